@@ -1,0 +1,61 @@
+/* sources: daemon/conf.c daemon/conf_check.c daemon/conf_files.c daemon/conf_merge.c daemon/conf_run.c daemon/file.c daemon/problem.c daemon/problem_print.c daemon/refs.c daemon/schema.c daemon/schema_example.c daemon/schema_groups.c daemon/schema_names.c daemon/schema_rows.c daemon/schema_section.c daemon/schema_value.c daemon/settings.c daemon/source.c daemon/yaml.c daemon/yaml_alias.c daemon/yaml_build.c daemon/yaml_node.c daemon/yaml_place.c daemon/yaml_rules.c common/err.c common/log_level.c common/msgpack.c common/nearest.c common/parse.c common/parse_address.c | yaml-0.1 */
+/*
+ * config_fuzz.c - any text as a configuration file.
+ *
+ * Whatever the text is, there must be a conf or at least one error, all problems must print, and
+ * every place in the result must be valid.  Sanitizers find the rest.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/conf.h"
+#include "daemon/problem.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_conf(const struct conf *conf)
+{
+    assert(conf->pool_count > 0);
+    assert(conf->control_path[0] == '/');
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        assert(conf->pools[i].app < conf->app_count);
+        assert(conf->pools[i].listener_count <= CONF_POOL_LISTENERS_MAX);
+        assert(strcmp(conf->pools[i].place.file, "/fuzz.yaml") == 0);
+        for (size_t j = 0; j < conf->pools[i].listener_count; j++) {
+            assert(conf->pools[i].listeners[j] < conf->listener_count);
+        }
+    }
+    for (size_t i = 0; i < conf->app_count; i++) {
+        assert(conf->apps[i].path[0] == '/');
+        assert(conf->apps[i].settings_len > 0);
+    }
+    for (size_t i = 0; i < conf->listener_count; i++) {
+        assert(conf->listeners[i].address.len > 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct problem_list list;
+    char *printed = NULL;
+    size_t printed_len = 0;
+    FILE *out = open_memstream(&printed, &printed_len);
+
+    assert(out != NULL);
+    problem_list_init(&list);
+    struct conf *conf = conf_parse("/fuzz.yaml", (const char *)data, size, &list);
+    assert((conf == NULL) == (list.errors > 0));
+    if (conf != NULL) {
+        check_conf(conf);
+    }
+    problem_print(&list, out);
+    (void)fclose(out);
+    assert(memchr(printed, '\x1b', printed_len) == NULL);
+    free(printed);
+    conf_free(conf);
+    problem_list_fini(&list);
+    return 0;
+}

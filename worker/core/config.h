@@ -1,0 +1,39 @@
+#ifndef FSD_WORKER_CORE_CONFIG_H
+#define FSD_WORKER_CORE_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/log_level.h"
+
+struct fsd_err;
+
+enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 4096 };
+
+/* What the master's CONFIG message says (the keys: common/proto.h). */
+struct config {
+    char pool[CONFIG_NAME_MAX];
+    char app[CONFIG_NAME_MAX];
+    char path[CONFIG_PATH_MAX]; /* of the application's main file, for messages */
+    uint32_t slot;
+    uint32_t workers;
+    enum log_level log_level;
+    uint32_t request_timeout_ms;
+    uint32_t keepalive_ms;
+    uint64_t body_bytes;
+    const void *bytes; /* owned mapping of the whole message; settings and env point into it */
+    size_t len;
+    const void *settings; /* borrowed from bytes: one MessagePack map */
+    size_t settings_len;
+    const void *env; /* borrowed from bytes: one MessagePack map of strings */
+    size_t env_len;
+};
+
+void config_init(struct config *config);
+void config_fini(struct config *config);
+/* Reads a sealed memfd.  0, -EPROTO with a sentence, or what mapping it says; config keeps its values on failure. */
+int config_read(struct config *config, int fd, struct fsd_err *err);
+/* Puts env into the process's environment, so that os.getenv and C libraries see it. */
+int config_export_env(const struct config *config);
+
+#endif

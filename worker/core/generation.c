@@ -1,0 +1,183 @@
+/* generation.c - one version of the application's code: an environment of its own, and `require` inside it.
+ * Owns the bundle and two references into Lua's registry.  The environment is a copy of the standard globals, so what an
+ * application stores in a global belongs to its generation; `require` looks into the generation's own loaded table, then
+ * among fsd's modules, then in the bundle, and last in the system's Lua paths (modules that Debian installed).
+ * Called by life.c when LOAD arrives.  Must not know what an application object is: the areas judge what the main file
+ * returned. */
+#include "worker/core/generation.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "worker/core/error.h"
+#include "worker/core/runtime.h"
+
+/* What require's closure carries. */
+enum { UPVALUE_GENERATION = 1, UPVALUE_LOADED, UPVALUE_ENV, UPVALUE_COUNT = UPVALUE_ENV };
+
+static const char *const patterns[] = {"%s.lua", "%s/init.lua", "lib/%s.lua", "lib/%s/init.lua"};
+
+static const struct bundle_file *find_module(lua_State *L, const struct bundle *bundle,
+                                             const char *name)
+{
+    const char *path = luaL_gsub(L, name, ".", "/");
+    const struct bundle_file *found = NULL;
+    for (size_t i = 0; found == NULL && i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        const char *candidate = luaL_gsub(L, patterns[i], "%s", path);
+        found = bundle_find(bundle, candidate, strlen(candidate));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return found;
+}
+
+/* Compiles a file of the bundle with the environment at env_index; leaves the function on the stack, or raises. */
+static void push_chunk(lua_State *L, const struct bundle_file *file, int env_index)
+{
+    lua_pushlstring(L, file->name, file->name_len);
+    const char *chunk_name = lua_pushfstring(L, "@%s", lua_tostring(L, -1));
+    if (luaL_loadbufferx(L, file->source, file->source_len, chunk_name, "t") != LUA_OK) {
+        lua_error(L);
+    }
+    lua_pushvalue(L, env_index);
+    lua_setupvalue(L, -2, 1); /* _ENV: the first upvalue of every main chunk */
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+static int is_own_module(const char *name)
+{
+    return strcmp(name, "fsd") == 0 || strncmp(name, "fsd.", 4) == 0;
+}
+
+/* require(name) of a generation. */
+static int generation_require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    if (lua_getfield(L, lua_upvalueindex(UPVALUE_LOADED), name) != LUA_TNIL) {
+        return 1;
+    }
+    lua_pop(L, 1);
+    struct generation *const *cell = lua_touserdata(L, lua_upvalueindex(UPVALUE_GENERATION));
+    if (*cell == NULL) {
+        return luaL_error(L, "cannot require \"%s\": this code was replaced by a newer one", name);
+    }
+    const struct bundle_file *file =
+        is_own_module(name) ? NULL : find_module(L, &(*cell)->bundle, name);
+    if (file == NULL) {
+        lua_getglobal(L, "require"); /* the state's own: fsd's modules and the system's */
+        lua_pushvalue(L, 1);
+        lua_call(L, 1, 1);
+        return 1;
+    }
+    push_chunk(L, file, lua_upvalueindex(UPVALUE_ENV));
+    lua_pushvalue(L, 1);
+    lua_pushlstring(L, file->name, file->name_len);
+    lua_call(L, 2, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1); /* as Lua's require does for a module that returns nothing */
+    }
+    lua_pushvalue(L, -1);
+    lua_setfield(L, lua_upvalueindex(UPVALUE_LOADED), name);
+    return 1;
+}
+
+static void push_environment(lua_State *L)
+{
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "_G");
+}
+
+/* Protected: runs the main file of the generation given as light userdata; returns its result. */
+static int run_main(lua_State *L)
+{
+    struct generation *generation = lua_touserdata(L, 1);
+    push_environment(L); /* 2 */
+    struct generation **cell = lua_newuserdatauv(L, sizeof(*cell), 0);
+    *cell = generation;
+    lua_pushvalue(L, -1);
+    generation->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newtable(L);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, generation_require, UPVALUE_COUNT);
+    lua_setfield(L, 2, "require");
+    const struct bundle *bundle = &generation->bundle;
+    const struct bundle_file *file = bundle_find(bundle, bundle->main, bundle->main_len);
+    if (file == NULL) {
+        return luaL_error(L, "the bundle has no main file");
+    }
+    push_chunk(L, file, 2);
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+static int fail(lua_State *L, struct fsd_err *err)
+{
+    lua_getfield(L, -1, "message");
+    lua_getfield(L, -2, "traceback");
+    const char *message = luaL_tolstring(L, -2, NULL);
+    const char *traceback = luaL_tolstring(L, -2, NULL);
+    return fsd_err_set(err, EINVAL, "%s\n%s", message, traceback);
+}
+
+int generation_load(struct runtime *runtime, int fd, uint64_t number,
+                    struct generation **ret_generation, struct fsd_err *err)
+{
+    struct generation *generation = calloc(1, sizeof(*generation));
+    if (generation == NULL) {
+        return fsd_err_set(err, ENOMEM, "cannot load generation: out of memory");
+    }
+    generation->number = number;
+    generation->anchor = LUA_NOREF;
+    generation->app_ref = LUA_NOREF;
+    int error = bundle_open(&generation->bundle, fd, err);
+    if (error != 0) {
+        free(generation);
+        return error;
+    }
+    lua_State *L = runtime->L;
+    int top = lua_gettop(L);
+    lua_pushcfunction(L, error_traceback);
+    lua_pushcfunction(L, run_main);
+    lua_pushlightuserdata(L, generation);
+    if (lua_pcall(L, 1, 1, top + 1) != LUA_OK) {
+        error = fail(L, err);
+        lua_settop(L, top);
+        generation_free(runtime, generation);
+        return error;
+    }
+    generation->app_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_settop(L, top);
+    *ret_generation = generation;
+    return 0;
+}
+
+void generation_free(struct runtime *runtime, struct generation *generation)
+{
+    if (generation == NULL) {
+        return;
+    }
+    if (lua_rawgeti(runtime->L, LUA_REGISTRYINDEX, generation->anchor) == LUA_TUSERDATA) {
+        *(struct generation **)lua_touserdata(runtime->L, -1) =
+            NULL; /* a require that outlives us */
+    }
+    lua_pop(runtime->L, 1);
+    luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->anchor);
+    luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->app_ref);
+    bundle_close(&generation->bundle);
+    free(generation);
+}

@@ -1,0 +1,144 @@
+/* logger.c - log records on their way to the master.
+ * Owns the log socket.  A record is one MessagePack array in one packet (common/proto.h says which), so the master can
+ * check and render it without trusting us, and a full socket costs one dropped record, never a wait.
+ * Called by fsd.log, print, the request's error path and life.c.  Must not know how or where a record is shown. */
+#include "worker/core/logger.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/proto.h"
+#include "worker/core/value.h"
+
+enum {
+    MESSAGE_MAX = 8192,
+    FIELDS_MAX = PROTO_LOG_MAX - MESSAGE_MAX - 64, /* the rest: level, times, heads */
+};
+
+void logger_init(struct logger *logger)
+{
+    *logger = (struct logger){.fd = -1, .level = LOG_LEVEL_INFO};
+}
+
+void logger_fini(struct logger *logger)
+{
+    fd_close(&logger->fd);
+}
+
+bool logger_takes(const struct logger *logger, enum log_level level)
+{
+    return level <= logger->level;
+}
+
+void logger_begin(struct logger_record *record, struct logger *logger, enum log_level level,
+                  const char *message, size_t len)
+{
+    record->logger = logger;
+    record->field_count = 0;
+    msgpack_writer_init(&record->writer, PROTO_LOG_MAX);
+    msgpack_writer_init(&record->fields, FIELDS_MAX);
+    msgpack_write_array(&record->writer, 5);
+    msgpack_write_int(&record->writer, level);
+    msgpack_write_int(&record->writer, (int64_t)clock_wall_us());
+    msgpack_write_int(&record->writer, (int64_t)logger->dropped);
+    msgpack_write_str(&record->writer, message, len < MESSAGE_MAX ? len : MESSAGE_MAX);
+}
+
+/* A pair is added whole or not at all: a value that does not fit leaves the earlier ones. */
+static void add_pair(struct logger_record *record, const char *key, size_t key_len,
+                     struct msgpack_writer *value)
+{
+    size_t needed = key_len + value->len + 8;
+    if (value->error != 0 || record->fields.len + needed > FIELDS_MAX) {
+        return;
+    }
+    msgpack_write_str(&record->fields, key, key_len);
+    msgpack_write_raw(&record->fields, value->data, value->len);
+    record->field_count++;
+}
+
+void logger_field_text(struct logger_record *record, const char *key, const char *text, size_t len)
+{
+    struct msgpack_writer value;
+    msgpack_writer_init(&value, FIELDS_MAX);
+    size_t room = FIELDS_MAX - record->fields.len;
+    size_t limit = room > strlen(key) + 16 ? room - strlen(key) - 16 : 0;
+    msgpack_write_str(&value, text, len < limit ? len : limit);
+    add_pair(record, key, strlen(key), &value);
+    msgpack_writer_fini(&value);
+}
+
+void logger_field_int(struct logger_record *record, const char *key, int64_t number)
+{
+    struct msgpack_writer value;
+    msgpack_writer_init(&value, FIELDS_MAX);
+    msgpack_write_int(&value, number);
+    add_pair(record, key, strlen(key), &value);
+    msgpack_writer_fini(&value);
+}
+
+void logger_field_value(struct logger_record *record, const char *key, size_t key_len, lua_State *L,
+                        int index)
+{
+    struct msgpack_writer value;
+    msgpack_writer_init(&value, FIELDS_MAX);
+    if (value_write(L, index, &value, NULL) != 0) {
+        msgpack_writer_fini(&value);
+        msgpack_writer_init(&value, FIELDS_MAX);
+        msgpack_write_text(&value, lua_typename(L, lua_type(L, index)));
+    }
+    add_pair(record, key, key_len, &value);
+    msgpack_writer_fini(&value);
+}
+
+static void send_record(struct logger *logger, const unsigned char *bytes, size_t len)
+{
+    ssize_t sent;
+    do {
+        sent = send(logger->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) {
+        logger->dropped++;
+    } else {
+        logger->dropped = 0;
+    }
+}
+
+void logger_send(struct logger_record *record)
+{
+    msgpack_write_map(&record->writer, record->field_count);
+    msgpack_write_raw(&record->writer, record->fields.data, record->fields.len);
+    if (record->writer.error == 0 && record->logger->fd >= 0) {
+        send_record(record->logger, record->writer.data, record->writer.len);
+    } else {
+        record->logger->dropped++;
+    }
+    msgpack_writer_fini(&record->writer);
+    msgpack_writer_fini(&record->fields);
+}
+
+void logger_write(struct logger *logger, enum log_level level, const char *format, ...)
+{
+    if (!logger_takes(logger, level)) {
+        return;
+    }
+    char message[MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    if (logger->fd < 0) { /* run by hand, or before the master has sent the socket */
+        (void)fprintf(stderr, "fsd-worker: %s\n", message);
+        return;
+    }
+    struct logger_record record;
+    size_t kept = len < 0 ? 0 : (size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1;
+    logger_begin(&record, logger, level, message, kept);
+    logger_send(&record);
+}

@@ -1,0 +1,109 @@
+/* loop.c - the turn of a worker: libh2o's events, foreign descriptors, timers, jobs.
+ * Owns the h2o loop and the private epoll.  One turn is: libh2o polls (its own sockets, and our epoll as one of them), then
+ * due timers fire, then queued jobs run until none is left; if any of them did something, the next turn polls without
+ * waiting, because libh2o flushes what was written outside of its callbacks only in its next turn (a write issued there
+ * otherwise waits for the whole timeout: libh2o 2.2.5, evloop.c.h).
+ * Called by main.c; everything that waits goes through watch.h, timer.h or loop_defer.  Must not know Lua or HTTP. */
+#include "worker/core/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/page.h"
+#include "worker/core/watch.h"
+
+enum { TURN_MAX_MS = 1000 }; /* the heartbeat's longest pause */
+
+static void on_epoll_ready(h2o_socket_t *socket, const char *err)
+{
+    (void)err; /* an epoll descriptor has none */
+    struct loop *loop = socket->data;
+    loop->event_count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS, 0);
+    for (int i = 0; i < loop->event_count; i++) {
+        struct watch *watch = loop->events[i].data.ptr;
+        if (watch != NULL) { /* else removed by an earlier callback of this batch */
+            watch->on_ready(watch, loop->events[i].events);
+        }
+    }
+    loop->event_count = 0;
+}
+
+int loop_init(struct loop *loop)
+{
+    *loop = (struct loop){.epoll = -1};
+    loop->jobs_end = &loop->jobs;
+    timer_heap_init(&loop->timers);
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll < 0) {
+        return -errno;
+    }
+    loop->h2o = h2o_evloop_create();
+    loop->epoll_socket =
+        h2o_evloop_socket_create(loop->h2o, loop->epoll, H2O_SOCKET_FLAG_DONT_READ);
+    loop->epoll_socket->data = loop;
+    h2o_socket_read_start(loop->epoll_socket, on_epoll_ready);
+    loop->now_ms = clock_monotonic_ms();
+    return 0;
+}
+
+void loop_fini(struct loop *loop)
+{
+    h2o_socket_close(loop->epoll_socket); /* closes the epoll descriptor too */
+    (void)h2o_evloop_run(loop->h2o, 0);   /* libh2o frees closed sockets in its next turn */
+    h2o_evloop_destroy(loop->h2o);
+    timer_heap_fini(&loop->timers);
+}
+
+static size_t run_jobs(struct loop *loop)
+{
+    size_t ran = 0;
+    while (loop->jobs != NULL) {
+        struct loop_job *job = loop->jobs;
+        loop->jobs = job->next;
+        if (loop->jobs == NULL) {
+            loop->jobs_end = &loop->jobs;
+        }
+        job->queued = false;
+        job->on_run(job); /* may free the job's owner, and may queue more */
+        ran++;
+    }
+    return ran;
+}
+
+void loop_run(struct loop *loop, struct page *page)
+{
+    bool busy = false;
+    while (!loop->stopping) {
+        loop->now_ms = clock_monotonic_ms();
+        if (page != NULL) {
+            page_set(&page->heartbeat_ms, loop->now_ms);
+        }
+        uint64_t wait_ms = busy ? 0 : timer_wait_ms(&loop->timers, loop->now_ms, TURN_MAX_MS);
+        if (h2o_evloop_run(loop->h2o, (int32_t)wait_ms) != 0 && errno != EINTR) {
+            abort(); /* only a descriptor that epoll can't know leads here: a fault of ours */
+        }
+        loop->now_ms = clock_monotonic_ms();
+        size_t worked = timer_run(&loop->timers, loop->now_ms);
+        worked += run_jobs(loop);
+        busy = worked > 0;
+    }
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->stopping = true;
+}
+
+void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job))
+{
+    if (job->queued) {
+        return;
+    }
+    job->queued = true;
+    job->on_run = on_run;
+    job->next = NULL;
+    *loop->jobs_end = job;
+    loop->jobs_end = &job->next;
+}

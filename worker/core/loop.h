@@ -1,0 +1,47 @@
+#ifndef FSD_WORKER_CORE_LOOP_H
+#define FSD_WORKER_CORE_LOOP_H
+
+#include <h2o.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "worker/core/timer.h"
+
+struct page;
+
+/* Work for the end of the turn, when no callback of libh2o is on the stack; embedded in its owner. */
+struct loop_job {
+    struct loop_job *next;
+    bool queued;
+    void (*on_run)(struct loop_job *job);
+};
+
+enum { LOOP_EVENTS = 64 };
+
+/* The one event loop of a worker: libh2o's, with a private epoll for foreign descriptors nested in it (watch.h), a heap
+ * of timers (timer.h) and a queue of jobs. */
+struct loop {
+    h2o_loop_t *h2o;                        /* owned */
+    int epoll;                              /* owned by epoll_socket */
+    h2o_socket_t *epoll_socket;             /* owned */
+    struct epoll_event events[LOOP_EVENTS]; /* of the dispatch that is under way */
+    int event_count;
+    struct timer_heap timers;
+    struct loop_job *jobs; /* borrowed, first in, first out */
+    struct loop_job **jobs_end;
+    uint64_t now_ms; /* clock_monotonic_ms at the start of this turn's work */
+    bool stopping;
+};
+
+/* 0, or a negative errno. */
+int loop_init(struct loop *loop);
+/* Everything that was watched must have been removed. */
+void loop_fini(struct loop *loop);
+/* Runs until loop_stop; beats in page (may be NULL) once a turn, at least once a second. */
+void loop_run(struct loop *loop, struct page *page);
+void loop_stop(struct loop *loop);
+/* Runs the job once, at the end of this turn.  A job that is queued already stays where it is. */
+void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job));
+
+#endif

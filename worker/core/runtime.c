@@ -1,0 +1,47 @@
+/* runtime.c - creates the one Lua state of a worker and the parts that need nothing from the master.
+ * Owns struct runtime.  The state's allocator is libc's; running out of memory ends the worker, and the master starts
+ * another one.  Called by main.c, and by tests that want a whole runtime without a master.
+ * Must not know which modules exist (modules.c) or what an area does. */
+#include "worker/core/runtime.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/page.h"
+#include "worker/core/error.h"
+
+/* Lua calls this for an error outside of any protected call: a fault of ours. */
+static int on_panic(lua_State *L)
+{
+    const char *message = lua_tostring(L, -1);
+    logger_write(&runtime_of(L)->logger, LOG_LEVEL_ERROR, "unprotected error in Lua: %s",
+                 message != NULL ? message : "(not a string)");
+    abort();
+}
+
+void runtime_init(struct runtime *runtime)
+{
+    *runtime = (struct runtime){0};
+    logger_init(&runtime->logger);
+    config_init(&runtime->config);
+    runtime->L = luaL_newstate();
+    if (runtime->L == NULL || loop_init(&runtime->loop) != 0) {
+        abort();
+    }
+    memcpy(lua_getextraspace(runtime->L), &runtime, sizeof(struct runtime *));
+    lua_atpanic(runtime->L, on_panic);
+    luaL_openlibs(runtime->L);
+    error_init(runtime->L);
+}
+
+void runtime_fini(struct runtime *runtime)
+{
+    lua_close(runtime->L);
+    task_pool_fini(&runtime->tasks);
+    config_fini(&runtime->config);
+    logger_fini(&runtime->logger);
+    loop_fini(&runtime->loop);
+    page_unmap(runtime->page);
+}

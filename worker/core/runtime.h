@@ -1,0 +1,41 @@
+#ifndef FSD_WORKER_CORE_RUNTIME_H
+#define FSD_WORKER_CORE_RUNTIME_H
+
+#include <lua.h>
+
+#include "worker/core/config.h"
+#include "worker/core/logger.h"
+#include "worker/core/loop.h"
+#include "worker/core/task.h"
+
+struct generation;
+struct http_server;
+struct page;
+
+/* Everything that one worker process has one of.  main.c fills it; Lua-facing functions reach it through
+ * runtime_of, C code gets it passed.  Areas are pointers that core never follows. */
+struct runtime {
+    lua_State *L;                  /* owned; the one state, its main thread */
+    struct loop loop;              /* owned */
+    struct page *page;             /* owned mapping; the status page */
+    struct config config;          /* owned; what the master handed out */
+    struct logger logger;          /* owned */
+    struct task_pool tasks;        /* owned */
+    struct generation *generation; /* owned; the code that is loaded, NULL before */
+    struct http_server *http;      /* borrowed; set while the HTTP area is up */
+    uint64_t incarnation;
+};
+
+/* Creates the Lua state, its libraries and the parts above that need nothing from the master.  Dies on no memory. */
+void runtime_init(struct runtime *runtime);
+/* Closes the Lua state (finalizers run) and frees the rest. */
+void runtime_fini(struct runtime *runtime);
+
+/* The runtime of any thread of its state: the pointer stands in every thread's extra space (Lua copies it from the
+ * main thread when a coroutine is made). */
+static inline struct runtime *runtime_of(lua_State *L)
+{
+    return *(struct runtime **)lua_getextraspace(L);
+}
+
+#endif

@@ -1,0 +1,96 @@
+#ifndef FSD_WORKER_CORE_TASK_H
+#define FSD_WORKER_CORE_TASK_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "worker/core/loop.h"
+
+struct runtime;
+struct task;
+
+/* Why a task is told to stop; the words that its Error carries stand in task.c. */
+enum task_cancel {
+    TASK_CANCEL_NONE,
+    TASK_CANCEL_ABORTED,  /* whoever wanted the result has gone */
+    TASK_CANCEL_TIMEOUT,  /* its deadline has passed */
+    TASK_CANCEL_SHUTDOWN, /* the worker is leaving */
+};
+
+enum task_state {
+    TASK_FREE,
+    TASK_READY,   /* wakes at the end of this turn */
+    TASK_RUNNING, /* on the C stack now */
+    TASK_WAITING, /* for its task_wait */
+};
+
+/* What a task waits for; embedded in its owner, which must outlive the wait. */
+struct task_wait {
+    /* The wait is over early: unlink from whatever would wake the task.  Never called after task_wake. */
+    void (*on_cancel)(struct task_wait *wait);
+    /* Runs in the coroutine when it goes on: pushes results and returns their number. */
+    int (*on_resume)(struct task_wait *wait, lua_State *L);
+};
+
+/* Whose task it is; rows that live for ever. */
+struct task_owner {
+    const char *kind; /* "request", "hook": for messages */
+    /* The coroutine is finished.  status is LUA_OK with the results on the stack, or an error code with the error on the top.
+     * The task goes back to its pool when this returns. */
+    void (*on_done)(struct task *task, int status);
+    /* The coroutine has just begun to wait; may be NULL. */
+    void (*on_wait)(struct task *task);
+};
+
+/* One coroutine that the worker runs. */
+struct task {
+    struct runtime *runtime; /* borrowed */
+    lua_State *L;            /* anchored in the registry by anchor */
+    int anchor;
+    enum task_state state;
+    enum task_cancel cancel; /* to be raised when it goes on */
+    bool cancelling;         /* was cancelled; the grace is running */
+    const struct task_owner *owner;
+    void *data;             /* borrowed: the owner's */
+    struct task_wait *wait; /* borrowed while WAITING or READY; NULL: it has only to be resumed */
+    struct timer deadline;
+    struct timer grace;
+    struct timer sleep; /* of fsd.task.sleep: a task sleeps in one place at a time */
+    struct task_wait sleep_wait;
+    struct loop_job wake;
+    struct task *next_free; /* borrowed */
+};
+
+struct task_pool {
+    struct task *free; /* owned list */
+    size_t free_count;
+    size_t live;          /* handed out now */
+    struct task *running; /* borrowed; NULL between tasks */
+};
+
+/* Frees the idle tasks; the Lua state is closed already. */
+void task_pool_fini(struct task_pool *pool);
+/* Takes a task from the pool (or makes one).  The caller pushes a function and its arguments on task->L, then
+ * task_start.  Dies on no memory. */
+struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data);
+/* Runs it until it waits or ends.  Only from the loop, never from within Lua. */
+void task_start(struct task *task, int argument_count);
+
+/* In a C function called by Lua: `return task_wait(L, wait)`.  Yields until task_wake; raises the Error when the task is
+ * cancelled, and a plain error where Lua can't yield or inside a coroutine that the application made. */
+int task_wait(lua_State *L, struct task_wait *wait);
+/* The wait is over: the task goes on at the end of this turn. */
+void task_wake(struct task *task);
+
+/* Raises the reason in the task's wait; after a grace of 1 s the coroutine is closed where it stands.  Later
+ * reasons are ignored. */
+void task_cancel(struct task *task, enum task_cancel reason);
+/* Cancels with TASK_CANCEL_TIMEOUT at that time (clock_monotonic_ms). */
+void task_set_deadline(struct task *task, uint64_t at_ms);
+/* Waits so many seconds: the body of fsd.task.sleep. */
+int task_sleep(lua_State *L, double seconds);
+/* The task whose coroutine L is; NULL for the main thread and for coroutines that the application made. */
+struct task *task_of(lua_State *L);
+
+#endif

@@ -1,0 +1,127 @@
+/* answer.c - how an answer leaves: through libh2o, with the connection's end decided here.
+ * Owns nothing; everything lives in the request's pool.  One function sends every answer, so that counting, HEAD, statuses
+ * without a body, and Connection: close with its lingering are right for all of them.
+ * Called by intake.c (refusals, native handlers) and exchange.c.  Must not know Lua. */
+#include "worker/http/answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/page.h"
+#include "worker/core/runtime.h"
+#include "worker/http/connection.h"
+#include "worker/http/header_text.h"
+#include "worker/http/native.h"
+#include "worker/http/service.h"
+
+static bool has_no_body(int status)
+{
+    return status == 204 || status == 304 || status < 200;
+}
+
+static void close_after(h2o_req_t *req)
+{
+    if (!req->http1_is_persistent) {
+        return; /* the client asked for it: it is not going to send more */
+    }
+    req->http1_is_persistent = 0;
+    struct connection *connection = connection_of(req);
+    if (connection != NULL && req->version < 0x200) {
+        connection_linger(connection, req->conn->callbacks->get_socket(req->conn));
+    }
+}
+
+void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close)
+{
+    static h2o_generator_t complete = {NULL,
+                                       NULL}; /* never written: nothing is left to proceed with */
+    req->res.status = status;
+    req->res.reason = header_text_reason(status);
+    if (close || service->draining) {
+        close_after(req);
+    }
+    service->requests++;
+    page_set(&service->runtime->page->requests, service->requests);
+    bool is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+    req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
+    h2o_start_response(req, &complete);
+    if (is_head || has_no_body(status) || body.len == 0) {
+        h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+    } else {
+        h2o_send(req, &body, 1, H2O_SEND_STATE_FINAL);
+    }
+}
+
+void answer_native(struct service *service, h2o_req_t *req, const struct native_answer *native,
+                   bool close)
+{
+    if (native->content_type != NULL) {
+        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                       native->content_type, strlen(native->content_type));
+    }
+    answer_send(service, req, native->status, h2o_iovec_init(native->body, native->len), close);
+}
+
+/* Whether the client names HTML before anything else would do: browsers do, API clients don't. */
+static bool wants_html(h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT, -1);
+    if (at == -1) {
+        return false;
+    }
+    h2o_iovec_t accept = req->headers.entries[at].value;
+    return h2o_strstr(accept.base, accept.len, H2O_STRLIT("text/html")) != SIZE_MAX;
+}
+
+static char *escape_json(h2o_mem_pool_t *pool, const char *text)
+{
+    char *escaped = h2o_mem_alloc_pool(pool, strlen(text) * 6 + 1);
+    char *to = escaped;
+    for (const char *from = text; *from != '\0'; from++) {
+        unsigned char c = (unsigned char)*from;
+        if (c == '"' || c == '\\') {
+            *to++ = '\\';
+            *to++ = (char)c;
+        } else if (c < 0x20) {
+            to += sprintf(to, "\\u%04x", c); /* six bytes, counted above */
+        } else {
+            *to++ = (char)c;
+        }
+    }
+    *to = '\0';
+    return escaped;
+}
+
+h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message)
+{
+    if (!wants_html(req)) {
+        h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
+                       H2O_STRLIT("application/json; charset=utf-8"), 1);
+        const char *escaped = escape_json(&req->pool, message);
+        return h2o_concat(&req->pool, h2o_iovec_init(H2O_STRLIT("{\"error\":\"")),
+                          h2o_iovec_init(escaped, strlen(escaped)),
+                          h2o_iovec_init(H2O_STRLIT("\"}")));
+    }
+    char head[128];
+    int len = snprintf(head, sizeof(head),
+                       "<!doctype html><meta charset=\"utf-8\"><title>%d</title><h1>%d %s</h1><p>",
+                       status, status, header_text_reason(status));
+    h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
+                   H2O_STRLIT("text/html; charset=utf-8"), 1);
+    return h2o_concat(&req->pool, h2o_iovec_init(head, (size_t)len),
+                      h2o_htmlescape(&req->pool, message, strlen(message)),
+                      h2o_iovec_init(H2O_STRLIT("</p>\n")));
+}
+
+void answer_error(struct service *service, h2o_req_t *req, int status, const char *message,
+                  bool close)
+{
+    req->res.headers = (h2o_headers_t){NULL};
+    answer_send(service, req, status, answer_error_body(req, status, message), close);
+}
+
+void answer_set_allow(h2o_req_t *req, h2o_iovec_t methods)
+{
+    h2o_set_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("allow"), 0, methods.base,
+                          methods.len, 1);
+}

@@ -1,0 +1,26 @@
+#ifndef FSD_WORKER_HTTP_ANSWER_H
+#define FSD_WORKER_HTTP_ANSWER_H
+
+#include <h2o.h>
+#include <stdbool.h>
+
+struct native_answer;
+struct service;
+
+/* Sends a complete answer through libh2o: headers already set stay, the body must live in the request's pool (or for
+ * ever).  The request must not be touched afterwards.  While the worker drains, or with close, the connection ends with
+ * this answer, lingering. */
+void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close);
+/* Sends a handler that needs no Lua. */
+void answer_native(struct service *service, h2o_req_t *req, const struct native_answer *native,
+                   bool close);
+/* The default page of an error: HTML for a browser, else {"error":message}; message may be shown to strangers.  Headers that a
+ * handler had set are dropped. */
+void answer_error(struct service *service, h2o_req_t *req, int status, const char *message,
+                  bool close);
+/* Builds that page into the request's pool and sets its content type, without sending. */
+h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message);
+/* Adds "Allow: GET, HEAD" of the methods; the text must be in the request's pool. */
+void answer_set_allow(h2o_req_t *req, h2o_iovec_t methods);
+
+#endif

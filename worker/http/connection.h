@@ -1,0 +1,45 @@
+#ifndef FSD_WORKER_HTTP_CONNECTION_H
+#define FSD_WORKER_HTTP_CONNECTION_H
+
+#include <h2o.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "worker/core/loop.h"
+#include "worker/core/watch.h"
+
+struct connection_table;
+
+/* One accepted connection, from accept until its socket is closed for good, whatever it speaks. */
+struct connection {
+    struct connection_table *table; /* borrowed */
+    struct connection *previous;    /* borrowed */
+    struct connection *next;        /* borrowed */
+    int linger_fd; /* owned duplicate of the socket, -1 when no lingering close was asked for */
+    struct watch linger_watch;
+    struct timer linger_timer;
+    struct loop_job end; /* the last step, outside of every callback */
+};
+
+/* All connections of one worker. */
+struct connection_table {
+    struct loop *loop;                                 /* borrowed */
+    struct connection *first;                          /* owned list */
+    size_t open;                                       /* in the list, lingering ones included */
+    uint64_t accepted;                                 /* ever */
+    void (*on_change)(struct connection_table *table); /* open or accepted has changed */
+};
+
+void connection_table_init(struct connection_table *table, struct loop *loop,
+                           void (*on_change)(struct connection_table *table));
+/* Closes what lingers; every h2o socket must be closed already. */
+void connection_table_fini(struct connection_table *table);
+/* Attaches a connection to a socket that was just accepted. */
+struct connection *connection_new(struct connection_table *table, h2o_socket_t *socket);
+/* The connection of a request; NULL for a request without a socket. */
+struct connection *connection_of(h2o_req_t *req);
+/* The next close of this socket is ours and comes after an answer: keep reading for a while after saying
+ * that we are done, so that the answer is not lost in a reset (RFC 9112 §9.6).  Libh2o 2.2.5 just closes. */
+void connection_linger(struct connection *connection, h2o_socket_t *socket);
+
+#endif

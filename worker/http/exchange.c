@@ -1,0 +1,196 @@
+/* exchange.c - one request in flight: the coroutine that answers it, the client that may leave, the deadline.
+ * Owns the exchange structs (a free list).  A handler that answers without waiting costs no more than the coroutine; only when it
+ * first waits are the deadline, the watch for the client's hang-up and the anchor in the request's pool set up.  The answer
+ * is sent after Lua has let go (it returned or waits), never from within a Lua call, because libh2o may start the next
+ * request of the connection inside its send.
+ * Called by intake.c.  Must not know routes or what handlers do (dispatch.c). */
+#include "worker/http/exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/page.h"
+#include "worker/core/error.h"
+#include "worker/core/runtime.h"
+#include "worker/http/answer.h"
+#include "worker/http/dispatch.h"
+#include "worker/http/service.h"
+
+static void on_task_done(struct task *task, int status);
+static void on_task_wait(struct task *task);
+
+static const struct task_owner owner = {"request", on_task_done, on_task_wait};
+
+struct exchange *exchange_new(struct service *service, h2o_req_t *req)
+{
+    struct exchange *exchange = service->free;
+    if (exchange != NULL) {
+        service->free = exchange->next_free;
+    } else {
+        exchange = malloc(sizeof(*exchange));
+        if (exchange == NULL) {
+            abort();
+        }
+    }
+    /* field by field: the chain is large and sets itself up */
+    exchange->service = service;
+    exchange->req = req;
+    exchange->anchor = NULL;
+    exchange->task = NULL;
+    exchange->state = EXCHANGE_OPEN;
+    view_init(&exchange->view, req);
+    exchange->step = 0;
+    exchange->last = NULL;
+    exchange->request = NULL;
+    exchange->response = NULL;
+    exchange->status = 200;
+    exchange->body = h2o_iovec_init(NULL, 0);
+    exchange->hangup.fd = -1;
+    exchange->is_client_gone = false;
+    exchange->id[0] = '\0';
+    return exchange;
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    view_fini(&exchange->view);
+    exchange->next_free = exchange->service->free;
+    exchange->service->free = exchange;
+}
+
+static void count_running(struct service *service, int change)
+{
+    service->running += (uint64_t)change;
+    page_set(&service->runtime->page->running, service->running);
+}
+
+static void *alloc_from_pool(void *ctx, size_t size)
+{
+    struct exchange *exchange = ctx;
+    return h2o_mem_alloc_pool(&exchange->req->pool, size);
+}
+
+struct router_memory exchange_memory(struct exchange *exchange)
+{
+    return (struct router_memory){alloc_from_pool, exchange};
+}
+
+/* From here on libh2o's request may be gone. */
+static void detach(struct exchange *exchange)
+{
+    watch_remove(&exchange->service->runtime->loop, &exchange->hangup);
+    if (exchange->anchor != NULL) {
+        *exchange->anchor = NULL;
+        exchange->anchor = NULL;
+    }
+    exchange->req = NULL;
+    exchange->state = EXCHANGE_SENT;
+}
+
+static void send_answer(struct exchange *exchange)
+{
+    h2o_req_t *req = exchange->req;
+    /* what libh2o decoded from chunks can't be checked again: no second request on this connection */
+    bool close = exchange->view.has_transfer_encoding;
+    detach(exchange);
+    answer_send(exchange->service, req, exchange->status, exchange->body, close);
+}
+
+void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body)
+{
+    assert(exchange->state == EXCHANGE_OPEN && exchange->req != NULL);
+    exchange->status = status;
+    exchange->body = body;
+    exchange->state = EXCHANGE_ANSWERED;
+}
+
+static void lose_client(struct exchange *exchange)
+{
+    exchange->is_client_gone = true;
+    view_keep(&exchange->view);
+    detach(exchange);
+    task_cancel(exchange->task, TASK_CANCEL_ABORTED);
+}
+
+/* libh2o disposes of the request before it was answered. */
+static void on_request_disposed(void *anchor)
+{
+    struct exchange *exchange = *(struct exchange **)anchor;
+    if (exchange != NULL) { /* else it was answered */
+        lose_client(exchange);
+    }
+}
+
+/* HTTP/1: libh2o does not read while a handler runs, so it would not notice (http1.c, h2o_socket_read_stop). */
+static void on_hangup(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    struct exchange *exchange = H2O_STRUCT_FROM_MEMBER(struct exchange, hangup, watch);
+    h2o_req_t *req = exchange->req;
+    struct service *service = exchange->service;
+    lose_client(exchange);
+    answer_send(service, req, 499, h2o_iovec_init(NULL, 0), true); /* makes libh2o close */
+}
+
+static void watch_client(struct exchange *exchange)
+{
+    struct exchange **anchor =
+        h2o_mem_alloc_shared(&exchange->req->pool, sizeof(*anchor), on_request_disposed);
+    *anchor = exchange;
+    exchange->anchor = anchor;
+    h2o_socket_t *socket = exchange->req->conn->callbacks->get_socket(exchange->req->conn);
+    if (exchange->req->version < 0x200 && socket != NULL) {
+        /* a failure here only means that a hang-up is noticed late, when the answer is written */
+        (void)watch_add(&exchange->service->runtime->loop, &exchange->hangup,
+                        h2o_socket_get_fd(socket), EPOLLRDHUP | EPOLLET, on_hangup);
+    }
+}
+
+static void on_task_wait(struct task *task)
+{
+    struct exchange *exchange = task->data;
+    if (exchange->state == EXCHANGE_ANSWERED) {
+        view_keep(&exchange->view);
+        send_answer(exchange);
+    }
+    if (!timer_is_set(&task->deadline) && !task->cancelling) {
+        task_set_deadline(task,
+                          task->runtime->loop.now_ms + task->runtime->config.request_timeout_ms);
+    }
+    if (exchange->req != NULL && exchange->anchor == NULL) {
+        watch_client(exchange);
+    }
+}
+
+static void on_task_done(struct task *task, int status)
+{
+    struct exchange *exchange = task->data;
+    if (status != LUA_OK) { /* closed by force, or an error that no handler may see */
+        dispatch_close(exchange);
+        logger_write(&task->runtime->logger, LOG_LEVEL_ERROR, "request was ended: %s",
+                     lua_isstring(task->L, -1) ? lua_tostring(task->L, -1) : "unknown error");
+    }
+    struct service *service = exchange->service;
+    if (exchange->state == EXCHANGE_ANSWERED) {
+        send_answer(exchange);
+    } else if (exchange->state == EXCHANGE_OPEN) {
+        h2o_req_t *req = exchange->req;
+        detach(exchange);
+        answer_error(service, req, 503, "Service Unavailable", false);
+    }
+    exchange_free(exchange);
+    count_running(service, -1);
+    service->on_exchange_over(service);
+}
+
+void exchange_run(struct exchange *exchange)
+{
+    struct runtime *runtime = exchange->service->runtime;
+    count_running(exchange->service, 1);
+    struct task *task = task_new(runtime, &owner, exchange);
+    exchange->task = task;
+    lua_pushcfunction(task->L, dispatch_main);
+    lua_pushlightuserdata(task->L, exchange);
+    task_start(task, 1);
+}

@@ -1,0 +1,67 @@
+#ifndef FSD_WORKER_HTTP_EXCHANGE_H
+#define FSD_WORKER_HTTP_EXCHANGE_H
+
+#include <h2o.h>
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/core/task.h"
+#include "worker/core/watch.h"
+#include "worker/http/router.h"
+#include "worker/http/view.h"
+
+struct app_handler;
+struct http_object;
+struct service;
+
+enum exchange_state {
+    EXCHANGE_OPEN,     /* nothing decided: headers may be set */
+    EXCHANGE_ANSWERED, /* status and body stand; sent as soon as Lua lets go */
+    EXCHANGE_SENT,     /* libh2o has it, or the client has gone */
+};
+
+enum { EXCHANGE_ID_MAX = 64 };
+
+/* One request and its answer, from the first handler until the coroutine is finished.  It may outlive libh2o's request
+ * (the client hangs up, or a handler goes on after it has answered); req is NULL from then on. */
+struct exchange {
+    struct service *service; /* borrowed */
+    h2o_req_t *req;          /* borrowed; NULL once libh2o has dropped it or has the answer */
+    struct exchange **
+        anchor; /* borrowed from the request's pool: how its end reaches us; NULL while it can't end */
+    struct task *task; /* borrowed: the coroutine of the handlers */
+    enum exchange_state state;
+    struct view view;               /* what Lua may read of the request */
+    struct router_chain chain;      /* what matches, in order */
+    size_t step;                    /* of the handler that runs: index into the chain */
+    const struct app_handler *last; /* borrowed: the handler that was called last */
+    struct http_object *request;    /* borrowed from Lua; NULL before and after the handlers */
+    struct http_object *response;
+    int status;
+    h2o_iovec_t body;             /* in the request's pool */
+    bool is_client_gone;          /* nobody will read an answer */
+    char id[EXCHANGE_ID_MAX + 1]; /* "" until somebody asks (request_id) */
+    struct watch hangup;          /* of an HTTP/1 socket while a handler waits */
+    struct exchange *next_free;
+};
+
+/* What req and res are in Lua: a userdata that knows its exchange as long as that lives. */
+enum http_object_kind { HTTP_REQUEST = 0x51455246, HTTP_RESPONSE = 0x53455246 };
+struct http_object {
+    enum http_object_kind kind;
+    struct exchange *exchange; /* borrowed; NULL: the request is over */
+};
+
+/* A new exchange for a request, not yet running; to be filled by the intake (chain). */
+struct exchange *exchange_new(struct service *service, h2o_req_t *req);
+/* Gives back one that never ran. */
+void exchange_free(struct exchange *exchange);
+/* Runs the handlers in a task. */
+void exchange_run(struct exchange *exchange);
+/* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
+void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body);
+/* Memory that lives as long as the request; only while exchange->req is set. */
+struct router_memory exchange_memory(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,109 @@
+/* intake.c - what happens to a request before any of the application's code sees it.
+ * Owns nothing.  In this order: the raw head is judged again (guard_head.c says why), limits are applied, the router finds
+ * what matches; a native handler that comes first answers at once, everything else becomes an exchange.
+ * Called by libh2o for every request, on every path.  Must not know Lua. */
+#include "worker/http/intake.h"
+
+#include <string.h>
+
+#include "worker/core/runtime.h"
+#include "worker/http/answer.h"
+#include "worker/http/app.h"
+#include "worker/http/connection.h"
+#include "worker/http/exchange.h"
+#include "worker/http/guard_head.h"
+#include "worker/http/service.h"
+
+/* HTTP/1: the head still stands at the beginning of the socket's buffer. */
+static enum guard_head_verdict judge_head(h2o_req_t *req, struct guard_head_facts *ret_facts)
+{
+    h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
+    return guard_head_check(socket->input->bytes, socket->input->size, req->version & 0xff,
+                            ret_facts);
+}
+
+static void refuse(struct service *service, h2o_req_t *req, int status, const char *message)
+{
+    logger_write(&service->runtime->logger, LOG_LEVEL_INFO, "refused a request: %d %s", status,
+                 message);
+    answer_error(service, req, status, message, true);
+}
+
+/* The first entry of the chain when it is a native handler that serves the request; NULL else. */
+static const struct native_answer *find_native(const struct exchange *exchange)
+{
+    if (exchange->chain.count == 0) {
+        return NULL;
+    }
+    const struct router_entry *entry = exchange->chain.steps[0].entry;
+    const struct app_route *route = entry->value;
+    const struct view *view = &exchange->view;
+    if (!router_entry_takes(entry, view->method.base, view->method.len)) {
+        return NULL;
+    }
+    return route->handlers[0].native;
+}
+
+static void route(struct service *service, h2o_req_t *req, const struct guard_head_facts *facts)
+{
+    struct exchange *exchange = exchange_new(service, req);
+    exchange->view.has_content_length = facts->has_content_length;
+    exchange->view.has_transfer_encoding = facts->has_transfer_encoding;
+    struct router_memory memory = exchange_memory(exchange);
+    int error = router_match(service->app->router, exchange->view.path.base,
+                             exchange->view.path.len, &memory, &exchange->chain);
+    if (error != 0) {
+        exchange_free(exchange);
+        refuse(service, req, 414, "the path is too long");
+        return;
+    }
+    const struct native_answer *native = find_native(exchange);
+    if (native != NULL) {
+        bool close = facts->has_transfer_encoding;
+        exchange_free(exchange);
+        answer_native(service, req, native, close);
+        return;
+    }
+    exchange_run(exchange);
+}
+
+static int on_request(h2o_handler_t *handler, h2o_req_t *req)
+{
+    struct service *service = ((struct intake *)handler)->service;
+    struct guard_head_facts facts = {0};
+    if (req->version < 0x200) {
+        enum guard_head_verdict verdict = judge_head(req, &facts);
+        if (verdict != GUARD_HEAD_OK) {
+            refuse(service, req, 400, guard_head_reason(verdict));
+            return 0;
+        }
+    }
+    if (req->entity.len > service->runtime->config.body_bytes) {
+        refuse(service, req, 413, "the body is larger than the limit");
+        return 0;
+    }
+    route(service, req, &facts);
+    return 0;
+}
+
+/* Only libh2o's own error pages (a body far over the limit, a broken chunk) come through the fallback path's filters
+ * without our handler: they close the connection, and should linger as ours do. */
+static void on_setup_ostream(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
+{
+    (void)self;
+    struct connection *connection = connection_of(req);
+    if (!req->http1_is_persistent && req->version < 0x200 && req->res.status >= 400 &&
+        connection != NULL) {
+        connection_linger(connection, req->conn->callbacks->get_socket(req->conn));
+    }
+    h2o_setup_next_ostream(req, slot);
+}
+
+void intake_register(h2o_pathconf_t *path, struct service *service)
+{
+    struct intake *intake = (struct intake *)h2o_create_handler(path, sizeof(*intake));
+    intake->super.on_req = on_request;
+    intake->service = service;
+    h2o_filter_t *filter = h2o_create_filter(path, sizeof(*filter));
+    filter->on_setup_ostream = on_setup_ostream;
+}

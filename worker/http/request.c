@@ -1,0 +1,315 @@
+/* request.c - req, as handlers see it.
+ *   req.method  req.path  req.url  req.id  req.http_version          strings
+ *   req.params  req.query  req.headers  req.state                    tables, made when first asked for
+ *   req.log                                                          fsd.log with request_id
+ *   req:get(name) (= req:header)  req:text()  req:json([options])
+ * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
+ * lazily and what the application itself stores (req.user = ...).  Every access goes through one __index, whose upvalue
+ * maps a name to a method or to a field's number.
+ * Called by dispatch.c; reads the exchange's view only, so it works after libh2o's request has gone. */
+#include "worker/http/request.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "worker/core/error.h"
+#include "worker/core/runtime.h"
+#include "worker/http/exchange.h"
+#include "worker/http/query.h"
+#include "worker/http/request_tables.h"
+#include "worker/http/service.h"
+
+#define REQUEST_METATABLE "fsd.Request"
+
+enum field { /* numbers in the upvalue of __index */
+             FIELD_METHOD = 1,
+             FIELD_PATH,
+             FIELD_URL,
+             FIELD_ID,
+             FIELD_VERSION,
+             FIELD_PARAMS,
+             FIELD_QUERY,
+             FIELD_HEADERS,
+             FIELD_STATE,
+             FIELD_LOG,
+};
+
+void request_push(lua_State *L, struct exchange *exchange)
+{
+    struct http_object *object = lua_newuserdatauv(L, sizeof(*object), 1);
+    object->kind = HTTP_REQUEST;
+    object->exchange = exchange;
+    exchange->request = object;
+    luaL_setmetatable(L, REQUEST_METATABLE);
+}
+
+static struct exchange *check_request(lua_State *L)
+{
+    struct http_object *object = lua_touserdata(L, 1);
+    if (object == NULL || lua_rawlen(L, 1) != sizeof(*object) || object->kind != HTTP_REQUEST) {
+        luaL_error(L, "expected req as first argument: call req:method(...) with a colon");
+        __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
+    }
+    if (object->exchange == NULL) {
+        luaL_error(L, "this request is over: keep what you need of req in variables of your own");
+    }
+    return object->exchange;
+}
+
+const char *request_id(struct exchange *exchange)
+{
+    if (exchange->id[0] != '\0') {
+        return exchange->id;
+    }
+    char scratch[VIEW_SCRATCH_MAX];
+    h2o_iovec_t given = view_header(&exchange->view, H2O_STRLIT("x-request-id"), scratch);
+    bool usable = given.len > 0 && given.len <= EXCHANGE_ID_MAX;
+    for (size_t i = 0; usable && i < given.len; i++) {
+        usable = given.base[i] > 0x20 && given.base[i] < 0x7f;
+    }
+    if (usable) {
+        memcpy(exchange->id, given.base, given.len);
+        exchange->id[given.len] = '\0';
+    } else {
+        struct service *service = exchange->service;
+        (void)snprintf(exchange->id, sizeof(exchange->id), "%llx-%llx",
+                       (unsigned long long)service->runtime->incarnation,
+                       (unsigned long long)service->id_seed++);
+    }
+    return exchange->id;
+}
+
+static void push_iovec(lua_State *L, h2o_iovec_t text)
+{
+    lua_pushlstring(L, text.base != NULL ? text.base : "", text.len);
+}
+
+static void push_url(lua_State *L, const struct view *view)
+{
+    push_iovec(L, view->path);
+    if (view->query.base != NULL) {
+        lua_pushliteral(L, "?");
+        push_iovec(L, view->query);
+        lua_concat(L, 3);
+    }
+}
+
+static void push_log(lua_State *L, struct exchange *exchange)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "fsd.log");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "with");
+    lua_insert(L, -2);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, request_id(exchange));
+    lua_setfield(L, -2, "request_id");
+    lua_call(L, 2, 1);
+}
+
+/* The table of what belongs to this req in Lua; made on demand. */
+static void push_store(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) {
+        return;
+    }
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, 1);
+}
+
+/* Pushes a value that is kept under its name (stack index 2) once made. */
+static void push_kept(lua_State *L, struct exchange *exchange,
+                      void (*make)(lua_State *L, struct exchange *exchange))
+{
+    push_store(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL) {
+        return;
+    }
+    lua_pop(L, 1);
+    make(L, exchange);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, -4);
+}
+
+static void push_empty(lua_State *L, struct exchange *exchange)
+{
+    (void)exchange;
+    lua_newtable(L);
+}
+
+static void push_field(lua_State *L, struct exchange *exchange, enum field field)
+{
+    const struct view *view = &exchange->view;
+    switch (field) {
+    case FIELD_METHOD:
+        push_iovec(L, view->method);
+        break;
+    case FIELD_PATH:
+        push_iovec(L, view->path);
+        break;
+    case FIELD_URL:
+        push_url(L, view);
+        break;
+    case FIELD_ID:
+        lua_pushstring(L, request_id(exchange));
+        break;
+    case FIELD_VERSION:
+        lua_pushfstring(L, "%d.%d", view->version >> 8, view->version & 0xff);
+        break;
+    case FIELD_PARAMS: /* of the handler that runs: not kept */
+        request_push_params(L, exchange);
+        break;
+    case FIELD_QUERY:
+        push_kept(L, exchange, request_push_query);
+        break;
+    case FIELD_HEADERS:
+        push_kept(L, exchange, request_push_headers);
+        break;
+    case FIELD_STATE:
+        push_kept(L, exchange, push_empty);
+        break;
+    case FIELD_LOG:
+        push_kept(L, exchange, push_log);
+        break;
+    }
+}
+
+static int request_index(lua_State *L)
+{
+    struct exchange *exchange = check_request(L);
+    lua_pushvalue(L, 2);
+    int type = lua_rawget(L, lua_upvalueindex(1));
+    if (type == LUA_TFUNCTION) {
+        return 1;
+    }
+    if (type == LUA_TNUMBER) {
+        push_field(L, exchange, (enum field)lua_tointeger(L, -1));
+        return 1;
+    }
+    if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    return 1;
+}
+
+static int request_newindex(lua_State *L)
+{
+    (void)check_request(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+        return luaL_error(L,
+                          "cannot set req.%s: it is what the client sent; use req.state or a name "
+                          "of your own",
+                          luaL_tolstring(L, 2, NULL));
+    }
+    push_store(L);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_rawset(L, -3);
+    return 0;
+}
+
+/* req:get(name) -> string or nil; the name in any case */
+static int request_get(lua_State *L)
+{
+    struct exchange *exchange = check_request(L);
+    size_t len;
+    const char *name = luaL_checklstring(L, 2, &len);
+    char lower[256];
+    char scratch[VIEW_SCRATCH_MAX];
+    if (len >= sizeof(lower)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    memcpy(lower, name, len);
+    h2o_strtolower(lower, len);
+    h2o_iovec_t value = view_header(&exchange->view, lower, len, scratch);
+    if (value.base == NULL) {
+        lua_pushnil(L);
+    } else {
+        push_iovec(L, value);
+    }
+    return 1;
+}
+
+static h2o_iovec_t check_body(lua_State *L, const struct exchange *exchange)
+{
+    if (exchange->view.is_kept) {
+        error_raise(
+            L, "HttpError", exchange->is_client_gone ? "aborted" : "body.gone", 400,
+            "the body has gone: read it before answering or waiting for the client to leave");
+    }
+    return exchange->view.body;
+}
+
+/* req:text() -> string, "" without a body */
+static int request_text(lua_State *L)
+{
+    push_iovec(L, check_body(L, check_request(L)));
+    return 1;
+}
+
+/* req:json([{ null = "keep" }]) -> value */
+static int request_json(lua_State *L)
+{
+    h2o_iovec_t body = check_body(L, check_request(L));
+    struct json_options options = {.keep_null = false};
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        lua_getfield(L, 2, "null");
+        options.keep_null =
+            lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "keep") == 0;
+    }
+    struct fsd_err err;
+    if (json_decode(L, body.base != NULL ? body.base : "", body.len, &options, &err) != 0) {
+        error_raise(L, "JsonError", "entity.parse.failed", 400, "%s",
+                    body.len == 0 ? "the body is empty, not JSON" : err.text);
+    }
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"get", request_get}, {"header", request_get}, {"text", request_text}, {"json", request_json},
+    {NULL, NULL},
+};
+
+static const struct field_row {
+    const char *name;
+    enum field field;
+} fields[] = {
+    {"method", FIELD_METHOD},
+    {"path", FIELD_PATH},
+    {"url", FIELD_URL},
+    {"id", FIELD_ID},
+    {"http_version", FIELD_VERSION},
+    {"params", FIELD_PARAMS},
+    {"query", FIELD_QUERY},
+    {"headers", FIELD_HEADERS},
+    {"state", FIELD_STATE},
+    {"log", FIELD_LOG},
+};
+
+void request_register(lua_State *L)
+{
+    luaL_newmetatable(L, REQUEST_METATABLE);
+    luaL_newlib(L, methods);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        lua_pushinteger(L, fields[i].field);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, request_index, 1);
+    lua_setfield(L, -3, "__index");
+    lua_pushcclosure(L, request_newindex, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,28 @@
+#ifndef FSD_WORKER_HTTP_SERVICE_H
+#define FSD_WORKER_HTTP_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/core/json/json.h"
+
+struct app;
+struct exchange;
+struct runtime;
+
+/* What the requests of one worker share; embedded in the server, seen by exchange, dispatch, request and response. */
+struct service {
+    struct runtime *runtime; /* borrowed */
+    struct app *app;         /* borrowed from Lua, which app_ref keeps alive */
+    int app_ref;             /* registry reference of the application */
+    int handlers_ref;        /* registry reference of its array of handlers */
+    bool draining;           /* every answer closes its connection */
+    uint64_t requests;       /* ever */
+    uint64_t running;        /* exchanges that are not over */
+    uint64_t id_seed;        /* request ids: random, then counted up */
+    struct json_buf json;    /* owned; scratch of res:json */
+    void (*on_exchange_over)(struct service *service);
+    struct exchange *free; /* owned list of exchanges for use again */
+};
+
+#endif

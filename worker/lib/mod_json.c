@@ -1,0 +1,154 @@
+/* mod_json.c - require "fsd.json":
+ *   json.encode(value) -> text
+ *   json.decode(text [, {null = "keep"|"absent", max_depth = 1..1000}]) -> value
+ *   json.array([t]) -> t         marks t (a new table without it) as an array
+ *   json.is_array(value) -> boolean
+ *   json.null, json.array_mt
+ * Owns one buffer per lua_State, a userdata and upvalue of encode: it outlives a raised error and
+ * grows once for many documents; a large one is given back.
+ * Failures raise JsonError, json.decode with status 400 and json.encode with status 500.
+ * Must not know how JSON is written or read (json.h). */
+#include "worker/lib/mod_json.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "worker/core/error.h"
+#include "worker/core/value.h"
+#include "worker/core/json/json.h"
+
+enum {
+    KEEP_BYTES = 256 * 1024, /* of the buffer between two documents */
+    STATUS_BAD_REQUEST = 400,
+    STATUS_INTERNAL_ERROR = 500,
+};
+
+static const char buffer_metatable[] = "fsd.json.buffer";
+
+static int encode(lua_State *L)
+{
+    struct fsd_err err;
+    struct json_buf *buf = lua_touserdata(L, lua_upvalueindex(1));
+    luaL_checkany(L, 1);
+    json_buf_reset(buf, KEEP_BYTES); /* here, since pushing the text may raise */
+    if (json_encode(L, 1, buf, &err) < 0) {
+        error_raise(L, "JsonError", "json.encode", STATUS_INTERNAL_ERROR, "%s", err.text);
+    }
+    lua_pushlstring(L, buf->data, buf->len);
+    return 1;
+}
+
+static void read_options(lua_State *L, int index, struct json_options *options)
+{
+    static const char *const null_names[] = {"absent", "keep", NULL};
+    if (lua_isnoneornil(L, index)) {
+        return;
+    }
+    luaL_checktype(L, index, LUA_TTABLE);
+    lua_getfield(L, index, "null");
+    options->keep_null = luaL_checkoption(L, -1, "absent", null_names) == 1;
+    lua_getfield(L, index, "max_depth");
+    lua_Integer max_depth = luaL_optinteger(L, -1, JSON_DEPTH_DEFAULT);
+    luaL_argcheck(L, max_depth >= 1 && max_depth <= JSON_DEPTH_MAX, index,
+                  "max_depth must be between 1 and 1000");
+    options->max_depth = (unsigned)max_depth;
+    lua_pop(L, 2);
+}
+
+static int decode(lua_State *L)
+{
+    struct fsd_err err;
+    struct json_options options = {0};
+    size_t len = 0;
+    luaL_checktype(L, 1, LUA_TSTRING);
+    const char *text = lua_tolstring(L, 1, &len);
+    read_options(L, 2, &options);
+    if (json_decode(L, text, len, &options, &err) < 0) {
+        error_raise(L, "JsonError", "json.decode", STATUS_BAD_REQUEST, "%s", err.text);
+    }
+    return 1;
+}
+
+static int array(lua_State *L)
+{
+    if (lua_isnone(L, 1)) {
+        lua_newtable(L);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    bool has_metatable = lua_getmetatable(L, 1) != 0;
+    luaL_argcheck(L, !has_metatable || value_is_array(L, 1), 1, "has another metatable");
+    value_push_array_mark(L);
+    lua_setmetatable(L, 1);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int is_array(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, value_is_array(L, 1));
+    return 1;
+}
+
+static int buffer_gc(lua_State *L)
+{
+    json_buf_fini(luaL_checkudata(L, 1, buffer_metatable));
+    return 0;
+}
+
+static int null_tostring(lua_State *L)
+{
+    if (lua_touserdata(L, 1) == NULL) {
+        lua_pushliteral(L, "null");
+    } else {
+        lua_pushfstring(L, "userdata: %p", lua_touserdata(L, 1));
+    }
+    return 1;
+}
+
+/* All light userdata share one metatable; an application's own is left alone. */
+static void push_null(lua_State *L)
+{
+    lua_pushlightuserdata(L, NULL);
+    if (!lua_getmetatable(L, -1)) {
+        lua_createtable(L, 0, 1);
+        lua_pushcfunction(L, null_tostring);
+        lua_setfield(L, -2, "__tostring");
+        lua_pushvalue(L, -1);
+        lua_setmetatable(L, -3);
+    }
+    lua_pop(L, 1);
+}
+
+static void push_buffer(lua_State *L)
+{
+    struct json_buf *buf = lua_newuserdatauv(L, sizeof(*buf), 0);
+    json_buf_init(buf);
+    if (luaL_newmetatable(L, buffer_metatable)) {
+        lua_pushcfunction(L, buffer_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+}
+
+static const luaL_Reg functions[] = {
+    {"decode", decode},
+    {"array", array},
+    {"is_array", is_array},
+    {NULL, NULL},
+};
+
+int luaopen_fsd_json(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    push_buffer(L);
+    lua_pushcclosure(L, encode, 1);
+    lua_setfield(L, -2, "encode");
+    push_null(L);
+    lua_setfield(L, -2, "null");
+    value_push_array_mark(L);
+    lua_setfield(L, -2, "array_mt");
+    return 1;
+}

@@ -1,0 +1,187 @@
+/* life.c - a worker's life, told by the master's messages: configuration, listeners, code, start, end.
+ * Owns struct life.  One row a message kind says which function obeys; the order of messages is the master's business, and one
+ * that comes out of order is answered by leaving with FSD_EXIT_INTERNAL, because two programs that disagree about the
+ * contract can't serve.  Loading declares, activation starts: LOAD runs the application's top level and has the HTTP area
+ * look at the result; only ACTIVATE opens the listeners.
+ * Called by main.c.  Must not know how any of it is done (core/, http/). */
+#include "worker/life.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/fd.h"
+#include "common/page.h"
+#include "worker/core/generation.h"
+#include "worker/http/server.h"
+
+static struct life *life_of(struct link *link)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct life, link, link);
+}
+
+static void leave(struct life *life, int exit_code)
+{
+    life->exit_code = exit_code;
+    loop_stop(&life->runtime.loop);
+}
+
+static void fail(struct life *life, const char *what)
+{
+    logger_write(&life->runtime.logger, LOG_LEVEL_ERROR, "%s", what);
+    leave(life, FSD_EXIT_INTERNAL);
+}
+
+static void on_log(struct life *life, struct wire_message *message)
+{
+    logger_fini(&life->runtime.logger);
+    life->runtime.logger.fd = message->fd;
+    message->fd = -1;
+}
+
+static void on_config(struct life *life, struct wire_message *message)
+{
+    struct fsd_err err;
+    struct config *config = &life->runtime.config;
+    if (config_read(config, message->fd, &err) != 0) {
+        fail(life, err.text);
+        return;
+    }
+    life->runtime.logger.level = config->log_level;
+    if (config_export_env(config) != 0) {
+        fail(life, "cannot take over the environment that the configuration lists");
+        return;
+    }
+    life->runtime.http = http_server_new(&life->runtime);
+}
+
+static void on_listener(struct life *life, struct wire_message *message)
+{
+    if (life->runtime.http == NULL) {
+        fail(life, "LISTENER came before CONFIG");
+        return;
+    }
+    struct proto_listener listener;
+    memcpy(&listener, message->payload, sizeof(listener));
+    listener.name[sizeof(listener.name) - 1] = '\0';
+    if (http_server_add_listener(life->runtime.http, listener.name, message->fd) == 0) {
+        message->fd = -1;
+    } else {
+        fail(life, "more listeners than a pool can have");
+    }
+}
+
+static struct proto_generation read_generation(const struct wire_message *message)
+{
+    struct proto_generation body;
+    memcpy(&body, message->payload, sizeof(body));
+    return body;
+}
+
+static void on_load(struct life *life, struct wire_message *message)
+{
+    struct proto_generation body = read_generation(message);
+    struct runtime *runtime = &life->runtime;
+    if (runtime->http == NULL || runtime->generation != NULL) {
+        fail(life, "LOAD came before CONFIG or for the second time");
+        return;
+    }
+    struct fsd_err err;
+    struct generation *generation = NULL;
+    int error = generation_load(runtime, message->fd, body.generation, &generation, &err);
+    if (error == 0) {
+        error = http_server_adopt(runtime->http, generation, &err);
+    }
+    if (error != 0) {
+        generation_free(runtime, generation);
+        link_send_text(&life->link, PROTO_REFUSED, &body, sizeof(body), err.text);
+        return;
+    }
+    runtime->generation = generation;
+    link_send(&life->link, PROTO_LOADED, &body, sizeof(body));
+}
+
+static void on_activate(struct life *life, struct wire_message *message)
+{
+    struct proto_generation body = read_generation(message);
+    struct runtime *runtime = &life->runtime;
+    if (runtime->generation == NULL || runtime->generation->number != body.generation) {
+        fail(life, "ACTIVATE names a generation that is not loaded");
+        return;
+    }
+    http_server_activate(runtime->http);
+    page_set(&runtime->page->generation, body.generation);
+    link_send(&life->link, PROTO_ACTIVE, &body, sizeof(body));
+}
+
+static void on_drained(struct runtime *runtime)
+{
+    leave(H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime), FSD_EXIT_OK);
+}
+
+static void on_drain(struct life *life, struct wire_message *message)
+{
+    struct proto_drain body;
+    memcpy(&body, message->payload, sizeof(body));
+    if (life->runtime.http == NULL) {
+        leave(life, FSD_EXIT_OK);
+        return;
+    }
+    http_server_drain(life->runtime.http, body.idle_ms, on_drained);
+}
+
+static const struct row {
+    enum proto_kind kind;
+    void (*obey)(struct life *life, struct wire_message *message);
+} rows[] = {
+    {PROTO_LOG, on_log},   {PROTO_CONFIG, on_config},     {PROTO_LISTENER, on_listener},
+    {PROTO_LOAD, on_load}, {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, on_drain},
+};
+
+static void on_message(struct link *link, struct wire_message *message)
+{
+    struct life *life = life_of(link);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].kind == message->head.kind) {
+            rows[i].obey(life, message);
+        }
+    }
+    fd_close(&message->fd);
+}
+
+/* Without a master nobody may keep a worker: it leaves at once, whatever is under way. */
+static void on_gone(struct link *link, const char *why)
+{
+    logger_write(&life_of(link)->runtime.logger, LOG_LEVEL_ERROR, "leaving at once: %s", why);
+    _exit(FSD_EXIT_INTERNAL);
+}
+
+static void say_hello(struct life *life)
+{
+    struct proto_hello hello = {.protocol = PROTO_VERSION};
+    memcpy(hello.build, FSD_VERSION, sizeof(FSD_VERSION));
+    link_send(&life->link, PROTO_HELLO, &hello, sizeof(hello));
+}
+
+static void end(struct life *life)
+{
+    struct runtime *runtime = &life->runtime;
+    http_server_free(runtime->http);
+    runtime->http = NULL;
+    generation_free(runtime, runtime->generation);
+    watch_remove(&runtime->loop, &life->link.watch);
+    runtime_fini(runtime);
+}
+
+int life_run(struct life *life)
+{
+    struct runtime *runtime = &life->runtime;
+    if (link_open(&life->link, &runtime->loop, PROTO_FD_CONTROL, on_message, on_gone) != 0) {
+        return FSD_EXIT_INTERNAL;
+    }
+    say_hello(life);
+    loop_run(&runtime->loop, runtime->page);
+    end(life);
+    return life->exit_code;
+}

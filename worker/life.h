@@ -1,0 +1,17 @@
+#ifndef FSD_WORKER_LIFE_H
+#define FSD_WORKER_LIFE_H
+
+#include "worker/core/link.h"
+#include "worker/core/runtime.h"
+
+/* What this worker is told to do, and does. */
+struct life {
+    struct runtime runtime;
+    struct link link;
+    int exit_code; /* enum fsd_exit, once the loop has stopped */
+};
+
+/* Says HELLO on descriptor 3 and obeys the master until it is told to leave.  Returns the exit code. */
+int life_run(struct life *life);
+
+#endif

@@ -1,0 +1,52 @@
+/* modules.c - the list of all modules in C, and the only file that knows every area.
+ * Owns nothing but the rows.  Each opener runs at the first require of its name.  Called once by main.c. */
+#include "worker/modules.h"
+
+#include <lauxlib.h>
+
+#include "worker/core/mod_error.h"
+#include "worker/http/mod_http.h"
+#include "worker/lib/mod_config.h"
+#include "worker/lib/mod_json.h"
+#include "worker/lib/mod_log.h"
+#include "worker/lib/mod_task.h"
+#include "worker/lib/mod_worker.h"
+
+static const struct module {
+    const char *name;
+    lua_CFunction open;
+    const char *help;
+} rows[] = {
+    {"fsd.config", luaopen_fsd_config, "the application's settings and environment"},
+    {"fsd.error.core", luaopen_fsd_error_core, "the class Error, for fsd.error"},
+    {"fsd.http", luaopen_fsd_http, "applications: routes and handlers"},
+    {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
+    {"fsd.log", luaopen_fsd_log, "structured log records"},
+    {"fsd.task", luaopen_fsd_task, "waiting without blocking the worker"},
+    {"fsd.worker", luaopen_fsd_worker, "which worker this is"},
+};
+
+void modules_register(lua_State *L, const char *lua_dir)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        lua_pushcfunction(L, rows[i].open);
+        lua_setfield(L, -2, rows[i].name);
+    }
+    lua_pop(L, 1);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    /* a module beside the working directory would be found in one start and not in the next */
+    const char *system_path = luaL_gsub(L, lua_tostring(L, -1), ";./?.lua;./?/init.lua", "");
+    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", lua_dir, lua_dir, system_path);
+    lua_setfield(L, -4, "path");
+    lua_pop(L, 3);
+    log_install_print(L);
+}
+
+void modules_print(FILE *file)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)fprintf(file, "%-16s %s\n", rows[i].name, rows[i].help);
+    }
+}

@@ -1,0 +1,136 @@
+/* bundle.c - `fsd-worker --tool bundle`: an application's files become one checked, hashed bundle.
+ * Owns nothing that outlives the process.  Reads the files (source_tree.c), compiles each without running it, writes the
+ * format of core/bundle.h to the descriptor that the caller gave, and prints the hash.
+ * Run by the master for every load and by `fsd check`.  Must not run application code. */
+#include "worker/tool/bundle.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/msgpack.h"
+#include "common/proto.h"
+#include "worker/core/bundle.h"
+#include "worker/tool/source_tree.h"
+
+enum { HASH_LEN = 32, REPORTS_MAX = 20 };
+
+/* Compiles every file; prints what does not compile as ROOT/FILE:LINE: why.  Returns how many do not. */
+static int check_syntax(const struct source_tree *tree)
+{
+    lua_State *L = luaL_newstate();
+    if (L == NULL) {
+        abort();
+    }
+    int broken = 0;
+    for (size_t i = 0; i < tree->count && broken < REPORTS_MAX; i++) {
+        const struct source_file *file = &tree->files[i];
+        const char *chunk_name = lua_pushfstring(L, "@%s", file->name);
+        if (luaL_loadbufferx(L, file->text, file->len, chunk_name, "t") != LUA_OK) {
+            (void)fprintf(stderr, "%s/%s\n", tree->root, lua_tostring(L, -1));
+            broken++;
+        }
+        lua_settop(L, 0);
+    }
+    lua_close(L);
+    return broken;
+}
+
+static void encode(const struct source_tree *tree, struct msgpack_writer *writer)
+{
+    msgpack_write_raw(writer, BUNDLE_MAGIC, sizeof(BUNDLE_MAGIC) - 1);
+    msgpack_write_map(writer, 3);
+    msgpack_write_text(writer, "root");
+    msgpack_write_text(writer, tree->root);
+    msgpack_write_text(writer, "main");
+    msgpack_write_text(writer, tree->main);
+    msgpack_write_text(writer, "files");
+    msgpack_write_array(writer, (uint32_t)tree->count);
+    for (size_t i = 0; i < tree->count; i++) {
+        msgpack_write_array(writer, 2);
+        msgpack_write_text(writer, tree->files[i].name);
+        msgpack_write_str(writer, tree->files[i].text, tree->files[i].len);
+    }
+}
+
+/* The hash is of names and texts alone: the same code in another folder has the same hash. */
+static int hash(const struct source_tree *tree, unsigned char digest[HASH_LEN])
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(context);
+        return -ENOMEM;
+    }
+    int ok = 1;
+    for (size_t i = 0; i < tree->count && ok == 1; i++) {
+        const struct source_file *file = &tree->files[i];
+        uint64_t len =
+            file->len; /* frames the text, so that no two trees collide by concatenation */
+        ok = EVP_DigestUpdate(context, file->name, strlen(file->name) + 1) == 1 &&
+             EVP_DigestUpdate(context, &len, sizeof(len)) == 1 &&
+             EVP_DigestUpdate(context, file->text, file->len) == 1;
+    }
+    ok = ok == 1 && EVP_DigestFinal_ex(context, digest, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    return ok ? 0 : -EIO;
+}
+
+static int write_all(const unsigned char *bytes, size_t len)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t wrote = write(PROTO_FD_BUNDLE, bytes + done, len - done);
+        if (wrote < 0 && errno == EINTR) {
+            continue;
+        }
+        if (wrote < 0) {
+            return -errno;
+        }
+        done += (size_t)wrote;
+    }
+    return 0;
+}
+
+static int emit(const struct source_tree *tree)
+{
+    struct msgpack_writer writer;
+    unsigned char digest[HASH_LEN];
+    /* names and heads add a little to the texts */
+    msgpack_writer_init(&writer, (size_t)BUNDLE_BYTES_MAX * 2);
+    encode(tree, &writer);
+    int error = writer.error != 0 ? writer.error : hash(tree, digest);
+    if (error == 0) {
+        error = write_all(writer.data, writer.len);
+    }
+    msgpack_writer_fini(&writer);
+    if (error != 0) {
+        (void)fprintf(stderr, "cannot write the bundle: %s\n", strerror(-error));
+        return FSD_EXIT_INTERNAL;
+    }
+    for (size_t i = 0; i < HASH_LEN; i++) {
+        (void)printf("%02x", digest[i]);
+    }
+    (void)printf(" %zu %zu\n", tree->count, tree->bytes);
+    return fflush(stdout) == 0 ? FSD_EXIT_OK : FSD_EXIT_INTERNAL;
+}
+
+int tool_bundle(int argc, char **argv)
+{
+    if (argc != 2 || strcmp(argv[0], "--app") != 0) {
+        (void)fprintf(stderr, "usage: fsd-worker --tool bundle --app FILE\n");
+        return FSD_EXIT_USAGE;
+    }
+    struct source_tree tree;
+    struct fsd_err err;
+    if (source_tree_read(&tree, argv[1], &err) != 0) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return FSD_EXIT_NO_INPUT;
+    }
+    int code = check_syntax(&tree) == 0 ? emit(&tree) : FSD_EXIT_LOAD;
+    source_tree_fini(&tree);
+    return code;
+}

@@ -1,0 +1,30 @@
+#ifndef FSD_WORKER_TOOL_SOURCE_TREE_H
+#define FSD_WORKER_TOOL_SOURCE_TREE_H
+
+#include <stddef.h>
+
+struct fsd_err;
+
+/* One Lua file of an application. */
+struct source_file {
+    char *name; /* owned; relative to the root, with '/' */
+    char *text; /* owned */
+    size_t len;
+};
+
+/* All Lua files below a folder, sorted by name. */
+struct source_tree {
+    char *root;                /* owned; absolute, symbolic links resolved */
+    char *main;                /* owned; name of the main file */
+    struct source_file *files; /* owned array */
+    size_t count;
+    size_t bytes;
+};
+
+/* Reads the main file and every *.lua below its folder (hidden files and folders, and folders behind symbolic links, are
+ * left out).  0; -ENOENT, -EACCES ... when the main file can't be opened; -EFBIG above the limits of bundle.h; each with a
+ * sentence. */
+int source_tree_read(struct source_tree *tree, const char *main_file, struct fsd_err *err);
+void source_tree_fini(struct source_tree *tree);
+
+#endif
