@@ -1,0 +1,34 @@
+#ifndef FSD_DAEMON_LOADER_H
+#define FSD_DAEMON_LOADER_H
+
+#include "daemon/app.h"
+#include "daemon/bundler.h"
+
+struct loader;
+struct log;
+
+/* exit_code: FSD_EXIT_OK: every app has a candidate; else none has, and why is the reason. */
+typedef void (*loader_fn)(struct loader *loader, int exit_code, const char *why);
+
+/* Bundles all apps, one after another.  Embedded in its owner; all zero is idle. */
+struct loader {
+    sd_event *loop;
+    struct log *log;
+    const char *worker_path; /* borrowed */
+    struct app *apps;        /* borrowed */
+    size_t app_count;
+    size_t at; /* the app that is being bundled */
+    loader_fn on_done;
+    struct bundler bundler;
+};
+
+/* apps are borrowed for the loader's life.  Nothing is started yet. */
+void loader_init(struct loader *loader, sd_event *loop, struct log *log, const char *worker_path,
+                 struct app *apps, size_t app_count);
+/* Makes a candidate for every app; must be idle.  on_done comes exactly once, possibly from inside the call. */
+void loader_start(struct loader *loader, loader_fn on_done);
+/* Ends the tool; on_done comes with a failure, unless the loader was idle. */
+void loader_stop(struct loader *loader);
+bool loader_is_idle(const struct loader *loader);
+
+#endif

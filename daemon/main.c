@@ -1,0 +1,54 @@
+/* main.c - fsd, the master program.
+ * Owns the rows of its command line.  How: common/command.c finds the row and runs its function.
+ * Must not do anything itself. */
+#include "common/command.h"
+
+#include <stdio.h>
+
+#include "common/command_help.h"
+#include "daemon/verb.h"
+
+static const struct command_row rows[] = {
+    {"run", "APP.lua", "run one application in the foreground, for development", verb_run},
+    {"serve", "", "run what the configuration says, in the foreground", verb_serve},
+    {"check", "", "check the configuration, and that the applications compile", verb_check},
+    {"config example", "", "print a configuration that shows every key", verb_config_example},
+    {"version", "", "print the version of fsd", command_run_version},
+    {"help", "[COMMAND...]", "print this help, or that of a command", command_run_help},
+};
+
+static const struct command_option options[] = {
+    {"run", "port", 'p', "PORT", "port to listen on, 8080 by default; 0: any free one"},
+    {"run", "host", 'H', "ADDRESS", "address to listen on, 127.0.0.1 by default; *: all"},
+    {"run", "workers", 'w', "COUNT", "worker processes, 1 by default; auto: one for each CPU"},
+    {"run", "control", 0, "PATH", "control socket, a new one by default"},
+    {"run", "worker", 0, "FILE", "the fsd-worker to start"},
+    {"serve", "config", 'c', "FILE", "configuration, " VERB_CONFIG_FILE " by default"},
+    {"serve", "worker", 0, "FILE", "the fsd-worker to start"},
+    {"check", "config", 'c', "FILE", "configuration, " VERB_CONFIG_FILE " by default"},
+    {"check", "worker", 0, "FILE", "the fsd-worker that compiles"},
+    {"version", "json", 0, NULL, "print it as one JSON object"},
+};
+
+static const struct command_program program = {
+    "fsd",
+    "run network services written in Lua",
+    rows,
+    sizeof(rows) / sizeof(rows[0]),
+    options,
+    sizeof(options) / sizeof(options[0]),
+    "exit codes:\n"
+    "   0  done; run, serve: stopped as told\n"
+    "  64  the command line is wrong\n"
+    "  65  the code of an application does not compile or load\n"
+    "  66  the file of an application cannot be opened\n"
+    "  70  internal error, or fsd-worker is missing\n"
+    "  71  an address or the control socket is taken, or may not be used\n"
+    "  76  fsd-worker is of another version\n"
+    "  78  the configuration is wrong\n",
+};
+
+int main(int argc, char **argv)
+{
+    return command_main(&program, argc, argv, stdout, stderr);
+}

@@ -1,0 +1,17 @@
+#ifndef FSD_DAEMON_MASTER_H
+#define FSD_DAEMON_MASTER_H
+
+struct conf;
+
+/* What the command line adds to the configuration. */
+struct master_options {
+    const char *worker_path; /* borrowed; absolute path of fsd-worker */
+    int development;         /* `fsd run`: print the URLs for a person, failing at first load ends the program */
+};
+
+/* Runs the daemon in the foreground until it is told to stop: binds, bundles, starts the workers, supervises.  Takes over
+ * stderr for the log.  conf is borrowed.  Returns the process's exit code (enum fsd_exit), having said why on stderr when
+ * it is not FSD_EXIT_OK. */
+int master_run(const struct conf *conf, const struct master_options *options);
+
+#endif

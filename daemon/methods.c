@@ -1,0 +1,61 @@
+/* methods.c - what can be asked of the daemon over the control socket, one row a method.
+ * Owns nothing.  A method checks its parameters and calls the module that does it; reload answers later, by itself.
+ * Called by control.c for each request.  Must not know sockets or JSON-RPC. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "daemon/state.h"
+
+/* Absent means false.  -1: it is there and no boolean; the call is answered then. */
+static int get_flag(struct control_call *call, const json_t *params, const char *name)
+{
+    const json_t *value = json_object_get(params, name);
+    if (value == NULL || json_is_boolean(value)) {
+        return json_is_true(value) ? 1 : 0;
+    }
+    char message[64];
+    (void)snprintf(message, sizeof(message), "\"%s\" must be true or false", name);
+    control_fail(call, CONTROL_BAD_PARAMS, message);
+    return -1;
+}
+
+static void run_status(void *owner, struct control_call *call, const json_t *params)
+{
+    (void)params;
+    json_t *result = status_describe(owner);
+    if (result == NULL) {
+        control_fail(call, CONTROL_FAILED, "out of memory");
+    } else {
+        control_answer(call, result);
+    }
+}
+
+static void run_reload(void *owner, struct control_call *call, const json_t *params)
+{
+    int restart = get_flag(call, params, "restart");
+    if (restart >= 0) {
+        reload_start(owner, call, restart == 1);
+    }
+}
+
+static void run_stop(void *owner, struct control_call *call, const json_t *params)
+{
+    int now = get_flag(call, params, "now");
+    if (now >= 0) {
+        control_answer(call, json_pack("{s:b}", "stopping", 1));
+        master_stop(owner, now == 1);
+    }
+}
+
+static const struct control_method methods[] = {
+    {"status", "what runs: listeners, pools, workers", run_status},
+    {"reload", "bring new code to every worker; {\"restart\": true} replaces the processes",
+     run_reload},
+    {"stop", "let requests finish and end; {\"now\": true} ends at once", run_stop},
+};
+
+const struct control_method *methods_get(size_t *ret_count)
+{
+    *ret_count = sizeof(methods) / sizeof(methods[0]);
+    return methods;
+}

@@ -1,0 +1,32 @@
+#ifndef FSD_DAEMON_SETUP_H
+#define FSD_DAEMON_SETUP_H
+
+#include <systemd/sd-event.h>
+
+#include "daemon/pool.h"
+
+struct conf;
+struct master;
+struct master_options;
+
+struct setup_signal {
+    int number;
+    sd_event_signal_handler_t on_signal; /* userdata is the master */
+};
+
+/* Where the master's events go. */
+struct setup_events {
+    pool_fn on_pool_news;
+    const struct setup_signal *signals;
+    size_t signal_count;
+};
+
+/* A new master with its log and nothing else; NULL when memory is out.  The caller frees it with setup_free. */
+struct master *setup_new(const struct conf *conf, const struct master_options *options);
+/* Adds everything that is needed before the first process is started: loop, signals, control socket, listeners, pools.
+ * Returns FSD_EXIT_OK, or another exit code having logged why. */
+int setup_open(struct master *master, const struct setup_events *events);
+/* Ends and closes everything.  NULL is allowed. */
+void setup_free(struct master *master);
+
+#endif
