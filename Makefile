@@ -42,7 +42,7 @@ LIB_ctl    := $(shell pkg-config --libs jansson)
 LIB_worker := $(shell pkg-config --libs lua5.4 libh2o-evloop) -lssl -lcrypto -lm
 
 AREAS    := common daemon ctl worker
-PROGRAMS := $(patsubst %,$(BUILD)/%,$(if $(wildcard daemon/main.c),fsd) $(if $(wildcard worker/main.c),fsd-worker) $(if $(wildcard ctl/main.c),fsdctl))
+PROGRAMS := $(BUILD)/fsd $(BUILD)/fsd-worker $(BUILD)/fsdctl
 SRC      := $(foreach a,$(AREAS),$(wildcard $(a)/*.c $(a)/*/*.c $(a)/*/*/*.c))
 OBJ      := $(SRC:%.c=$(BUILD)/%.o)
 MAINS    := %/main.o

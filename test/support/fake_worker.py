@@ -1,0 +1,272 @@
+#!/usr/bin/python3 -IS
+"""A stand-in for fsd-worker that speaks the protocol of common/proto.h and does what a test wants.
+
+What it does comes from two JSON files, since no environment reaches a worker:
+  worker.json beside the path that it was started as:
+    protocol   number to say in HELLO (1)
+    hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
+  the application's main file, which the bundle tool copies into the bundle as it is:
+    compile    "ok" | "hang" | "noise" | any other text: printed to stderr, exit 65
+    load       "ok" | "hang" | "exit:N" | "signal:N" | "wrong generation" | "active" | any other text: REFUSED with it
+    activate   as load
+    drain      "ok" | "hang" | "exit:N"
+    slots      the slots that load and activate are for; others do "ok"
+    stale      with true load is "ok" for a bundle of the first generation
+Over HTTP (one request a connection): GET /, /config, /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND."""
+import array
+import json
+import mmap
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+HELLO, LOG, CONFIG, LISTENER, LOAD, LOADED, REFUSED, ACTIVATE, ACTIVE, DRAIN = range(1, 11)
+
+
+def read_json(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
+def read_memfd(fd):
+    size = os.fstat(fd).st_size
+    return os.pread(fd, size, 0)
+
+
+def pack(value):
+    """MessagePack, as much as a log record needs."""
+    if value is None:
+        return b"\xc0"
+    if isinstance(value, bool):
+        return b"\xc3" if value else b"\xc2"
+    if isinstance(value, int):
+        return struct.pack(">Bq", 0xD3, value)
+    if isinstance(value, float):
+        return struct.pack(">Bd", 0xCB, value)
+    if isinstance(value, str):
+        value = value.encode("utf-8", "surrogateescape")
+        return struct.pack(">BI", 0xDB, len(value)) + value
+    if isinstance(value, list):
+        return struct.pack(">BI", 0xDD, len(value)) + b"".join(map(pack, value))
+    pairs = b"".join(pack(key) + pack(item) for key, item in value.items())
+    return struct.pack(">BI", 0xDF, len(value)) + pairs
+
+
+def unpack(data, at=0):
+    """Returns (value, next); the forms that fsd's own writer uses."""
+    code = data[at]
+    at += 1
+    if code <= 0x7F or code >= 0xE0:
+        return (code if code <= 0x7F else code - 256), at
+    if code in (0xC0, 0xC2, 0xC3):
+        return {0xC0: None, 0xC2: False, 0xC3: True}[code], at
+    numbers = {0xCB: "d", 0xCC: "B", 0xCD: "H", 0xCE: "I", 0xCF: "Q", 0xD0: "b", 0xD1: "h", 0xD2: "i", 0xD3: "q"}
+    if code in numbers:
+        form = ">" + numbers[code]
+        return struct.unpack_from(form, data, at)[0], at + struct.calcsize(form)
+    if 0xA0 <= code <= 0xBF:
+        count, kind = code & 0x1F, "str"
+    elif 0x80 <= code <= 0x9F:
+        count, kind = code & 0x0F, "map" if code < 0x90 else "array"
+    else:
+        form, kind = {0xD9: (">B", "str"), 0xDA: (">H", "str"), 0xDB: (">I", "str"), 0xDC: (">H", "array"),
+                      0xDD: (">I", "array"), 0xDE: (">H", "map"), 0xDF: (">I", "map")}[code]
+        count = struct.unpack_from(form, data, at)[0]
+        at += struct.calcsize(form)
+    if kind == "str":
+        return data[at:at + count].decode(), at + count
+    items = []
+    for _ in range(count * (2 if kind == "map" else 1)):
+        item, at = unpack(data, at)
+        items.append(item)
+    return (dict(zip(items[::2], items[1::2])) if kind == "map" else items), at
+
+
+def end_as_told(what):
+    """Carries out "exit:N", "signal:N" and "hang"; returns for anything else."""
+    verb, _, number = what.partition(":")
+    if verb == "exit" and number.isdigit():
+        os._exit(int(number))
+    if verb == "signal" and number.isdigit():
+        signal.signal(int(number), signal.SIG_DFL) if int(number) not in (9, 19) else None
+        os.kill(os.getpid(), int(number))
+        time.sleep(60)
+    if what == "hang":
+        while True:
+            time.sleep(60)
+
+
+def bundle(argv):
+    path = argv[argv.index("--app") + 1]
+    try:
+        with open(path, "rb") as file:
+            code = file.read()
+    except OSError as error:
+        print(f"{path}: {error.strerror}", file=sys.stderr)
+        return 66
+    what = json.loads(code).get("compile", "ok")
+    end_as_told(what)
+    if what == "noise":
+        os.write(2, b"\x1b[31m" + b"x" * 200000)
+        return 65
+    if what != "ok":
+        print(what, file=sys.stderr)
+        return 65
+    os.write(3, code)
+    print("%064x 1 %d" % (hash(code) & (2 ** 64 - 1), len(code)))
+    return 0
+
+
+class Worker:
+    def __init__(self):
+        self.control = socket.socket(fileno=3)
+        self.page = mmap.mmap(4, 64)
+        self.listeners = []
+        self.log = None
+        self.config = {}
+        self.app = {}
+        self.generation = 0
+        self.requests = 0
+        self.active = False
+
+    def send(self, kind, payload=b"", fds=()):
+        packet = struct.pack("=II", kind, len(payload)) + payload
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        self.control.sendmsg([packet], rights)
+
+    def say(self, level, message, fields):
+        self.log.send(pack([level, time.time_ns() // 1000, 0, message, fields]))
+
+    def set_page(self, index, value):
+        self.page[8 * index:8 * index + 8] = struct.pack("=Q", value)
+
+    def hello(self, conf):
+        what = conf.get("hello", "ok")
+        end_as_told(what)
+        if what == "garbage":
+            self.control.send(b"\xff" * 40)
+        if what == "close":
+            os.close(3)
+            end_as_told("hang")
+        self.set_page(0, 1)
+        self.send(HELLO, struct.pack("=I28s", conf.get("protocol", 1), b"fake"))
+        if what == "twice":
+            self.send(HELLO, struct.pack("=I28s", 1, b"fake"))
+
+    def answer(self, step, kind):
+        """LOADED or ACTIVE, or what the application wants instead."""
+        what = self.app.get(step, "ok")
+        if self.config["slot"] not in self.app.get("slots", [self.config["slot"]]):
+            what = "ok"
+        end_as_told(what)
+        number = struct.pack("=Q", self.generation)
+        if what == "wrong generation":
+            self.send(kind, struct.pack("=Q", self.generation + 7))
+        elif what == "active":
+            self.send(ACTIVE, number)
+        elif what == "ok":
+            self.send(kind, number)
+        else:
+            self.send(REFUSED, number + what.encode())
+        return what == "ok"
+
+    def on_message(self, kind, payload, fds):
+        if kind == LOG:
+            self.log = socket.socket(fileno=fds[0])
+        elif kind == CONFIG:
+            self.config, _ = unpack(read_memfd(fds[0]))
+            os.close(fds[0])
+        elif kind == LISTENER:
+            self.listeners.append(socket.socket(fileno=fds[0]))
+        elif kind == LOAD:
+            self.generation = struct.unpack("=Q", payload)[0]
+            self.app = json.loads(read_memfd(fds[0]))
+            os.close(fds[0])
+            self.answer("load", LOADED)
+        elif kind == ACTIVATE:
+            self.active = self.answer("activate", ACTIVE)
+            self.set_page(2, self.generation)
+        elif kind == DRAIN:
+            end_as_told(self.app.get("drain", "ok"))
+            os._exit(0)
+
+    def read_control(self):
+        packet, rights, _, _ = self.control.recvmsg(65536, socket.CMSG_SPACE(16))
+        if not packet:
+            os._exit(0)
+        fds = array.array("i")
+        for _, _, data in rights:
+            fds.frombytes(data)
+        kind, size = struct.unpack_from("=II", packet)
+        self.on_message(kind, packet[8:8 + size], list(fds))
+
+    def serve(self, listener):
+        try:
+            peer, _ = listener.accept()
+        except BlockingIOError:
+            return
+        peer.setblocking(True)
+        peer.settimeout(5)
+        path = peer.recv(4096).split(b" ")[1].decode()
+        self.requests += 1
+        self.set_page(3, self.requests)
+        verb, _, rest = path[1:].partition("/")
+        body = {"pid": os.getpid(), "slot": self.config["slot"], "generation": self.generation,
+                "body": self.app.get("body", "")}
+        if verb == "config":
+            body = self.config
+        elif verb == "fds":
+            body = {fd: os.readlink("/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd") if
+                    os.path.lexists("/proc/self/fd/" + fd)}
+        elif verb == "env":
+            body = dict(os.environ)
+        elif verb == "log":
+            self.say(6, rest.replace("%0A", "\n").replace("%1B", "\x1b"), {"n": 1, "f": 1.5, "ok": True, "none": None,
+                                                                           "text": "two words"})
+        elif verb == "rawlog":
+            self.log.send(bytes.fromhex(rest))
+        elif verb == "fork" and os.fork() == 0:
+            if os.fork() > 0:
+                os._exit(0)
+            end_as_told("exit:9")
+        elif verb == "say":
+            self.send(int(rest), struct.pack("=Q", self.generation))
+        elif verb in ("exit", "signal"):
+            end_as_told(verb + ":" + rest)
+        elif verb == "close":
+            os.close(3)
+            end_as_told("hang")
+        text = json.dumps(body).encode()
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(text) + text)
+        peer.close()
+
+    def run(self):
+        while True:
+            self.set_page(1, time.monotonic_ns() // 1000000)
+            waiting = [self.control] + (self.listeners if self.active else [])
+            ready, _, _ = select.select(waiting, [], [])
+            for source in ready:
+                if source is self.control:
+                    self.read_control()
+                else:
+                    self.serve(source)
+
+
+def main():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    conf = read_json(os.path.join(os.path.dirname(sys.argv[0]), "worker.json"))
+    if "--tool" in sys.argv:
+        sys.exit(bundle(sys.argv))
+    worker = Worker()
+    worker.hello(conf)
+    worker.run()
+
+
+main()
