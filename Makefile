@@ -1,17 +1,20 @@
-# fsd: one Makefile, no configure, no recursion.  `make help` lists the targets.
+# fsd: one Makefile, no configure, no recursion but for the order of `check`.  `make help` lists the targets.
 #   make MODE=release|debug|asan|cov   flags and folder build/$(MODE) change together
 #   WERROR=1                           warnings are errors (what CI does)
+#   V=1                                shows the commands
 .DELETE_ON_ERROR:
+.SUFFIXES:
 MODE    ?= release
 BUILD   := build/$(MODE)
 PREFIX  ?= /usr
+PYTHON  ?= /usr/bin/python3
 VERSION := 0.1.0
 
 WARN_ALL := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wformat=2 -Wundef -Wpointer-arith \
   -Wcast-qual -Wvla -Walloca -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
 WARN_GCC := -Wcast-align=strict -Wduplicated-cond -Wduplicated-branches -Wlogical-op
-HARDEN   := -fstack-protector-strong -fPIE
+HARDEN   := -fstack-protector-strong -fPIE -fno-common
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CC_release     := gcc
@@ -21,17 +24,17 @@ CC_cov         := clang-14
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 $(HARDEN) $(WARN_GCC)
 CFLAGS_debug   := -O0 -g3 $(HARDEN) $(WARN_GCC)
 CFLAGS_asan    := -O1 -g $(SANITIZE) $(HARDEN) $(WARN_GCC)
-CFLAGS_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping $(HARDEN)
+CFLAGS_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping $(HARDEN) -w
 LDFLAGS_asan   := $(SANITIZE)
 LDFLAGS_cov    := -fprofile-instr-generate
 $(if $(CC_$(MODE)),,$(error MODE must be release, debug, asan or cov, not "$(MODE)"))
 
-CC      := $(CC_$(MODE))
-CFLAGS  := -std=c11 -D_GNU_SOURCE -DFSD_VERSION='"$(VERSION)"' -I. $(WARN_ALL) $(CFLAGS_$(MODE)) \
-           $(if $(WERROR),-Werror) $(EXTRA_CFLAGS)
-LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS_$(MODE))
+CC       := $(CC_$(MODE))
+CPPFLAGS := -std=c11 -D_GNU_SOURCE -DFSD_VERSION='"$(VERSION)"' -I.
+CFLAGS   := $(CPPFLAGS) $(WARN_ALL) $(CFLAGS_$(MODE)) $(if $(WERROR),-Werror) $(EXTRA_CFLAGS)
+LDFLAGS  := -pie -Wl,-z,relro,-z,now $(LDFLAGS_$(MODE))
 
-# What each program may see: only the worker gets the paths of Lua and libh2o.
+# What each program may see: only the worker gets the paths of Lua and libh2o.  scripts/check-layers reads these rows.
 INC_common :=
 INC_daemon := $(shell pkg-config --cflags libsystemd jansson yaml-0.1)
 INC_ctl    := $(shell pkg-config --cflags jansson)
@@ -46,45 +49,70 @@ PROGRAMS := $(BUILD)/fsd $(BUILD)/fsd-worker $(BUILD)/fsdctl
 SRC      := $(foreach a,$(AREAS),$(wildcard $(a)/*.c $(a)/*/*.c $(a)/*/*/*.c))
 OBJ      := $(SRC:%.c=$(BUILD)/%.o)
 MAINS    := %/main.o
-area_lib  = $(BUILD)/lib$(1).a
-TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*/*_test.c test/unit/*/*/*_test.c test/unit/*/*/*/*_test.c))
+TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix _test.c,test/unit/*/* test/unit/*/*/* test/unit/*/*/*/*)))
 FUZZERS  := $(patsubst test/fuzz/%_fuzz.c,%,$(wildcard test/fuzz/*_fuzz.c))
 
+# `$(call say,CC)` is a line's prefix: it prints "CC what"; nothing with -s, and the whole command with V=1.
+is_silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(V),,@$(if $(is_silent),,printf '%-4s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(if $(2),$(2),$@)) &&))
+
 all: $(PROGRAMS) ## build the three programs (default)
+
+# A file that changes when a source is added or goes away, so that no archive keeps an object of old.
+ifneq ($(file <$(BUILD)/sources),$(SRC))
+$(shell mkdir -p $(BUILD))$(file >$(BUILD)/sources,$(SRC))
+endif
+$(BUILD)/sources: ;
 
 define area_rules
 $(BUILD)/$(1)/%.o: $(1)/%.c Makefile
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(INC_$(1)) -MMD -MP -c $$< -o $$@
-$(BUILD)/lib$(1).a: $(filter-out $(MAINS),$(filter $(BUILD)/$(1)/%,$(OBJ)))
-	rm -f $$@ && ar rcs $$@ $$^
+	$$(call say,CC,$$<) $$(CC) $$(CFLAGS) $$(INC_$(1)) -MMD -MP -c $$< -o $$@
+$(BUILD)/lib$(1).a: $(filter-out $(MAINS),$(filter $(BUILD)/$(1)/%,$(OBJ))) $(BUILD)/sources
+	$$(call say,AR) rm -f $$@ && ar rcs $$@ $$(filter %.o,$$^)
 $(BUILD)/test/unit/$(1)/%: test/unit/$(1)/%.c $(BUILD)/lib$(1).a $(BUILD)/libcommon.a Makefile
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(INC_$(1)) -MMD -MP $$< -o $$@ $$(LDFLAGS) $(BUILD)/lib$(1).a $(BUILD)/libcommon.a $$(LIB_$(1)) -lcmocka
+	$$(call say,TEST,$$<) $$(CC) $$(CFLAGS) $$(INC_$(1)) -MMD -MP -MF $$@.d $$< -o $$@ $$(LDFLAGS) \
+	  $(BUILD)/lib$(1).a $(BUILD)/libcommon.a $$(LIB_$(1)) -lcmocka
+flags-$(1): # for the checks: what the preprocessor is told
+	@echo $$(CPPFLAGS) $$(INC_$(1))
 endef
 $(foreach a,$(AREAS),$(eval $(call area_rules,$(a))))
 
-link = $(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LDFLAGS)
-$(BUILD)/fsd: $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a $(BUILD)/libcommon.a
+# The sanitized programs write their reports to files: the environment that says where would not reach a worker.
+SANITIZER_OBJ_asan := $(BUILD)/test/support/sanitizer.o
+$(SANITIZER_OBJ_asan): test/support/sanitizer.c Makefile
+	@mkdir -p $(@D) $(BUILD)/reports
+	$(call say,CC,$<) $(CC) $(CFLAGS) -DFSD_SANITIZER_REPORTS='"$(CURDIR)/$(BUILD)/reports/report"' \
+	  -DFSD_SANITIZER_SUPPRESSIONS='"$(CURDIR)/test/support/lsan.supp"' -c $< -o $@
+
+link = $(call say,LD) $(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LDFLAGS)
+$(BUILD)/fsd: $(BUILD)/daemon/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/libdaemon.a $(BUILD)/libcommon.a
 	$(link) $(LIB_daemon)
-$(BUILD)/fsdctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
+$(BUILD)/fsdctl: $(BUILD)/ctl/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/libctl.a $(BUILD)/libcommon.a
 	$(link) $(LIB_ctl)
-$(BUILD)/fsd-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $(BUILD)/libcommon.a
+$(BUILD)/fsd-worker: $(BUILD)/worker/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/libworker.a $(BUILD)/libcommon.a
 	$(link) $(LIB_worker)
 
 tests: $(TESTS) ## build the unit tests
+# cmocka says on stderr how a test program ended, so both streams go the same way.
 check-unit: $(TESTS) ## run the unit tests
-	@fail=0; for t in $(TESTS); do CMOCKA_MESSAGE_OUTPUT=stdout $$t || fail=1; done; exit $$fail
+	@failed=; for t in $(TESTS); do echo "--- $$t"; timeout 120 $$t 2>&1 || failed="$$failed $$t"; done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi; echo "all $(words $(TESTS)) unit test programs passed"
 check-system: $(PROGRAMS) ## run the tests of real processes (ARGS= for pytest)
-	FSD_BUILD=$(CURDIR)/$(BUILD) /usr/bin/python3 -m pytest -q -p no:cacheprovider test/system test/lua examples $(ARGS)
+	FSD_BUILD=$(CURDIR)/$(BUILD) $(PYTHON) -B -m pytest -c test/pytest.ini --rootdir=. -p no:cacheprovider \
+	  $(wildcard test/system test/lua examples) $(ARGS)
 check: check-unit ## the quick part: unit tests, and the system tests marked as basic
-	$(MAKE) check-system ARGS='-m basic'
-lint: ## layers, globals, formatting, shell, static analysis
+	@$(MAKE) --no-print-directory check-system ARGS='-q -m basic'
+lint: $(PROGRAMS) ## all of the checks below; each is also a part of its own
 	scripts/lint
+layers format tidy cppcheck analyzer sizes shell: ## one part of lint
+	scripts/lint $@
 fmt: ## format the C sources
-	clang-format-14 -i $$(git ls-files '*.c' '*.h')
-fuzz: $(addprefix fuzz-,$(FUZZERS)) ## run every fuzz target for FUZZ_SECONDS (5)
-fuzz-%:
+	clang-format-14 -i $$(find $(AREAS) test -name '*.[ch]')
+fmt-check: format ## is everything formatted?
+fuzz: $(FUZZERS:%=fuzz-%) ## run every fuzz target for FUZZ_SECONDS (5); fuzz-NAME runs one
+$(FUZZERS:%=fuzz-%): fuzz-%:
 	scripts/fuzz $*
 cover: ## branch coverage of the unit tests
 	scripts/cover
@@ -93,7 +121,8 @@ install: $(PROGRAMS) ## install below DESTDIR
 clean: ## remove all builds
 	rm -rf build
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z][a-z -]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 24
 
 -include $(OBJ:.o=.d) $(TESTS:=.d)
-.PHONY: all tests check check-unit check-system lint fmt fuzz cover install clean help
+.PHONY: all tests check check-unit check-system lint layers format tidy cppcheck analyzer sizes shell fmt fmt-check fuzz \
+  cover install clean help $(FUZZERS:%=fuzz-%) $(AREAS:%=flags-%)

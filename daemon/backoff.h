@@ -4,9 +4,10 @@
 #include <stdint.h>
 
 enum {
-    BACKOFF_FIRST_MS = 100,    /* the second restart in a row waits this long */
-    BACKOFF_LIMIT_MS = 30000,  /* no restart waits longer */
-    BACKOFF_HEALTHY_MS = 60000 /* a worker that was ready this long has made up for what was before */
+    BACKOFF_FIRST_MS = 100,   /* the second restart in a row waits this long */
+    BACKOFF_LIMIT_MS = 30000, /* no restart waits longer */
+    BACKOFF_HEALTHY_MS =
+        60000 /* a worker that was ready this long has made up for what was before */
 };
 
 /* How often one slot failed in a row.  All zero is a fresh one. */

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 
 #include "common/err.h"
 #include "common/fd.h"
+#include "common/parse.h"
 #include "common/proto.h"
 #include "daemon/cause.h"
 #include "daemon/text.h"
@@ -84,19 +84,33 @@ static void set_reason(struct bundler *bundler, const char *reason)
     (void)snprintf(bundler->error, sizeof(bundler->error), "%s", reason);
 }
 
-/* "SHA256-HEX FILES BYTES" */
+/* "SHA256-HEX FILES BYTES" and a newline. */
 static int parse_out(struct bundler *bundler, struct bundle *bundle)
 {
-    if (bundler->out_len == sizeof(bundler->out)) {
+    enum { HEX_LEN = BUNDLE_SHA256_MAX - 1 };
+    char *out = bundler->out;
+    size_t len = bundler->out_len;
+    if (len == sizeof(bundler->out) || len < HEX_LEN + 2 || out[len - 1] != '\n') {
         return -EPROTO;
     }
-    bundler->out[bundler->out_len] = '\0';
-    int end = 0;
-    int fields = sscanf(bundler->out, "%64[0-9a-f] %" SCNu64 " %" SCNu64 "%n", bundle->sha256,
-                        &bundle->files, &bundle->bytes, &end);
-    bool is_whole = fields == 3 && strlen(bundle->sha256) == BUNDLE_SHA256_MAX - 1 &&
-                    strcmp(bundler->out + end, "\n") == 0;
-    return is_whole ? 0 : -EPROTO;
+    out[len - 1] = '\0';
+    char *files = out + HEX_LEN + 1;
+    char *bytes = strchr(files, ' ');
+    if (strspn(out, "0123456789abcdef") != HEX_LEN || out[HEX_LEN] != ' ' || bytes == NULL) {
+        return -EPROTO;
+    }
+    *bytes++ = '\0';
+    int64_t file_count;
+    int64_t byte_count;
+    if (parse_int(files, 0, INT64_MAX, &file_count) < 0 ||
+        parse_int(bytes, 0, INT64_MAX, &byte_count) < 0) {
+        return -EPROTO;
+    }
+    memcpy(bundle->sha256, out, HEX_LEN);
+    bundle->sha256[HEX_LEN] = '\0';
+    bundle->files = (uint64_t)file_count;
+    bundle->bytes = (uint64_t)byte_count;
+    return 0;
 }
 
 static int take_bundle(struct bundler *bundler, struct bundle *bundle)
@@ -167,8 +181,8 @@ static int watch(struct bundler *bundler, sd_event *loop)
     int error = sd_event_add_io(loop, &bundler->exit_source, bundler->child.pidfd, EPOLLIN,
                                 on_exit_seen, bundler);
     if (error >= 0) {
-        error = sd_event_add_io(loop, &bundler->out_source, bundler->out_fd, EPOLLIN, on_out,
-                                bundler);
+        error =
+            sd_event_add_io(loop, &bundler->out_source, bundler->out_fd, EPOLLIN, on_out, bundler);
     }
     if (error >= 0) {
         error = sd_event_add_io(loop, &bundler->error_source, bundler->error_fd, EPOLLIN, on_error,

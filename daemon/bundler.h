@@ -23,13 +23,13 @@ typedef void (*bundler_fn)(struct bundler *bundler, int exit_code, const struct 
 /* One run of `fsd-worker --tool bundle`.  Embedded in its owner; all zero is idle. */
 struct bundler {
     bool is_running;
-    bool is_late;        /* was killed because it took too long */
+    bool is_late; /* was killed because it took too long */
     bundler_fn on_done;
-    const char *path;    /* borrowed; of the program */
+    const char *path; /* borrowed; of the program */
     struct spawn_child child;
-    int memfd;           /* owned */
-    int out_fd;          /* owned */
-    int error_fd;        /* owned */
+    int memfd;    /* owned */
+    int out_fd;   /* owned */
+    int error_fd; /* owned */
     sd_event_source *exit_source;
     sd_event_source *out_source;
     sd_event_source *error_source;

@@ -13,7 +13,8 @@
 
 enum {
     MESSAGES_PER_TURN = 8, /* then others get their turn */
-    CHANNEL_PRIORITY = SD_EVENT_PRIORITY_NORMAL - 10, /* the last words are read before the end is seen */
+    CHANNEL_PRIORITY =
+        SD_EVENT_PRIORITY_NORMAL - 10, /* the last words are read before the end is seen */
 };
 
 /* 1: a message was reported, and there may be more. */

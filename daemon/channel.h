@@ -9,8 +9,8 @@ struct channel;
 
 enum channel_news {
     CHANNEL_MESSAGE, /* message is set; a descriptor in it is closed afterwards unless taken (set to -1) */
-    CHANNEL_CLOSED,  /* end of file */
-    CHANNEL_BROKEN,  /* why says how the worker broke the contract, or what the system said */
+    CHANNEL_CLOSED, /* end of file */
+    CHANNEL_BROKEN, /* why says how the worker broke the contract, or what the system said */
 };
 typedef void (*channel_fn)(struct channel *channel, enum channel_news news,
                            struct wire_message *message, const char *why);

@@ -11,15 +11,17 @@
 
 /* Short names keep a row on a line. */
 #define ROW(state, event, next, action, ...)                                                       \
-    {INCARNATION_##state, INCARNATION_ON_##event, INCARNATION_##next, INCARNATION_##action,        \
-     __VA_ARGS__}
+    {                                                                                              \
+        INCARNATION_##state, INCARNATION_ON_##event, INCARNATION_##next, INCARNATION_##action,     \
+            __VA_ARGS__                                                                            \
+    }
 
 static const struct incarnation_row rows[] = {
     ROW(SPAWNED, HELLO, LOADING, HAND_OUT, QUIET),
-    ROW(SPAWNED, MISMATCH, KILLED, FAIL, LOG_LEVEL_ERROR, "worker speaks another protocol version"),
+    ROW(SPAWNED, MISMATCH, KILLED, FAIL, LOG_LEVEL_ERROR, "worker is refused"),
     ROW(SPAWNED, DRAIN, KILLED, KILL, QUIET),
     ROW(SPAWNED, STOP, KILLED, KILL, QUIET),
-    ROW(SPAWNED, BOOT_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR, "worker did not start in time"),
+    ROW(SPAWNED, BOOT_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR, "worker is killed"),
     ROW(SPAWNED, BROKEN, KILLED, FAIL, LOG_LEVEL_ERROR, "worker broke the protocol"),
     ROW(SPAWNED, CLOSED, HUNG_UP, AWAIT_EXIT, QUIET),
     ROW(SPAWNED, EXITED, GONE, FAIL_AND_GONE, LOG_LEVEL_ERROR, "worker died while starting"),
@@ -28,8 +30,7 @@ static const struct incarnation_row rows[] = {
     ROW(LOADING, REFUSED, KILLED, FAIL, LOG_LEVEL_ERROR, "worker cannot load the code"),
     ROW(LOADING, DRAIN, KILLED, KILL, QUIET),
     ROW(LOADING, STOP, KILLED, KILL, QUIET),
-    ROW(LOADING, BOOT_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR,
-        "worker did not load the code in time"),
+    ROW(LOADING, BOOT_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR, "worker is killed while loading"),
     ROW(LOADING, BROKEN, KILLED, FAIL, LOG_LEVEL_ERROR, "worker broke the protocol"),
     ROW(LOADING, CLOSED, HUNG_UP, AWAIT_EXIT, QUIET),
     ROW(LOADING, EXITED, GONE, FAIL_AND_GONE, LOG_LEVEL_ERROR, "worker died while loading"),
@@ -38,8 +39,7 @@ static const struct incarnation_row rows[] = {
     ROW(ACTIVATING, REFUSED, KILLED, FAIL, LOG_LEVEL_ERROR, "worker cannot start the code"),
     ROW(ACTIVATING, DRAIN, DRAINING, SEND_DRAIN, QUIET),
     ROW(ACTIVATING, STOP, KILLED, KILL, QUIET),
-    ROW(ACTIVATING, BOOT_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR,
-        "worker did not start the code in time"),
+    ROW(ACTIVATING, BOOT_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR, "worker is killed while starting"),
     ROW(ACTIVATING, BROKEN, KILLED, FAIL, LOG_LEVEL_ERROR, "worker broke the protocol"),
     ROW(ACTIVATING, CLOSED, HUNG_UP, AWAIT_EXIT, QUIET),
     ROW(ACTIVATING, EXITED, GONE, FAIL_AND_GONE, LOG_LEVEL_ERROR, "worker died while starting"),
@@ -55,16 +55,14 @@ static const struct incarnation_row rows[] = {
     ROW(DRAINING, ACTIVE, DRAINING, DO_NOTHING, QUIET),
     ROW(DRAINING, DRAIN, DRAINING, DO_NOTHING, QUIET),
     ROW(DRAINING, STOP, KILLED, KILL, QUIET),
-    ROW(DRAINING, SHUTDOWN_TIMEOUT, KILLED, KILL, LOG_LEVEL_WARNING,
-        "worker did not leave in time and is killed"),
+    ROW(DRAINING, SHUTDOWN_TIMEOUT, KILLED, KILL, LOG_LEVEL_WARNING, "worker is killed"),
     ROW(DRAINING, BROKEN, KILLED, KILL, LOG_LEVEL_WARNING, "worker broke the protocol"),
     ROW(DRAINING, CLOSED, DRAINING, DO_NOTHING, QUIET),
     ROW(DRAINING, EXITED, GONE, TELL_GONE, LOG_LEVEL_INFO, "worker left"),
 
     ROW(HUNG_UP, DRAIN, KILLED, KILL, QUIET),
     ROW(HUNG_UP, STOP, KILLED, KILL, QUIET),
-    ROW(HUNG_UP, SHUTDOWN_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR,
-        "worker closed its control channel and is killed"),
+    ROW(HUNG_UP, SHUTDOWN_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR, "worker is killed"),
     ROW(HUNG_UP, EXITED, GONE, FAIL_AND_GONE, LOG_LEVEL_ERROR, "worker died"),
 
     /* whatever was on its way does not matter any more */

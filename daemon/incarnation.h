@@ -12,9 +12,9 @@ enum incarnation_state {
     INCARNATION_ACTIVATING, /* loaded, told to begin */
     INCARNATION_ACTIVE,     /* serves */
     INCARNATION_DRAINING,   /* told to finish and leave */
-    INCARNATION_HUNG_UP,    /* has closed its control channel without being told to leave: most likely it is dying */
-    INCARNATION_KILLED,     /* SIGKILL is sent, the kernel has not yet reported the end */
-    INCARNATION_GONE,       /* reaped */
+    INCARNATION_HUNG_UP, /* has closed its control channel without being told to leave: most likely it is dying */
+    INCARNATION_KILLED, /* SIGKILL is sent, the kernel has not yet reported the end */
+    INCARNATION_GONE,   /* reaped */
 };
 enum { INCARNATION_STATES = INCARNATION_GONE + 1 };
 

@@ -11,7 +11,7 @@ struct fsd_err;
 /* The listening sockets of one configured listener: one a slot of its pool for TCP (SO_REUSEPORT, so that the kernel
  * balances), one for all slots when it is a Unix socket.  Non-blocking, close-on-exec. */
 struct listener {
-    const struct conf_listener *conf;    /* borrowed */
+    const struct conf_listener *conf;     /* borrowed */
     char address[PARSE_ADDRESS_TEXT_MAX]; /* as bound: with the port that the kernel chose */
     int *fds;                             /* owned */
     unsigned count;

@@ -55,11 +55,8 @@ static void bundle_next(struct loader *loader)
 void loader_init(struct loader *loader, sd_event *loop, struct log *log, const char *worker_path,
                  struct app *apps, size_t app_count)
 {
-    *loader = (struct loader){.loop = loop,
-                              .log = log,
-                              .worker_path = worker_path,
-                              .apps = apps,
-                              .app_count = app_count};
+    *loader = (struct loader){
+        .loop = loop, .log = log, .worker_path = worker_path, .apps = apps, .app_count = app_count};
 }
 
 void loader_start(struct loader *loader, loader_fn on_done)

@@ -58,12 +58,10 @@ void master_stop(struct master *master, bool now)
     master_check_end(master);
 }
 
-/* Something without which the daemon can't come up; only before it was ready. */
-static void give_up(struct master *master, int exit_code, const char *what, const char *why)
+/* Something without which the daemon can't come up, only before it was ready.  Why has been logged. */
+static void give_up(struct master *master, int exit_code)
 {
     if (master->exit_code == FSD_EXIT_OK) {
-        struct log_field reason = log_text("reason", why);
-        log_write(&master->log, LOG_LEVEL_ERROR, NULL, what, LOG_FIELDS(reason));
         master->exit_code = exit_code;
     }
     master_stop(master, true);
@@ -107,7 +105,7 @@ static void check_ready(struct master *master)
 }
 
 /* A worker that can't start before the daemon was ever ready: some failures will not go away by trying again. */
-static void judge_first_failure(struct master *master, const struct proc *proc, const char *why)
+static void judge_first_failure(struct master *master, const struct proc *proc)
 {
     if (master->was_ready || master->phase != MASTER_RUNNING || reload_is_running(master)) {
         return;
@@ -115,15 +113,15 @@ static void judge_first_failure(struct master *master, const struct proc *proc, 
     enum proc_failure failure = proc == NULL ? PROC_FAILURE_NONE : proc->failure;
     switch (failure) {
     case PROC_FAILURE_MISMATCH:
-        give_up(master, FSD_EXIT_PROTOCOL, "cannot start", why);
+        give_up(master, FSD_EXIT_PROTOCOL);
         break;
     case PROC_FAILURE_REFUSED:
-        give_up(master, FSD_EXIT_LOAD, "cannot load the code", why);
+        give_up(master, FSD_EXIT_LOAD);
         break;
     case PROC_FAILURE_NONE:
     case PROC_FAILURE_OTHER:
         if (master->options->development) {
-            give_up(master, FSD_EXIT_LOAD, "cannot start the application", why);
+            give_up(master, FSD_EXIT_LOAD);
         }
         break;
     }
@@ -138,7 +136,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         check_ready(master);
         break;
     case POOL_SLOT_FAILED:
-        judge_first_failure(master, proc, why);
+        judge_first_failure(master, proc);
         break;
     case POOL_SLOT_DIED:
         break;
@@ -161,7 +159,10 @@ static void on_first_load(struct loader *loader, int exit_code, const char *why)
         return;
     }
     if (exit_code != FSD_EXIT_OK) {
-        give_up(master, exit_code, "cannot load the code", why);
+        char message[BUNDLER_ERROR_MAX + 32];
+        (void)snprintf(message, sizeof(message), "cannot load the code: %s", why);
+        log_write(&master->log, LOG_LEVEL_ERROR, NULL, message, NULL);
+        give_up(master, exit_code);
         return;
     }
     for (size_t i = 0; i < master->conf->app_count; i++) {

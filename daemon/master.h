@@ -6,7 +6,7 @@ struct conf;
 /* What the command line adds to the configuration. */
 struct master_options {
     const char *worker_path; /* borrowed; absolute path of fsd-worker */
-    int development;         /* `fsd run`: print the URLs for a person, failing at first load ends the program */
+    int development; /* `fsd run`: print the URLs for a person, failing at first load ends the program */
 };
 
 /* Runs the daemon in the foreground until it is told to stop: binds, bundles, starts the workers, supervises.  Takes over

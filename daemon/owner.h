@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 /* The struct of the given type in which *pointer is embedded as member: how a callback finds its owner. */
-#define OWNER_OF(pointer, type, member)                                                            \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define OWNER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

@@ -127,8 +127,9 @@ static void start_next(struct pool_slot *slot)
         return;
     }
     struct log_subject subject = {slot->pool->conf->name, slot->index, 0};
-    log_write(slot->pool->setting.log, LOG_LEVEL_ERROR, &subject, "cannot start a worker",
-              LOG_FIELDS(log_text("reason", err.text)));
+    char message[FSD_ERR_MAX + 32];
+    (void)snprintf(message, sizeof(message), "cannot start a worker: %s", err.text);
+    log_write(slot->pool->setting.log, LOG_LEVEL_ERROR, &subject, message, NULL);
     step(slot, SLOT_ON_NEXT_LOST, NULL, err.text);
 }
 

@@ -21,7 +21,8 @@ struct pool_slot;
 struct pool_proc {
     struct proc proc;
     struct pool_slot *slot; /* borrowed */
-    uint64_t died_us;       /* wall clock: when the worker died that this one stands in for; 0: none did */
+    uint64_t
+        died_us; /* wall clock: when the worker died that this one stands in for; 0: none did */
 };
 
 /* One slot with its processes. */

@@ -170,9 +170,11 @@ static void log_step(const struct proc *proc, const struct incarnation_row *row,
     if (row->sentence == NULL || row->action == INCARNATION_TELL_READY) {
         return; /* tell_ready has more to say */
     }
-    log_write(proc->setting->log, row->level, &proc->subject, row->sentence,
-              LOG_FIELDS(log_int("generation", (int64_t)proc->generation),
-                         log_text("reason", detail == NULL ? "ordered" : detail)));
+    char message[FSD_ERR_MAX + 64];
+    (void)snprintf(message, sizeof(message), "%s%s%s", row->sentence, detail == NULL ? "" : ": ",
+                   detail == NULL ? "" : detail);
+    log_write(proc->setting->log, row->level, &proc->subject, message,
+              LOG_FIELDS(log_int("generation", (int64_t)proc->generation)));
 }
 
 /* Takes one event; proc may be free afterwards. */

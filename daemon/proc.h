@@ -35,18 +35,18 @@ struct proc_listener {
 /* One worker to be started. */
 struct proc_order {
     unsigned slot;
-    uint64_t number;     /* of the incarnation: never repeats */
-    uint64_t generation; /* of the code */
-    int bundle_fd;       /* duplicated */
-    int config_fd;       /* taken, also on failure */
+    uint64_t number;                       /* of the incarnation: never repeats */
+    uint64_t generation;                   /* of the code */
+    int bundle_fd;                         /* duplicated */
+    int config_fd;                         /* taken, also on failure */
     const struct proc_listener *listeners; /* borrowed for the worker's life */
     size_t listener_count;
 };
 
 enum proc_news {
     PROC_READY, /* it serves */
-    PROC_LOST,  /* it is no use any more, though nobody told it to leave; proc->failure and proc->why say more.  Once. */
-    PROC_GONE,  /* it has ended and is reaped; the callee calls proc_fini */
+    PROC_LOST, /* it is no use any more, though nobody told it to leave; proc->failure and proc->why say more.  Once. */
+    PROC_GONE, /* it has ended and is reaped; the callee calls proc_fini */
 };
 typedef void (*proc_fn)(struct proc *proc, enum proc_news news);
 
@@ -77,10 +77,10 @@ struct proc {
     sd_event_source *exit_source;
     sd_event_source *log_source;
     sd_event_source *timer;
-    bool was_told;           /* to leave, by its owner */
-    bool log_was_malformed;  /* said once */
-    uint64_t started_us;     /* wall clock; 0: not yet */
-    uint64_t ready_us;       /* wall clock; 0: not yet */
+    bool was_told;          /* to leave, by its owner */
+    bool log_was_malformed; /* said once */
+    uint64_t started_us;    /* wall clock; 0: not yet */
+    uint64_t ready_us;      /* wall clock; 0: not yet */
     uint64_t started_mono_ms;
     uint64_t ready_mono_ms;
     enum proc_failure failure;

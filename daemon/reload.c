@@ -71,14 +71,14 @@ static json_t *describe(const struct master *master)
     json_t *apps = json_array();
     for (size_t i = 0; i < master->conf->app_count; i++) {
         const struct bundle_store *store = &master->apps[i].store;
-        (void)json_array_append_new(
-            apps, json_pack("{s:s, s:I, s:I, s:i}", "app", master->conf->apps[i].name, "from",
-                            (json_int_t)store->running.number, "to",
-                            (json_int_t)store->candidate.number, "workers",
-                            (int)count_workers(master, i)));
+        (void)json_array_append_new(apps, json_pack("{s:s, s:I, s:I, s:i}", "app",
+                                                    master->conf->apps[i].name, "from",
+                                                    (json_int_t)store->running.number, "to",
+                                                    (json_int_t)store->candidate.number, "workers",
+                                                    (int)count_workers(master, i)));
     }
-    json_t *result = json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps", apps, "restart",
-                               1);
+    json_t *result =
+        json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps", apps, "restart", 1);
     if (!master->reload.is_restart) {
         (void)json_object_set_new(
             result, "note",
@@ -119,8 +119,10 @@ static void abort_reload(struct master *master)
     for (size_t i = 0; i < master->conf->app_count; i++) {
         bundle_store_abort(&master->apps[i].store);
     }
-    log_write(&master->log, LOG_LEVEL_ERROR, NULL, "reload failed, the old code goes on",
-              LOG_FIELDS(log_text("reason", reload->why)));
+    char message[RELOAD_WHY_MAX + 64];
+    (void)snprintf(message, sizeof(message), "reload failed, the old code goes on: %s",
+                   reload->why);
+    log_write(&master->log, LOG_LEVEL_ERROR, NULL, message, NULL);
     answer(reload, NULL);
 }
 
@@ -211,7 +213,7 @@ void reload_start(struct master *master, struct control_call *call, bool is_rest
     }
     if (obstacle != NULL) {
         log_write(&master->log, LOG_LEVEL_WARNING, NULL, "reload is refused",
-                  LOG_FIELDS(log_text("reason", obstacle)));
+                  LOG_FIELDS(log_text("because", obstacle)));
         return;
     }
     struct reload *reload = &master->reload;
@@ -232,8 +234,8 @@ void reload_on_pool_news(struct master *master, const struct pool *pool, unsigne
     }
     struct reload *reload = &master->reload;
     size_t number = number_of(master, pool, slot);
-    bool is_at_stake = news == POOL_SLOT_DIED ? number < reload->rolling.at
-                                              : number == reload->rolling.at;
+    bool is_at_stake =
+        news == POOL_SLOT_DIED ? number < reload->rolling.at : number == reload->rolling.at;
     if (news != POOL_SLOT_READY && is_at_stake) {
         char text[RELOAD_WHY_MAX];
         (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->conf->name, slot);

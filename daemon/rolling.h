@@ -31,11 +31,11 @@ struct rolling {
 
 enum rolling_action {
     ROLLING_DO_NOTHING,
-    ROLLING_LOAD,    /* make the bundles */
-    ROLLING_MOVE,    /* replace the slot's worker by one of the new generation */
+    ROLLING_LOAD,      /* make the bundles */
+    ROLLING_MOVE,      /* replace the slot's worker by one of the new generation */
     ROLLING_MOVE_BACK, /* ... of the old generation */
-    ROLLING_COMMIT,  /* done: the new generation is the running one */
-    ROLLING_ABORT,   /* done: the new generation is dropped */
+    ROLLING_COMMIT,    /* done: the new generation is the running one */
+    ROLLING_ABORT,     /* done: the new generation is dropped */
 };
 
 struct rolling_order {

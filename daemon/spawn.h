@@ -11,9 +11,9 @@ struct fsd_err;
 
 /* One program to start.  fds[i] becomes descriptor i of the child, everything else is closed. */
 struct spawn_order {
-    const char *path;   /* absolute path of the program */
-    char *const *argv;  /* NULL-terminated; argv[0] is what ps shows */
-    char *const *envp;  /* NULL-terminated; the whole environment */
+    const char *path;  /* absolute path of the program */
+    char *const *argv; /* NULL-terminated; argv[0] is what ps shows */
+    char *const *envp; /* NULL-terminated; the whole environment */
     const int *fds;
     unsigned fd_count; /* at most PROTO_FD_END */
 };

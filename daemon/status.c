@@ -72,9 +72,9 @@ static json_t *describe_backoff(const struct pool_slot *slot)
     uint64_t left_ms = slot->retry_at_ms > now_ms ? slot->retry_at_ms - now_ms : 0;
     return json_pack("{s:i, s:n, s:n, s:s, s:I, s:I, s:i, s:i, s:i, s:o, s:n, s:n, s:s?, s:I}",
                      "slot", (int)slot->index, "pid", "incarnation", "state", "backoff",
-                     "generation", to_json(slot->pool->setting.store->running.number), "restarts", to_json(slot->restarts),
-                     "requests", 0, "connections", 0, "memory_bytes", 0, "died_at",
-                     time_or_null(slot->died_us), "ready_at", "started_at", "last_exit",
+                     "generation", to_json(slot->pool->setting.store->running.number), "restarts",
+                     to_json(slot->restarts), "requests", 0, "connections", 0, "memory_bytes", 0,
+                     "died_at", time_or_null(slot->died_us), "ready_at", "started_at", "last_exit",
                      slot->last_exit[0] == '\0' ? NULL : slot->last_exit, "retry_in_ms",
                      to_json(left_ms));
 }

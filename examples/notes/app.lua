@@ -29,8 +29,8 @@ end)
 -- The body as a table.  A browser sends this content type to another site only after asking it, so
 -- requiring it keeps foreign pages from posting here.
 local function read_json(req)
-  local type = req:get("content-type") or ""
-  if not type:lower():find("^application/json%s*;?") then
+  local type = (req:get("content-type") or ""):match("^[^;%s]*")
+  if type:lower() ~= "application/json" then
     error(fsd.error { status = 415, code = "type.json", message = "send application/json" })
   end
   return req:json { null = "keep" }

@@ -58,22 +58,28 @@ class AppProcess(FsdProcess):
         finally:
             connection.close()
 
-    def request(self, method, path, body=None, headers=None, connection=None):
-        """Any body but bytes and str goes as JSON.  Without a connection it uses a new one."""
-        headers = dict(headers or {})
+    def request(self, method, path, body=None, headers=(), connection=None):
+        """Any body but bytes and str goes as JSON; headers are a dict, or pairs when a name comes twice.  Without a
+        connection it uses a new one."""
+        if connection is None:
+            with self.connection() as own:
+                return self.request(method, path, body, headers, own)
+        pairs = list(headers.items() if isinstance(headers, dict) else headers)
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
-            headers.setdefault("content-type", "application/json")
+            pairs.append(("content-type", "application/json"))
         if isinstance(body, str):
             body = body.encode()
-        if connection is not None:
-            connection.request(method, path, body, headers)
-            return Answer(connection.getresponse())
-        with self.connection() as own:
-            own.request(method, path, body, headers)
-            return Answer(own.getresponse())
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in pairs:
+            if value is not None:
+                connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("content-length", str(len(body)))
+        connection.endheaders(body)
+        return Answer(connection.getresponse())
 
-    def get(self, path="/", headers=None):
+    def get(self, path="/", headers=()):
         return self.request("GET", path, headers=headers)
 
     def records(self):

@@ -124,7 +124,10 @@ class FsdProcess:
     @staticmethod
     def read_answer(sock):
         with sock.makefile("rb") as lines:
-            answer = json.loads(lines.readline())
+            line = lines.readline()
+        if not line:
+            raise ConnectionResetError("closed without an answer")
+        answer = json.loads(line)
         if "error" in answer:
             raise RpcError(answer["error"])
         return answer["result"]
@@ -138,7 +141,7 @@ class FsdProcess:
         """None while nobody answers yet."""
         try:
             return self.call("status")
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionError):
             self.has_ended("it answered")
             return None
 

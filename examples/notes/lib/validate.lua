@@ -65,7 +65,7 @@ local function check_fields(problems, body)
   local clean = {}
   if type(body) ~= "table" or json.is_array(body) then
     problems:add("", "must be an object")
-    return clean
+    problems:check()
   end
   for name, value in pairs(body) do
     local check = fields[name]
@@ -82,7 +82,7 @@ end
 function M.note(body)
   local problems = new_problems()
   local clean = check_fields(problems, body)
-  if type(body) == "table" and body.title == nil then problems:add("title", "is missing") end
+  if body.title == nil then problems:add("title", "is missing") end
   problems:check()
   clean.text = clean.text or ""
   clean.tags = clean.tags or json.array {}

@@ -1,11 +1,11 @@
 /* The generations of one application. */
 #include "daemon/bundle.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cmocka.h>

@@ -1,13 +1,12 @@
 /* A control channel in a real loop. */
 #include "daemon/channel.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,8 +54,8 @@ static int open_channel(void **state)
     int ends[2];
     fixture = (struct fixture){.worker = -1};
     assert_int_equal(sd_event_new(&fixture.loop), 0);
-    assert_int_equal(
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
+                     0);
     fixture.worker = ends[1];
     assert_int_equal(channel_open(&fixture.channel, fixture.loop, ends[0], on_news), 0);
     *state = &fixture;

@@ -49,11 +49,11 @@ static void every_key_of_the_contract_is_there(void **state)
         int64_t integer;
         const char *text;
     } cases[] = {
-        {"number", MSGPACK_INT, 7, NULL},     {"pool", MSGPACK_STR, 0, "web"},
-        {"slot", MSGPACK_INT, 2, NULL},       {"workers", MSGPACK_INT, 4, NULL},
-        {"app", MSGPACK_STR, 0, "shop"},      {"path", MSGPACK_STR, 0, "/srv/shop/app.lua"},
-        {"log_level", MSGPACK_INT, 6, NULL},  {"settings", MSGPACK_MAP, 0, NULL},
-        {"env", MSGPACK_MAP, 0, NULL},        {"limits", MSGPACK_MAP, 0, NULL},
+        {"number", MSGPACK_INT, 7, NULL},    {"pool", MSGPACK_STR, 0, "web"},
+        {"slot", MSGPACK_INT, 2, NULL},      {"workers", MSGPACK_INT, 4, NULL},
+        {"app", MSGPACK_STR, 0, "shop"},     {"path", MSGPACK_STR, 0, "/srv/shop/app.lua"},
+        {"log_level", MSGPACK_INT, 6, NULL}, {"settings", MSGPACK_MAP, 0, NULL},
+        {"env", MSGPACK_MAP, 0, NULL},       {"limits", MSGPACK_MAP, 0, NULL},
     };
     struct conf_app app = {.name = app_name,
                            .path = app_path,

@@ -1,12 +1,12 @@
 /* Listening sockets: balance, addresses that are taken, Unix sockets. */
 #include "daemon/listener.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,11 +42,10 @@ static struct conf_listener make_unix_conf(char path[108])
 
 static int connect_to(const struct listener *listener)
 {
-    struct sockaddr_storage address;
-    socklen_t len = sizeof(address);
-    assert_int_equal(getsockname(listener->fds[0], (struct sockaddr *)&address, &len), 0);
-    int peer = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(peer, (struct sockaddr *)&address, len), 0);
+    struct parse_address address;
+    assert_int_equal(parse_address(listener->address, &address), 0);
+    int peer = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(peer, (struct sockaddr *)&address.storage, address.len), 0);
     return peer;
 }
 
@@ -113,7 +112,8 @@ static void all_addresses_include_ipv4(void **state)
     struct conf_listener conf = make_conf(":0");
     struct listener listener;
     assert_int_equal(listener_open(&listener, &conf, 1, NULL), 0);
-    int port = atoi(strrchr(listener.address, ':') + 1);
+    int64_t port = 0;
+    assert_int_equal(parse_int(strrchr(listener.address, ':') + 1, 1, 65535, &port), 0);
     struct sockaddr_in four = {.sin_family = AF_INET,
                                .sin_port = htons((uint16_t)port),
                                .sin_addr = {htonl(INADDR_LOOPBACK)}};

@@ -1,11 +1,11 @@
 /* One record as text and as JSON. */
 #include "daemon/log_line.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +15,12 @@
 #include "daemon/log_record.h"
 
 /* 2026-11-21T09:12:33.123Z */
-static const uint64_t WALL_US = 1795252353123456;
+static const uint64_t wall_us_then = 1795252353123456;
 
 static struct log_record make_record(const char *message)
 {
     return (struct log_record){.level = LOG_LEVEL_NOTICE,
-                               .wall_us = WALL_US,
+                               .wall_us = wall_us_then,
                                .subject = {"web", 0, 4123},
                                .message = message,
                                .message_len = strlen(message)};
@@ -111,8 +111,8 @@ static void numbers_read_back_as_they_were(void **state)
     struct log_record record = make_record("m");
     record.fields[record.field_count++] =
         (struct log_field){.key = "f", .key_len = 1, .kind = LOG_VALUE_FLOAT, .number = 0.1};
-    record.fields[record.field_count++] = (struct log_field){
-        .key = "g", .key_len = 1, .kind = LOG_VALUE_FLOAT, .number = 0.1 + 0.2};
+    record.fields[record.field_count++] =
+        (struct log_field){.key = "g", .key_len = 1, .kind = LOG_VALUE_FLOAT, .number = 0.1 + 0.2};
     record.fields[record.field_count++] = log_int("min", INT64_MIN);
     record.fields[record.field_count++] =
         (struct log_field){.key = "inf", .key_len = 3, .kind = LOG_VALUE_FLOAT, .number = INFINITY};

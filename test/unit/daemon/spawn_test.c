@@ -1,14 +1,15 @@
 /* Real children: what they get, how their failures come back. */
 #include "daemon/spawn.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -33,7 +34,7 @@ static struct spawn_child start_shell(const char *script, int out)
     static char flag[] = "-c";
     char text[256];
     struct spawn_child child;
-    strcpy(text, script);
+    (void)snprintf(text, sizeof(text), "%s", script);
     char *argv[] = {program, flag, text, NULL};
     char *env[] = {NULL};
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);

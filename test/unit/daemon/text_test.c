@@ -24,16 +24,16 @@ static void each_character_is_read_whole_or_as_a_bad_byte(void **state)
         {"\xc3\xa9", 2, 2, 0xe9},
         {"\xe2\x82\xac", 3, 3, 0x20ac},
         {"\xf0\x9f\x98\x80", 4, 4, 0x1f600},
-        {"\xc3", 1, 1, -1},                /* cut */
-        {"\xe2\x82", 2, 1, -1},            /* cut */
-        {"\xf0\x9f\x98", 3, 1, -1},        /* cut */
-        {"\xc3(", 2, 1, -1},               /* no continuation */
-        {"\x80", 1, 1, -1},                /* a continuation alone */
-        {"\xc0\x80", 2, 1, -1},            /* overlong */
-        {"\xe0\x80\x80", 3, 1, -1},        /* overlong */
-        {"\xf0\x80\x80\x80", 4, 1, -1},    /* overlong */
-        {"\xed\xa0\x80", 3, 1, -1},        /* surrogate */
-        {"\xf4\x90\x80\x80", 4, 1, -1},    /* above U+10FFFF */
+        {"\xc3", 1, 1, -1},                 /* cut */
+        {"\xe2\x82", 2, 1, -1},             /* cut */
+        {"\xf0\x9f\x98", 3, 1, -1},         /* cut */
+        {"\xc3(", 2, 1, -1},                /* no continuation */
+        {"\x80", 1, 1, -1},                 /* a continuation alone */
+        {"\xc0\x80", 2, 1, -1},             /* overlong */
+        {"\xe0\x80\x80", 3, 1, -1},         /* overlong */
+        {"\xf0\x80\x80\x80", 4, 1, -1},     /* overlong */
+        {"\xed\xa0\x80", 3, 1, -1},         /* surrogate */
+        {"\xf4\x90\x80\x80", 4, 1, -1},     /* above U+10FFFF */
         {"\xf8\x88\x80\x80\x80", 5, 1, -1}, /* five bytes */
         {"\xff", 1, 1, -1},
     };

@@ -1,0 +1,61 @@
+---@meta fsd
+
+---The entry to everything: `local fsd = require "fsd"`.
+---
+---The other modules are fields of it, loaded when first used: `fsd.json` is `require "fsd.json"`.
+---Times are in seconds, as numbers that may have a fraction. What fails raises an `fsd.Error`; nil means only
+---"nothing there".
+---@class fsd
+---@field config fsd.config
+---@field http fsd.http
+---@field json fsd.json
+---@field log fsd.Log
+---@field task fsd.task
+---@field worker fsd.worker
+---@field error fsd.error
+local fsd = {}
+
+---A new application. The main file registers its routes and ends with `return app`.
+---@param options? table none has a meaning yet
+---@return fsd.App
+---@nodiscard
+function fsd.app(options) end
+
+---A handler that always gives the same answer, in C, without running any Lua.
+---
+---Raises when the status is not 200 to 599, or when the type has control characters.
+---@param body string
+---@param options? fsd.RespondOptions
+---@return fsd.Native handler for app:get and the other methods, app:use, app:on_error and app:not_found
+---@nodiscard
+function fsd.respond(body, options) end
+
+---Calls f and catches what it raises: returns what f returns, or nil and the Error, which has a traceback.
+---f may wait.
+---@async
+---@generic T
+---@param f fun(...): T
+---@param ... any arguments of f
+---@return T? value
+---@return fsd.Error? err
+function fsd.try(f, ...) end
+
+---Turns the `nil, err` of other libraries into an error: `local file = fsd.check(io.open(path))`.
+---
+---Raises an Error made from err when value is nil or false; without err its message is "check failed".
+---@generic T
+---@param value T?
+---@param err? any
+---@param ... any
+---@return T value
+---@return any ... the other arguments
+function fsd.check(value, err, ...) end
+
+---@class fsd.RespondOptions
+---@field status? integer 200 to 599, 200 by default
+---@field type? string content type, "text/plain; charset=utf-8" by default
+
+---A finished answer, made by fsd.respond.
+---@class fsd.Native: userdata
+
+return fsd

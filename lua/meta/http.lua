@@ -1,0 +1,228 @@
+---@meta fsd.http
+
+---What applications are made of.
+---@class fsd.http
+local http = {}
+
+---fsd.app
+---@param options? table none has a meaning yet
+---@return fsd.App
+---@nodiscard
+function http.app(options) end
+
+---fsd.respond
+---@param body string
+---@param options? fsd.RespondOptions
+---@return fsd.Native
+---@nodiscard
+function http.respond(body, options) end
+
+---Handles a request, or passes it on by calling next. It may wait. When nothing was sent yet, what it returns is the
+---answer: a string as HTML, a table as JSON, an integer as a status of which only the reason is sent.
+---@alias fsd.Handler async fun(req: fsd.Request, res: fsd.Response, next: fsd.Next): any
+
+---Runs the handlers behind this one and returns when they have. Raises what they raise; with an argument, raises that
+---argument; raises when it is called a second time, or after the request is over.
+---@alias fsd.Next async fun(err?: any)
+
+---Gets what a handler raised, always as an Error. next() or next(err) gives the default answer.
+---@alias fsd.ErrorHandler async fun(err: fsd.Error, req: fsd.Request, res: fsd.Response, next: fun(err?: any)): any
+
+---An application. Routes are matched in the order in which they are registered, and only while the application loads:
+---afterwards each of these methods raises.
+---
+---Paths: `/users/:id` a segment or a part of one, `/files/*rest` one or more segments, `{/:page}` an optional group, `\:` a plain
+---colon. `? + ( ) [ ] !` are reserved: a path with one of them is refused with its position. A trailing slash and upper or
+---lower case make no difference. All methods raise when a path or a handler is wrong.
+---@class fsd.App
+local App = {}
+
+---Answers GET, and HEAD without the body.
+---@param path string
+---@param ... fsd.Handler|fsd.Native 1 to 255, run one after the other by next
+---@return fsd.App self
+function App:get(path, ...) end
+
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:post(path, ...) end
+
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:put(path, ...) end
+
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:patch(path, ...) end
+
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:delete(path, ...) end
+
+---Answers HEAD otherwise than app:get does; to be registered before it.
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:head(path, ...) end
+
+---Answers OPTIONS otherwise than with the list of methods.
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:options(path, ...) end
+
+---Answers every method.
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:all(path, ...) end
+
+---Answers any other method: `app:method("PROPFIND", "/files", handler)`.
+---@param name string letters, digits and "-", in any case
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:method(name, path, ...) end
+
+---Middleware: runs for every method, on every path, or on path and all below it.
+---@param path string
+---@param ... fsd.Handler|fsd.Native
+---@return fsd.App self
+---@overload fun(self: fsd.App, ...: fsd.Handler|fsd.Native): fsd.App
+function App:use(path, ...) end
+
+---What answers errors; a later call replaces an earlier one. Without it, and for errors of the handler itself, the answer is
+---the error's status with a JSON object `{"error": message}`, or a small HTML page for browsers. From status 500 on the
+---message is not told, and the error is logged with its traceback, whatever the handler does.
+---@param handler fsd.ErrorHandler|fsd.Native
+---@return fsd.App self
+function App:on_error(handler) end
+
+---What answers a request that no handler has answered: no route has its path, or the last one has called next. A known path with another method
+---is a 405 with the header Allow and does not come here.
+---@param handler fsd.Handler|fsd.Native
+---@return fsd.App self
+function App:not_found(handler) end
+
+---What the client has sent. The named fields cannot be set; other names are yours: `req.user = user`. After the request is over, every
+---access raises.
+---@class fsd.Request
+---@field method string "GET"
+---@field path string the path as it was sent, without the query; also in middleware with a path the whole of it
+---@field url string path and query
+---@field id string the header X-Request-Id when it is usable (1 to 64 visible ASCII characters), else a new one
+---@field http_version string "1.1", "2.0"
+---@field params table<string, string|string[]> parameters of the path of the handler that runs, percent-decoded; a wildcard's is the list of its segments; left-out groups are absent. Reading it raises an Error of status 400 on a bad %-escape
+---@field query table<string, string|string[]> parameters of the query, decoded; one that is given several times is a list. Reading it raises an Error of status 413 for more than 1000 parameters
+---@field headers table<string, string> by lower-case name; repeated ones are joined by ", " (cookie: by "; ")
+---@field state table of your own, for what middleware leaves to later handlers
+---@field log fsd.Log adds request_id to every record
+---@field [string] any
+local Request = {}
+
+---A header; the name in any case.
+---@param name string
+---@return string? value
+---@nodiscard
+function Request:get(name) end
+
+---Another name of Request.get.
+---@param name string
+---@return string? value
+---@nodiscard
+function Request:header(name) end
+
+---The body as bytes, "" without one. Bodies over the limit of the configuration (1 MiB by default) were refused with 413 before.
+---
+---Raises "body.gone" (status 400) when the handler has waited after answering, "aborted" when the client has gone.
+---@return string
+---@nodiscard
+function Request:text() end
+
+---The body as a value; the content type is not looked at.
+---
+---Raises "entity.parse.failed" (status 400) for anything but one JSON value, and as Request.text does.
+---@param options? { null?: "absent"|"keep" } as in json.decode
+---@return any value
+---@nodiscard
+function Request:json(options) end
+
+---The answer. It leaves when the handler returns or waits. Setters return res, senders return nothing. After the answer was given both
+---raise "headers_sent" (status 500); when the client has gone they do nothing. Names that are not listed here are yours:
+---`res.started = true`.
+---@class fsd.Response
+---@field status_code integer the status as set so far, 200 at first
+---@field headers_sent boolean whether the answer was given
+---@field [string] any
+local Response = {}
+
+---Sets the status, 200 by default.
+---
+---Raises when it is not an integer from 100 to 999.
+---@param code integer
+---@return fsd.Response self
+function Response:status(code) end
+
+---Sets one header, or each of a table; a second call replaces the first.
+---
+---Raises when the name is not a header's name or the value has a line break or another control character.
+---@param name string
+---@param value any anything that tostring takes
+---@return fsd.Response self
+---@overload fun(self: fsd.Response, headers: table<string, any>): fsd.Response
+function Response:set(name, value) end
+
+---Another name of Response.set.
+---@param name string
+---@param value any
+---@return fsd.Response self
+---@overload fun(self: fsd.Response, headers: table<string, any>): fsd.Response
+function Response:header(name, value) end
+
+---A header as set so far; the name in any case. nil after the answer has left.
+---@param name string
+---@return string? value
+---@nodiscard
+function Response:get(name) end
+
+---Sets the content type.
+---
+---Raises when it is neither a content type nor a short name (html, json, text, txt, css, js, xml, csv, md, form, bin, png, jpg,
+---jpeg, gif, webp, svg, ico, pdf, wasm, zip).
+---@param type string "application/pdf" or "pdf"
+---@return fsd.Response self
+function Response:type(type) end
+
+---Sends a string (as text/html unless a type is set), any other value as JSON, or an empty body.
+---
+---Raises "json.encode" (status 500) as Response.json does.
+---@param value? any
+function Response:send(value) end
+
+---Sends a value as JSON, as application/json unless a type is set.
+---
+---Raises "json.encode" (status 500) for what JSON does not have: functions, NaN, tables of mixed keys.
+---@param value any
+function Response:json(value) end
+
+---Sends bytes without adding a content type.
+---@param bytes? string
+function Response:finish(bytes) end
+
+---Sends a status, with its reason as plain text.
+---@param code integer 100 to 999
+function Response:send_status(code) end
+
+---Sends a redirect, 302 unless said otherwise. The location is sent as it is: do not take it from the client unchecked.
+---
+---Raises when the status is not 300 to 399.
+---@param status integer
+---@param url string
+---@overload fun(self: fsd.Response, url: string)
+function Response:redirect(status, url) end
+
+return http

@@ -1,0 +1,54 @@
+/* sources: daemon/log_record.c daemon/log_line.c daemon/text.c common/msgpack_read.c common/msgpack.c common/clock.c common/log_level.c common/err.c | jansson */
+/* A worker's log record: whatever it is, the text has no control byte but newlines, and the JSON is one valid line. */
+#include "daemon/log_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "daemon/log_line.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char line[LOG_LINE_MAX];
+
+static void check_text(const struct log_record *record)
+{
+    size_t len = log_line_format(record, LOG_FORM_TEXT, line, sizeof(line));
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)line[i] < 0x20 && line[i] != '\n') {
+            abort();
+        }
+        if (line[i] == '\n' && i + 1 < len && memcmp(&line[i], "\n    ", 5) != 0) {
+            abort(); /* a line that could pass for a record */
+        }
+    }
+}
+
+static void check_json(const struct log_record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++) {
+        if (memchr(record->fields[i].key, '\0', record->fields[i].key_len) != NULL) {
+            return; /* the parser used here refuses NUL in a key */
+        }
+    }
+    size_t len = log_line_format(record, LOG_FORM_JSON, line, sizeof(line));
+    json_t *parsed = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
+    if (parsed == NULL || memchr(line, '\n', len) != line + len - 1) {
+        abort();
+    }
+    json_decref(parsed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct log_record record;
+    uint64_t dropped;
+    if (size <= PROTO_LOG_MAX && log_record_decode(data, size, &record, &dropped, NULL) == 0) {
+        record.subject = (struct log_subject){"web", 1, 2};
+        check_text(&record);
+        check_json(&record);
+    }
+    return 0;
+}
