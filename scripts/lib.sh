@@ -9,6 +9,7 @@ die() {
 }
 
 # The areas that are compiled into programs.
+# shellcheck disable=SC2034 # for those who source this
 AREAS=(common daemon ctl worker)
 
 # All C files below the given folders, sorted.

@@ -24,3 +24,15 @@ def serve(tmp_path_factory):
     yield start
     for process in started:
         process.kill()
+
+
+@pytest.fixture
+def serve_refused(tmp_path):
+    """serve_refused(app): runs an application that must not load, and returns what was printed."""
+    def run(app):
+        process = AppProcess(tmp_path, app)
+        process.start()
+        assert process.wait_exit() == 65
+        return process.log()
+
+    return run

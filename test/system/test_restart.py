@@ -39,7 +39,7 @@ def test_plain_reload_says_that_it_did_a_rolling_restart(service):
 
 @pytest.mark.basic
 @pytest.mark.parametrize("old, new, words", [
-    ('local VERSION = "1"', 'local VERSION = = "2"', "app.lua:7: unexpected symbol near '='"),
+    ('local VERSION = "1"', 'local VERSION = = "2"', "app.lua:8: unexpected symbol near '='"),
     ("return app", "error('no luck')", "app.lua:{line}: no luck"),
 ], ids=["compiles not", "raises"])
 def test_code_that_cannot_be_loaded_changes_nothing(service, old, new, words):

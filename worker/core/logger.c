@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "common/proto.h"
+#include "worker/core/json/json.h"
 #include "worker/core/value.h"
 
 enum {
@@ -83,12 +84,27 @@ void logger_field_int(struct logger_record *record, const char *key, int64_t num
     msgpack_writer_fini(&value);
 }
 
+/* A table as JSON text: the master takes scalars only. */
+static void write_table(lua_State *L, int index, struct msgpack_writer *value)
+{
+    struct json_buf buf;
+    json_buf_init(&buf);
+    if (json_encode(L, index, &buf, NULL) == 0) {
+        msgpack_write_str(value, buf.data, buf.len < FIELDS_MAX ? buf.len : FIELDS_MAX / 2);
+    } else {
+        msgpack_write_text(value, "(a table that is not JSON)");
+    }
+    json_buf_fini(&buf);
+}
+
 void logger_field_value(struct logger_record *record, const char *key, size_t key_len, lua_State *L,
                         int index)
 {
     struct msgpack_writer value;
     msgpack_writer_init(&value, FIELDS_MAX);
-    if (value_write(L, index, &value, NULL) != 0) {
+    if (lua_istable(L, index)) {
+        write_table(L, index, &value);
+    } else if (value_write(L, index, &value, NULL) != 0) {
         msgpack_writer_fini(&value);
         msgpack_writer_init(&value, FIELDS_MAX);
         msgpack_write_text(&value, lua_typename(L, lua_type(L, index)));

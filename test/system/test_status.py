@@ -1,0 +1,138 @@
+"""What `fsdctl status` says, to programs and to people, and its exit codes."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+from service import BUILD, wait_for
+
+NUMBER_OR_NONE = (int, type(None))
+WORKER = {"slot": int, "pid": NUMBER_OR_NONE, "incarnation": NUMBER_OR_NONE, "state": str, "generation": int, "restarts": int,
+          "requests": int, "connections": int, "memory_bytes": int, "died_at": NUMBER_OR_NONE, "ready_at": NUMBER_OR_NONE,
+          "started_at": NUMBER_OR_NONE, "last_exit": (str, type(None))}
+POOL = {"name": str, "app": str, "generation": int, "state": str, "requests_total": int, "workers": list}
+STATUS = {"schema": str, "pid": int, "version": str, "state": str, "started_at": int, "listeners": list, "pools": list}
+
+
+def check_shape(value, shape):
+    assert set(value) == set(shape)
+    for key, kind in shape.items():
+        assert isinstance(value[key], kind), f"{key} is {value[key]!r}"
+
+
+@pytest.mark.basic
+def test_the_json_status_has_the_documented_fields(service):
+    result = service.ctl("status", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+    status = json.loads(result.stdout)
+    check_shape(status, STATUS)
+    assert (status["schema"], status["pid"], status["state"]) == ("fsd.status/1", service.process.pid, "running")
+    for pool in status["pools"]:
+        check_shape(pool, POOL)
+        for worker in pool["workers"]:
+            check_shape(worker, WORKER)
+    rows = status["pools"][0]["workers"]
+    assert [(row["slot"], row["state"], row["restarts"]) for row in rows] == [(0, "ready", 0), (1, "ready", 0)]
+    assert all(os.path.exists(f"/proc/{row['pid']}") for row in rows)
+    assert len({row["incarnation"] for row in rows}) == 2
+
+
+@pytest.mark.basic
+def test_the_status_for_people_has_a_row_for_each_worker(service):
+    result = service.ctl("status")
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert re.fullmatch(rf"\* fsd \S+  pid {service.process.pid}  running  up \S+", lines[0])
+    assert lines[1] == f"  web {service.address()} (web)"
+    head = next(index for index, line in enumerate(lines) if line.startswith("POOL"))
+    assert lines[head].split() == ["POOL", "SLOT", "PID", "STATE", "GEN", "UPTIME", "RESTARTS", "REQUESTS", "MEMORY"]
+    rows = [line.split(None, 8) for line in lines[head + 1:]]
+    assert [(row[0], row[1], row[2], row[3]) for row in rows] == [
+        ("web", str(row["slot"]), str(row["pid"]), "ready") for row in service.workers()]
+    assert all(re.fullmatch(r"[\d.]+ MiB", row[8]) for row in rows)
+
+
+@pytest.mark.basic
+def test_requests_are_counted_and_survive_the_worker_that_served_them(service):
+    assert service.load("/", connections=8, requests=400).result()["ok"] == 400
+    status = service.wait_status(lambda status: status["pools"][0]["requests_total"] == 400, "400 requests")
+    assert sum(row["requests"] for row in status["pools"][0]["workers"]) == 400
+    victim = service.slot(0)
+    os.kill(victim["pid"], signal.SIGKILL)
+    service.wait_replaced(victim)
+    status = service.status()
+    assert service.slot(0)["requests"] == 0
+    assert status["pools"][0]["requests_total"] == 400
+
+
+@pytest.mark.basic
+def test_the_memory_of_a_worker_is_what_the_system_says(service):
+    row = service.slot(0)
+    with open(f"/proc/{row['pid']}/statm", encoding="ascii") as statm:
+        pages = int(statm.read().split()[1])
+    assert abs(row["memory_bytes"] - pages * os.sysconf("SC_PAGE_SIZE")) < 1024 * 1024
+
+
+def test_open_connections_are_counted(service):
+    peers = [service.connect() for _ in range(12)]
+    wait_for(lambda: sum(row["connections"] for row in service.workers()) == 12, "12 connections")
+    for peer in peers:
+        peer.close()
+    wait_for(lambda: sum(row["connections"] for row in service.workers()) == 0, "no connection")
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["reload"], ["stop"]])
+def test_without_a_daemon_the_exit_code_is_3(make_service, command):
+    service = make_service()
+    result = service.ctl(*command)
+    assert result.returncode == 3
+    assert result.stdout == "" and len(result.stderr.splitlines()) == 1 and service.control_path in result.stderr
+
+
+def test_a_stale_socket_means_not_running(make_service):
+    service = make_service()
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(service.control_path)
+    assert service.ctl("status").returncode == 3
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("words", [["statsu"], ["status", "--jsno"], ["status", "extra"], []])
+def test_a_wrong_command_line_exits_with_64(make_service, words):
+    result = make_service().ctl(*words)
+    assert result.returncode == 64
+    assert result.stderr != ""
+
+
+@pytest.mark.basic
+def test_the_socket_comes_from_the_environment_when_no_option_names_it(service):
+    result = subprocess.run([str(BUILD / "fsdctl"), "status"], env={**os.environ, "FSD_SOCKET": service.control_path},
+                            capture_output=True, timeout=10, check=False)
+    assert result.returncode == 0
+
+
+def test_the_status_answers_while_a_worker_is_stuck(service):
+    victim = service.slot(0)
+    os.kill(victim["pid"], signal.SIGSTOP)
+    try:
+        assert service.ctl("status", timeout=5).returncode == 0
+    finally:
+        os.kill(victim["pid"], signal.SIGCONT)
+
+
+def test_while_a_worker_leaves_both_are_shown_and_the_pool_is_whole(service):
+    peer = service.connect()
+    peer.sendall(b"GET /slow/60 HTTP/1.1\r\nHost: x\r\n\r\n")
+    service.wait_log("slow began")
+    assert service.ctl("reload", "--restart").returncode == 0
+    states = sorted(row["state"] for row in service.wait_workers(lambda rows: len(rows) == 3, "one that leaves"))
+    assert states == ["draining", "ready", "ready"]
+    result = service.ctl("status")
+    assert result.returncode == 0 and "draining" in result.stdout
+    peer.close()
+    service.wait_workers(lambda rows: len(rows) == 2, "it to leave")
