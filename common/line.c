@@ -2,7 +2,7 @@
  * Owns one growing buffer.  Lines are handed out in place, by offset; the rest is moved to the front only when more bytes
  * are added, and the search for the newline goes on where it stopped, so a line that comes byte by byte costs
  * no second look at its beginning.
- * Called by the two ends of the control socket, daemon/control_peer.c and ctl/client.c.
+ * Called by the two ends of the control socket, daemon/control/control_peer.c and ctl/client.c.
  * Pure: must not read or write a socket, nor know what a line says. */
 #include "common/line.h"
 

@@ -18,8 +18,8 @@
 #include "common/fd.h"
 #include "common/parse.h"
 #include "common/proto.h"
-#include "daemon/cause.h"
-#include "daemon/text.h"
+#include "daemon/log/text.h"
+#include "daemon/proc/cause.h"
 
 enum { READ_TURNS = 16, READ_PART = 4096 };
 

@@ -5,7 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/bundle.h"
-#include "daemon/spawn.h"
+#include "daemon/proc/spawn.h"
 
 struct bundler;
 struct fsd_err;

@@ -19,7 +19,7 @@
 
 #include "common/err.h"
 #include "common/fd.h"
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 
 enum { BACKLOG = 4096, SOCKET_MODE = 0666 };
 

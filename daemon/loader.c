@@ -6,8 +6,8 @@
 
 #include "common/err.h"
 #include "common/proto.h"
-#include "daemon/conf.h"
-#include "daemon/log.h"
+#include "daemon/conf/conf.h"
+#include "daemon/log/log.h"
 #include "daemon/owner.h"
 
 static void bundle_next(struct loader *loader);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "common/command_help.h"
-#include "daemon/verb.h"
+#include "daemon/verb/verb.h"
 
 static const struct command_row rows[] = {
     {"run", "APP.lua", "run one application in the foreground, for development", verb_run},

@@ -12,10 +12,10 @@
 #include <sys/random.h>
 
 #include "common/clock.h"
-#include "daemon/handout.h"
 #include "daemon/listener.h"
-#include "daemon/log.h"
+#include "daemon/log/log.h"
 #include "daemon/owner.h"
+#include "daemon/proc/handout.h"
 
 enum { RETRY_ACCURACY_US = 1 }; /* sd-event's own choice is 250 ms */
 

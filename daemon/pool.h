@@ -5,8 +5,8 @@
 
 #include "daemon/backoff.h"
 #include "daemon/bundle.h"
-#include "daemon/conf.h"
-#include "daemon/proc.h"
+#include "daemon/conf/conf.h"
+#include "daemon/proc/proc.h"
 #include "daemon/slot.h"
 
 struct listener;

@@ -11,11 +11,11 @@
 #include <string.h>
 
 #include "common/proto.h"
-#include "daemon/control.h"
-#include "daemon/log.h"
+#include "daemon/control/control.h"
+#include "daemon/log/log.h"
+#include "daemon/log/text.h"
 #include "daemon/owner.h"
 #include "daemon/state.h"
-#include "daemon/text.h"
 
 static void feed(struct master *master, enum rolling_event event, size_t slot);
 

@@ -14,7 +14,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/proto.h"
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 #include "daemon/master.h"
 #include "daemon/state.h"
 

@@ -4,10 +4,10 @@
 #include <jansson.h>
 
 #include "daemon/app.h"
-#include "daemon/control.h"
+#include "daemon/control/control.h"
 #include "daemon/listener.h"
 #include "daemon/loader.h"
-#include "daemon/log.h"
+#include "daemon/log/log.h"
 #include "daemon/pool.h"
 #include "daemon/reload.h"
 

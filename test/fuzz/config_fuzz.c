@@ -1,4 +1,4 @@
-/* sources: daemon/conf.c daemon/conf_check.c daemon/conf_files.c daemon/conf_merge.c daemon/conf_run.c daemon/file.c daemon/problem.c daemon/problem_print.c daemon/refs.c daemon/schema.c daemon/schema_example.c daemon/schema_groups.c daemon/schema_names.c daemon/schema_rows.c daemon/schema_section.c daemon/schema_value.c daemon/settings.c daemon/source.c daemon/yaml.c daemon/yaml_alias.c daemon/yaml_build.c daemon/yaml_node.c daemon/yaml_place.c daemon/yaml_rules.c common/err.c common/log_level.c common/msgpack.c common/nearest.c common/parse.c common/parse_address.c | yaml-0.1 */
+/* sources: daemon/conf/conf.c daemon/conf/conf_check.c daemon/conf/conf_files.c daemon/conf/conf_merge.c daemon/conf/conf_run.c daemon/conf/file.c daemon/conf/problem.c daemon/conf/problem_print.c daemon/conf/refs.c daemon/conf/schema.c daemon/conf/schema_example.c daemon/conf/schema_groups.c daemon/conf/schema_names.c daemon/conf/schema_rows.c daemon/conf/schema_section.c daemon/conf/schema_value.c daemon/conf/settings.c daemon/conf/source.c daemon/conf/yaml.c daemon/conf/yaml_alias.c daemon/conf/yaml_build.c daemon/conf/yaml_node.c daemon/conf/yaml_place.c daemon/conf/yaml_rules.c common/err.c common/log_level.c common/msgpack.c common/nearest.c common/parse.c common/parse_address.c | yaml-0.1 */
 /*
  * config_fuzz.c - any text as a configuration file.
  *
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/conf.h"
-#include "daemon/problem.h"
+#include "daemon/conf/conf.h"
+#include "daemon/conf/problem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

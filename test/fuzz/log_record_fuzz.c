@@ -1,13 +1,13 @@
-/* sources: daemon/log_record.c daemon/log_line.c daemon/text.c common/msgpack_read.c common/msgpack.c common/clock.c common/log_level.c common/err.c | jansson */
+/* sources: daemon/log/log_record.c daemon/log/log_line.c daemon/log/text.c common/msgpack_read.c common/msgpack.c common/clock.c common/log_level.c common/err.c | jansson */
 /* A worker's log record: whatever it is, the text has no control byte but newlines, and the JSON is one valid line. */
-#include "daemon/log_record.h"
+#include "daemon/log/log_record.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "daemon/log_line.h"
+#include "daemon/log/log_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

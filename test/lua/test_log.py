@@ -1,6 +1,7 @@
 """fsd.log, req.log and print: what reaches the log."""
 import pytest
 
+from app_process import AppProcess
 from handler_rows import app_of
 
 LEVELS = ["error", "warning", "notice", "info", "debug"]
@@ -125,8 +126,7 @@ def test_mistakes_are_raised(app):
     assert all("table expected" in message for message in (text, nothing, word))
 
 
-def test_records_below_the_level_are_not_written(serve, tmp_path):
-    from app_process import AppProcess
+def test_records_below_the_level_are_not_written(tmp_path):
     app = AppProcess(tmp_path, app_of([], CODE))  # fsd run: level info, text
     try:
         app.start_ready()

@@ -1,10 +1,10 @@
 #ifndef FSD_TEST_SUPPORT_BOUND_H
 #define FSD_TEST_SUPPORT_BOUND_H
 
-#include "daemon/conf.h"
-#include "daemon/schema.h"
-#include "daemon/source.h"
-#include "daemon/yaml.h"
+#include "daemon/conf/conf.h"
+#include "daemon/conf/schema.h"
+#include "daemon/conf/source.h"
+#include "daemon/conf/yaml.h"
 #include "test/support/problems.h"
 
 /* A text bound to a conf, without the checks between keys. */

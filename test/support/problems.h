@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/problem.h"
+#include "daemon/conf/problem.h"
 
 /* What problem_print would show; the caller frees it. */
 static inline char *problems_print(const struct problem_list *list)

@@ -13,7 +13,7 @@ TREE = {
     "common/err.c": '/* err.c - errors.  Pure. */\n#include "common/err.h"\n\n#include <errno.h>\n',
     "daemon/slot.h": "int slot_step(void);\n",
     "daemon/slot.c": '/* slot.c - a slot.\n * Pure: no clock. */\n#include "daemon/slot.h"\n\n#include "common/err.h"\n',
-    "daemon/spawn.c": '/* spawn.c - not pure. */\n#include <systemd/sd-event.h>\n#include <unistd.h>\n',
+    "daemon/proc/spawn.c": '/* spawn.c - not pure. */\n#include <systemd/sd-event.h>\n#include <unistd.h>\n',
     "ctl/main.c": '/* main.c - rows. */\n#include <jansson.h>\n\n#include "common/err.h"\n',
     "worker/main.c": '/* main.c - start. */\n#include "worker/modules.h"\n#include "worker/http/server.h"\n',
     "worker/modules.h": "int modules_register(void);\n",
@@ -62,10 +62,10 @@ def test_a_tree_that_keeps_the_rules_passes(tree):
         ("common/err.h", "#include <jansson.h>"),
         ("common/err.c", "#include <lua.h>"),
         ("daemon/slot.c", '#include "worker/core/loop.h"'),
-        ("daemon/spawn.c", "#include <lua.h>"),
-        ("daemon/spawn.c", "#include <h2o.h>"),
-        ("daemon/spawn.c", "#include <openssl/ssl.h>"),
-        ("daemon/spawn.c", '  #  include "ctl/main.h"'),
+        ("daemon/proc/spawn.c", "#include <lua.h>"),
+        ("daemon/proc/spawn.c", "#include <h2o.h>"),
+        ("daemon/proc/spawn.c", "#include <openssl/ssl.h>"),
+        ("daemon/proc/spawn.c", '  #  include "ctl/main.h"'),
         ("ctl/main.c", '#include "daemon/slot.h"'),
         ("ctl/main.c", "#include <yaml.h>"),
         ("worker/core/loop.c", '#include "daemon/slot.h"'),
@@ -79,7 +79,7 @@ def test_a_tree_that_keeps_the_rules_passes(tree):
         ("worker/pick.c", '#include "worker/http/server.h"'),
         ("daemon/slot.c", '#include "slot.h"'),
         ("daemon/slot.c", '#include "daemon/nowhere.h"'),
-        ("daemon/spawn.c", "#include <curl/curl.h>"),
+        ("daemon/proc/spawn.c", "#include <curl/curl.h>"),
     ],
 )
 def test_an_include_across_the_layers_is_found(tree, name, line):
@@ -99,7 +99,7 @@ def test_a_system_header_in_a_pure_file_is_found(tree, name, header):
 
 
 def test_a_file_is_pure_by_the_word_in_its_head_comment_only(tree):
-    plant(tree, "daemon/spawn.c", "/* Pure is another file. */")
+    plant(tree, "daemon/proc/spawn.c", "/* Pure is another file. */")
     done = subprocess.run([SCRIPT, "--root", tree, "--list-pure"], stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout.split() == ["common/err.c", "daemon/slot.c"]
 

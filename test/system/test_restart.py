@@ -173,5 +173,6 @@ def test_no_request_fails_on_connections_that_are_mostly_idle(service):
     load = service.load("/", connections=64, rate=400).wait_ready()
     for _ in range(5):
         assert service.ctl("reload", "--restart").returncode == 0
+        service.wait_workers(lambda rows: len(rows) == 2, "the old workers to leave")
     result = load.stop().result()
     assert failures(result) == {}, result["errors"]

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "common/err.h"
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 
 enum { SLOTS = 4, CONNECTIONS = 200 };
 

@@ -1,0 +1,94 @@
+#ifndef FSD_DAEMON_CONF_CONF_H
+#define FSD_DAEMON_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/log_level.h"
+#include "common/parse.h"
+
+struct problem_list;
+
+/* Where a value was written; file is "" for values from flags and defaults. */
+struct conf_place {
+    const char *file; /* borrowed from the conf */
+    unsigned line;    /* 1-based */
+    unsigned column;  /* 1-based, in bytes */
+};
+
+struct conf_listener {
+    char *name;                   /* owned */
+    struct parse_address address; /* port 0: the kernel chooses, the master reads it back */
+    struct conf_place place;
+};
+
+/* One variable that the application sees in fsd.config.env. */
+struct conf_env {
+    char *name;  /* owned */
+    char *value; /* owned; may be a secret: never logged or shown */
+};
+
+struct conf_app {
+    char *name;              /* owned */
+    char *path;              /* owned; absolute path of the application's main .lua file */
+    unsigned char *settings; /* owned; one MessagePack map, what Lua sees as fsd.config.settings */
+    size_t settings_len;
+    struct conf_env *env; /* owned array */
+    size_t env_count;
+    struct conf_place place;
+};
+
+/* What one request may use; handed to the workers. */
+struct conf_limits {
+    uint32_t request_timeout_ms; /* deadline of a handler, 30 s */
+    uint32_t keepalive_ms; /* idle keep-alive connection, and time to read one request, 60 s */
+    uint64_t body_bytes;   /* request body, 1 MiB */
+};
+
+enum { CONF_POOL_LISTENERS_MAX = 16 };
+
+struct conf_pool {
+    char *name;            /* owned */
+    size_t app;            /* index into conf.apps */
+    size_t listener_count; /* of listeners, which are indexes; a listener belongs to one pool */
+    size_t listeners[CONF_POOL_LISTENERS_MAX];
+    unsigned count;       /* workers; 0 = auto, one for each CPU that the master may use */
+    uint32_t boot_ms;     /* from fork to ready, 60 s */
+    uint32_t drain_ms;    /* how long a leaving worker keeps idle keep-alive connections, 5 s */
+    uint32_t shutdown_ms; /* from the order to leave until SIGKILL, 30 s */
+    struct conf_limits limits;
+    struct conf_place place;
+};
+
+enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
+
+/* The whole configuration, checked: every index is valid, every name unique. */
+struct conf {
+    struct conf_listener *listeners; /* owned arrays */
+    size_t listener_count;
+    struct conf_app *apps;
+    size_t app_count;
+    struct conf_pool *pools;
+    size_t pool_count;
+    enum log_level log_level;
+    enum conf_log_format log_format;
+    char *control_path; /* owned; absolute path of the control socket */
+    char **files;       /* owned; the files that were read, for conf_place.file */
+    size_t file_count;
+};
+
+/* Reads FILE and conf.d beside it (see docs/ops/config.md).  All problems are collected in list; the
+ * result is NULL when one of them is an error.  The caller frees the result with conf_free. */
+struct conf *conf_load(const char *file, struct problem_list *list);
+/* The same for one text in memory; file is its name, for messages and relative paths. */
+struct conf *conf_parse(const char *file, const char *text, size_t len, struct problem_list *list);
+/* The configuration of `fsd run APP`: one listener "http" on address, one app and pool named after
+ * the file, short drain (1 s).  control_path NULL: a path of its own below XDG_RUNTIME_DIR or
+ * /tmp. */
+struct conf *conf_new_for_run(const char *app, const struct parse_address *address,
+                              unsigned workers, const char *control_path,
+                              struct problem_list *list);
+void conf_free(struct conf *conf);
+
+#endif

@@ -1,0 +1,179 @@
+/* control.c - the control socket: who is connected.
+ * Owns the listening socket and the peers.
+ * How: a connection is accepted, its user checked, and made a peer; lines that a peer sends go to control_request.c with the
+ * caller's rows.  A peer that breaks a limit is told which one and closed.
+ * Called by master.c, which has the rows, and by the peers' events.
+ * Must not know what any method does; nothing that a peer sends may end or delay the daemon. */
+#include "daemon/control/control.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "common/err.h"
+#include "common/fd.h"
+#include "common/rpc.h"
+#include "daemon/control/control_peer.h"
+#include "daemon/control/control_request.h"
+#include "daemon/control/control_socket.h"
+
+enum {
+    PEERS_MAX = 64,
+    OUTPUT_BYTES = 4 * 1024 * 1024,
+    SILENT_MS = 30 * 1000,
+    PAUSE_US = 1000 * 1000, /* without a free descriptor, accept is tried again then */
+};
+
+static const struct control_peer_limits limits = {
+    .line_bytes = RPC_LINE_MAX,
+    .output_bytes = OUTPUT_BYTES,
+    .silent_ms = SILENT_MS,
+};
+
+struct control {
+    sd_event *loop; /* borrowed */
+    struct control_socket socket;
+    sd_event_source *incoming; /* owned; a peer connects */
+    sd_event_source *pause;    /* owned; runs while accepting is off */
+    struct control_rows rows;
+    struct control_peer *peers[PEERS_MAX];
+    size_t peer_count;
+};
+
+static void on_line(void *owner, struct control_peer *peer, char *text, size_t len)
+{
+    const struct control *control = owner;
+    control_request_run(&control->rows, peer, text, len); /* the control may be gone now */
+}
+
+static void on_end(void *owner, struct control_peer *peer, int reason)
+{
+    struct control *control = owner;
+    size_t i = 0;
+    while (control->peers[i] != peer) {
+        i++;
+        assert(i < control->peer_count);
+    }
+    control->peers[i] = control->peers[--control->peer_count];
+    if (reason == -EMSGSIZE) {
+        control_request_fail(peer, NULL, RPC_INVALID_REQUEST, "the request is longer than 1 MiB");
+    } else if (reason == -ETIMEDOUT) {
+        control_request_fail(peer, NULL, RPC_INVALID_REQUEST,
+                             "the request was not finished for 30 s");
+    }
+    control_peer_close(peer);
+}
+
+static const struct control_peer_events events = {on_line, on_end};
+
+static void pause_accepting(struct control *control)
+{
+    (void)sd_event_source_set_enabled(control->incoming, SD_EVENT_OFF);
+    (void)sd_event_source_set_time_relative(control->pause, PAUSE_US);
+    /* A failure would leave the socket deaf until the next start; none is possible on a live source. */
+    (void)sd_event_source_set_enabled(control->pause, SD_EVENT_ONESHOT);
+}
+
+static int on_connected(sd_event_source *source, int listening, uint32_t revents, void *userdata)
+{
+    (void)source;
+    (void)revents;
+    struct control *control = userdata;
+    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            pause_accepting(control); /* else the loop would turn without end */
+        }
+        return 0;
+    }
+    struct fsd_err why = {""};
+    if (control_socket_check_peer(&control->socket, fd, &why) < 0) {
+        control_request_turn_away(fd, RPC_FORBIDDEN, why.text);
+        fd_close(&fd);
+        return 0;
+    }
+    if (control->peer_count == PEERS_MAX) {
+        control_request_turn_away(fd, RPC_BUSY, "too many connections to the control socket");
+        fd_close(&fd);
+        return 0;
+    }
+    struct control_peer **place = &control->peers[control->peer_count];
+    if (control_peer_open(place, control->loop, fd, &limits, &events, control) < 0) {
+        fd_close(&fd);
+        return 0;
+    }
+    control->peer_count++;
+    return 0;
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    (void)source;
+    (void)now_us;
+    struct control *control = userdata;
+    (void)sd_event_source_set_enabled(control->incoming, SD_EVENT_ON); /* as above */
+    return 0;
+}
+
+static int add_sources(struct control *control)
+{
+    int r = sd_event_add_io(control->loop, &control->incoming, control->socket.fd, EPOLLIN,
+                            on_connected, control);
+    if (r >= 0) {
+        r = sd_event_add_time_relative(control->loop, &control->pause, CLOCK_MONOTONIC, 0, 0,
+                                       on_pause_over, control);
+    }
+    return r >= 0 ? sd_event_source_set_enabled(control->pause, SD_EVENT_OFF) : r;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): one call site; a struct for it would only be taken apart here */
+int control_open(struct control **ret_control, sd_event *loop, const char *path,
+                 const struct control_method *methods, size_t method_count, void *owner,
+                 int *ret_removed_stale, struct fsd_err *err)
+{
+    struct control *control = calloc(1, sizeof(*control));
+    const char **names = calloc(method_count + 1, sizeof(*names));
+    if (control == NULL || names == NULL) {
+        free(control);
+        free(names);
+        return fsd_err_set(err, ENOMEM, "cannot open the control socket: out of memory");
+    }
+    control->loop = loop;
+    control->socket.fd = -1;
+    control->rows = (struct control_rows){methods, names, method_count, owner};
+    for (size_t i = 0; i < method_count; i++) {
+        names[i] = methods[i].name;
+    }
+    int r = control_socket_open(&control->socket, path, ret_removed_stale, err);
+    if (r >= 0) {
+        r = add_sources(control);
+        if (r < 0) {
+            (void)fsd_err_set(err, -r, "cannot watch control socket \"%s\": %s", path,
+                              strerror(-r));
+        }
+    }
+    if (r < 0) {
+        control_close(control);
+        return r;
+    }
+    *ret_control = control;
+    return 0;
+}
+
+void control_close(struct control *control)
+{
+    if (control == NULL) {
+        return;
+    }
+    (void)sd_event_source_disable_unref(control->incoming); /* returns NULL always */
+    (void)sd_event_source_disable_unref(control->pause);
+    control_socket_close(&control->socket);
+    while (control->peer_count > 0) {
+        control_peer_close(control->peers[--control->peer_count]);
+    }
+    free(control->rows.names);
+    free(control);
+}

@@ -1,0 +1,317 @@
+/* control_peer.c - one connection to the control socket.
+ * Owns the descriptor, its two event sources and both buffers.
+ * How: what arrives is cut into lines and handed up; what is sent goes out at once as far as the socket takes it, the rest
+ * waits for EPOLLOUT.  A peer that shuts down its sending side still gets the answers that somebody holds it for.
+ * References keep the struct alive while answers are outstanding; a closed peer ignores what is sent to it.
+ * Called by control.c and the event loop.  Must not know JSON, methods or permissions. */
+#include "daemon/control/control_peer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "common/fd.h"
+#include "common/line.h"
+
+enum { READ_BYTES = 16 * 1024 };
+
+enum peer_state {
+    PEER_OPEN,
+    PEER_INPUT_ENDED, /* nothing more will come, answers may still go */
+    PEER_ENDING,      /* the owner is being told */
+    PEER_CLOSED,
+};
+
+struct control_peer {
+    const struct control_peer_limits *limits; /* borrowed */
+    const struct control_peer_events *events; /* borrowed */
+    void *owner;                              /* borrowed */
+    int fd;                                   /* owned; -1 in PEER_CLOSED */
+    enum peer_state state;
+    unsigned references; /* the owner's, holds, and running callbacks */
+    unsigned holds;
+    sd_event_source *io;      /* owned */
+    sd_event_source *silence; /* owned; runs while a line is incomplete */
+    struct line line;
+    char *out; /* owned; bytes that wait */
+    size_t out_sent;
+    size_t out_end;
+    size_t out_capacity;
+};
+
+static void drop_reference(struct control_peer *peer)
+{
+    assert(peer->references > 0);
+    if (--peer->references > 0) {
+        return;
+    }
+    assert(peer->state == PEER_CLOSED);
+    line_fini(&peer->line);
+    free(peer->out);
+    free(peer);
+}
+
+static bool is_alive(const struct control_peer *peer)
+{
+    return peer->state < PEER_ENDING;
+}
+
+/* The owner closes the peer in here; who looks at it afterwards must hold a reference. */
+static void end(struct control_peer *peer, int reason)
+{
+    if (is_alive(peer)) {
+        peer->state = PEER_ENDING;
+        peer->events->on_end(peer->owner, peer, reason);
+    }
+}
+
+static bool has_output(const struct control_peer *peer)
+{
+    return peer->out_end > peer->out_sent;
+}
+
+static void update_events(struct control_peer *peer)
+{
+    uint32_t mask = (peer->state == PEER_OPEN ? EPOLLIN : 0U) | (has_output(peer) ? EPOLLOUT : 0U);
+    int r = sd_event_source_set_io_events(peer->io, mask);
+    assert(r >= 0); /* epoll_ctl on a descriptor that it knows */
+}
+
+/* 0 even when not all could be sent; negative errno when the connection is broken. */
+static int flush(struct control_peer *peer)
+{
+    while (has_output(peer)) {
+        ssize_t n = send(peer->fd, peer->out + peer->out_sent, peer->out_end - peer->out_sent,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return errno == EAGAIN ? 0 : -errno;
+        }
+        peer->out_sent += (size_t)n;
+    }
+    free(peer->out);
+    peer->out = NULL;
+    peer->out_sent = 0;
+    peer->out_end = 0;
+    peer->out_capacity = 0;
+    return 0;
+}
+
+static int queue(struct control_peer *peer, const char *bytes, size_t len)
+{
+    size_t waiting = peer->out_end - peer->out_sent;
+    if (len > peer->limits->output_bytes || waiting > peer->limits->output_bytes - len) {
+        return -ENOBUFS;
+    }
+    if (peer->out_end + len > peer->out_capacity) {
+        /* Half of the room stays free, so that many small answers are not moved each time. */
+        size_t capacity = (waiting + len) * 2;
+        char *out = malloc(capacity);
+        if (out == NULL) {
+            return -ENOMEM;
+        }
+        if (waiting > 0) {
+            memcpy(out, peer->out + peer->out_sent, waiting);
+        }
+        free(peer->out);
+        peer->out = out;
+        peer->out_sent = 0;
+        peer->out_end = waiting;
+        peer->out_capacity = capacity;
+    }
+    memcpy(peer->out + peer->out_end, bytes, len);
+    peer->out_end += len;
+    return 0;
+}
+
+void control_peer_send(struct control_peer *peer, const char *bytes, size_t len)
+{
+    if (peer->state == PEER_CLOSED || len == 0) {
+        return;
+    }
+    ssize_t n = 0;
+    if (!has_output(peer)) {
+        n = send(peer->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            end(peer, -errno);
+            return;
+        }
+        n = n < 0 ? 0 : n;
+    }
+    if ((size_t)n == len) {
+        return;
+    }
+    int r = queue(peer, bytes + n, len - (size_t)n);
+    if (r < 0) {
+        end(peer, r);
+        return;
+    }
+    if (is_alive(peer)) {
+        update_events(peer);
+    }
+}
+
+static void watch_silence(struct control_peer *peer)
+{
+    bool partial = line_is_partial(&peer->line) && peer->state == PEER_OPEN;
+    if (partial) {
+        int r = sd_event_source_set_time_relative(peer->silence, peer->limits->silent_ms * 1000);
+        assert(r >= 0); /* a live source of the monotonic clock */
+    }
+    int r = sd_event_source_set_enabled(peer->silence, partial ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    assert(r >= 0);
+}
+
+static void take_lines(struct control_peer *peer)
+{
+    char *text = NULL;
+    size_t len = 0;
+    int r = 0;
+    while (is_alive(peer) && (r = line_next(&peer->line, &text, &len)) == 1) {
+        peer->events->on_line(peer->owner, peer, text, len);
+    }
+    if (r < 0) {
+        end(peer, r);
+    }
+}
+
+/* One read each turn of the loop, so that a peer that writes without end cannot keep it. */
+static void on_readable(struct control_peer *peer)
+{
+    char block[READ_BYTES];
+    ssize_t n = recv(peer->fd, block, sizeof(block), MSG_DONTWAIT);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR) {
+            end(peer, -errno);
+        }
+        return;
+    }
+    if (n == 0) {
+        peer->state = PEER_INPUT_ENDED;
+        update_events(peer);
+    } else {
+        int r = line_append(&peer->line, block, (size_t)n);
+        if (r < 0) {
+            end(peer, r);
+            return;
+        }
+        take_lines(peer);
+    }
+    if (is_alive(peer)) {
+        watch_silence(peer);
+    }
+}
+
+static void on_writable(struct control_peer *peer)
+{
+    int r = flush(peer);
+    if (r < 0) {
+        end(peer, r);
+        return;
+    }
+    update_events(peer);
+}
+
+static void end_if_done(struct control_peer *peer)
+{
+    if (peer->state == PEER_INPUT_ENDED && peer->holds == 0 && !has_output(peer)) {
+        end(peer, 0);
+    }
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    (void)source;
+    (void)fd;
+    struct control_peer *peer = userdata;
+    peer->references++;
+    if ((revents & EPOLLOUT) != 0) {
+        on_writable(peer);
+    }
+    if (peer->state == PEER_INPUT_ENDED && (revents & (EPOLLHUP | EPOLLERR)) != 0) {
+        end(peer, 0); /* it will not read either */
+    }
+    if (peer->state == PEER_OPEN && (revents & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+        on_readable(peer);
+    }
+    end_if_done(peer);
+    drop_reference(peer);
+    return 0;
+}
+
+static int on_silence(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    (void)source;
+    (void)now_us;
+    struct control_peer *peer = userdata;
+    end(peer, -ETIMEDOUT);
+    return 0;
+}
+
+int control_peer_open(struct control_peer **ret_peer, sd_event *loop, int fd,
+                      const struct control_peer_limits *limits,
+                      const struct control_peer_events *events, void *owner)
+{
+    struct control_peer *peer = calloc(1, sizeof(*peer));
+    if (peer == NULL) {
+        return -ENOMEM;
+    }
+    peer->limits = limits;
+    peer->events = events;
+    peer->owner = owner;
+    peer->references = 1;
+    line_init(&peer->line, limits->line_bytes);
+    int r = sd_event_add_io(loop, &peer->io, fd, EPOLLIN, on_io, peer);
+    if (r >= 0) {
+        r = sd_event_add_time_relative(loop, &peer->silence, CLOCK_MONOTONIC, 0, 0, on_silence,
+                                       peer);
+    }
+    if (r >= 0) {
+        r = sd_event_source_set_enabled(peer->silence, SD_EVENT_OFF);
+    }
+    if (r < 0) {
+        peer->state = PEER_CLOSED;
+        (void)sd_event_source_disable_unref(peer->io); /* returns NULL always */
+        (void)sd_event_source_disable_unref(peer->silence);
+        drop_reference(peer);
+        return r;
+    }
+    peer->fd = fd;
+    *ret_peer = peer;
+    return 0;
+}
+
+void control_peer_close(struct control_peer *peer)
+{
+    assert(peer->state != PEER_CLOSED);
+    peer->state = PEER_CLOSED;
+    (void)flush(peer); /* what does not go now is lost */
+    peer->io = sd_event_source_disable_unref(peer->io);
+    peer->silence = sd_event_source_disable_unref(peer->silence);
+    fd_close(&peer->fd);
+    drop_reference(peer);
+}
+
+void control_peer_hold(struct control_peer *peer)
+{
+    peer->references++;
+    peer->holds++;
+}
+
+void control_peer_release(struct control_peer *peer)
+{
+    assert(peer->holds > 0);
+    peer->holds--;
+    end_if_done(peer);
+    drop_reference(peer);
+}
+
+unsigned control_peer_holds(const struct control_peer *peer)
+{
+    return peer->holds;
+}

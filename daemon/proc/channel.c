@@ -1,0 +1,85 @@
+/* channel.c - one worker's control channel as an event source.
+ * Owns the master's end of the socketpair.  Reads whole messages, checked against the contract by wire.c, and reports each; the
+ * first end of file or breach is the last thing that it reports.  Sending never blocks: the socket's buffer is the
+ * bounded queue, and a worker that lets it fill up is treated as broken by the caller.
+ * Called by proc.c.  Must not know what a message means. */
+#include "daemon/proc/channel.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/fd.h"
+
+enum {
+    MESSAGES_PER_TURN = 8, /* then others get their turn */
+    CHANNEL_PRIORITY =
+        SD_EVENT_PRIORITY_NORMAL - 10, /* the last words are read before the end is seen */
+};
+
+/* 1: a message was reported, and there may be more. */
+static int read_one(struct channel *channel)
+{
+    struct wire_message message;
+    struct fsd_err err = {""};
+    int result = wire_recv(channel->sock, PROTO_TO_MASTER, &message, &err);
+    if (result == -EAGAIN) {
+        return 0;
+    }
+    if (result > 0) {
+        channel->on_news(channel, CHANNEL_MESSAGE, &message, NULL);
+        fd_close(&message.fd);
+        return channel->sock >= 0;
+    }
+    channel_close(channel);
+    if (result == 0 || result == -ECONNRESET) {
+        channel->on_news(channel, CHANNEL_CLOSED, NULL, NULL);
+    } else {
+        channel->on_news(channel, CHANNEL_BROKEN, NULL,
+                         result == -EPROTO ? err.text : strerror(-result));
+    }
+    return 0;
+}
+
+static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    (void)source;
+    (void)fd;
+    (void)events;
+    struct channel *channel = userdata;
+    for (int i = 0; i < MESSAGES_PER_TURN && read_one(channel) > 0; i++) {
+    }
+    return 0;
+}
+
+int channel_open(struct channel *channel, sd_event *loop, int sock, channel_fn on_news)
+{
+    *channel = (struct channel){.sock = sock, .on_news = on_news};
+    int error = sd_event_add_io(loop, &channel->source, sock, EPOLLIN, on_readable, channel);
+    if (error >= 0) {
+        error = sd_event_source_set_priority(channel->source, CHANNEL_PRIORITY);
+    }
+    if (error < 0) {
+        channel_close(channel);
+        return error;
+    }
+    return 0;
+}
+
+void channel_close(struct channel *channel)
+{
+    channel->source = sd_event_source_disable_unref(channel->source);
+    fd_close(&channel->sock);
+}
+
+int channel_send(const struct channel *channel, enum proto_kind kind, const void *payload,
+                 size_t size, int fd)
+{
+    return channel->sock < 0 ? -EPIPE : wire_send(channel->sock, kind, payload, size, fd);
+}
+
+void channel_read_rest(struct channel *channel)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN && channel->sock >= 0 && read_one(channel) > 0; i++) {
+    }
+}

@@ -1,0 +1,101 @@
+#ifndef FSD_DAEMON_PROC_PROC_H
+#define FSD_DAEMON_PROC_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "common/err.h"
+#include "common/page.h"
+#include "daemon/log/log_record.h"
+#include "daemon/proc/cause.h"
+#include "daemon/proc/channel.h"
+#include "daemon/proc/incarnation.h"
+#include "daemon/proc/spawn.h"
+
+struct log;
+struct proc;
+
+/* What all workers of one pool share; lives longer than they do. */
+struct proc_setting {
+    sd_event *loop;
+    struct log *log;
+    const char *worker_path; /* borrowed */
+    const char *pool;        /* borrowed */
+    uint32_t boot_ms;
+    uint32_t drain_ms;
+    uint32_t shutdown_ms;
+};
+
+struct proc_listener {
+    const char *name; /* borrowed */
+    int fd;           /* borrowed; the master's for life */
+};
+
+/* One worker to be started. */
+struct proc_order {
+    unsigned slot;
+    uint64_t number;                       /* of the incarnation: never repeats */
+    uint64_t generation;                   /* of the code */
+    int bundle_fd;                         /* duplicated */
+    int config_fd;                         /* taken, also on failure */
+    const struct proc_listener *listeners; /* borrowed for the worker's life */
+    size_t listener_count;
+};
+
+enum proc_news {
+    PROC_READY, /* it serves */
+    PROC_LOST, /* it is no use any more, though nobody told it to leave; proc->failure and proc->why say more.  Once. */
+    PROC_GONE, /* it has ended and is reaped; the callee calls proc_fini */
+};
+typedef void (*proc_fn)(struct proc *proc, enum proc_news news);
+
+enum proc_failure {
+    PROC_FAILURE_NONE,
+    PROC_FAILURE_REFUSED,  /* the code can't be loaded; why is the worker's reason */
+    PROC_FAILURE_MISMATCH, /* another protocol version */
+    PROC_FAILURE_OTHER,    /* died, hung, broke the contract */
+};
+
+/* One worker process.  Embedded in its owner; all zero is free. */
+struct proc {
+    const struct proc_setting *setting; /* borrowed; NULL: free */
+    proc_fn on_news;
+    enum incarnation_state state;
+    uint64_t number;
+    uint64_t generation;
+    struct log_subject subject;
+    struct spawn_child child;
+    struct channel channel;
+    struct page *page; /* owned mapping, hostile content */
+    int log_fd;        /* owned; our end of the log socket */
+    int log_peer_fd;   /* owned until handed out */
+    int bundle_fd;     /* owned until handed out */
+    int config_fd;     /* owned until handed out */
+    const struct proc_listener *listeners;
+    size_t listener_count;
+    sd_event_source *exit_source;
+    sd_event_source *log_source;
+    sd_event_source *timer;
+    bool was_told;          /* to leave, by its owner */
+    bool log_was_malformed; /* said once */
+    uint64_t started_us;    /* wall clock; 0: not yet */
+    uint64_t ready_us;      /* wall clock; 0: not yet */
+    uint64_t started_mono_ms;
+    uint64_t ready_mono_ms;
+    enum proc_failure failure;
+    struct fsd_err why;
+    struct cause cause; /* valid with GONE */
+};
+
+/* Starts a worker.  0, or a negative errno with a sentence; proc is free then. */
+int proc_start(struct proc *proc, const struct proc_setting *setting,
+               const struct proc_order *order, proc_fn on_news, struct fsd_err *err);
+/* Orders: finish and leave; leave now.  GONE follows later, never from inside the call. */
+void proc_drain(struct proc *proc);
+void proc_kill(struct proc *proc);
+/* Frees what the process left; must have ended, or be given up at the very end (it is killed then). */
+void proc_fini(struct proc *proc);
+bool proc_is_free(const struct proc *proc);
+
+#endif

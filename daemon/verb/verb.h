@@ -1,0 +1,14 @@
+#ifndef FSD_DAEMON_VERB_VERB_H
+#define FSD_DAEMON_VERB_VERB_H
+
+#define VERB_CONFIG_FILE "/etc/fsd/fsd.yaml" /* when the command line names none */
+
+struct command_args;
+
+/* The verbs of `fsd`, one file each; the rows of main.c call them.  All return the exit code. */
+int verb_run(const struct command_args *args);            /* an application in the foreground */
+int verb_serve(const struct command_args *args);          /* what the configuration says */
+int verb_check(const struct command_args *args);          /* is the configuration good? */
+int verb_config_example(const struct command_args *args); /* prints one with all keys */
+
+#endif

@@ -1,0 +1,233 @@
+/* The file of the control socket: how it appears, what may stand in its place, who may connect. */
+#include "daemon/control/control_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/err.h"
+#include "common/fd.h"
+
+enum { STRANGER = 54321 }; /* a user and group id that own nothing */
+
+struct fixture {
+    char folder[32];
+    char path[64];
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    (void)snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/fsd-socket-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    assert_int_equal(chmod(fixture->folder, 0755), 0);
+    (void)snprintf(fixture->path, sizeof(fixture->path), "%s/c.sock", fixture->folder);
+    *state = fixture;
+    return 0;
+}
+
+/* rmdir also tells that no temporary name was left behind. */
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)unlink(fixture->path); /* where a test left one */
+    assert_int_equal(rmdir(fixture->folder), 0);
+    free(fixture);
+    return 0;
+}
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+        fd_close(&fd);
+        return -errno;
+    }
+    return fd;
+}
+
+static void the_file_has_its_mode_and_goes_with_the_socket(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct control_socket control;
+    struct stat found;
+    int stale = -1;
+    assert_int_equal(control_socket_open(&control, fixture->path, &stale, NULL), 0);
+    assert_int_equal(stale, 0);
+    assert_int_equal(stat(fixture->path, &found), 0);
+    assert_true(S_ISSOCK(found.st_mode));
+    assert_int_equal(found.st_mode & 0777, 0660);
+    assert_int_equal(fcntl(control.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+
+    int fd = connect_to(fixture->path);
+    assert_true(fd >= 0);
+    assert_int_equal(control_socket_check_peer(&control, fd, NULL), 0);
+    fd_close(&fd);
+
+    control_socket_close(&control);
+    control_socket_close(&control);
+    assert_int_equal(access(fixture->path, F_OK), -1);
+}
+
+static void a_living_daemon_is_not_displaced(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct control_socket first;
+    struct control_socket second;
+    struct fsd_err err;
+    char expected[256];
+    int stale = -1;
+    assert_int_equal(control_socket_open(&first, fixture->path, &stale, NULL), 0);
+    assert_int_equal(control_socket_open(&second, fixture->path, &stale, &err), -EADDRINUSE);
+    (void)snprintf(expected, sizeof(expected),
+                   "cannot listen on control socket \"%s\": another fsd is running there",
+                   fixture->path);
+    assert_string_equal(err.text, expected);
+
+    int fds[200]; /* more than its backlog */
+    size_t count = 0;
+    while (count < 200 && (fds[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)) >= 0) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture->path);
+        (void)connect(fds[count], (const struct sockaddr *)&address, sizeof(address));
+        count++;
+    }
+    assert_int_equal(control_socket_open(&second, fixture->path, &stale, NULL), -EADDRINUSE);
+    while (count > 0) {
+        fd_close(&fds[--count]);
+    }
+    control_socket_close(&first);
+}
+
+static void what_a_killed_daemon_left_is_replaced(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct control_socket dead;
+    struct control_socket control;
+    int stale = -1;
+    assert_int_equal(control_socket_open(&dead, fixture->path, &stale, NULL), 0);
+    int fd = dead.fd;
+    fd_close(&fd); /* the file stays, as after SIGKILL */
+    assert_int_equal(control_socket_open(&control, fixture->path, &stale, NULL), 0);
+    assert_int_equal(stale, 1);
+    fd = connect_to(fixture->path);
+    assert_true(fd >= 0);
+    fd_close(&fd);
+    control_socket_close(&control);
+    free(dead.path);
+}
+
+static void a_file_of_somebody_else_is_not_removed_at_the_end(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct control_socket control;
+    int stale = -1;
+    assert_int_equal(control_socket_open(&control, fixture->path, &stale, NULL), 0);
+    assert_int_equal(unlink(fixture->path), 0);
+    int fd = open(fixture->path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    fd_close(&fd);
+    control_socket_close(&control);
+    assert_int_equal(access(fixture->path, F_OK), 0);
+}
+
+static void what_cannot_be_is_said(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct control_socket control;
+    struct fsd_err err;
+    int stale = -1;
+    int fd = open(fixture->path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    fd_close(&fd);
+    assert_int_equal(control_socket_open(&control, fixture->path, &stale, &err), -EEXIST);
+    assert_non_null(strstr(err.text, "a file that is not a socket is in its place"));
+
+    assert_int_equal(control_socket_open(&control, "/nowhere/c.sock", &stale, &err), -ENOENT);
+    assert_string_equal(err.text, "cannot listen on control socket \"/nowhere/c.sock\": No such "
+                                  "file or directory");
+
+    char path[200];
+    memset(path, 'x', sizeof(path) - 1);
+    path[0] = '/';
+    path[sizeof(path) - 1] = '\0';
+    assert_int_equal(control_socket_open(&control, path, &stale, &err), -ENAMETOOLONG);
+    assert_int_equal(stale, -1);
+}
+
+/* Connects as a process without rights, its primary and supplementary group given; the verdict. */
+static int check_stranger(const struct control_socket *control, gid_t group, gid_t supplementary)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (setgroups(1, &supplementary) < 0 || setresgid(group, group, group) < 0 ||
+            setresuid(STRANGER, STRANGER, STRANGER) < 0) {
+            _exit(1);
+        }
+        int fd = connect_to(control->path);
+        char byte = 0;
+        _exit(fd >= 0 && read(fd, &byte, 1) == 0 ? 0 : 2); /* until it is hung up on */
+    }
+    int fd = -1;
+    while ((fd = accept(control->fd, NULL, NULL)) < 0) {
+        assert_int_equal(errno, EAGAIN);
+        assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    }
+    struct fsd_err err = {""};
+    int r = control_socket_check_peer(control, fd, &err);
+    assert_true((r == 0) == (err.text[0] == '\0'));
+    fd_close(&fd);
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    return r;
+}
+
+static void only_root_our_user_and_the_group_of_the_file_may_talk(void **state)
+{
+    const struct fixture *fixture = *state;
+    if (geteuid() != 0) {
+        skip(); /* only root can become somebody else */
+    }
+    struct control_socket control;
+    int stale = -1;
+    assert_int_equal(control_socket_open(&control, fixture->path, &stale, NULL), 0);
+    assert_int_equal(chown(fixture->path, (uid_t)-1, STRANGER + 1), 0);
+    assert_int_equal(chmod(fixture->path, 0666), 0); /* so that the check is all that refuses */
+    assert_int_equal(check_stranger(&control, STRANGER, STRANGER), -EACCES);
+    assert_int_equal(check_stranger(&control, STRANGER + 1, STRANGER), 0);
+    assert_int_equal(check_stranger(&control, STRANGER, STRANGER + 1), 0);
+    control_socket_close(&control);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(the_file_has_its_mode_and_goes_with_the_socket),
+        TEST(a_living_daemon_is_not_displaced),
+        TEST(what_a_killed_daemon_left_is_replaced),
+        TEST(a_file_of_somebody_else_is_not_removed_at_the_end),
+        TEST(what_cannot_be_is_said),
+        TEST(only_root_our_user_and_the_group_of_the_file_may_talk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

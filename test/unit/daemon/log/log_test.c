@@ -1,0 +1,199 @@
+/* The log descriptor: levels, and what happens when it takes no more. */
+#include "daemon/log/log.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct log *open_log(int fd)
+{
+    struct log *log = calloc(1, sizeof(*log));
+    assert_non_null(log);
+    log_init(log, fd, CONF_LOG_TEXT, LOG_LEVEL_INFO);
+    return log;
+}
+
+static void close_log(struct log *log)
+{
+    log_fini(log);
+    free(log);
+}
+
+static void open_pipe(int ends[2])
+{
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_true(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
+}
+
+static char *read_all(int fd)
+{
+    char *text = calloc(1, 1 << 20);
+    assert_non_null(text);
+    size_t len = 0;
+    ssize_t got;
+    while ((got = read(fd, text + len, (1 << 20) - 1 - len)) > 0) {
+        len += (size_t)got;
+    }
+    return text;
+}
+
+static void close_pipe(int ends[2])
+{
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+static void levels_above_the_limit_are_not_written(void **state)
+{
+    (void)state;
+    int ends[2];
+    open_pipe(ends);
+    struct log *log = open_log(ends[1]);
+    log_write(log, LOG_LEVEL_DEBUG, NULL, "not this", NULL);
+    log_write(log, LOG_LEVEL_INFO, NULL, "but this", LOG_FIELDS(log_int("n", 1)));
+    char *text = read_all(ends[0]);
+    assert_null(strstr(text, "not this"));
+    assert_non_null(strstr(text, "but this n=1\n"));
+    assert_int_equal(log->dropped, 0);
+    free(text);
+    close_log(log);
+    close_pipe(ends);
+}
+
+static void a_full_pipe_drops_lines_and_tells_how_many(void **state)
+{
+    (void)state;
+    int ends[2];
+    char word[3000];
+    memset(word, 'x', sizeof(word) - 1);
+    word[sizeof(word) - 1] = '\0';
+    open_pipe(ends);
+    struct log *log = open_log(ends[1]);
+    int written = 0;
+    while (log->dropped < 5) {
+        log_write(log, LOG_LEVEL_INFO, NULL, word, NULL);
+        written++;
+    }
+    assert_in_range(written, 10, 100);
+    free(read_all(ends[0]));
+    log_write(log, LOG_LEVEL_INFO, NULL, "healed", NULL);
+    assert_int_equal(log->dropped, 0);
+    char *text = read_all(ends[0]);
+    assert_non_null(strstr(text, "log lines were dropped lines=5\n"));
+    assert_non_null(strstr(text, "healed\n"));
+    free(text);
+    close_log(log);
+    close_pipe(ends);
+}
+
+static void a_line_that_was_cut_does_not_run_into_the_next(void **state)
+{
+    (void)state;
+    int ends[2];
+    char *word = calloc(1, 90000);
+    assert_non_null(word);
+    memset(word, 'x', 89999);
+    open_pipe(ends); /* holds 64 KiB */
+    struct log *log = open_log(ends[1]);
+    log_write(log, LOG_LEVEL_INFO, NULL, word, NULL);
+    assert_int_equal(log->dropped, 1);
+    assert_true(log->is_mid_line);
+    free(read_all(ends[0]));
+    log_write(log, LOG_LEVEL_INFO, NULL, "next", NULL);
+    char *text = read_all(ends[0]);
+    assert_int_equal(text[0], '\n');
+    free(text);
+    free(word);
+    close_log(log);
+    close_pipe(ends);
+}
+
+static void a_reader_that_is_gone_costs_only_lines(void **state)
+{
+    (void)state;
+    int ends[2];
+    (void)signal(SIGPIPE, SIG_IGN);
+    open_pipe(ends);
+    struct log *log = open_log(ends[1]);
+    (void)close(ends[0]);
+    log_write(log, LOG_LEVEL_INFO, NULL, "lost", NULL);
+    log_write(log, LOG_LEVEL_INFO, NULL, "lost", NULL);
+    assert_int_equal(log->dropped, 2);
+    close_log(log);
+    (void)close(ends[1]);
+}
+
+static void a_full_disk_costs_only_lines(void **state)
+{
+    (void)state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_true(full >= 0);
+    struct log *log = open_log(full);
+    log_write(log, LOG_LEVEL_INFO, NULL, "lost", NULL);
+    assert_int_equal(log->dropped, 1);
+    close_log(log);
+    (void)close(full);
+}
+
+static void a_socket_that_nobody_reads_never_blocks(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    struct log *log = open_log(ends[1]);
+    assert_true(log->is_socket);
+    for (int i = 0; i < 100000 && log->dropped == 0; i++) {
+        log_write(log, LOG_LEVEL_INFO, NULL, "a line for nobody", NULL);
+    }
+    assert_true(log->dropped > 0);
+    close_log(log);
+    close_pipe(ends);
+}
+
+static void a_terminal_has_colour_unless_it_is_unwanted(void **state)
+{
+    (void)state;
+    int main_end = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(main_end >= 0);
+    assert_int_equal(grantpt(main_end), 0);
+    assert_int_equal(unlockpt(main_end), 0);
+    int terminal = open(ptsname(main_end), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(terminal >= 0);
+    assert_int_equal(unsetenv("NO_COLOR"), 0);
+    struct log *log = open_log(terminal);
+    assert_int_equal(log->form, LOG_FORM_COLOUR);
+    for (int i = 0; i < 100000 && log->dropped == 0; i++) {
+        log_write(log, LOG_LEVEL_INFO, NULL, "nobody reads the terminal", NULL);
+    }
+    assert_true(log->dropped > 0); /* and we are still here */
+    close_log(log);
+    assert_int_equal(setenv("NO_COLOR", "1", 1), 0);
+    log = open_log(terminal);
+    assert_int_equal(log->form, LOG_FORM_TEXT);
+    close_log(log);
+    (void)close(terminal);
+    (void)close(main_end);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels_above_the_limit_are_not_written),
+        cmocka_unit_test(a_full_pipe_drops_lines_and_tells_how_many),
+        cmocka_unit_test(a_line_that_was_cut_does_not_run_into_the_next),
+        cmocka_unit_test(a_reader_that_is_gone_costs_only_lines),
+        cmocka_unit_test(a_full_disk_costs_only_lines),
+        cmocka_unit_test(a_socket_that_nobody_reads_never_blocks),
+        cmocka_unit_test(a_terminal_has_colour_unless_it_is_unwanted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

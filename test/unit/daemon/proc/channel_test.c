@@ -1,0 +1,161 @@
+/* A control channel in a real loop. */
+#include "daemon/proc/channel.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/owner.h"
+
+struct fixture {
+    sd_event *loop;
+    struct channel channel;
+    int worker;
+    int messages;
+    int closed;
+    int broken;
+    uint32_t last_kind;
+    char why[128];
+    int closes_at; /* the number of the message at which the owner closes it */
+};
+
+static void on_news(struct channel *channel, enum channel_news news, struct wire_message *message,
+                    const char *why)
+{
+    struct fixture *fixture = OWNER_OF(channel, struct fixture, channel);
+    switch (news) {
+    case CHANNEL_MESSAGE:
+        fixture->messages++;
+        fixture->last_kind = message->head.kind;
+        if (fixture->messages == fixture->closes_at) {
+            channel_close(channel);
+        }
+        break;
+    case CHANNEL_CLOSED:
+        fixture->closed++;
+        break;
+    case CHANNEL_BROKEN:
+        fixture->broken++;
+        (void)snprintf(fixture->why, sizeof(fixture->why), "%s", why);
+        break;
+    }
+}
+
+static int open_channel(void **state)
+{
+    static struct fixture fixture;
+    int ends[2];
+    fixture = (struct fixture){.worker = -1};
+    assert_int_equal(sd_event_new(&fixture.loop), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
+                     0);
+    fixture.worker = ends[1];
+    assert_int_equal(channel_open(&fixture.channel, fixture.loop, ends[0], on_news), 0);
+    *state = &fixture;
+    return 0;
+}
+
+static int close_channel(void **state)
+{
+    struct fixture *fixture = *state;
+    channel_close(&fixture->channel);
+    (void)close(fixture->worker);
+    (void)sd_event_unref(fixture->loop);
+    return 0;
+}
+
+/* Runs the loop until nothing is left to do. */
+static void settle(struct fixture *fixture)
+{
+    while (sd_event_run(fixture->loop, 0) > 0) {
+    }
+}
+
+static void say(struct fixture *fixture, enum proto_kind kind)
+{
+    struct proto_generation body = {1};
+    assert_int_equal(wire_send(fixture->worker, kind, &body, sizeof(body), -1), 0);
+}
+
+static void messages_come_in_order_then_the_end_comes_once(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 20; i++) {
+        say(fixture, i < 19 ? PROTO_LOADED : PROTO_ACTIVE);
+    }
+    (void)shutdown(fixture->worker, SHUT_RDWR);
+    settle(fixture);
+    assert_int_equal(fixture->messages, 20);
+    assert_int_equal(fixture->last_kind, PROTO_ACTIVE);
+    assert_int_equal(fixture->closed, 1);
+    assert_int_equal(fixture->channel.sock, -1);
+    assert_int_equal(channel_send(&fixture->channel, PROTO_LOG, NULL, 0, -1), -EPIPE);
+}
+
+static void a_breach_is_the_last_thing_that_is_heard(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, PROTO_LOADED);
+    say(fixture, PROTO_ACTIVATE); /* the master's own word */
+    say(fixture, PROTO_LOADED);
+    settle(fixture);
+    assert_int_equal(fixture->messages, 1);
+    assert_int_equal(fixture->broken, 1);
+    assert_int_equal(fixture->closed, 0);
+    assert_string_equal(fixture->why, "ACTIVATE came from the wrong side");
+}
+
+static void the_owner_may_close_it_while_it_hears_a_message(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->closes_at = 2;
+    for (int i = 0; i < 5; i++) {
+        say(fixture, PROTO_LOADED);
+    }
+    settle(fixture);
+    assert_int_equal(fixture->messages, 2);
+    assert_int_equal(fixture->closed + fixture->broken, 0);
+}
+
+static void the_last_words_can_be_read_without_the_loop(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, PROTO_LOADED);
+    (void)close(fixture->worker);
+    fixture->worker = -1;
+    channel_read_rest(&fixture->channel);
+    assert_int_equal(fixture->messages, 1);
+    assert_int_equal(fixture->closed, 1);
+    channel_read_rest(&fixture->channel);
+    assert_int_equal(fixture->closed, 1);
+}
+
+static void what_is_sent_reaches_the_worker(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wire_message message;
+    struct proto_drain body = {5000};
+    assert_int_equal(channel_send(&fixture->channel, PROTO_DRAIN, &body, sizeof(body), -1), 0);
+    assert_int_equal(wire_recv(fixture->worker, PROTO_TO_WORKER, &message, NULL), 1);
+    assert_memory_equal(message.payload, &body, sizeof(body));
+}
+
+int main(void)
+{
+#define CHANNEL_TEST(test) cmocka_unit_test_setup_teardown(test, open_channel, close_channel)
+    const struct CMUnitTest tests[] = {
+        CHANNEL_TEST(messages_come_in_order_then_the_end_comes_once),
+        CHANNEL_TEST(a_breach_is_the_last_thing_that_is_heard),
+        CHANNEL_TEST(the_owner_may_close_it_while_it_hears_a_message),
+        CHANNEL_TEST(the_last_words_can_be_read_without_the_loop),
+        CHANNEL_TEST(what_is_sent_reaches_the_worker),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
