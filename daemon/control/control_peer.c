@@ -77,7 +77,9 @@ static void update_events(struct control_peer *peer)
 {
     uint32_t mask = (peer->state == PEER_OPEN ? EPOLLIN : 0U) | (has_output(peer) ? EPOLLOUT : 0U);
     int r = sd_event_source_set_io_events(peer->io, mask);
-    assert(r >= 0); /* epoll_ctl on a descriptor that it knows */
+    if (r < 0) { /* the kernel is out of memory: one peer less, not a daemon less */
+        end(peer, r);
+    }
 }
 
 /* 0 even when not all could be sent; negative errno when the connection is broken. */
@@ -161,7 +163,7 @@ static void watch_silence(struct control_peer *peer)
     bool partial = line_is_partial(&peer->line) && peer->state == PEER_OPEN;
     if (partial) {
         int r = sd_event_source_set_time_relative(peer->silence, peer->limits->silent_ms * 1000);
-        assert(r >= 0); /* a live source of the monotonic clock */
+        assert(r >= 0); /* a live source of the monotonic clock, and no system call yet */
     }
     int r = sd_event_source_set_enabled(peer->silence, partial ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
     assert(r >= 0);

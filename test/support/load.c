@@ -72,7 +72,8 @@ static void drop(struct load *load, struct connection *peer)
 static void fail(struct load *load, struct connection *peer, enum outcome outcome)
 {
     if (load->totals[outcome]++ < ERRORS_MAX) {
-        (void)fprintf(load->errors, "%s{\"kind\":\"%s\",\"worker\":\"%s\",\"at\":%.6f,\"status\":%d}",
+        (void)fprintf(load->errors,
+                      "%s{\"kind\":\"%s\",\"worker\":\"%s\",\"at\":%.6f,\"status\":%d}",
                       ftell(load->errors) > 0 ? "," : "", outcome_names[outcome], peer->worker,
                       (double)now_us() / 1e6, peer->status);
     }
@@ -85,9 +86,11 @@ static void fail(struct load *load, struct connection *peer, enum outcome outcom
 static void send_rest(struct load *load, struct connection *peer)
 {
     while (peer->busy && peer->sent < load->request_len) {
-        ssize_t sent = send(peer->fd, load->request + peer->sent, load->request_len - peer->sent, MSG_NOSIGNAL);
+        ssize_t sent = send(peer->fd, load->request + peer->sent, load->request_len - peer->sent,
+                            MSG_NOSIGNAL);
         if (sent < 0) {
-            if (errno != EAGAIN && errno != EPIPE && errno != ECONNRESET) { /* reading tells more of those */
+            if (errno != EAGAIN && errno != EPIPE &&
+                errno != ECONNRESET) { /* reading tells more of those */
                 fail(load, peer, errno == ECONNREFUSED ? REFUSED : LOST);
             }
             return;
@@ -103,9 +106,11 @@ static void begin(struct load *load, struct connection *peer)
     if (peer->fd < 0) {
         peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         peer->worker[0] = '\0';
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = peer};
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                    .data.ptr = peer};
         load->connects++;
-        if (connect(peer->fd, (struct sockaddr *)&load->address, sizeof(load->address)) < 0 && errno != EINPROGRESS) {
+        if (connect(peer->fd, (struct sockaddr *)&load->address, sizeof(load->address)) < 0 &&
+            errno != EINPROGRESS) {
             fail(load, peer, REFUSED);
             return;
         }
@@ -121,7 +126,8 @@ static void begin(struct load *load, struct connection *peer)
 
 static const char *find_header(const char *head, const char *name)
 {
-    const char *at = strcasestr(head, name); /* name has the line break before it and the colon behind it */
+    const char *at =
+        strcasestr(head, name); /* name has the line break before it and the colon behind it */
     return at == NULL ? "" : at + strlen(name) + strspn(at + strlen(name), " ");
 }
 
@@ -207,7 +213,10 @@ static void receive(struct load *load, struct connection *peer)
         } else if (len > 0 || (len < 0 && errno == EAGAIN)) {
             return;
         } else if (peer->busy) {
-            fail(load, peer, peer->got > 0 ? CUT : len < 0 && errno == ECONNREFUSED ? REFUSED : LOST);
+            fail(load, peer,
+                 peer->got > 0                      ? CUT
+                 : len < 0 && errno == ECONNREFUSED ? REFUSED
+                                                    : LOST);
         } else {
             fail(load, peer, CLOSED_IDLE);
         }
@@ -251,7 +260,8 @@ static void run(struct load *load, int signals)
             receive(load, peer);
         }
         wait_ms = begin_due(load);
-        patience_us = load->left == 0 && patience_us == UINT64_MAX ? now_us() + PATIENCE_US : patience_us;
+        patience_us =
+            load->left == 0 && patience_us == UINT64_MAX ? now_us() + PATIENCE_US : patience_us;
     }
     for (size_t i = 0; i < load->count; i++) {
         if (load->connections[i].busy) {
@@ -265,7 +275,8 @@ static uint64_t find_percentile(const struct load *load, double share)
     uint64_t all = load->totals[OK] + load->totals[WRONG_STATUS];
     uint64_t below = 0;
     size_t i = 0;
-    while (i < LATENCY_MAX_US - 1 && (below += load->latency[i]) < (uint64_t)(share * (double)all)) {
+    while (i < LATENCY_MAX_US - 1 &&
+           (below += load->latency[i]) < (uint64_t)(share * (double)all)) {
         i++;
     }
     return i;
@@ -278,13 +289,16 @@ static void report(struct load *load, uint64_t begun_us)
     for (size_t i = 0; i < OUTCOMES; i++) {
         (void)printf(",\"%s\":%llu", outcome_names[i], (unsigned long long)load->totals[i]);
     }
-    (void)printf(",\"gap_ms\":%.3f,\"latency_us\":{\"p50\":%llu,\"p99\":%llu,\"max\":%llu},\"workers\":{",
-                 (double)load->gap_us / 1e3, (unsigned long long)find_percentile(load, 0.5),
-                 (unsigned long long)find_percentile(load, 0.99), (unsigned long long)find_percentile(load, 1));
+    (void)printf(
+        ",\"gap_ms\":%.3f,\"latency_us\":{\"p50\":%llu,\"p99\":%llu,\"max\":%llu},\"workers\":{",
+        (double)load->gap_us / 1e3, (unsigned long long)find_percentile(load, 0.5),
+        (unsigned long long)find_percentile(load, 0.99),
+        (unsigned long long)find_percentile(load, 1));
     for (size_t i = 0; i < load->worker_count; i++) {
         const struct seen *seen = &load->workers[i];
-        (void)printf("%s\"%s\":{\"answers\":%llu,\"first\":%.6f,\"last\":%.6f}", i > 0 ? "," : "", seen->name,
-                     (unsigned long long)seen->answers, (double)seen->first_us / 1e6, (double)seen->last_us / 1e6);
+        (void)printf("%s\"%s\":{\"answers\":%llu,\"first\":%.6f,\"last\":%.6f}", i > 0 ? "," : "",
+                     seen->name, (unsigned long long)seen->answers, (double)seen->first_us / 1e6,
+                     (double)seen->last_us / 1e6);
     }
     (void)fclose(load->errors);
     (void)printf("},\"errors\":[%s]}\n", load->errors_text);
@@ -293,9 +307,11 @@ static void report(struct load *load, uint64_t begun_us)
 
 static void build_request(struct load *load, const char *path, size_t body)
 {
-    int len = body > 0 ? asprintf(&load->request, "POST %s HTTP/1.1\r\nHost: test\r\nContent-Length: %zu\r\n\r\n%0*d", path,
-                                  body, (int)body, 0)
-                       : asprintf(&load->request, "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path);
+    int len = body > 0
+                  ? asprintf(&load->request,
+                             "POST %s HTTP/1.1\r\nHost: test\r\nContent-Length: %zu\r\n\r\n%0*d",
+                             path, body, (int)body, 0)
+                  : asprintf(&load->request, "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path);
     load->request_len = (size_t)len;
 }
 
@@ -308,7 +324,8 @@ int main(int argc, char **argv)
         values[option] = atof(optarg);
     }
     if (load == NULL || argc - optind != 3) {
-        (void)fprintf(stderr, "usage: load [-c COUNT] [-d SECONDS] [-n REQUESTS] [-r RATE] [-b BYTES] IP PORT PATH\n");
+        (void)fprintf(stderr, "usage: load [-c COUNT] [-d SECONDS] [-n REQUESTS] [-r RATE] [-b "
+                              "BYTES] IP PORT PATH\n");
         return 64;
     }
     uint64_t begun_us = now_us();
@@ -320,7 +337,8 @@ int main(int argc, char **argv)
     load->left = (uint64_t)values['n'];
     load->end_us = begun_us + (uint64_t)(values['d'] * 1e6);
     load->interval_us = values['r'] > 0 ? (uint64_t)(1e6 * values['c'] / values['r']) : 0;
-    load->address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[optind + 1]))};
+    load->address = (struct sockaddr_in){.sin_family = AF_INET,
+                                         .sin_port = htons((uint16_t)atoi(argv[optind + 1]))};
     (void)inet_pton(AF_INET, argv[optind], &load->address.sin_addr);
     load->epoll_fd = epoll_create1(0);
     load->errors = open_memstream(&load->errors_text, &load->errors_len);

@@ -51,7 +51,8 @@ void error_raise(lua_State *L, const char *name, const char *code, int status, c
 /* A table somebody raised by hand: { status = 404, message = "no such user" }. */
 static void adopt_table(lua_State *L)
 {
-    static const char *const defaults[][2] = {{"name", "Error"}, {"code", "error"}};
+    static const char *const defaults[][2] = {
+        {"name", "Error"}, {"code", "error"}, {"message", "unknown error"}};
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
         if (lua_getfield(L, -1, defaults[i][0]) == LUA_TNIL) {
             lua_pushstring(L, defaults[i][1]);
@@ -68,7 +69,7 @@ static void adopt_table(lua_State *L)
 }
 
 /* Only a plain table: a class of somebody else's is not changed. */
-static int has_message(lua_State *L)
+static int is_like_error(lua_State *L)
 {
     if (lua_type(L, -1) != LUA_TTABLE) {
         return 0;
@@ -77,9 +78,10 @@ static int has_message(lua_State *L)
         lua_pop(L, 1);
         return 0;
     }
-    int has = lua_getfield(L, -1, "message") == LUA_TSTRING;
-    lua_pop(L, 1);
-    return has;
+    int message = lua_getfield(L, -1, "message");
+    int status = lua_getfield(L, -2, "status");
+    lua_pop(L, 2);
+    return message == LUA_TSTRING || (message == LUA_TNIL && status == LUA_TNUMBER);
 }
 
 void error_wrap(lua_State *L)
@@ -87,14 +89,43 @@ void error_wrap(lua_State *L)
     if (error_is(L, -1)) {
         return;
     }
-    if (has_message(L)) {
+    if (is_like_error(L)) {
         adopt_table(L);
         return;
     }
     const char *message = luaL_tolstring(L, -1, NULL);
     error_push(L, "Error", "error", 500, message);
+    if (lua_type(L, -3) != LUA_TSTRING) {
+        lua_pushvalue(L, -3);
+        lua_setfield(L, -2, "cause");
+    }
     lua_replace(L, -3);
     lua_pop(L, 1);
+}
+
+static int push_raw(lua_State *L, int index, const char *field)
+{
+    index = lua_absindex(L, index);
+    lua_pushstring(L, field);
+    return lua_rawget(L, index);
+}
+
+const char *error_push_text(lua_State *L, int index, const char *field)
+{
+    int type = push_raw(L, index, field);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER) {
+        lua_pop(L, 1);
+        lua_pushfstring(L, "(a %s)", lua_typename(L, type));
+    }
+    return lua_tostring(L, -1);
+}
+
+int error_status(lua_State *L, int index)
+{
+    (void)push_raw(L, index, "status");
+    lua_Integer status = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return status >= 400 && status <= 599 ? (int)status : 500;
 }
 
 int error_traceback(lua_State *L)
@@ -159,5 +190,7 @@ void error_init(lua_State *L)
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, error_tostring);
     lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, ERROR_METATABLE); /* what getmetatable gives: the class is the same for everybody */
+    lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/page.h"
+#include "worker/core/coroutine.h"
 #include "worker/core/error.h"
 
 /* Lua calls this for an error outside of any protected call: a fault of ours. */
@@ -33,6 +34,7 @@ void runtime_init(struct runtime *runtime)
     memcpy(lua_getextraspace(runtime->L), &runtime, sizeof(struct runtime *));
     lua_atpanic(runtime->L, on_panic);
     luaL_openlibs(runtime->L);
+    coroutine_protect(runtime->L);
     error_init(runtime->L);
 }
 

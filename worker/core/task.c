@@ -45,7 +45,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
         }
         task->runtime = runtime;
         task->L = lua_newthread(runtime->L);
-        task->anchor = luaL_ref(runtime->L, LUA_REGISTRYINDEX);
+        lua_rawsetp(runtime->L, LUA_REGISTRYINDEX, task->L);
     }
     pool->live++;
     task->owner = owner;
@@ -73,7 +73,8 @@ static void recycle(struct task *task)
     pool->live--;
     task->state = TASK_FREE;
     if (pool->free_count >= FREE_MAX) {
-        luaL_unref(task->runtime->L, LUA_REGISTRYINDEX, task->anchor);
+        lua_pushnil(task->runtime->L);
+        lua_rawsetp(task->runtime->L, LUA_REGISTRYINDEX, task->L);
         free(task);
         return;
     }
@@ -97,6 +98,15 @@ static void finish(struct task *task, int status)
     recycle(task);
 }
 
+/* Nothing is pushed before on_done has run: the collector could take what the owner still points to. */
+static void close_by_force(struct task *task)
+{
+    task->state = TASK_RUNNING;
+    lua_resetthread(task->L); /* closes its <close> variables; they can't wait here */
+    lua_settop(task->L, 0);
+    finish(task, TASK_CLOSED);
+}
+
 static void resume(struct task *task, int argument_count)
 {
     struct task_pool *pool = &task->runtime->tasks;
@@ -108,6 +118,10 @@ static void resume(struct task *task, int argument_count)
     pool->running = NULL;
     if (status != LUA_YIELD) {
         finish(task, status);
+        return;
+    }
+    if (task->wait == NULL) { /* some C function yielded to nobody: it would never go on */
+        close_by_force(task);
         return;
     }
     task->state = TASK_WAITING;
@@ -163,7 +177,7 @@ static int on_resumed(lua_State *L, int status, lua_KContext context)
 int task_wait(lua_State *L, struct task_wait *wait)
 {
     struct task *task = runtime_of(L)->tasks.running;
-    assert(task != NULL && task->L == L && task->wait == NULL); /* the caller has asked task_of */
+    assert(task != NULL && task->L == L && task->wait == NULL); /* the caller has asked task_check */
     if (task->cancel != TASK_CANCEL_NONE) {
         wait->on_cancel(wait);
         raise_cancel(L, task);
@@ -175,19 +189,13 @@ int task_wait(lua_State *L, struct task_wait *wait)
 static void on_grace_over(struct timer *timer)
 {
     struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, grace, timer);
-    if (task->state == TASK_WAITING && task->wait != NULL) {
-        task->wait->on_cancel(task->wait);
-    }
     if (task->state == TASK_READY) {
         timer_set(&task->runtime->loop.timers, timer, task->runtime->loop.now_ms + 1,
                   on_grace_over);
         return; /* it is about to run: let it, then look again */
     }
-    task->state = TASK_RUNNING;
-    lua_resetthread(task->L); /* closes its <close> variables; they can't wait here */
-    lua_settop(task->L, 0);
-    lua_pushliteral(task->L, "closed by force: still waiting 1 s after it was cancelled");
-    finish(task, LUA_ERRRUN);
+    task->wait->on_cancel(task->wait);
+    close_by_force(task);
 }
 
 void task_cancel(struct task *task, enum task_cancel reason)
@@ -221,6 +229,30 @@ struct task *task_of(lua_State *L)
     return task != NULL && task->L == L ? task : NULL;
 }
 
+struct task *task_check(lua_State *L)
+{
+    struct task *task = task_of(L);
+    if (task != NULL && lua_isyieldable(L)) {
+        return task;
+    }
+    if (task != NULL) {
+        luaL_error(L, "cannot wait here: called from within a C function (a sort, a gsub, a "
+                      "metamethod, require ...)");
+    } else if (runtime_of(L)->tasks.running != NULL) {
+        luaL_error(L, "cannot wait inside a coroutine of your own: wait in the handler itself");
+    }
+    luaL_error(L, "cannot wait here: only requests and tasks can, not code that is being loaded, "
+                  "collected or closed");
+    __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
+}
+
+bool task_owns(lua_State *L, lua_State *thread)
+{
+    bool owns = lua_rawgetp(L, LUA_REGISTRYINDEX, thread) == LUA_TTHREAD;
+    lua_pop(L, 1);
+    return owns;
+}
+
 static void on_sleep_over(struct timer *timer)
 {
     task_wake(H2O_STRUCT_FROM_MEMBER(struct task, sleep, timer));
@@ -241,13 +273,7 @@ static int on_sleep_resume(struct task_wait *wait, lua_State *L)
 
 int task_sleep(lua_State *L, double seconds)
 {
-    struct task *task = task_of(L);
-    if (task == NULL || !lua_isyieldable(L)) {
-        return luaL_error(L, task == NULL
-                                 ? "cannot wait here: not in a request or task (or inside a "
-                                   "coroutine made with coroutine.create)"
-                                 : "cannot wait here: called from within a C function");
-    }
+    struct task *task = task_check(L);
     struct loop *loop = &task->runtime->loop;
     double limited = fmin(fmax(seconds, 0), SLEEP_MAX_S);
     task->sleep_wait = (struct task_wait){on_sleep_cancel, on_sleep_resume};

@@ -33,11 +33,14 @@ struct task_wait {
     int (*on_resume)(struct task_wait *wait, lua_State *L);
 };
 
+/* A status beside Lua's own: the coroutine was closed where it stood. */
+enum { TASK_CLOSED = -1 };
+
 /* Whose task it is; rows that live for ever. */
 struct task_owner {
     const char *kind; /* "request", "hook": for messages */
-    /* The coroutine is finished.  status is LUA_OK with the results on the stack, or an error code with the error on the top.
-     * The task goes back to its pool when this returns. */
+    /* The coroutine is finished.  status is LUA_OK with the results on the stack, an error code with the error on the top, or
+     * TASK_CLOSED with nothing.  The task goes back to its pool when this returns. */
     void (*on_done)(struct task *task, int status);
     /* The coroutine has just begun to wait; may be NULL. */
     void (*on_wait)(struct task *task);
@@ -46,8 +49,7 @@ struct task_owner {
 /* One coroutine that the worker runs. */
 struct task {
     struct runtime *runtime; /* borrowed */
-    lua_State *L;            /* anchored in the registry by anchor */
-    int anchor;
+    lua_State *L;            /* anchored in the registry under its own address (task_owns) */
     enum task_state state;
     enum task_cancel cancel; /* to be raised when it goes on */
     bool cancelling;         /* was cancelled; the grace is running */
@@ -77,8 +79,11 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
 /* Runs it until it waits or ends.  Only from the loop, never from within Lua. */
 void task_start(struct task *task, int argument_count);
 
-/* In a C function called by Lua: `return task_wait(L, wait)`.  Yields until task_wake; raises the Error when the task is
- * cancelled, and a plain error where Lua can't yield or inside a coroutine that the application made. */
+/* The task that may wait here; raises a plain error in code that is not in a task, inside a coroutine that the application
+ * made, and where Lua can't yield.  To be asked before anything is armed that would wake the task. */
+struct task *task_check(lua_State *L);
+/* In a C function called by Lua, after task_check: `return task_wait(L, wait)`.  Yields until task_wake; raises the Error
+ * when the task is cancelled. */
 int task_wait(lua_State *L, struct task_wait *wait);
 /* The wait is over: the task goes on at the end of this turn. */
 void task_wake(struct task *task);
@@ -92,5 +97,7 @@ void task_set_deadline(struct task *task, uint64_t at_ms);
 int task_sleep(lua_State *L, double seconds);
 /* The task whose coroutine L is; NULL for the main thread and for coroutines that the application made. */
 struct task *task_of(lua_State *L);
+/* Whether a thread is the coroutine of some task, idle ones included: nobody else may resume or close it. */
+bool task_owns(lua_State *L, lua_State *thread);
 
 #endif

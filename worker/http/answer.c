@@ -42,6 +42,9 @@ void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_
     }
     service->requests++;
     page_set(&service->runtime->page->requests, service->requests);
+    if (status == 205) {
+        body.len = 0; /* RFC 9110 §15.3.6 allows none */
+    }
     bool is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
     req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
     h2o_start_response(req, &complete);

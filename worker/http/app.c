@@ -56,6 +56,7 @@ static int app_gc(lua_State *L)
     struct app *app = luaL_checkudata(L, 1, APP_METATABLE);
     router_free(app->router);
     app->router = NULL;
+    app->frozen = true; /* for a finalizer that still sees it */
     while (app->routes != NULL) {
         struct app_route *route = app->routes;
         app->routes = route->next;
@@ -187,6 +188,7 @@ static int app_on_error(lua_State *L)
 {
     struct app *app = check_app(L, "on_error");
     lua_settop(L, 2);
+    luaL_argcheck(L, native_test(L, 2) == NULL, 2, "handler must be a function");
     set_handler(L, &app->error, 2);
     lua_settop(L, 1);
     return 1;

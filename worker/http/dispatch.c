@@ -14,6 +14,7 @@
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
 #include "worker/http/exchange.h"
+#include "worker/http/header_text.h"
 #include "worker/http/native.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
@@ -164,9 +165,10 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
 {
     bool is_open = exchange->state == EXCHANGE_OPEN;
     const struct app_handler *handler = find_handler(exchange, &position);
-    if (handler == NULL && exchange->service->app->missing.index != 0 && is_open &&
-        (was_served(exchange) || list_methods(exchange).len == 0)) {
-        return push_call(L, exchange, &exchange->service->app->missing, request, response);
+    bool is_missing = handler == NULL && is_open && exchange->service->app->missing.index != 0 &&
+                      (was_served(exchange) || list_methods(exchange).len == 0);
+    if (is_missing) {
+        handler = &exchange->service->app->missing;
     }
     if (handler == NULL) {
         if (is_open) {
@@ -180,8 +182,11 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
         }
         return -1;
     }
-    exchange->step = position >> HANDLER_BITS;
     int count = push_call(L, exchange, handler, request, response);
+    if (is_missing) {
+        return count; /* nothing stands behind it */
+    }
+    exchange->step = position >> HANDLER_BITS;
     if (handler->wants_next) {
         push_next(L, position + 1, exchange->step, request, response);
         count++;
@@ -189,10 +194,12 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
     return count;
 }
 
-/* A handler has returned one value: what it returned is the answer unless one was given. */
+/* A handler has returned one value: what it returned is the answer unless one was given.  res itself, which its setters
+ * return, is none: `return res:status(404)` then counts as not answering. */
 static void take_result(lua_State *L, struct exchange *exchange)
 {
-    if (!lua_isnil(L, -1) && exchange->state == EXCHANGE_OPEN) {
+    if (!lua_isnil(L, -1) && exchange->state == EXCHANGE_OPEN &&
+        lua_touserdata(L, -1) != exchange->response) {
         response_send_value(L, exchange, lua_gettop(L));
     }
 }
@@ -219,9 +226,13 @@ static int run_chain(lua_State *L)
 static int after_next(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
-    struct exchange *exchange = (struct exchange *)context;
-    take_result(L, exchange);
-    exchange->step = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP)); /* req.params again */
+    (void)context; /* a coroutine of the application's own may come back here when the request is long over */
+    const struct http_object *request = lua_touserdata(L, lua_upvalueindex(NEXT_REQUEST));
+    struct exchange *exchange = request->exchange;
+    if (exchange != NULL) {
+        take_result(L, exchange);
+        exchange->step = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP)); /* req.params again */
+    }
     return 0;
 }
 
@@ -251,25 +262,19 @@ static int dispatch_next(lua_State *L)
     if (count < 0) {
         return 0;
     }
-    lua_callk(L, count, 1, (lua_KContext)exchange, after_next);
-    return after_next(L, LUA_OK, (lua_KContext)exchange);
+    lua_callk(L, count, 1, 0, after_next);
+    return after_next(L, LUA_OK, 0);
 }
 
-static void log_field(struct logger_record *record, lua_State *L, int error, const char *key)
-{
-    if (lua_getfield(L, error, key) != LUA_TNIL) {
-        logger_field_value(record, key, strlen(key), L, lua_gettop(L));
-    }
-    lua_pop(L, 1);
-}
-
-/* One record for an error that is the server's fault; the Error is at index error. */
+/* One record for an error that is the server's fault; the Error is at index error.  Everything that might raise comes
+ * before the record is begun. */
 static void log_error(lua_State *L, struct exchange *exchange, int error)
 {
     const struct view *view = &exchange->view;
     struct logger *logger = &exchange->service->runtime->logger;
-    lua_getfield(L, error, "message");
-    const char *message = luaL_tolstring(L, -1, NULL);
+    const char *code = error_push_text(L, error, "code");
+    const char *traceback = error_push_text(L, error, "traceback");
+    const char *message = error_push_text(L, error, "message");
     const char *line = lua_pushfstring(L, "error in request: %s",
                                        message); /* what happened first, where behind it */
     struct logger_record record;
@@ -281,18 +286,10 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
     if (exchange->last != NULL) {
         logger_field_text(&record, "handler", exchange->last->where, strlen(exchange->last->where));
     }
-    log_field(&record, L, error, "code");
-    log_field(&record, L, error, "traceback");
+    logger_field_text(&record, "code", code, strlen(code));
+    logger_field_text(&record, "traceback", traceback, strlen(traceback));
     logger_send(&record);
-    lua_pop(L, 3);
-}
-
-static int get_status(lua_State *L, int error)
-{
-    lua_getfield(L, error, "status");
-    lua_Integer status = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    return status >= 400 && status <= 599 ? (int)status : 500;
+    lua_pop(L, 4);
 }
 
 static int finish(lua_State *L, struct exchange *exchange)
@@ -306,14 +303,11 @@ static int finish(lua_State *L, struct exchange *exchange)
 static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
 {
     if (exchange->state == EXCHANGE_OPEN) {
-        int status = get_status(L, error);
-        lua_getfield(L, error, "message");
-        const char *message = status < 500 ? luaL_tolstring(L, -1, NULL) : NULL;
+        int status = error_status(L, error);
+        const char *message = status < 500 ? error_push_text(L, error, "message")
+                                           : header_text_reason(status);
         exchange->req->res.headers = (h2o_headers_t){NULL};
-        answer_page(exchange, status,
-                    message != NULL
-                        ? message
-                        : (status == 503 ? "Service Unavailable" : "Internal Server Error"));
+        answer_page(exchange, status, message);
     }
     return finish(L, exchange);
 }
@@ -356,8 +350,10 @@ static int after_error(lua_State *L, int status, lua_KContext context)
     struct exchange *exchange = (struct exchange *)context;
     int first = AT_RESPONSE + 1; /* the error that on_error was called for */
     if (status != LUA_OK && status != LUA_YIELD) {
+        error_wrap(L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
         int second = lua_gettop(L);
-        if (!lua_rawequal(L, first, second)) { /* not next(err): on_error itself failed */
+        bool is_new = !lua_rawequal(L, first, second); /* not next(err): on_error itself failed */
+        if (is_new && error_status(L, second) >= 500 && !exchange->is_client_gone) {
             log_error(L, exchange, second);
         }
         return finish_with_page(L, exchange, second);
@@ -365,17 +361,18 @@ static int after_error(lua_State *L, int status, lua_KContext context)
     return finish_with_page(L, exchange, first);
 }
 
-/* The Error is on the top of the stack. */
+/* The error is on the top of the stack. */
 static int fail(lua_State *L, struct exchange *exchange)
 {
     int error = AT_RESPONSE + 1;
+    error_wrap(L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
     lua_pushvalue(L, -1);
     lua_replace(L, error); /* it may stand there already, or above a message */
     lua_settop(L, error);
     if (exchange->is_client_gone) {
         return finish(L, exchange); /* nobody is there to be told, and nothing is wrong */
     }
-    if (get_status(L, error) >= 500) {
+    if (error_status(L, error) >= 500) {
         log_error(L, exchange, error);
     }
     if (exchange->state != EXCHANGE_OPEN || exchange->service->app->error.index == 0) {

@@ -7,6 +7,7 @@
 #include "worker/http/exchange.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,11 @@
 
 static void on_task_done(struct task *task, int status);
 static void on_task_wait(struct task *task);
+
+struct exchange_block {
+    struct exchange_block *next;
+    max_align_t bytes[];
+};
 
 static const struct task_owner owner = {"request", on_task_done, on_task_wait};
 
@@ -47,6 +53,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->status = 200;
     exchange->body = h2o_iovec_init(NULL, 0);
     exchange->hangup.fd = -1;
+    exchange->blocks = NULL;
     exchange->is_client_gone = false;
     exchange->id[0] = '\0';
     return exchange;
@@ -55,6 +62,11 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
 void exchange_free(struct exchange *exchange)
 {
     view_fini(&exchange->view);
+    while (exchange->blocks != NULL) {
+        struct exchange_block *block = exchange->blocks;
+        exchange->blocks = block->next;
+        free(block);
+    }
     exchange->next_free = exchange->service->free;
     exchange->service->free = exchange;
 }
@@ -65,15 +77,21 @@ static void count_running(struct service *service, int change)
     page_set(&service->runtime->page->running, service->running);
 }
 
-static void *alloc_from_pool(void *ctx, size_t size)
+static void *alloc_block(void *ctx, size_t size)
 {
     struct exchange *exchange = ctx;
-    return h2o_mem_alloc_pool(&exchange->req->pool, size);
+    struct exchange_block *block = malloc(sizeof(*block) + size);
+    if (block == NULL) {
+        abort();
+    }
+    block->next = exchange->blocks;
+    exchange->blocks = block;
+    return block->bytes;
 }
 
 struct router_memory exchange_memory(struct exchange *exchange)
 {
-    return (struct router_memory){alloc_from_pool, exchange};
+    return (struct router_memory){alloc_block, exchange};
 }
 
 /* From here on libh2o's request may be gone. */
@@ -163,13 +181,22 @@ static void on_task_wait(struct task *task)
     }
 }
 
+static const char *why_ended(const struct task *task, int status)
+{
+    if (status != TASK_CLOSED) {
+        return lua_type(task->L, -1) == LUA_TSTRING ? lua_tostring(task->L, -1) : "unknown error";
+    }
+    return task->cancelling ? "it still waited 1 s after it was cancelled"
+                            : "a C function in it yielded, but not to fsd";
+}
+
 static void on_task_done(struct task *task, int status)
 {
     struct exchange *exchange = task->data;
     if (status != LUA_OK) { /* closed by force, or an error that no handler may see */
         dispatch_close(exchange);
-        logger_write(&task->runtime->logger, LOG_LEVEL_ERROR, "request was ended: %s",
-                     lua_isstring(task->L, -1) ? lua_tostring(task->L, -1) : "unknown error");
+        logger_write(&task->runtime->logger, LOG_LEVEL_ERROR, "request was ended by force: %s",
+                     why_ended(task, status));
     }
     struct service *service = exchange->service;
     if (exchange->state == EXCHANGE_ANSWERED) {

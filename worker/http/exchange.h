@@ -43,6 +43,7 @@ struct exchange {
     bool is_client_gone;          /* nobody will read an answer */
     char id[EXCHANGE_ID_MAX + 1]; /* "" until somebody asks (request_id) */
     struct watch hangup;          /* of an HTTP/1 socket while a handler waits */
+    struct exchange_block *blocks; /* owned list: what the chain took beyond its inline room */
     struct exchange *next_free;
 };
 
@@ -61,7 +62,7 @@ void exchange_free(struct exchange *exchange);
 void exchange_run(struct exchange *exchange);
 /* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
 void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body);
-/* Memory that lives as long as the request; only while exchange->req is set. */
+/* Memory that lives as long as the exchange: handlers use the chain also after libh2o's request has gone. */
 struct router_memory exchange_memory(struct exchange *exchange);
 
 #endif

@@ -4,6 +4,7 @@
 #include "worker/http/header_text.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is_token(unsigned char c)
 {
@@ -30,6 +31,20 @@ bool header_text_is_value(const char *text, size_t len)
         }
     }
     return true;
+}
+
+bool header_text_is_ours(const char *name, size_t len)
+{
+    static const char *const ours[] = {
+        "connection", "content-length",    "date",    "keep-alive", "server", "te",
+        "trailer",    "transfer-encoding", "upgrade",
+    };
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        if (strlen(ours[i]) == len && strncasecmp(ours[i], name, len) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const char *const types[][2] = {

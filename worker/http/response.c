@@ -10,6 +10,7 @@
 #include "worker/http/response.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -60,9 +61,25 @@ static bool is_open(lua_State *L, const struct exchange *exchange)
 static int check_status(lua_State *L, int index)
 {
     lua_Integer status = luaL_checkinteger(L, index);
-    luaL_argcheck(L, status >= 100 && status <= 999, index,
-                  "status must be a whole number from 100 to 999");
+    /* 1xx is no answer: the client would wait for the next one, and take that of another request for it */
+    luaL_argcheck(L, status >= 200 && status <= 999, index,
+                  "status must be a whole number from 200 to 999");
     return (int)status;
+}
+
+/* Strings as they are, other values by tostring; pushes it.  Nothing that only has an address as text. */
+static const char *push_value(lua_State *L, const char *name, int index, size_t *ret_len)
+{
+    if (lua_type(L, index) == LUA_TSTRING) {
+        lua_pushvalue(L, index);
+        return lua_tolstring(L, -1, ret_len);
+    }
+    bool is_scalar = lua_type(L, index) == LUA_TNUMBER || lua_type(L, index) == LUA_TBOOLEAN;
+    if (!is_scalar && luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) {
+        luaL_error(L, "cannot set header \"%s\": the value is a %s", name,
+                   luaL_typename(L, index));
+    }
+    return luaL_tolstring(L, index, ret_len);
 }
 
 static void set_header(lua_State *L, struct exchange *exchange, int name_index, int value_index)
@@ -70,10 +87,14 @@ static void set_header(lua_State *L, struct exchange *exchange, int name_index, 
     size_t name_len;
     size_t len;
     const char *name = luaL_checklstring(L, name_index, &name_len);
-    const char *value = luaL_tolstring(L, value_index, &len);
     if (!header_text_is_name(name, name_len) || name_len > NAME_MAX_BYTES) {
         luaL_error(L, "cannot set header: the name has a character that a header name can't have");
     }
+    if (header_text_is_ours(name, name_len)) {
+        luaL_error(L, "cannot set header \"%s\": fsd sets it itself", name);
+    }
+    int top = lua_gettop(L);
+    const char *value = push_value(L, name, value_index, &len);
     if (!header_text_is_value(value, len)) {
         luaL_error(L, "cannot set header \"%s\": the value has a line break or control character",
                    name);
@@ -85,7 +106,7 @@ static void set_header(lua_State *L, struct exchange *exchange, int name_index, 
     h2o_iovec_t copy = h2o_strdup(&req->pool, value, len);
     h2o_set_header_by_str(&req->pool, &req->res.headers, lower, name_len, 1, copy.base, copy.len,
                           1);
-    lua_pop(L, 1);
+    lua_settop(L, top);
 }
 
 static void set_type(struct exchange *exchange, const char *type, bool overwrite)
@@ -211,8 +232,8 @@ void response_send_value(lua_State *L, struct exchange *exchange, int index)
 {
     if (lua_isinteger(L, index)) {
         lua_Integer status = lua_tointeger(L, index);
-        if (status < 100 || status > 599) {
-            luaL_error(L, "a handler returned %I: a number must be an HTTP status", status);
+        if (status < 200 || status > 599) {
+            luaL_error(L, "a handler returned %I: a number must be an HTTP status, 200 to 599", status);
         }
         send_status(exchange, (int)status);
     } else {
@@ -261,6 +282,24 @@ static int response_send_status(lua_State *L)
     return 0;
 }
 
+/* Escapes what can't stand in a URL (controls, blanks, bytes beyond ASCII); what is escaped already stays. */
+static void push_url(lua_State *L, const char *url, size_t len)
+{
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)url[i];
+        if (c > 0x20 && c < 0x7f && strchr("\"<>\\^`{|}", c) == NULL) {
+            luaL_addchar(&buffer, url[i]);
+        } else {
+            char escape[4];
+            (void)snprintf(escape, sizeof(escape), "%%%02X", c);
+            luaL_addlstring(&buffer, escape, 3);
+        }
+    }
+    luaL_pushresult(&buffer);
+}
+
 /* res:redirect([status,] url), 302 by default */
 static int response_redirect(lua_State *L)
 {
@@ -269,12 +308,14 @@ static int response_redirect(lua_State *L)
     int url_index = has_status ? 3 : 2;
     int status = has_status ? check_status(L, 2) : 302;
     luaL_argcheck(L, status >= 300 && status <= 399, 2, "status must be 300 to 399");
-    luaL_checkstring(L, url_index);
+    size_t len;
+    const char *url = luaL_checklstring(L, url_index, &len);
     if (!is_open(L, exchange)) {
         return 0;
     }
     lua_pushliteral(L, "location");
-    set_header(L, exchange, lua_gettop(L), url_index);
+    push_url(L, url, len);
+    set_header(L, exchange, lua_gettop(L) - 1, lua_gettop(L));
     send_status(exchange, status);
     return 0;
 }
@@ -301,7 +342,7 @@ static int response_index(lua_State *L)
         return 1;
     }
     struct exchange *exchange = check_response(L);
-    const char *key = lua_tostring(L, 2);
+    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
     if (key != NULL && strcmp(key, "status_code") == 0) {
         lua_pushinteger(L, exchange->status);
     } else if (key != NULL && strcmp(key, "headers_sent") == 0) {

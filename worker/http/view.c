@@ -11,8 +11,11 @@
 /* "http://host/path" means "/path" (RFC 9112 §3.2.2). */
 static h2o_iovec_t skip_origin(h2o_iovec_t target)
 {
+    if (target.len == 0 || target.base[0] == '/') { /* nearly always */
+        return target;
+    }
     const char *scheme_end = memchr(target.base, ':', target.len);
-    if (target.len == 0 || target.base[0] == '/' || scheme_end == NULL) {
+    if (scheme_end == NULL) {
         return target;
     }
     size_t used = (size_t)(scheme_end - target.base);
@@ -37,14 +40,14 @@ void view_init(struct view *view, h2o_req_t *req)
         .version = req->version,
         .body = req->entity,
     };
-    h2o_iovec_t target = skip_origin(req->input.path);
+    h2o_iovec_t target = req->input.path;
     char *mark = memchr(target.base, '?', target.len);
     if (mark != NULL) {
         size_t path_len = (size_t)(mark - target.base);
         view->query = h2o_iovec_init(mark + 1, target.len - path_len - 1);
         target.len = path_len;
     }
-    view->path = target;
+    view->path = skip_origin(target); /* what stands behind the '?' is no part of the origin */
 }
 
 void view_fini(struct view *view)

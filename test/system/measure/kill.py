@@ -30,7 +30,7 @@ def kill_once(connections):
             service.end()
     return {
         "killed_worker": str(victim["pid"]), "other_worker": str(other["pid"]), "ok": result["ok"],
-        "lost": result["lost"], "cut": result["cut"], "refused": result["refused"], "hung": result["hung"],
+        "lost": result["lost"], "cut": result["cut"], "refused": result["refused"], "hung": result["hung"], "closed_idle": result["closed_idle"],
         "elsewhere": sum(error["worker"] != str(victim["pid"]) for error in result["errors"]),
         "gap_ms": result["gap_ms"], "ready_ms": row["ready_at"] - row["died_at"],
         "answer_ms": (result["workers"][str(row["pid"])]["first"] - killed) * 1000,
@@ -44,11 +44,11 @@ def measure(times=10, connections=64):
 def main():
     times, connections = (int(word) for word in (sys.argv[1:] + ["10", "64"][len(sys.argv) - 1:]))
     rows = measure(times, connections)
-    columns = ("ok", "lost", "cut", "refused", "hung", "elsewhere", "gap_ms", "ready_ms", "answer_ms")
+    columns = ("ok", "lost", "cut", "refused", "hung", "closed_idle", "elsewhere", "gap_ms", "ready_ms", "answer_ms")
     print(f"kill -9 of one of two workers, {connections} connections; elsewhere: failed requests on other connections than its own")
-    print("".join(f"{name:>11}" for name in columns))
+    print("".join(f"{name:>12}" for name in columns))
     for row in rows:
-        print("".join(f"{row[name]:>11.1f}" if isinstance(row[name], float) else f"{row[name]:>11}" for name in columns))
+        print("".join(f"{row[name]:>12.1f}" if isinstance(row[name], float) else f"{row[name]:>12}" for name in columns))
     for name in ("ready_ms", "answer_ms"):
         values = [row[name] for row in rows]
         print(f"{name}: median {statistics.median(values):.1f}, max {max(values):.1f}")

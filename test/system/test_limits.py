@@ -1,0 +1,44 @@
+"""The figures that the project promises, measured by the scripts in measure/ and held to their limits.
+
+Times and memory are judged in the release build only: the sanitizers change both."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "measure"))
+import kill  # noqa: E402
+import memory  # noqa: E402
+import restarts  # noqa: E402
+from service import IS_SANITIZED  # noqa: E402
+
+READY_MS = 200
+PRIVATE_KB = 6 * 1024
+GROWTH_KB = 256
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_killed_worker_costs_only_its_own_connections_and_is_back_in_200_ms():
+    for row in kill.measure(times=10, connections=64):
+        assert row["refused"] == row["hung"] == row["elsewhere"] == 0, row
+        assert 0 < row["lost"] + row["cut"] + row["closed_idle"] < 64, row
+        if not IS_SANITIZED:
+            assert row["ready_ms"] <= READY_MS and row["answer_ms"] <= READY_MS, row
+
+
+@pytest.mark.parametrize("body", [None, restarts.BODY], ids=["GET", "POST"])
+@pytest.mark.parametrize("connections", [64, 512])
+def test_no_request_fails_in_50_rolling_restarts(connections, body):
+    row = restarts.measure(times=50, connections=connections, body=body)
+    assert row["failed"] == 0 and row["closed_idle"] == 0, row
+    assert row["connects"] > connections and row["ok"] > row["connects"]
+
+
+def test_memory_and_descriptors_do_not_grow_with_the_requests():
+    first, last = (20_000, 60_000) if IS_SANITIZED else (100_000, 1_000_000)
+    _, early, late = memory.measure(first, last)
+    assert early["fds"] == late["fds"]
+    if not IS_SANITIZED:
+        assert early["private_kb"] <= PRIVATE_KB
+        assert late["rss_kb"] - early["rss_kb"] <= GROWTH_KB
