@@ -1,11 +1,14 @@
 /* main.c - fsd, the master program.
  * Owns the rows of its command line.  How: common/command.c finds the row and runs its function.
- * Must not do anything itself. */
-#include "common/command.h"
-
+ * Must not do anything itself but make sure that descriptors 0 to 2 are taken. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "common/command.h"
 #include "common/command_help.h"
+#include "common/proto.h"
 #include "daemon/verb/verb.h"
 
 static const struct command_row rows[] = {
@@ -48,7 +51,20 @@ static const struct command_program program = {
     "  78  the configuration is wrong\n",
 };
 
+/* With one of 0 to 2 closed, the next descriptor that is opened would be taken for it. */
+static int open_standard_fds(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR); /* NOLINT: 0 to 2 are meant to be inherited */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd < 0 ? -errno : close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    if (open_standard_fds() != 0) {
+        return FSD_EXIT_INTERNAL; /* there is nowhere to say it */
+    }
     return command_main(&program, argc, argv, stdout, stderr);
 }

@@ -44,6 +44,10 @@ static void on_config(struct life *life, struct wire_message *message)
 {
     struct fsd_err err;
     struct config *config = &life->runtime.config;
+    if (life->runtime.http != NULL) {
+        fail(life, "CONFIG came for the second time");
+        return;
+    }
     if (config_read(config, message->fd, &err) != 0) {
         fail(life, err.text);
         return;
@@ -106,10 +110,12 @@ static void on_activate(struct life *life, struct wire_message *message)
 {
     struct proto_generation body = read_generation(message);
     struct runtime *runtime = &life->runtime;
-    if (runtime->generation == NULL || runtime->generation->number != body.generation) {
-        fail(life, "ACTIVATE names a generation that is not loaded");
+    if (runtime->generation == NULL || runtime->generation->number != body.generation ||
+        life->is_active) {
+        fail(life, "ACTIVATE names a generation that is not loaded, or is active already");
         return;
     }
+    life->is_active = true;
     http_server_activate(runtime->http);
     page_set(&runtime->page->generation, body.generation);
     link_send(&life->link, PROTO_ACTIVE, &body, sizeof(body));
@@ -142,7 +148,9 @@ static const struct row {
 static void on_message(struct link *link, struct wire_message *message)
 {
     struct life *life = life_of(link);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    bool obeys =
+        !life->runtime.loop.stopping; /* a burst may hold more than the message that ends us */
+    for (size_t i = 0; obeys && i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].kind == message->head.kind) {
             rows[i].obey(life, message);
         }
@@ -164,13 +172,20 @@ static void say_hello(struct life *life)
     link_send(&life->link, PROTO_HELLO, &hello, sizeof(hello));
 }
 
+/* Frees everything, unless requests or connections are left: then the worker leaves in a hurry, because something is wrong,
+ * and the kernel closes them. */
 static void end(struct life *life)
 {
     struct runtime *runtime = &life->runtime;
+    struct generation *generation = runtime->generation;
+    watch_remove(&runtime->loop, &life->link.watch);
+    if (runtime->http != NULL && !http_server_is_idle(runtime->http)) {
+        return;
+    }
     http_server_free(runtime->http);
     runtime->http = NULL;
-    generation_free(runtime, runtime->generation);
-    watch_remove(&runtime->loop, &life->link.watch);
+    runtime->generation = NULL; /* finalizers run below and may ask for it */
+    generation_free(runtime, generation);
     runtime_fini(runtime);
 }
 

@@ -1,6 +1,8 @@
 #ifndef FSD_WORKER_LIFE_H
 #define FSD_WORKER_LIFE_H
 
+#include <stdbool.h>
+
 #include "worker/core/link.h"
 #include "worker/core/runtime.h"
 
@@ -8,7 +10,8 @@
 struct life {
     struct runtime runtime;
     struct link link;
-    int exit_code; /* enum fsd_exit, once the loop has stopped */
+    bool is_active; /* ACTIVATE was obeyed */
+    int exit_code;  /* enum fsd_exit, once the loop has stopped */
 };
 
 /* Says HELLO on descriptor 3 and obeys the master until it is told to leave.  Returns the exit code. */

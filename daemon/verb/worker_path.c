@@ -1,6 +1,7 @@
 /* worker_path.c - finding the other executable.
  * Owns nothing.  How: a build has both programs in one folder; an installed fsd stands in PREFIX/sbin and its worker, which
- * nobody starts by hand, in PREFIX/lib/fsd.  Links are resolved, so that the path stays good when a link is moved.
+ * nobody starts by hand, in PREFIX/lib/fsd.  Links stay, so that
+ * a new worker behind one needs no new master.
  * Called by the verbs before they start anything.  Must not start it. */
 #include "daemon/verb/worker_path.h"
 
@@ -12,25 +13,34 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "daemon/conf/file.h"
 
 static const char program[] = "fsd-worker";
 
-/* 0 with the resolved path when a program is there that we may execute. */
+/* 0 with an absolute path when a program is there that we may execute.  Links stay as they are: a link that points to a new
+ * version later is followed at the next start of a worker. */
 static int check(const char *path, char ret_path[PATH_MAX])
 {
     struct stat found;
-    char resolved[PATH_MAX];
-    if (realpath(path, resolved) == NULL || stat(resolved, &found) < 0) {
+    if (stat(path, &found) < 0) {
         return -errno;
     }
     if (!S_ISREG(found.st_mode)) {
         return -EACCES; /* what execve says */
     }
-    if (access(resolved, X_OK) < 0) {
+    if (access(path, X_OK) < 0) {
         return -errno;
     }
-    memcpy(ret_path, resolved, strlen(resolved) + 1);
-    return 0;
+    char *absolute = file_absolute(path);
+    if (absolute == NULL) {
+        return -ENOMEM;
+    }
+    int result = strlen(absolute) < PATH_MAX ? 0 : -ENAMETOOLONG;
+    if (result == 0) {
+        memcpy(ret_path, absolute, strlen(absolute) + 1);
+    }
+    free(absolute);
+    return result;
 }
 
 int worker_path_find_near(const char *folder, char ret_path[PATH_MAX], struct fsd_err *err)

@@ -113,6 +113,9 @@ static int push_raw(lua_State *L, int index, const char *field)
 const char *error_push_text(lua_State *L, int index, const char *field)
 {
     int type = push_raw(L, index, field);
+    if (type == LUA_TNIL) {
+        return NULL;
+    }
     if (type != LUA_TSTRING && type != LUA_TNUMBER) {
         lua_pop(L, 1);
         lua_pushfstring(L, "(a %s)", lua_typename(L, type));
@@ -190,7 +193,8 @@ void error_init(lua_State *L)
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, error_tostring);
     lua_setfield(L, -2, "__tostring");
-    lua_pushliteral(L, ERROR_METATABLE); /* what getmetatable gives: the class is the same for everybody */
+    lua_pushliteral(
+        L, ERROR_METATABLE); /* what getmetatable gives: the class is the same for everybody */
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }

@@ -19,8 +19,9 @@ _Noreturn void error_raise(lua_State *L, const char *name, const char *code, int
  * keeps its fields; anything else becomes the message, with code "error" and status 500, and stands in cause unless it is a
  * string.  May run a __tostring. */
 void error_wrap(lua_State *L);
-/* Pushes a field of the table at index as a string and returns it, valid as long as it stands on the stack.  Runs no
- * metamethod, whatever an application has put there: what is neither string nor number gives "(a table)" and the like. */
+/* Pushes a field of the table at index as a string and returns it, valid as long as it stands on the stack; NULL (and nil)
+ * when it is absent.  Runs no metamethod, whatever an application has put there: what is neither string nor number gives
+ * "(a table)" and the like. */
 const char *error_push_text(lua_State *L, int index, const char *field);
 /* The HTTP status of the Error at index; 500 when what stands there is none from 400 to 599.  Runs no metamethod. */
 int error_status(lua_State *L, int index);

@@ -15,6 +15,8 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 
+#define LOADING_METATABLE "fsd.loading"
+
 /* What require's closure carries. */
 enum { UPVALUE_GENERATION = 1, UPVALUE_LOADED, UPVALUE_ENV, UPVALUE_COUNT = UPVALUE_ENV };
 
@@ -53,12 +55,55 @@ static int is_own_module(const char *name)
     return strcmp(name, "fsd") == 0 || strncmp(name, "fsd.", 4) == 0;
 }
 
+/* __close of the mark that stands in the loaded table while a module's top level runs: when that has failed, the module may
+ * be required again. */
+static int loading_close(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_getiuservalue(L, 1, 1); /* 2: the loaded table */
+    lua_getiuservalue(L, 1, 2); /* 3: the name */
+    lua_pushvalue(L, 3);
+    lua_rawget(L, 2);
+    if (lua_rawequal(L, -1, 1)) {
+        lua_pushvalue(L, 3);
+        lua_pushnil(L);
+        lua_rawset(L, 2);
+    }
+    return 0;
+}
+
+/* Pushes the mark and stores it under the name at index 1. */
+static void begin_loading(lua_State *L)
+{
+    (void)lua_newuserdatauv(L, 0, 2);
+    lua_pushvalue(L, lua_upvalueindex(UPVALUE_LOADED));
+    lua_setiuservalue(L, -2, 1);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 2);
+    if (luaL_newmetatable(L, LOADING_METATABLE)) {
+        lua_pushcfunction(L, loading_close);
+        lua_setfield(L, -2, "__close");
+    }
+    lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, lua_upvalueindex(UPVALUE_LOADED));
+}
+
 /* require(name) of a generation. */
 static int generation_require(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     lua_settop(L, 1);
-    if (lua_getfield(L, lua_upvalueindex(UPVALUE_LOADED), name) != LUA_TNIL) {
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, lua_upvalueindex(UPVALUE_LOADED)) != LUA_TNIL) {
+        if (luaL_testudata(L, -1, LOADING_METATABLE) != NULL) {
+            return luaL_error(L,
+                              "module \"%s\" is being loaded already: it requires itself, directly "
+                              "or through others",
+                              name);
+        }
         return 1;
     }
     lua_pop(L, 1);
@@ -74,6 +119,7 @@ static int generation_require(lua_State *L)
         lua_call(L, 1, 1);
         return 1;
     }
+    begin_loading(L);
     push_chunk(L, file, lua_upvalueindex(UPVALUE_ENV));
     lua_pushvalue(L, 1);
     lua_pushlstring(L, file->name, file->name_len);
@@ -82,9 +128,23 @@ static int generation_require(lua_State *L)
         lua_pop(L, 1);
         lua_pushboolean(L, 1); /* as Lua's require does for a module that returns nothing */
     }
-    lua_pushvalue(L, -1);
-    lua_setfield(L, lua_upvalueindex(UPVALUE_LOADED), name);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, lua_upvalueindex(UPVALUE_LOADED));
     return 1;
+}
+
+/* load(...) of a generation: the same as Lua's, but its chunks see the generation's globals unless they are given others. */
+static int generation_load_chunk(lua_State *L)
+{
+    if (lua_gettop(L) < 4) {
+        lua_settop(L, 3);
+        lua_pushvalue(L, lua_upvalueindex(2));
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
 }
 
 static void push_environment(lua_State *L)
@@ -100,6 +160,10 @@ static void push_environment(lua_State *L)
     lua_pop(L, 1);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "_G");
+    lua_getfield(L, -1, "load");
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, generation_load_chunk, 2);
+    lua_setfield(L, -2, "load");
 }
 
 /* Protected: runs the main file of the generation given as light userdata; returns its result. */
@@ -127,11 +191,14 @@ static int run_main(lua_State *L)
 
 static int fail(lua_State *L, struct fsd_err *err)
 {
-    lua_getfield(L, -1, "message");
-    lua_getfield(L, -2, "traceback");
-    const char *message = luaL_tolstring(L, -2, NULL);
-    const char *traceback = luaL_tolstring(L, -2, NULL);
-    return fsd_err_set(err, EINVAL, "%s\n%s", message, traceback);
+    if (!error_is(L, -1)) { /* not even the message handler could run */
+        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "unknown error";
+        return fsd_err_set(err, EINVAL, "%s", text);
+    }
+    const char *message = error_push_text(L, -1, "message");
+    const char *traceback = error_push_text(L, -2, "traceback");
+    return fsd_err_set(err, EINVAL, "%s\n%s", message != NULL ? message : "unknown error",
+                       traceback != NULL ? traceback : "");
 }
 
 int generation_load(struct runtime *runtime, int fd, uint64_t number,

@@ -64,15 +64,22 @@ static void add_pair(struct logger_record *record, const char *key, size_t key_l
     record->field_count++;
 }
 
-void logger_field_text(struct logger_record *record, const char *key, const char *text, size_t len)
+/* Cut where the room ends. */
+static void add_text(struct logger_record *record, const char *key, size_t key_len,
+                     const char *text, size_t len)
 {
     struct msgpack_writer value;
     msgpack_writer_init(&value, FIELDS_MAX);
     size_t room = FIELDS_MAX - record->fields.len;
-    size_t limit = room > strlen(key) + 16 ? room - strlen(key) - 16 : 0;
+    size_t limit = room > key_len + 16 ? room - key_len - 16 : 0;
     msgpack_write_str(&value, text, len < limit ? len : limit);
-    add_pair(record, key, strlen(key), &value);
+    add_pair(record, key, key_len, &value);
     msgpack_writer_fini(&value);
+}
+
+void logger_field_text(struct logger_record *record, const char *key, const char *text, size_t len)
+{
+    add_text(record, key, strlen(key), text, len);
 }
 
 void logger_field_int(struct logger_record *record, const char *key, int64_t number)
@@ -100,6 +107,12 @@ static void write_table(lua_State *L, int index, struct msgpack_writer *value)
 void logger_field_value(struct logger_record *record, const char *key, size_t key_len, lua_State *L,
                         int index)
 {
+    if (lua_type(L, index) == LUA_TSTRING) {
+        size_t len;
+        const char *text = lua_tolstring(L, index, &len);
+        add_text(record, key, key_len, text, len);
+        return;
+    }
     struct msgpack_writer value;
     msgpack_writer_init(&value, FIELDS_MAX);
     if (lua_istable(L, index)) {

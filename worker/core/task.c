@@ -177,7 +177,8 @@ static int on_resumed(lua_State *L, int status, lua_KContext context)
 int task_wait(lua_State *L, struct task_wait *wait)
 {
     struct task *task = runtime_of(L)->tasks.running;
-    assert(task != NULL && task->L == L && task->wait == NULL); /* the caller has asked task_check */
+    assert(task != NULL && task->L == L &&
+           task->wait == NULL); /* the caller has asked task_check */
     if (task->cancel != TASK_CANCEL_NONE) {
         wait->on_cancel(wait);
         raise_cancel(L, task);

@@ -226,12 +226,14 @@ static int run_chain(lua_State *L)
 static int after_next(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
-    (void)context; /* a coroutine of the application's own may come back here when the request is long over */
+    (void)
+        context; /* a coroutine of the application's own may come back here when the request is long over */
     const struct http_object *request = lua_touserdata(L, lua_upvalueindex(NEXT_REQUEST));
     struct exchange *exchange = request->exchange;
     if (exchange != NULL) {
         take_result(L, exchange);
-        exchange->step = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP)); /* req.params again */
+        exchange->step =
+            (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP)); /* req.params again */
     }
     return 0;
 }
@@ -275,8 +277,8 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
     const char *code = error_push_text(L, error, "code");
     const char *traceback = error_push_text(L, error, "traceback");
     const char *message = error_push_text(L, error, "message");
-    const char *line = lua_pushfstring(L, "error in request: %s",
-                                       message); /* what happened first, where behind it */
+    const char *line = lua_pushfstring(L, "error in request: %s", /* what happened first */
+                                       message != NULL ? message : "unknown error");
     struct logger_record record;
     logger_begin(&record, logger, LOG_LEVEL_ERROR, line, strlen(line));
     logger_field_text(&record, "method", view->method.base, view->method.len);
@@ -286,8 +288,12 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
     if (exchange->last != NULL) {
         logger_field_text(&record, "handler", exchange->last->where, strlen(exchange->last->where));
     }
-    logger_field_text(&record, "code", code, strlen(code));
-    logger_field_text(&record, "traceback", traceback, strlen(traceback));
+    if (code != NULL) {
+        logger_field_text(&record, "code", code, strlen(code));
+    }
+    if (traceback != NULL) { /* not for an error that dispatch made itself */
+        logger_field_text(&record, "traceback", traceback, strlen(traceback));
+    }
     logger_send(&record);
     lua_pop(L, 4);
 }
@@ -304,10 +310,9 @@ static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
 {
     if (exchange->state == EXCHANGE_OPEN) {
         int status = error_status(L, error);
-        const char *message = status < 500 ? error_push_text(L, error, "message")
-                                           : header_text_reason(status);
+        const char *message = status < 500 ? error_push_text(L, error, "message") : NULL;
         exchange->req->res.headers = (h2o_headers_t){NULL};
-        answer_page(exchange, status, message);
+        answer_page(exchange, status, message != NULL ? message : header_text_reason(status));
     }
     return finish(L, exchange);
 }
@@ -350,7 +355,8 @@ static int after_error(lua_State *L, int status, lua_KContext context)
     struct exchange *exchange = (struct exchange *)context;
     int first = AT_RESPONSE + 1; /* the error that on_error was called for */
     if (status != LUA_OK && status != LUA_YIELD) {
-        error_wrap(L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
+        error_wrap(
+            L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
         int second = lua_gettop(L);
         bool is_new = !lua_rawequal(L, first, second); /* not next(err): on_error itself failed */
         if (is_new && error_status(L, second) >= 500 && !exchange->is_client_gone) {
@@ -365,7 +371,8 @@ static int after_error(lua_State *L, int status, lua_KContext context)
 static int fail(lua_State *L, struct exchange *exchange)
 {
     int error = AT_RESPONSE + 1;
-    error_wrap(L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
+    error_wrap(
+        L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
     lua_pushvalue(L, -1);
     lua_replace(L, error); /* it may stand there already, or above a message */
     lua_settop(L, error);

@@ -39,10 +39,10 @@ struct exchange {
     struct http_object *request;    /* borrowed from Lua; NULL before and after the handlers */
     struct http_object *response;
     int status;
-    h2o_iovec_t body;             /* in the request's pool */
-    bool is_client_gone;          /* nobody will read an answer */
-    char id[EXCHANGE_ID_MAX + 1]; /* "" until somebody asks (request_id) */
-    struct watch hangup;          /* of an HTTP/1 socket while a handler waits */
+    h2o_iovec_t body;              /* in the request's pool */
+    bool is_client_gone;           /* nobody will read an answer */
+    char id[EXCHANGE_ID_MAX + 1];  /* "" until somebody asks (request_id) */
+    struct watch hangup;           /* of an HTTP/1 socket while a handler waits */
     struct exchange_block *blocks; /* owned list: what the chain took beyond its inline room */
     struct exchange *next_free;
 };

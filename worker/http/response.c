@@ -76,8 +76,7 @@ static const char *push_value(lua_State *L, const char *name, int index, size_t 
     }
     bool is_scalar = lua_type(L, index) == LUA_TNUMBER || lua_type(L, index) == LUA_TBOOLEAN;
     if (!is_scalar && luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) {
-        luaL_error(L, "cannot set header \"%s\": the value is a %s", name,
-                   luaL_typename(L, index));
+        luaL_error(L, "cannot set header \"%s\": the value is a %s", name, luaL_typename(L, index));
     }
     return luaL_tolstring(L, index, ret_len);
 }
@@ -233,7 +232,8 @@ void response_send_value(lua_State *L, struct exchange *exchange, int index)
     if (lua_isinteger(L, index)) {
         lua_Integer status = lua_tointeger(L, index);
         if (status < 200 || status > 599) {
-            luaL_error(L, "a handler returned %I: a number must be an HTTP status, 200 to 599", status);
+            luaL_error(L, "a handler returned %I: a number must be an HTTP status, 200 to 599",
+                       status);
         }
         send_status(exchange, (int)status);
     } else {

@@ -5,6 +5,7 @@
  * Called by life.c.  Must not know what happens inside a request (intake.c and behind). */
 #include "worker/http/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <h2o.h>
 #include <h2o/http1.h>
@@ -66,9 +67,14 @@ static void on_drain_complete(struct loop_job *job)
     server->on_drained(server->service.runtime);
 }
 
+bool http_server_is_idle(const struct http_server *server)
+{
+    return server->connections.open == 0 && server->service.running == 0;
+}
+
 static void check_drained(struct http_server *server)
 {
-    if (server->service.draining && server->connections.open == 0 && server->service.running == 0) {
+    if (server->service.draining && http_server_is_idle(server)) {
         loop_defer(&server->service.runtime->loop, &server->drained, on_drain_complete);
     }
 }
@@ -290,6 +296,7 @@ void http_server_free(struct http_server *server)
     if (server == NULL) {
         return;
     }
+    assert(http_server_is_idle(server));
     struct loop *loop = &server->service.runtime->loop;
     close_listeners(server);
     timer_clear(&loop->timers, &server->idle);

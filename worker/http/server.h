@@ -1,6 +1,7 @@
 #ifndef FSD_WORKER_HTTP_SERVER_H
 #define FSD_WORKER_HTTP_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,10 @@ struct runtime;
 /* The HTTP area of one worker: listeners, connections, and the application that answers.  Made once CONFIG is known;
  * the runtime is borrowed. */
 struct http_server *http_server_new(struct runtime *runtime);
-void http_server_free(struct http_server *server); /* NULL is allowed */
+/* NULL is allowed.  Only while it is idle: libh2o can't take down a connection from outside. */
+void http_server_free(struct http_server *server);
+/* Whether no connection is open and no handler runs. */
+bool http_server_is_idle(const struct http_server *server);
 /* Takes a listening socket; it is not accepted from before http_server_activate.  0, or -ENOSPC: then it is not taken. */
 int http_server_add_listener(struct http_server *server, const char *name, int fd);
 /* Makes the generation's application the one that will answer.  -EINVAL with a sentence when its main file did not return

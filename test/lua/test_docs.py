@@ -1,0 +1,93 @@
+"""The documentation is right: its programs load in the real worker, its fragments compile, its links lead somewhere."""
+import re
+
+import pytest
+
+from app_process import AppProcess
+from fsd_process import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+GUIDES = sorted((ROOT / "docs/guide").glob("*.md"))
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+def blocks(kind):
+    """(page, number of the line, code) of each block of this kind."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        found += [(page, text.count("\n", 0, match.start()) + 2, match[2]) for match in FENCE.finditer(text) if match[1] == kind]
+    return found
+
+
+def ids(found):
+    return [f"{name_of(page)}:{line}" for page, line, _ in found]
+
+
+PROGRAMS = blocks("lua app")
+FRAGMENTS = blocks("lua")
+
+
+@pytest.mark.parametrize("page, line, code", PROGRAMS, ids=ids(PROGRAMS))
+def test_program_loads_and_serves(tmp_path, page, line, code):
+    app = AppProcess(tmp_path, code)
+    try:
+        app.start_ready()
+        assert app.get("/nothing-has-this-path").status in (404, 401)
+        assert " error " not in app.log()
+    finally:
+        app.kill()
+
+
+def test_fragments_compile(tmp_path):
+    """All in one bundle; a name of a file there is page and line."""
+    files = {f"{name_of(page)}-{line}.lua".replace("/", "-"): code for page, line, code in FRAGMENTS}
+    app = AppProcess(tmp_path, {"app.lua": 'return require("fsd").app()', **files})
+    try:
+        app.start_ready()
+    finally:
+        app.kill()
+
+
+def test_getting_started_answers_as_it_says(tmp_path):
+    code = next(code for page, _, code in PROGRAMS if page.name == "getting-started.md")
+    app = AppProcess(tmp_path, code)
+    page = (ROOT / "docs/getting-started.md").read_text()
+    try:
+        app.start_ready()
+        assert app.get("/todos").text == "[]"
+        added = app.request("POST", "/todos", '{"title":"write docs"}')
+        assert (added.status, added.json()) == (201, {"id": 1, "done": False, "title": "write docs"})
+        assert app.request("PUT", "/todos/1/done").json()["done"] is True
+        assert app.request("PUT", "/todos/2/done").json() == {"error": "no such todo"}
+        for body in ('{"title":', "{}"):
+            assert app.request("POST", "/todos", body).text in page
+        wrong = app.request("DELETE", "/todos")
+        assert (wrong.status, f"allow: {wrong.headers['allow']}" in page) == (405, True)
+    finally:
+        app.kill()
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name_of)
+def test_guide_starts_with_a_program_and_ends_with_production(page):
+    text = page.read_text()
+    assert re.match(r"# [^\n]+\n\n```lua app\n", text)
+    assert text.rindex("\n## ") == text.index("\n## In production\n")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_to_files_that_exist(page):
+    text = FENCE.sub("", page.read_text())
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("http://", "https://", "#")):
+            assert (page.parent / target.split("#")[0]).exists(), f"{name_of(page)} links to {target}"
+
+
+def test_index_names_every_page():
+    index = (ROOT / "docs/index.md").read_text()
+    for page in (ROOT / "docs").rglob("*.md"):
+        assert page.name == "index.md" or f"({page.relative_to(ROOT / 'docs')})" in index, f"{name_of(page)} is not in docs/index.md"
