@@ -6,21 +6,26 @@ return [==[
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
-      content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:">
+      content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self';
+               img-src data:">
 <link rel="icon" href="data:,">
 <title>Notes</title>
 <style>
-  :root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --quiet: #59636e; --line: #d1d9e0; --accent: #0a58ca; --bad: #b3261e; }
+  :root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --quiet: #59636e; }
+  :root { --line: #d1d9e0; --accent: #0a58ca; --bad: #b3261e; }
   @media (prefers-color-scheme: dark) {
-    :root { --paper: #14181d; --ink: #e6edf3; --quiet: #9aa5b1; --line: #3a434d; --accent: #79b0ff; --bad: #ff9a94; }
+    :root { --paper: #14181d; --ink: #e6edf3; --quiet: #9aa5b1; }
+    :root { --line: #3a434d; --accent: #79b0ff; --bad: #ff9a94; }
   }
   * { box-sizing: border-box; }
-  body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 42rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+  body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 42rem; font: 1rem/1.5 system-ui, sans-serif; }
+  body { color: var(--ink); background: var(--paper); }
   h1 { font-size: 1.6rem; margin: 0 0 1rem; }
   h2 { font-size: 1.15rem; margin: 0; overflow-wrap: anywhere; }
   form { display: grid; gap: .6rem; padding-bottom: 1.2rem; border-bottom: 1px solid var(--line); }
   label { display: grid; gap: .2rem; font-weight: 600; }
-  input, textarea, button { font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .4rem; padding: .45rem .6rem; }
+  input, textarea, button { font: inherit; color: inherit; background: transparent; }
+  input, textarea, button { border: 1px solid var(--line); border-radius: .4rem; padding: .45rem .6rem; }
   textarea { min-height: 5rem; resize: vertical; }
   button { cursor: pointer; }
   button.main { background: var(--accent); border-color: var(--accent); color: var(--paper); font-weight: 600; }
@@ -102,24 +107,24 @@ function element(tag, content, properties = {}) {
 function show(note) {
   const when = new Date(note.updated_at).toLocaleString();
   const tags = note.tags.length ? ` · ${note.tags.join(", ")}` : "";
-  const edit = element("button", "Edit", { type: "button", onclick: () => open(note) });
+  const change = element("button", "Edit", { type: "button", onclick: () => edit(note) });
   const remove = element("button", "Delete", { type: "button", onclick: () => attempt(() => erase(note)) });
-  edit.setAttribute("aria-label", `Edit ${note.title}`);
+  change.setAttribute("aria-label", `Edit ${note.title}`);
   remove.setAttribute("aria-label", `Delete ${note.title}`);
   return element("li", [
     element("h2", note.title),
     element("span", when + tags, { className: "quiet" }),
     element("p", note.text),
-    element("div", [edit, remove], { className: "row" }),
+    element("div", [change, remove], { className: "row" }),
   ]);
 }
 
 let asked = 0; // the latest search; an older answer that comes later is dropped
 async function load() {
-  const turn = ++asked;
+  const mine = ++asked;
   const query = new URLSearchParams({ limit: PAGE, offset, q: at("search").value });
   const answer = await call("GET", `/notes?${query}`);
-  if (turn !== asked) return;
+  if (mine !== asked) return;
   if (answer.notes.length === 0 && offset > 0) { // the last one of this page was deleted
     offset = Math.max(0, offset - PAGE);
     return load();
@@ -131,7 +136,7 @@ async function load() {
   at("older").disabled = last >= answer.total;
 }
 
-function open(note) {
+function edit(note) {
   editing = note;
   at("editor-title").textContent = note ? "Change note" : "New note";
   at("save").textContent = note ? "Save" : "Add";
@@ -152,7 +157,7 @@ async function save() {
   else await call("POST", "/notes", note);
   say(editing ? "Saved." : "Added.");
   if (!editing) offset = 0;
-  open(null);
+  edit(null);
   await load();
 }
 
@@ -160,7 +165,7 @@ async function erase(note) {
   if (!confirm(`Delete "${note.title}"?`)) return;
   await call("DELETE", `/notes/${note.id}`);
   say("Deleted.");
-  if (editing && editing.id === note.id) open(null);
+  if (editing && editing.id === note.id) edit(null);
   await load();
 }
 
@@ -173,7 +178,7 @@ at("editor").addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(save);
 });
-at("cancel").addEventListener("click", () => open(null));
+at("cancel").addEventListener("click", () => edit(null));
 at("search").addEventListener("input", () => turn(-offset));
 at("newer").addEventListener("click", () => turn(-PAGE));
 at("older").addEventListener("click", () => turn(PAGE));

@@ -246,7 +246,7 @@ def test_the_page_is_html_with_its_script_and_needs_nothing_from_elsewhere(serve
     answer = server.get("/")
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "<script>" in answer.text and 'fetch(' in answer.text and "/notes" in answer.text
+    assert "<script>" in answer.text and "fetch(" in answer.text and "/notes" in answer.text
     assert "http://" not in answer.text and "https://" not in answer.text and "src=" not in answer.text
 
 

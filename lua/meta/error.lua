@@ -15,8 +15,9 @@ local M = {}
 ---@field cause? any
 ---@field [string] any
 
----Every failure looks like this: those that fsd raises, and what a handler gets of those that an application raises. A
----raised string becomes the message of one, a raised table with a message becomes one itself.
+---Every failure looks like this: those that fsd raises, and what a handler gets of those that an application raises.
+---A raised string becomes the message of one; a raised table with a message or a status becomes one itself; anything
+---else becomes its cause.
 ---@class fsd.Error
 ---@field name string what kind: "Error", "HttpError", "JsonError", "CancelError" or one of your own
 ---@field code string what happened, for programs: "json.decode", "timeout", "error" when nobody said

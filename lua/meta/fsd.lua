@@ -26,7 +26,7 @@ function fsd.app(options) end
 ---Raises when the status is not 200 to 599, or when the type has control characters.
 ---@param body string
 ---@param options? fsd.RespondOptions
----@return fsd.Native handler for app:get and the other methods, app:use, app:on_error and app:not_found
+---@return fsd.Native handler for app:get and the other methods, app:use and app:not_found
 ---@nodiscard
 function fsd.respond(body, options) end
 

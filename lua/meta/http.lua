@@ -18,7 +18,8 @@ function http.app(options) end
 function http.respond(body, options) end
 
 ---Handles a request, or passes it on by calling next. It may wait. When nothing was sent yet, what it returns is the
----answer: a string as HTML, a table as JSON, an integer as a status of which only the reason is sent.
+---answer: a string as HTML, an integer from 200 to 599 as a status of which only the reason is sent, anything else as
+---JSON. Returning res is no answer.
 ---@alias fsd.Handler async fun(req: fsd.Request, res: fsd.Response, next: fsd.Next): any
 
 ---Runs the handlers behind this one and returns when they have. Raises what they raise; with an argument, raises that
@@ -31,9 +32,9 @@ function http.respond(body, options) end
 ---An application. Routes are matched in the order in which they are registered, and only while the application loads:
 ---afterwards each of these methods raises.
 ---
----Paths: `/users/:id` a segment or a part of one, `/files/*rest` one or more segments, `{/:page}` an optional group, `\:` a plain
----colon. `? + ( ) [ ] !` are reserved: a path with one of them is refused with its position. A trailing slash and upper or
----lower case make no difference. All methods raise when a path or a handler is wrong.
+---Paths: `/users/:id` a segment or a part of one, `/files/*rest` one or more segments, `{/:page}` an optional group,
+---`\:` a plain colon. `? + ( ) [ ] !` are reserved: a path with one of them is refused with its position. A trailing
+---slash and upper or lower case make no difference. All methods raise when a path or a handler is wrong.
 ---@class fsd.App
 local App = {}
 
@@ -95,21 +96,22 @@ function App:method(name, path, ...) end
 ---@overload fun(self: fsd.App, ...: fsd.Handler|fsd.Native): fsd.App
 function App:use(path, ...) end
 
----What answers errors; a later call replaces an earlier one. Without it, and for errors of the handler itself, the answer is
----the error's status with a JSON object `{"error": message}`, or a small HTML page for browsers. From status 500 on the
----message is not told, and the error is logged with its traceback, whatever the handler does.
----@param handler fsd.ErrorHandler|fsd.Native
+---What answers errors; a later call replaces an earlier one. Without it, and for errors of the handler itself, the
+---answer is the error's status with a JSON object `{"error": message}`, or a small HTML page for browsers. From
+---status 500 on the message is the reason of the status, and the error is logged with its traceback, whatever the
+---handler does.
+---@param handler fsd.ErrorHandler
 ---@return fsd.App self
 function App:on_error(handler) end
 
----What answers a request that no handler has answered: no route has its path, or the last one has called next. A known path with another method
----is a 405 with the header Allow and does not come here.
+---What answers a request that no handler has answered: no route has its path, or the last one has called next. A
+---known path with another method is a 405 with the header Allow and does not come here.
 ---@param handler fsd.Handler|fsd.Native
 ---@return fsd.App self
 function App:not_found(handler) end
 
----What the client has sent. The named fields cannot be set; other names are yours: `req.user = user`. After the request is over, every
----access raises.
+---What the client has sent. The named fields cannot be set; other names are yours: `req.user = user`. After the
+---request is over, every access raises.
 ---@class fsd.Request
 ---@field method string "GET"
 ---@field path string the path as it was sent, without the query; also in middleware with a path the whole of it
@@ -136,7 +138,8 @@ function Request:get(name) end
 ---@nodiscard
 function Request:header(name) end
 
----The body as bytes, "" without one. Bodies over the limit of the configuration (1 MiB by default) were refused with 413 before.
+---The body as bytes, "" without one. Bodies over the limit of the configuration (1 MiB by default) were refused with
+---413 before.
 ---
 ---Raises "body.gone" (status 400) when the handler has waited after answering, "aborted" when the client has gone.
 ---@return string
@@ -151,9 +154,9 @@ function Request:text() end
 ---@nodiscard
 function Request:json(options) end
 
----The answer. It leaves when the handler returns or waits. Setters return res, senders return nothing. After the answer was given both
----raise "headers_sent" (status 500); when the client has gone they do nothing. Names that are not listed here are yours:
----`res.started = true`.
+---The answer. It leaves when the handler returns or waits. Setters return res, senders return nothing. After the
+---answer was given both raise "headers_sent" (status 500); when the client has gone they do nothing. Names that are
+---not listed here are yours: `res.started = true`.
 ---@class fsd.Response
 ---@field status_code integer the status as set so far, 200 at first
 ---@field headers_sent boolean whether the answer was given
@@ -162,25 +165,27 @@ local Response = {}
 
 ---Sets the status, 200 by default.
 ---
----Raises when it is not an integer from 100 to 999.
+---Raises when it is not an integer from 200 to 999.
 ---@param code integer
 ---@return fsd.Response self
 function Response:status(code) end
 
 ---Sets one header, or each of a table; a second call replaces the first.
 ---
----Raises when the name is not a header's name or the value has a line break or another control character.
+---Raises when the name is not a header's name, or one that the server sets (content-length, transfer-encoding,
+---connection, keep-alive, upgrade, trailer, te, date, server), and when the value has a line break or another control
+---character.
 ---@param name string
----@param value any anything that tostring takes
+---@param value string|number|boolean|table a table must have __tostring
 ---@return fsd.Response self
----@overload fun(self: fsd.Response, headers: table<string, any>): fsd.Response
+---@overload fun(self: fsd.Response, headers: table<string, string|number|boolean|table>): fsd.Response
 function Response:set(name, value) end
 
 ---Another name of Response.set.
 ---@param name string
----@param value any
+---@param value string|number|boolean|table
 ---@return fsd.Response self
----@overload fun(self: fsd.Response, headers: table<string, any>): fsd.Response
+---@overload fun(self: fsd.Response, headers: table<string, string|number|boolean|table>): fsd.Response
 function Response:header(name, value) end
 
 ---A header as set so far; the name in any case. nil after the answer has left.
@@ -191,8 +196,8 @@ function Response:get(name) end
 
 ---Sets the content type.
 ---
----Raises when it is neither a content type nor a short name (html, json, text, txt, css, js, xml, csv, md, form, bin, png, jpg,
----jpeg, gif, webp, svg, ico, pdf, wasm, zip).
+---Raises when it is neither a content type nor a short name (html, json, text, txt, css, js, xml, csv, md, form, bin,
+---png, jpg, jpeg, gif, webp, svg, ico, pdf, wasm, zip).
 ---@param type string "application/pdf" or "pdf"
 ---@return fsd.Response self
 function Response:type(type) end
@@ -214,10 +219,11 @@ function Response:json(value) end
 function Response:finish(bytes) end
 
 ---Sends a status, with its reason as plain text.
----@param code integer 100 to 999
+---@param code integer 200 to 999
 function Response:send_status(code) end
 
----Sends a redirect, 302 unless said otherwise. The location is sent as it is: do not take it from the client unchecked.
+---Sends a redirect, 302 unless said otherwise. What cannot stand in a URL is escaped. Do not take
+---it from the client unchecked.
 ---
 ---Raises when the status is not 300 to 399.
 ---@param status integer

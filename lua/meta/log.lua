@@ -2,9 +2,9 @@
 
 ---Structured log records. The module itself is a logger: `fsd.log:info("user added", { id = 7 })`.
 ---
----Each method takes a message and a table of fields, or the table alone; fields whose keys are not strings are left out. A
----message is cut at 8192 bytes. Below the level of the configuration (`info` by default) a call does next to nothing. Logging never waits: when the
----daemon is behind, records are dropped, and a later one says how many.
+---Each method takes a message and a table of fields, or the table alone; fields whose keys are not strings are left
+---out. A message is cut at 8192 bytes. Below the level of the configuration (`info` by default) a call does next to
+---nothing. Logging never waits: when the daemon is behind, records are dropped, and a later one says how many.
 ---
 ---`print` writes a record of the level info.
 ---@class fsd.Log

@@ -25,7 +25,7 @@ local function names_of(t)
 end
 
 local function class_of(value)
-  local index = getmetatable(value).__index
+  local index = debug.getmetatable(value).__index
   if type(index) == "function" then
     local _, upvalue = debug.getupvalue(index, 1)
     index = upvalue

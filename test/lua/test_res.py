@@ -44,6 +44,8 @@ ANSWERS = [
     ("send_status_sends_the_reason", 'res:send_status(404)', 404, TEXT, b"Not Found"),
     ("send_status_replaces_the_type", 'res:type("json"):send_status(418)', 418, TEXT, b"Unknown"),
     ("redirect_is_302", 'res:redirect("/next?a=b")', 302, {"location": "/next?a=b"}, b"Found"),
+    ("redirect_escapes_what_cannot_stand_in_a_url", r'res:redirect("/a b\r\nx-b: ä?q=%20")', 302,
+     {"location": "/a%20b%0D%0Ax-b:%20%C3%A4?q=%20", "x-b": None}, b"Found"),
     ("redirect_takes_a_status", 'res:redirect(308, "/next")', 308, {"location": "/next"}, b"Permanent Redirect"),
     ("a_returned_string_is_sent", 'return "x"', 200, HTML, b"x"),
     ("a_returned_table_is_sent", 'return { 1, 2 }', 200, JSON, b"[1,2]"),
@@ -52,6 +54,8 @@ ANSWERS = [
     ("a_returned_false_is_sent", 'return false', 200, JSON, b"false"),
     ("a_returned_value_keeps_the_status", 'res:status(201); return { 1 }', 201, JSON, b"[1]"),
     ("a_returned_value_after_an_answer_is_ignored", 'res:send("first"); return "second"', 200, HTML, b"first"),
+    ("a_value_with_tostring_is_text", 'res:set("x-a", setmetatable({}, { __tostring = function() return "t" end })):send("")', 200,
+     {"x-a": "t"}, b""),
     ("a_second_returned_value_is_ignored", 'return "x", 404', 200, HTML, b"x"),
     ("setters_chain", 'res:status(201):set("x-a", "1"):type("txt"):header("x-b", "2"):send("c")', 201,
      {"x-a": "1", "x-b": "2", **TEXT}, b"c"),
@@ -65,7 +69,10 @@ ANSWERS = [
 
 # name, handler, a part of the message in the log
 MISTAKES = [
-    ("a_status_below_100", "res:status(99)", "status must be a whole number from 100 to 999"),
+    ("a_status_below_200", "res:status(199)", "status must be a whole number from 200 to 999"),
+    ("a_status_above_999", "res:status(1000)", "status must be a whole number from 200 to 999"),
+    ("an_interim_status", "res:send_status(103)", "status must be a whole number from 200 to 999"),
+    ("a_returned_interim_status", "return 101", "a handler returned 101: a number must be an HTTP status"),
     ("a_status_with_a_fraction", "res:status(200.5)", "number has no integer representation"),
     ("a_line_break_in_a_value", r'res:set("x-a", "1\r\nx-b: 2")', 'cannot set header "x-a": the value has a line break'),
     ("a_newline_in_a_value", r'res:set("x-a", "1\n")', "line break or control character"),
@@ -75,10 +82,11 @@ MISTAKES = [
     ("a_colon_in_a_name", 'res:set("x:a", "1")', "cannot set header: the name"),
     ("an_empty_name", 'res:set("", "1")', "cannot set header: the name"),
     ("a_header_without_a_value", 'res:set("x-a")', "bad argument"),
+    ("a_table_as_value", 'res:set("x-a", {})', 'cannot set header "x-a": the value is a table'),
+    ("nil_as_value", 'res:set("x-a", nil)', 'cannot set header "x-a": the value is a nil'),
     ("a_number_as_name_in_a_table", 'res:set{ "x" }', "header names must be strings"),
     ("a_line_break_in_a_type", r'res:type("a/b\r\n")', "has control characters"),
     ("an_unknown_short_type", 'res:type("jsn")', "neither a content type nor a name of one"),
-    ("a_line_break_in_a_location", r'res:redirect("/\r\nx: y")', "line break or control character"),
     ("a_redirect_that_is_none", 'res:redirect(200, "/")', "status must be 300 to 399"),
     ("a_function_in_json", 'res:json{ a = { print } }', 'cannot encode a function at "a[1]"'),
     ("not_a_number_in_json", 'res:json(0/0)', "cannot encode"),
@@ -87,6 +95,7 @@ MISTAKES = [
     ("a_status_after_an_answer", 'res:send("a"); res:status(404)', "the answer was given already"),
     ("a_header_after_an_answer", 'res:send("a"); res:set("x-a", "1")', "the answer was given already"),
     ("a_returned_number_that_is_no_status", "return 7", "a handler returned 7: a number must be an HTTP status"),
+    ("a_returned_res_is_no_answer", "return res:status(404)", "returned without answering"),
     ("a_dot_instead_of_a_colon", 'res.send("x")', "call res:method(...) with a colon"),
 ]
 
@@ -163,7 +172,7 @@ def raw_answer(app, path):
 
 FRAMING = [
     ("content-length", "1"), ("transfer-encoding", "chunked"), ("connection", "keep-alive"), ("keep-alive", "timeout=5"),
-    ("upgrade", "websocket"), ("trailer", "x"),
+    ("upgrade", "websocket"), ("trailer", "x"), ("date", "now"), ("server", "mine"),
 ]
 
 
@@ -178,11 +187,5 @@ def test_header_that_frames_the_answer_cannot_be_set(framing, name, value):
 @pytest.fixture(scope="module")
 def framing(serve):
     return serve(app_of([], '''
-app:get("/status/:code", function(req, res) res:status(math.tointeger(tonumber(req.params.code))):send("x") end)
 app:get("/:name/:value", function(req, res) res:set(req.params.name, req.params.value):send("hello") end)
 '''))
-
-
-@pytest.mark.parametrize("code", [100, 101, 103, 199])
-def test_interim_status_is_not_an_answer(framing, code):
-    assert raw_answer(framing, f"/status/{code}").startswith(b"HTTP/1.1 500 ")

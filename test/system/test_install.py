@@ -1,13 +1,15 @@
 """`make install` lays out programs that find each other, below any DESTDIR."""
+import json
 import os
 import pathlib
 import subprocess
+import sys
 import urllib.request
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FSD_BUILD", ROOT / "build/release"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from fsd_process import BUILD, ROOT, wait_for  # noqa: E402
 
 PROGRAMS = ["usr/bin/fsdctl", "usr/lib/fsd/fsd-worker", "usr/sbin/fsd"]
 FILES = [
@@ -97,16 +99,24 @@ def test_the_installed_configuration_is_valid(installed, moved_conf):
 def test_the_installed_daemon_serves_the_installed_example(installed, moved_conf, tmp_path):
     environment = dict(os.environ, FSD_SOCKET=str(tmp_path / "control.sock"))
     with open(tmp_path / "log", "wb") as log:
-        daemon = subprocess.Popen([installed / "usr/sbin/fsd", "serve", "-c", moved_conf], env=environment,
-                                  stdout=subprocess.PIPE, stderr=log, text=True)
+        daemon = subprocess.Popen([installed / "usr/sbin/fsd", "serve", "-c", moved_conf], env=environment, stdout=log,
+                                  stderr=log)
+
+    def ctl(*words):
+        return subprocess.run([installed / "usr/bin/fsdctl", *words], env=environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, timeout=30)
+
+    def status_when_running():
+        assert daemon.poll() is None, (tmp_path / "log").read_text()
+        done = ctl("status", "--json")
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
     try:
-        line = daemon.stdout.readline()  # printed when the workers are ready; the end of the daemon ends it, too
-        assert "listening on http://" in line, (tmp_path / "log").read_text()
-        with urllib.request.urlopen(line.split()[-1], timeout=10) as answer:
+        address = wait_for(status_when_running, "the daemon to run")["listeners"][0]["address"]
+        with urllib.request.urlopen(f"http://{address}/", timeout=10) as answer:
             assert answer.read() == b"Hello, World!"
-        subprocess.run([installed / "usr/bin/fsdctl", "stop"], env=environment, check=True, timeout=30)
+        assert ctl("stop").returncode == 0
         assert daemon.wait(10) == 0
     finally:
         daemon.kill()
-        daemon.wait()
-        daemon.stdout.close()
+        daemon.wait(10)

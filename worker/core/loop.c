@@ -74,7 +74,7 @@ static size_t run_jobs(struct loop *loop)
 
 void loop_run(struct loop *loop, struct page *page)
 {
-    bool busy = false;
+    bool busy = loop->jobs != NULL; /* from before the first turn */
     while (!loop->stopping) {
         loop->now_ms = clock_monotonic_ms();
         if (page != NULL) {

@@ -1,0 +1,215 @@
+#include "worker/core/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/clock.h"
+#include "common/page.h"
+
+static struct loop loop;
+static struct timer ends; /* stops the loop */
+static char told[32];     /* what ran, a letter each */
+static size_t told_len;
+
+static void tell(char letter)
+{
+    told[told_len++] = letter;
+    told[told_len] = '\0';
+}
+
+static void on_end(struct timer *timer)
+{
+    (void)timer;
+    loop_stop(&loop);
+}
+
+static void run_for(uint64_t duration_ms)
+{
+    loop.stopping = false;
+    timer_set(&loop.timers, &ends, clock_monotonic_ms() + duration_ms, on_end);
+    loop_run(&loop, NULL);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    told_len = 0;
+    told[0] = '\0';
+    ends = (struct timer){0};
+    return loop_init(&loop);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    loop_fini(&loop);
+    return 0;
+}
+
+static void on_first(struct loop_job *job)
+{
+    (void)job;
+    tell('1');
+}
+
+static void on_second(struct loop_job *job)
+{
+    (void)job;
+    tell('2');
+}
+
+static void on_stop(struct loop_job *job)
+{
+    (void)job;
+    loop_stop(&loop);
+}
+
+static void jobs_run_in_the_order_they_were_deferred(void **state)
+{
+    (void)state;
+    struct loop_job first = {0};
+    struct loop_job second = {0};
+    loop_defer(&loop, &second, on_second);
+    loop_defer(&loop, &first, on_first);
+    run_for(1);
+    assert_string_equal(told, "21");
+}
+
+static void a_job_that_is_deferred_twice_runs_once(void **state)
+{
+    (void)state;
+    struct loop_job first = {0};
+    struct loop_job second = {0};
+    loop_defer(&loop, &first, on_first);
+    loop_defer(&loop, &second, on_second);
+    loop_defer(&loop, &first, on_second);
+    run_for(1);
+    assert_string_equal(told, "12");
+}
+
+static struct loop_job follower;
+
+static void on_leader(struct loop_job *job)
+{
+    tell('l');
+    free(job); /* its owner may go */
+    loop_defer(&loop, &follower, on_first);
+}
+
+static void a_job_may_free_its_owner_and_defer_another_for_the_same_turn(void **state)
+{
+    (void)state;
+    struct loop_job *leader = calloc(1, sizeof(*leader));
+    assert_non_null(leader);
+    follower = (struct loop_job){0};
+    loop_defer(&loop, leader, on_leader);
+    run_for(1);
+    assert_string_equal(told, "l1");
+}
+
+static unsigned repeats;
+
+static void on_repeat(struct loop_job *job)
+{
+    tell('r');
+    if (++repeats < 3) {
+        loop_defer(&loop, job, on_repeat);
+    }
+}
+
+static void a_job_may_defer_itself(void **state)
+{
+    (void)state;
+    struct loop_job job = {0};
+    repeats = 0;
+    loop_defer(&loop, &job, on_repeat);
+    run_for(1);
+    assert_string_equal(told, "rrr");
+    assert_false(job.queued);
+}
+
+static struct loop_job after_timer;
+
+static void on_tick(struct timer *timer)
+{
+    (void)timer;
+    tell('t');
+    loop_defer(&loop, &after_timer, on_first);
+}
+
+static void jobs_of_a_timer_run_in_its_turn(void **state)
+{
+    (void)state;
+    struct timer tick = {0};
+    after_timer = (struct loop_job){0};
+    timer_set(&loop.timers, &tick, clock_monotonic_ms() + 1, on_tick);
+    run_for(4);
+    assert_string_equal(told, "t1");
+}
+
+static void a_job_of_before_the_first_turn_does_not_wait_for_a_timer(void **state)
+{
+    (void)state;
+    struct loop_job first = {0};
+    uint64_t begin_ms = clock_monotonic_ms();
+    loop_defer(&loop, &first, on_stop);
+    timer_set(&loop.timers, &ends, begin_ms + 500, on_end);
+    loop_run(&loop, NULL);
+    timer_clear(&loop.timers, &ends);
+    assert_true(clock_monotonic_ms() - begin_ms < 400);
+}
+
+static void a_timer_fires_no_earlier_than_it_was_set_for(void **state)
+{
+    (void)state;
+    uint64_t begin_ms = clock_monotonic_ms();
+    run_for(20);
+    assert_true(clock_monotonic_ms() - begin_ms >= 20);
+    assert_true(loop.now_ms >= begin_ms + 20);
+}
+
+static void each_turn_beats_in_the_page(void **state)
+{
+    (void)state;
+    struct page page = {0};
+    uint64_t begin_ms = clock_monotonic_ms();
+    timer_set(&loop.timers, &ends, begin_ms + 3, on_end);
+    loop_run(&loop, &page);
+    assert_true(page.heartbeat_ms >= begin_ms);
+    assert_true(page.heartbeat_ms <= clock_monotonic_ms());
+}
+
+static void a_loop_that_was_stopped_before_does_not_turn(void **state)
+{
+    (void)state;
+    struct page page = {0};
+    loop_stop(&loop);
+    loop_run(&loop, &page);
+    assert_int_equal(page.heartbeat_ms, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(jobs_run_in_the_order_they_were_deferred, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_job_that_is_deferred_twice_runs_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_job_may_free_its_owner_and_defer_another_for_the_same_turn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_job_may_defer_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(jobs_of_a_timer_run_in_its_turn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_timer_fires_no_earlier_than_it_was_set_for, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_job_of_before_the_first_turn_does_not_wait_for_a_timer,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_turn_beats_in_the_page, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_loop_that_was_stopped_before_does_not_turn, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
