@@ -50,6 +50,7 @@ SRC      := $(foreach a,$(AREAS),$(wildcard $(a)/*.c $(a)/*/*.c $(a)/*/*/*.c))
 OBJ      := $(SRC:%.c=$(BUILD)/%.o)
 MAINS    := %/main.o
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix _test.c,test/unit/*/* test/unit/*/*/* test/unit/*/*/*/*)))
+SUPPORT  := $(patsubst %.c,$(BUILD)/%,$(filter-out %/sanitizer.c,$(wildcard test/support/*.c)))
 FUZZERS  := $(patsubst test/fuzz/%_fuzz.c,%,$(wildcard test/fuzz/*_fuzz.c))
 
 # `$(call say,CC)` is a line's prefix: it prints "CC what"; nothing with -s, and the whole command with V=1.
@@ -79,6 +80,11 @@ flags-$(1): # for the checks: what the preprocessor is told
 endef
 $(foreach a,$(AREAS),$(eval $(call area_rules,$(a))))
 
+# Programs that system tests start, such as a client that makes load.
+$(SUPPORT): $(BUILD)/%: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CFLAGS) -MMD -MP -MF $@.d $< -o $@ $(LDFLAGS)
+
 # The sanitized programs write their reports to files: the environment that says where would not reach a worker.
 SANITIZER_OBJ_asan := $(BUILD)/test/support/sanitizer.o
 $(SANITIZER_OBJ_asan): test/support/sanitizer.c Makefile
@@ -94,12 +100,12 @@ $(BUILD)/fsdctl: $(BUILD)/ctl/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/libctl.a 
 $(BUILD)/fsd-worker: $(BUILD)/worker/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/libworker.a $(BUILD)/libcommon.a
 	$(link) $(LIB_worker)
 
-tests: $(TESTS) ## build the unit tests
+tests: $(TESTS) $(SUPPORT) ## build the unit tests, and what system tests need
 # cmocka says on stderr how a test program ended, so both streams go the same way.
 check-unit: $(TESTS) ## run the unit tests
 	@failed=; for t in $(TESTS); do echo "--- $$t"; timeout 120 $$t 2>&1 || failed="$$failed $$t"; done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi; echo "all $(words $(TESTS)) unit test programs passed"
-check-system: $(PROGRAMS) ## run the tests of real processes (ARGS= for pytest)
+check-system: $(PROGRAMS) $(SUPPORT) ## run the tests of real processes (ARGS= for pytest)
 	FSD_BUILD=$(CURDIR)/$(BUILD) $(PYTHON) -B -m pytest -c test/pytest.ini --rootdir=. -p no:cacheprovider \
 	  $(wildcard test/system test/lua examples) $(ARGS)
 check: check-unit ## the quick part: unit tests, and the system tests marked as basic
@@ -123,6 +129,6 @@ clean: ## remove all builds
 help: ## this list
 	@sed -n 's/^\([a-z][a-z -]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 24
 
--include $(OBJ:.o=.d) $(TESTS:=.d)
+-include $(OBJ:.o=.d) $(TESTS:=.d) $(SUPPORT:=.d)
 .PHONY: all tests check check-unit check-system lint layers format tidy cppcheck analyzer sizes shell fmt fmt-check fuzz \
   cover install clean help $(FUZZERS:%=fuzz-%) $(AREAS:%=flags-%)
