@@ -1,4 +1,4 @@
-"""What all system tests share: their markers, their order, and services that are gone when the test is."""
+"""What all system tests share: their order, and services that are gone when the test is."""
 import pathlib
 import sys
 
@@ -6,11 +6,6 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from service import Service, list_reports  # noqa: E402
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "basic: quick, and everything else rests on it; what `make check` runs")
-    config.addinivalue_line("markers", "slow: more than a few seconds of load; runs last")
 
 
 def pytest_collection_modifyitems(items):

@@ -380,7 +380,7 @@ static void errors_in_errors_are_only_errors(void **state)
           "  error('again ' .. n, 0) end}) if n > 0 then deep(n - 1) end error('first', 0) end\n"
           "error(select(2, pcall(deep, 3)))");
     assert_int_equal(last_status, LUA_ERRRUN);
-    assert_string_equal(outcome, "again 3");
+    assert_string_equal(outcome, "t:3: again 3");
     start("local function f() return 1 + f() end f()");
     assert_non_null(strstr(outcome, "stack overflow"));
     start("return 'well'");
