@@ -13,7 +13,8 @@ local app = fsd.app()
 local notes = store.new { limit = 1000 }
 
 local function log_request(req, status, fields)
-  local record = { method = req.method, path = req.path, status = status }
+  local ms = (fsd.now() - req.state.began) * 1000
+  local record = { method = req.method, path = req.path, status = status, ms = math.floor(ms * 100 + 0.5) / 100 }
   for key, value in pairs(fields or {}) do record[key] = value end
   req.log:info("request", record)
 end
@@ -22,6 +23,7 @@ end
 app:get("/", fsd.respond(page, { type = "text/html; charset=utf-8" }))
 
 app:use(function(req, res, next)
+  req.state.began = fsd.now()
   next() -- returns when the handlers below have; raises what they raise, see app:on_error
   log_request(req, res.status_code)
 end)

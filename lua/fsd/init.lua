@@ -2,6 +2,7 @@
 -- when they are first used.  Holds no application state: it is loaded once per worker, outside of generations.
 local http = require "fsd.http"
 local errors = require "fsd.error"
+local task = require "fsd.task"
 
 local fsd = {
   app = http.app,
@@ -9,6 +10,7 @@ local fsd = {
   error = errors,
   try = errors.try,
   check = errors.check,
+  now = task.now,
 }
 
 return setmetatable(fsd, {

@@ -51,6 +51,11 @@ function fsd.try(f, ...) end
 ---@return any ... the other arguments
 function fsd.check(value, err, ...) end
 
+---Seconds on the monotonic clock: `local begin = fsd.now() ... fsd.now() - begin`. Without meaning as a date.
+---@return number seconds
+---@nodiscard
+function fsd.now() end
+
 ---@class fsd.RespondOptions
 ---@field status? integer 200 to 599, 200 by default
 ---@field type? string content type, "text/plain; charset=utf-8" by default

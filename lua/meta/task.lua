@@ -14,4 +14,10 @@ local task = {}
 ---@param seconds number 0 or more, with fraction
 function task.sleep(seconds) end
 
+---Seconds on the monotonic clock, the one that sleep counts on: good for differences, without meaning as a date.
+---Also fsd.now.
+---@return number seconds
+---@nodiscard
+function task.now() end
+
 return task

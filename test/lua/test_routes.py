@@ -167,7 +167,6 @@ def test_another_method_of_a_known_path_is_a_405_with_allow(app, method, path, a
     assert set(answer.headers["allow"].split(", ")) == set(allow.split(", "))
 
 
-@pytest.mark.xfail(strict=True, reason="app:head beside app:get names HEAD twice")
 def test_allow_names_each_method_once(app):
     assert sorted(app.request("PUT", "/headed").headers["allow"].split(", ")) == ["GET", "HEAD"]
 

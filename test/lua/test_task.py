@@ -14,6 +14,7 @@ local gate = false
 app:get("/wait", function() while not gate do fsd.task.sleep(0.002) end; gate = false; return "released" end)
 app:get("/release", function() gate = true; return "x" end)
 app:get("/short", function() fsd.task.sleep(0.03); return "slept" end)
+app:get("/now", function() local a = fsd.now(); fsd.task.sleep(0.01); return { fsd.now() - a, fsd.now == fsd.task.now } end)
 app:get("/zero", function() fsd.task.sleep(0); fsd.task.sleep(0.0001); return "x" end)
 app:get("/coroutine", function()
   local co = coroutine.create(function() fsd.task.sleep(0.001) end)
@@ -110,6 +111,11 @@ def test_other_requests_are_served_while_one_waits(app):
     thread.start()
     wait_for(lambda: app.get("/release").text == "x" and (thread.join(0.01) or not thread.is_alive()), "the waiting request")
     assert answers == ["released"]
+
+
+def test_now_counts_the_seconds_that_sleep_waits(app):
+    waited, is_same = app.get("/now").json()
+    assert 0.01 <= waited < 5 and is_same
 
 
 def test_sleep_takes_seconds(app):

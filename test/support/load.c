@@ -139,7 +139,7 @@ static void count_worker(struct load *load, const char *name, uint64_t at_us)
     }
     if (i == load->worker_count && i < WORKERS_MAX) {
         load->worker_count++;
-        strcpy(load->workers[i].name, name); /* the same size */
+        memcpy(load->workers[i].name, name, sizeof(load->workers[i].name)); /* as large as worker */
         load->workers[i].first_us = at_us;
     }
     load->workers[i < WORKERS_MAX ? i : 0].answers++;
@@ -192,7 +192,7 @@ static void take(struct connection *peer, const char *bytes, size_t len)
         body = had + len - (size_t)(end + 4 - peer->head);
         peer->head[end + 2 - peer->head] = '\0';
         peer->answering = true;
-        peer->status = atoi(find_header(peer->head, "HTTP/1.1 "));
+        peer->status = (int)strtol(find_header(peer->head, "HTTP/1.1 "), NULL, 10);
         peer->body_left = strtoull(find_header(peer->head, "\r\ncontent-length:"), NULL, 10);
         peer->closes = strncasecmp(find_header(peer->head, "\r\nconnection:"), "close", 5) == 0;
         (void)sscanf(find_header(peer->head, "\r\nx-worker:"), "%23[^\r]", peer->worker);
@@ -200,25 +200,33 @@ static void take(struct connection *peer, const char *bytes, size_t len)
     peer->body_left -= body < peer->body_left ? body : peer->body_left;
 }
 
+/* The server has ended the connection without having said so; len is what recv returned. */
+static enum outcome judge_end(const struct connection *peer, ssize_t len)
+{
+    if (!peer->busy) {
+        return CLOSED_IDLE;
+    }
+    if (peer->got > 0) {
+        return CUT;
+    }
+    return len < 0 && errno == ECONNREFUSED ? REFUSED : LOST;
+}
+
 static void receive(struct load *load, struct connection *peer)
 {
     char bytes[65536];
     while (peer->fd >= 0) {
         ssize_t len = recv(peer->fd, bytes, sizeof(bytes), 0);
-        if (len > 0 && peer->busy) {
-            take(peer, bytes, (size_t)len);
-            if (peer->answering && peer->body_left == 0) {
-                finish(load, peer);
-            }
-        } else if (len > 0 || (len < 0 && errno == EAGAIN)) {
+        if (len < 0 && errno == EAGAIN) {
             return;
-        } else if (peer->busy) {
-            fail(load, peer,
-                 peer->got > 0                      ? CUT
-                 : len < 0 && errno == ECONNREFUSED ? REFUSED
-                                                    : LOST);
-        } else {
-            fail(load, peer, CLOSED_IDLE);
+        }
+        if (len <= 0) {
+            fail(load, peer, judge_end(peer, len));
+            return;
+        }
+        take(peer, bytes, (size_t)len);
+        if (peer->busy && peer->answering && peer->body_left == 0) {
+            finish(load, peer);
         }
     }
 }
@@ -321,11 +329,12 @@ int main(int argc, char **argv)
     double values[128] = {['c'] = 1, ['d'] = 3600, ['n'] = 1e15};
     int option;
     while ((option = getopt(argc, argv, "c:d:n:r:b:")) > 0 && option != '?') {
-        values[option] = atof(optarg);
+        values[option] = strtod(optarg, NULL);
     }
     if (load == NULL || argc - optind != 3) {
         (void)fprintf(stderr, "usage: load [-c COUNT] [-d SECONDS] [-n REQUESTS] [-r RATE] [-b "
                               "BYTES] IP PORT PATH\n");
+        free(load);
         return 64;
     }
     uint64_t begun_us = now_us();
@@ -337,8 +346,8 @@ int main(int argc, char **argv)
     load->left = (uint64_t)values['n'];
     load->end_us = begun_us + (uint64_t)(values['d'] * 1e6);
     load->interval_us = values['r'] > 0 ? (uint64_t)(1e6 * values['c'] / values['r']) : 0;
-    load->address = (struct sockaddr_in){.sin_family = AF_INET,
-                                         .sin_port = htons((uint16_t)atoi(argv[optind + 1]))};
+    load->address = (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(argv[optind + 1], NULL, 10))};
     (void)inet_pton(AF_INET, argv[optind], &load->address.sin_addr);
     load->epoll_fd = epoll_create1(0);
     load->errors = open_memstream(&load->errors_text, &load->errors_len);
@@ -353,5 +362,8 @@ int main(int argc, char **argv)
     }
     run(load, signalfd(-1, &set, 0));
     report(load, begun_us);
+    free(load->connections);
+    free(load->request);
+    free(load);
     return 0;
 }

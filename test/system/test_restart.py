@@ -15,6 +15,17 @@ def reload_in_thread(service, *words):
     return thread, results
 
 
+def versions(service):
+    return {service.get("/").headers["x-version"] for _ in range(10)}
+
+
+def wait_moved(service, generation):
+    """Until only ready workers of this generation are there; their rows."""
+    return service.wait_workers(
+        lambda rows: len(rows) == 2 and all((row["state"], row["generation"]) == ("ready", generation) for row in rows),
+        f"generation {generation} alone")
+
+
 @pytest.mark.basic
 def test_a_rolling_restart_serves_the_new_code_with_new_workers(service):
     old = {row["pid"] for row in service.workers()}
@@ -22,8 +33,8 @@ def test_a_rolling_restart_serves_the_new_code_with_new_workers(service):
     result = service.ctl("reload", "--restart")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == "shop  generation 1 -> 2, 2 workers replaced\n"
-    assert {service.get("/").headers["x-version"] for _ in range(10)} == {"2"}
-    rows = service.wait_workers(lambda rows: len(rows) == 2 and all(row["generation"] == 2 for row in rows), "the old to leave")
+    rows = wait_moved(service, 2)
+    assert versions(service) == {"2"}
     assert not old & {row["pid"] for row in rows}
     assert [row["restarts"] for row in rows] == [0, 0]
 
@@ -34,7 +45,15 @@ def test_plain_reload_says_that_it_did_a_rolling_restart(service):
     result = service.ctl("reload")
     assert result.returncode == 0
     assert result.stderr == "in-place reload is not available yet; did a rolling restart\n"
-    assert service.get("/").headers["x-version"] == "2"
+    wait_moved(service, 2)
+    assert versions(service) == {"2"}
+
+
+def test_when_reload_returns_no_new_connection_is_served_by_the_old_code(service):
+    for version in range(2, 22):
+        service.set_version(version)
+        assert service.ctl("reload", "--restart").returncode == 0
+        assert versions(service) == {str(version)}
 
 
 @pytest.mark.basic
@@ -50,8 +69,8 @@ def test_code_that_cannot_be_loaded_changes_nothing(service, old, new, words):
     assert result.returncode == 1
     assert words.format(line=line) in result.stderr
     assert result.stdout == ""
-    assert {service.get("/").headers["x-version"] for _ in range(10)} == {"1"}
-    rows = service.wait_workers(lambda rows: len(rows) == 2 and all(row["state"] == "ready" for row in rows), "two workers")
+    assert versions(service) == {"1"}
+    rows = wait_moved(service, 1)
     assert [(row["pid"], row["generation"]) for row in rows] == [(row["pid"], row["generation"]) for row in before]
     assert service.ctl("status").returncode == 0
 
@@ -70,7 +89,8 @@ def test_a_mended_application_can_be_reloaded_afterwards(service):
     service.edit_app("error('no luck')", "return app")
     service.set_version("2")
     assert service.ctl("reload", "--restart").returncode == 0
-    assert {service.get("/").headers["x-version"] for _ in range(10)} == {"2"}
+    wait_moved(service, service.status()["pools"][0]["generation"])
+    assert versions(service) == {"2"}
 
 
 def test_of_two_reloads_at_once_one_wins_and_the_other_is_told(service):
@@ -109,9 +129,8 @@ return app""")
     gate.write_text("")
     thread.join(30)
     rows = service.wait_workers(lambda rows: len(rows) == 2 and all(row["state"] == "ready" for row in rows), "two workers")
-    versions = {service.get("/").headers["x-version"] for _ in range(16)}
-    assert len(versions) == 1 and len({row["generation"] for row in rows}) == 1
-    assert versions == ({"2"} if results[0].returncode == 0 else {"1"})
+    assert len({row["generation"] for row in rows}) == 1
+    assert versions(service) == ({"2"} if results[0].returncode == 0 else {"1"})
     assert results[0].returncode == (0 if which == "old" else 1), results[0]
 
 
@@ -119,7 +138,8 @@ def test_sighup_is_a_rolling_restart(service):
     service.set_version("2")
     service.signal(signal.SIGHUP)
     service.wait_log("reload is done")
-    assert {service.get("/").headers["x-version"] for _ in range(10)} == {"2"}
+    wait_moved(service, 2)
+    assert versions(service) == {"2"}
 
 
 def test_a_slow_request_is_finished_by_the_old_worker(service):
@@ -155,7 +175,7 @@ def test_an_idle_connection_that_asks_nothing_is_closed_after_the_drain_phase(ma
     assert peer.recv(1) == b""
     peer.close()
     service.wait_workers(lambda rows: old not in {row["pid"] for row in rows}, "the old worker to leave")
-    assert f"[{old}] worker left generation=1 reason=\"exited with code 0\"" in service.log()
+    assert any(f"[{old}] worker left" in line and "exited with code 0" in line for line in service.log().splitlines())
 
 
 @pytest.mark.parametrize("body", [None, 2000], ids=["GET", "POST"])

@@ -12,7 +12,7 @@
 /* The worker's end of the log: records go to the master, which renders them.  Never blocks: what does not fit into
  * the socket is dropped and counted, and the next record that fits says how many were lost. */
 struct logger {
-    int fd; /* owned; -1 before LOG has arrived: records go to stderr then */
+    int fd; /* owned; -1 before LOG has arrived: logger_write goes to stderr then, records are dropped */
     enum log_level level;
     uint64_t dropped;
 };

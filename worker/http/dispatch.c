@@ -78,7 +78,10 @@ static h2o_iovec_t list_methods(struct exchange *exchange)
              h2o_strstr(list.base, list.len, entry->method, entry->method_len) != SIZE_MAX)) {
             continue;
         }
-        const char *with_head = strcmp(entry->method, "GET") == 0 ? ", HEAD" : "";
+        bool adds_head =
+            strcmp(entry->method, "GET") == 0 &&
+            (list.len == 0 || h2o_strstr(list.base, list.len, H2O_STRLIT("HEAD")) == SIZE_MAX);
+        const char *with_head = adds_head ? ", HEAD" : "";
         list = h2o_concat(pool, list, h2o_iovec_init(", ", list.len > 0 ? 2 : 0),
                           h2o_iovec_init(entry->method, entry->method_len),
                           h2o_iovec_init(with_head, strlen(with_head)));

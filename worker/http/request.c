@@ -218,6 +218,26 @@ static int request_newindex(lua_State *L)
     return 0;
 }
 
+/* Joins to the first value, on the top of the stack, what the other headers of that name say, as in req.headers. */
+static void append_repeated(lua_State *L, const h2o_headers_t *headers, const char *name,
+                            size_t len)
+{
+    const char *joint = h2o_memis(name, len, H2O_STRLIT("cookie")) ? "; " : ", ";
+    bool is_first = true;
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_header_t *header = &headers->entries[i];
+        if (!h2o_memis(header->name->base, header->name->len, name, len)) {
+            continue;
+        }
+        if (!is_first) {
+            lua_pushstring(L, joint);
+            push_iovec(L, header->value);
+            lua_concat(L, 3);
+        }
+        is_first = false;
+    }
+}
+
 /* req:get(name) -> string or nil; the name in any case */
 static int request_get(lua_State *L)
 {
@@ -237,6 +257,7 @@ static int request_get(lua_State *L)
         lua_pushnil(L);
     } else {
         push_iovec(L, value);
+        append_repeated(L, &exchange->view.headers, lower, len);
     }
     return 1;
 }

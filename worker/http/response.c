@@ -76,7 +76,8 @@ static const char *push_value(lua_State *L, const char *name, int index, size_t 
     }
     bool is_scalar = lua_type(L, index) == LUA_TNUMBER || lua_type(L, index) == LUA_TBOOLEAN;
     if (!is_scalar && luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) {
-        luaL_error(L, "cannot set header \"%s\": the value is a %s", name, luaL_typename(L, index));
+        luaL_error(L, "cannot set header \"%s\": expected a string, got %s", name,
+                   luaL_typename(L, index));
     }
     return luaL_tolstring(L, index, ret_len);
 }

@@ -210,7 +210,7 @@ static void generations_do_not_see_each_others_globals_and_modules(void **state)
     static const struct lua_file second[] = {
         {"app.lua", "assert(leak == nil and _G.leak == nil and print and loaded_leak == nil)\n"
                     "assert(load('return leak', 'c', 't', {leak = 'given'})() == 'given')\n"
-                    "assert(load('x', 'c', 't', nil))\n"
+                    "assert(load('y = 1', 'c', 't', nil))\n"
                     "assert(select('#', load('= 1')) == 2)\n"
                     "return require 'm'"},
         {"m.lua", "return 'new'"},

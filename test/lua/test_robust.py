@@ -1,0 +1,154 @@
+"""What a careless or hostile application must not be able to do to its worker: each of these once crashed it, mixed up two
+requests or sent an answer that is none."""
+import concurrent.futures
+import socket
+import time
+
+import pytest
+
+APP = '''
+local fsd = require "fsd"
+local app = fsd.app()
+for i = 1, 20 do app:use(function(req, res, next) return next() end) end  -- more than a chain has inline room for
+local saved = {}
+
+app:get("/yield", function() coroutine.yield() return "back" end)
+app:get("/save/:name", function(req, res)
+  saved[req.params.name] = coroutine.running()
+  fsd.task.sleep(0.3)
+  return "slept"
+end)
+app:get("/resume/:name", function(req) return { coroutine.resume(saved[req.params.name]) } end)
+app:get("/close/:name", function(req) return { fsd.try(coroutine.close, saved[req.params.name]) == nil } end)
+
+local late = {}
+app:get("/late/:a/:b", function(req, res)
+  res:send("early")
+  fsd.task.sleep(0.05)
+  late[req.params.a] = req.params.b
+end)
+app:get("/told/:a", function(req) return late[req.params.a] or "nothing" end)
+
+app:get("/stubborn", function()
+  local x <close> = setmetatable({}, { __close = function() collectgarbage() fsd.log:info("closed by force") end })
+  while true do pcall(fsd.task.sleep, 10) end
+end)
+
+local stale
+app:get("/stale", function(req, res, next)
+  stale = coroutine.wrap(function() next() end)
+  stale()
+  return "over"
+end, function() coroutine.yield() return "stale" end)
+app:get("/fresh", function(req, res)
+  collectgarbage()
+  stale()
+  return "fresh"
+end)
+
+local hostile = setmetatable({}, { __tostring = function() error("again") end, __index = function() error("index") end })
+app:get("/errors/message", function() local e = fsd.error{ message = "m", status = 404 } e.message = hostile error(e) end)
+app:get("/errors/status", function() local e = fsd.error{ message = "m" } e.status = hostile error(e) end)
+app:get("/errors/traceback", function() error{ message = "m", traceback = hostile, code = hostile } end)
+app:get("/errors/itself", function() error(hostile) end)
+app:get("/errors/class", function() error(setmetatable({ message = "mine" }, { __index = { status = 404 } })) end)
+app:get("/errors/deep", function() local function f() return 1 + f() end f() end)
+app:get("/errors/status_alone", function() error{ status = 409 } end)
+app:get("/ok", function() return "ok" end)
+return app
+'''
+
+
+@pytest.fixture(scope="module")
+def app(serve):
+    return serve(APP)
+
+
+@pytest.fixture
+def alive(app):
+    """The worker that began the test is the one that ends it."""
+    pid = app.workers()[0]["pid"]
+    yield
+    assert app.get("/ok").text == "ok"
+    assert app.workers()[0]["pid"] == pid, app.log()[-3000:]
+
+
+def ask_later(app, path):
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    return pool.submit(lambda: app.get(path))
+
+
+def leave(app, path):
+    """Asks and hangs up without reading."""
+    host, port = app.address().rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as sock:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def test_a_handler_that_yields_is_an_error(app, alive):
+    answer = app.get("/yield")
+    assert answer.status == 500
+    app.wait_record(level="error", path="/yield")
+    assert "cannot yield here" in app.log()
+
+
+def test_a_handler_that_yields_after_its_client_left_is_an_error(app, alive):
+    leave(app, "/yield")
+
+
+@pytest.mark.parametrize("verb, answer", [
+    ("resume", [False, "cannot resume the coroutine of a request or task: only fsd does"]),
+    ("close", [True]),
+])
+def test_a_waiting_request_is_nobody_elses_to_resume(app, alive, verb, answer):
+    waiting = ask_later(app, f"/save/{verb}")
+    end = time.monotonic() + 10
+    while True:  # until the first one has saved itself
+        told = app.get(f"/{verb}/{verb}")
+        if told.status == 200 and told.json() == answer:
+            break
+        assert time.monotonic() < end, told.text
+    assert waiting.result().text == "slept"
+
+
+def test_parameters_are_right_after_the_answer_also_in_a_long_chain(app, alive):
+    count = 40
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda i: app.get(f"/late/a{i}/b{i}").text, range(count)))
+    assert answers == ["early"] * count
+    end = time.monotonic() + 10
+    for i in range(count):
+        while app.get(f"/told/a{i}").text == "nothing":
+            assert time.monotonic() < end
+        assert app.get(f"/told/a{i}").text == f"b{i}"
+
+
+def test_a_handler_that_never_ends_is_closed_when_its_client_left(app, alive):
+    leave(app, "/stubborn")
+    app.wait_record(msg="closed by force")
+    app.wait_record(msg="request was ended by force: it still waited 1 s after it was cancelled")
+
+
+def test_next_of_a_request_that_is_over_answers_no_other(app, alive):
+    assert app.get("/stale").text == "over"
+    assert app.get("/fresh").text == "fresh"
+
+
+# path, status, body, message in the log (None: it is no error of ours)
+ERRORS = [
+    ("message", 404, {"error": "(a table)"}, None),
+    ("status", 500, {"error": "Internal Server Error"}, "error in request: m"),
+    ("traceback", 500, {"error": "Internal Server Error"}, "error in request: m"),
+    ("itself", 500, {"error": "Internal Server Error"}, "again"),
+    ("class", 500, {"error": "Internal Server Error"}, "error in request: table: 0x"),
+    ("deep", 500, {"error": "Internal Server Error"}, "stack overflow"),
+    ("status_alone", 409, {"error": "unknown error"}, None),
+]
+
+
+@pytest.mark.parametrize("name, status, body, message", ERRORS, ids=[row[0] for row in ERRORS])
+def test_errors_that_fight_back_are_answered(app, alive, name, status, body, message):
+    answer = app.get(f"/errors/{name}")
+    assert (answer.status, answer.json()) == (status, body)
+    if message is not None:
+        assert message in app.wait_record(path=f"/errors/{name}")["msg"]
