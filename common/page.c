@@ -55,5 +55,5 @@ void page_read(const struct page *page, struct page_numbers *ret_numbers)
     ret_numbers->connections = get(&page->connections);
     ret_numbers->accepted = get(&page->accepted);
     ret_numbers->running = get(&page->running);
-    ret_numbers->lua_bytes = get(&page->lua_bytes);
+    ret_numbers->log_lost = get(&page->log_lost);
 }

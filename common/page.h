@@ -18,7 +18,7 @@ struct page {
     _Atomic uint64_t connections;  /* open now */
     _Atomic uint64_t accepted;     /* ever */
     _Atomic uint64_t running;      /* requests whose handler has not finished */
-    _Atomic uint64_t lua_bytes;    /* in use by the Lua heap */
+    _Atomic uint64_t log_lost;     /* log records dropped since the last one that was sent */
 };
 
 /* A copy of the numbers at one moment. */
@@ -29,7 +29,7 @@ struct page_numbers {
     uint64_t connections;
     uint64_t accepted;
     uint64_t running;
-    uint64_t lua_bytes;
+    uint64_t log_lost;
 };
 
 /* Master: a new zeroed page as a sealed, close-on-exec memfd.  Returns the descriptor or a negative errno. */

@@ -25,14 +25,15 @@ static const struct proto_row rows[] = {
     {PROTO_ACTIVE, "ACTIVE", PROTO_TO_MASTER, GENERATION, GENERATION, 0},
     {PROTO_DRAIN, "DRAIN", PROTO_TO_WORKER, sizeof(struct proto_drain), sizeof(struct proto_drain),
      0},
+    {PROTO_DRAINING, "DRAINING", PROTO_TO_MASTER, 0, 0, 0},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-_Static_assert(ROW_COUNT == (int)PROTO_DRAIN, "one row a message kind");
+_Static_assert(ROW_COUNT == (int)PROTO_DRAINING, "one row a message kind");
 _Static_assert(GENERATION + PROTO_TEXT_MAX <= PROTO_PAYLOAD_MAX, "the longest message must fit");
 
 const struct proto_row *proto_find(uint32_t kind)
 {
-    if (kind < PROTO_HELLO || kind > PROTO_DRAIN) {
+    if (kind < PROTO_HELLO || kind > PROTO_DRAINING) {
         return NULL;
     }
     return &rows[kind - 1];

@@ -18,6 +18,7 @@ struct fsd_err;
  *                                  <-   ACTIVATE {generation}
  *   ACTIVE {generation}            ->        from now on it accepts connections
  *                                  <-   DRAIN {idle_ms}
+ *   DRAINING                       ->   from now on it accepts nothing more
  *   exits with FSD_EXIT_OK when its last connection is closed
  *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
@@ -66,6 +67,7 @@ enum proto_kind {
     PROTO_ACTIVATE,
     PROTO_ACTIVE,
     PROTO_DRAIN,
+    PROTO_DRAINING,
 };
 
 enum { PROTO_TEXT_MAX = 4096, PROTO_NAME_MAX = 64, PROTO_PAYLOAD_MAX = 8192 };

@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/terminal.h"
+
 static const char *const color_codes[] = {
     [OUTPUT_PLAIN] = "",          [OUTPUT_BOLD] = "\033[1m", [OUTPUT_GREEN] = "\033[32m",
     [OUTPUT_YELLOW] = "\033[33m", [OUTPUT_RED] = "\033[31m",
@@ -59,10 +61,9 @@ static size_t measure_character(const unsigned char *text, bool utf8)
     }
     static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
     bool surrogate = code >= 0xd800 && code <= 0xdfff;
-    bool control = code < 0xa0 || code == 0x2028 || code == 0x2029;
-    bool direction = code == 0x200e || code == 0x200f || code == 0x61c ||
-                     (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-    return code < least[len] || code > 0x10ffff || surrogate || control || direction ? 0 : len;
+    bool is_bad =
+        code < least[len] || code > 0x10ffff || surrogate || terminal_is_unsafe((uint32_t)code);
+    return is_bad ? 0 : len;
 }
 
 void output_escape(const struct output *output, const char *text, char *escaped, size_t size)

@@ -48,6 +48,15 @@ static bool is_deserted(const struct pool_slot *slot)
     return true;
 }
 
+/* The old worker accepts nothing more: from now on every new connection meets the new code. */
+static void end_withdrawal(struct pool_slot *slot, const struct pool_proc *which)
+{
+    if (slot->withdrawing == which) {
+        slot->withdrawing = NULL;
+        tell(slot, POOL_SLOT_READY, &slot->current->proc, NULL);
+    }
+}
+
 static void on_proc_lost(struct pool_slot *slot, const struct pool_proc *which)
 {
     const struct proc *proc = &which->proc;
@@ -66,6 +75,9 @@ static void on_proc_gone(struct pool_slot *slot, struct pool_proc *which)
     struct page_numbers numbers;
     page_read(which->proc.page, &numbers);
     slot->requests_total += numbers.requests;
+    if (numbers.log_lost > 0) { /* it did not live to say so itself */
+        log_count_lost(slot->pool->setting.log, &which->proc.subject, numbers.log_lost);
+    }
     if (which->proc.failure == PROC_FAILURE_NONE) {
         char words[CAUSE_TEXT_MAX];
         cause_format(&which->proc.cause, which->proc.was_told, words);
@@ -73,6 +85,7 @@ static void on_proc_gone(struct pool_slot *slot, struct pool_proc *which)
     }
     proc_fini(&which->proc);
     tell(slot, POOL_REAPED, NULL, NULL);
+    end_withdrawal(slot, which);
     if (is_deserted(slot)) {
         step(slot, SLOT_ON_LAST_GONE, NULL, NULL);
     }
@@ -84,6 +97,9 @@ static void on_proc_news(struct proc *proc, enum proc_news news)
     switch (news) {
     case PROC_READY:
         step(which->slot, SLOT_ON_NEXT_READY, proc, NULL);
+        break;
+    case PROC_WITHDRAWN:
+        end_withdrawal(which->slot, which);
         break;
     case PROC_LOST:
         on_proc_lost(which->slot, which);
@@ -182,6 +198,7 @@ static void end_all(struct pool_slot *slot, void (*end)(struct proc *proc))
     stop_retry_timer(slot);
     slot->current = NULL;
     slot->next = NULL;
+    slot->withdrawing = NULL;
     for (size_t i = 0; i < POOL_PROCS_MAX; i++) {
         if (!proc_is_free(&slot->procs[i].proc)) {
             end(&slot->procs[i].proc);
@@ -192,14 +209,22 @@ static void end_all(struct pool_slot *slot, void (*end)(struct proc *proc))
     }
 }
 
-static void promote(struct pool_slot *slot)
+/* Both accept from the same socket until the old one has read its order; its answer, or its end, makes the slot ready. */
+static void swap(struct pool_slot *slot)
 {
     struct pool_proc *old = slot->current;
     slot->current = slot->next;
     slot->next = NULL;
-    if (old != NULL) {
-        proc_drain(&old->proc);
-    }
+    slot->withdrawing = old;
+    proc_drain(&old->proc);
+}
+
+/* Was READY told of it?  One that dies before the old one has withdrawn has failed. */
+static bool has_served(struct pool_slot *slot, const struct proc *proc)
+{
+    bool is_withdrawing = slot->withdrawing != NULL;
+    slot->withdrawing = NULL;
+    return proc != NULL && proc->ready_us != 0 && !is_withdrawing;
 }
 
 static void act(struct pool_slot *slot, enum slot_action action, const struct proc *proc,
@@ -218,14 +243,16 @@ static void act(struct pool_slot *slot, enum slot_action action, const struct pr
         start_next(slot);
         break;
     case SLOT_PROMOTE:
-    case SLOT_SWAP:
-        promote(slot);
+        slot->current = slot->next;
+        slot->next = NULL;
         tell(slot, POOL_SLOT_READY, proc, NULL);
+        break;
+    case SLOT_SWAP:
+        swap(slot);
         break;
     case SLOT_WAIT:
         wait_and_retry(slot, proc);
-        tell(slot, proc == NULL || proc->ready_us == 0 ? POOL_SLOT_FAILED : POOL_SLOT_DIED, proc,
-             why);
+        tell(slot, has_served(slot, proc) ? POOL_SLOT_DIED : POOL_SLOT_FAILED, proc, why);
         break;
     case SLOT_TELL_FAILED:
         tell(slot, POOL_SLOT_FAILED, proc, why);
@@ -323,6 +350,7 @@ void pool_start(struct pool *pool)
 void pool_replace(struct pool *pool, unsigned slot, uint64_t generation)
 {
     pool->slots[slot].wanted = generation;
+    pool->slots[slot].withdrawing = NULL;
     step(&pool->slots[slot], SLOT_ON_REPLACE, NULL, NULL);
 }
 

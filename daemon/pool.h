@@ -35,6 +35,8 @@ struct pool_slot {
     uint64_t retry_at_ms;         /* monotonic; valid in SLOT_BACKOFF */
     struct pool_proc *current;    /* in procs, or NULL */
     struct pool_proc *next;       /* in procs, or NULL */
+    struct pool_proc
+        *withdrawing; /* in procs: READY is told when it accepts nothing more; or NULL */
     struct pool_proc procs[POOL_PROCS_MAX];
     struct proc_listener listeners[CONF_POOL_LISTENERS_MAX];
     uint64_t wanted; /* generation that next is to have */
@@ -45,7 +47,7 @@ struct pool_slot {
 };
 
 enum pool_news {
-    POOL_SLOT_READY,  /* a new worker serves */
+    POOL_SLOT_READY,  /* a new worker serves, and it alone */
     POOL_SLOT_FAILED, /* a new worker did not get that far */
     POOL_SLOT_DIED,   /* a worker that served is lost */
     POOL_SLOT_EMPTY,  /* after pool_stop: the slot's last process is gone */

@@ -35,7 +35,7 @@ static void fail(struct life *life, const char *what)
 
 static void on_log(struct life *life, struct wire_message *message)
 {
-    logger_fini(&life->runtime.logger);
+    fd_close(&life->runtime.logger.fd);
     life->runtime.logger.fd = message->fd;
     message->fd = -1;
 }
@@ -135,6 +135,7 @@ static void on_drain(struct life *life, struct wire_message *message)
         return;
     }
     http_server_drain(life->runtime.http, body.idle_ms, on_drained);
+    link_send(&life->link, PROTO_DRAINING, NULL, 0);
 }
 
 static const struct row {

@@ -88,6 +88,7 @@ static int open_page(struct runtime *runtime)
     }
     (void)close(PROTO_FD_PAGE); /* the mapping holds it */
     page_set(&runtime->page->version, PAGE_VERSION);
+    runtime->logger.lost = &runtime->page->log_lost;
     return 0;
 }
 

@@ -106,16 +106,32 @@ static bool tell_dropped(struct log *log)
     return write_record(log, &record);
 }
 
-void log_put(struct log *log, const struct log_record *record)
+bool log_put(struct log *log, const struct log_record *record)
 {
     if (record->level > log->level) {
-        return;
+        return true;
     }
     if (log->dropped > 0 && tell_dropped(log)) {
         log->dropped = 0;
     }
     if (log->dropped > 0 || !write_record(log, record)) {
         log->dropped++;
+        return false;
+    }
+    return true;
+}
+
+void log_count_lost(struct log *log, const struct log_subject *subject, uint64_t records)
+{
+    struct log_record record = {.level = LOG_LEVEL_WARNING,
+                                .wall_us = clock_wall_us(),
+                                .subject = *subject,
+                                .message = "worker dropped log records",
+                                .field_count = 1};
+    record.message_len = strlen(record.message);
+    record.fields[0] = log_int("records", (int64_t)records);
+    if (!log_put(log, &record)) {
+        log->dropped += records; /* told with the rest, when it heals */
     }
 }
 
@@ -134,5 +150,5 @@ void log_write(struct log *log, enum log_level level, const struct log_subject *
     while (fields != NULL && fields->key != NULL && record.field_count < LOG_FIELDS_MAX) {
         record.fields[record.field_count++] = *fields++;
     }
-    log_put(log, &record);
+    (void)log_put(log, &record); /* a line that is lost is counted */
 }

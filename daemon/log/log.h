@@ -23,7 +23,9 @@ struct log {
 void log_init(struct log *log, int fd, enum conf_log_format format, enum log_level level);
 void log_fini(struct log *log);
 /* Writes one record, or drops and counts it when the descriptor does not take it now. */
-void log_put(struct log *log, const struct log_record *record);
+bool log_put(struct log *log, const struct log_record *record); /* false: it was dropped */
+/* Says that so many records of a worker never came here; counted as dropped lines when that can't be said now. */
+void log_count_lost(struct log *log, const struct log_subject *subject, uint64_t records);
 /* The same for the master's own words, with the time of now.  subject NULL: the master.  fields: LOG_FIELDS(...) or NULL. */
 void log_write(struct log *log, enum log_level level, const struct log_subject *subject,
                const char *message, const struct log_field *fields);

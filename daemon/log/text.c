@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "common/terminal.h"
+
 /* One row a length: which first bytes, the smallest code point that needs it. */
 struct shape {
     unsigned char mask;
@@ -48,7 +50,7 @@ size_t text_next(const char *at, size_t len, int32_t *ret_code)
 
 int text_is_control(int32_t code)
 {
-    return (code < 0x20 && code != '\n') || (code >= 0x7f && code <= 0x9f);
+    return code != '\n' && terminal_is_unsafe((uint32_t)code);
 }
 
 size_t text_clean(char *copy, size_t size, const char *text, size_t len)

@@ -53,6 +53,7 @@ static const struct incarnation_row rows[] = {
     /* ACTIVE may have crossed DRAIN on its way, REFUSED as well */
     ROW(DRAINING, REFUSED, DRAINING, DO_NOTHING, QUIET),
     ROW(DRAINING, ACTIVE, DRAINING, DO_NOTHING, QUIET),
+    ROW(DRAINING, WITHDRAWN, DRAINING, TELL_WITHDRAWN, QUIET),
     ROW(DRAINING, DRAIN, DRAINING, DO_NOTHING, QUIET),
     ROW(DRAINING, STOP, KILLED, KILL, QUIET),
     ROW(DRAINING, SHUTDOWN_TIMEOUT, KILLED, KILL, LOG_LEVEL_WARNING, "worker is killed"),
@@ -71,6 +72,7 @@ static const struct incarnation_row rows[] = {
     ROW(KILLED, LOADED, KILLED, DO_NOTHING, QUIET),
     ROW(KILLED, REFUSED, KILLED, DO_NOTHING, QUIET),
     ROW(KILLED, ACTIVE, KILLED, DO_NOTHING, QUIET),
+    ROW(KILLED, WITHDRAWN, KILLED, DO_NOTHING, QUIET),
     ROW(KILLED, DRAIN, KILLED, DO_NOTHING, QUIET),
     ROW(KILLED, STOP, KILLED, DO_NOTHING, QUIET),
     ROW(KILLED, BROKEN, KILLED, DO_NOTHING, QUIET),
@@ -85,7 +87,7 @@ static const char *const state_names[] = {
 _Static_assert(sizeof(state_names) / sizeof(state_names[0]) == INCARNATION_STATES, "one a state");
 
 static const char *const event_names[] = {
-    "hello", "mismatch",     "loaded",           "refused", "active", "drain",
+    "hello", "mismatch",     "loaded",           "refused", "active", "withdrawn", "drain",
     "stop",  "boot timeout", "shutdown timeout", "broken",  "closed", "exited",
 };
 _Static_assert(sizeof(event_names) / sizeof(event_names[0]) == INCARNATION_EVENTS, "one an event");
@@ -103,7 +105,7 @@ const struct incarnation_row *incarnation_find(enum incarnation_state state,
 
 bool incarnation_is_word(enum incarnation_event event)
 {
-    return event <= INCARNATION_ON_ACTIVE;
+    return event <= INCARNATION_ON_WITHDRAWN;
 }
 
 bool incarnation_is_booting(enum incarnation_state state)

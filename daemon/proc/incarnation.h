@@ -19,11 +19,12 @@ enum incarnation_state {
 enum { INCARNATION_STATES = INCARNATION_GONE + 1 };
 
 enum incarnation_event {
-    INCARNATION_ON_HELLO, /* words of the worker: the first five */
+    INCARNATION_ON_HELLO, /* words of the worker: the first six */
     INCARNATION_ON_MISMATCH,
     INCARNATION_ON_LOADED,
     INCARNATION_ON_REFUSED,
     INCARNATION_ON_ACTIVE,
+    INCARNATION_ON_WITHDRAWN,        /* accepts nothing more (DRAINING) */
     INCARNATION_ON_DRAIN,            /* order: finish what runs, then leave */
     INCARNATION_ON_STOP,             /* order: leave now */
     INCARNATION_ON_BOOT_TIMEOUT,     /* was not ACTIVE in time */
@@ -36,15 +37,16 @@ enum { INCARNATION_EVENTS = INCARNATION_ON_EXITED + 1 };
 
 enum incarnation_action {
     INCARNATION_DO_NOTHING,
-    INCARNATION_HAND_OUT,     /* send LOG, CONFIG, LISTENERs, LOAD */
-    INCARNATION_ACTIVATE,     /* send ACTIVATE */
-    INCARNATION_TELL_READY,   /* stop the boot timer, tell the owner */
-    INCARNATION_SEND_DRAIN,   /* send DRAIN, start the shutdown timer */
-    INCARNATION_AWAIT_EXIT,   /* start the short timer of HUNG_UP: the exit will say why */
-    INCARNATION_KILL,         /* the owner knows already or ordered it */
-    INCARNATION_FAIL,         /* kill, and tell the owner that it is lost */
-    INCARNATION_TELL_GONE,    /* reaped, as ordered or after a FAIL */
-    INCARNATION_FAIL_AND_GONE /* reaped out of the blue: tell lost, then gone */
+    INCARNATION_HAND_OUT,       /* send LOG, CONFIG, LISTENERs, LOAD */
+    INCARNATION_ACTIVATE,       /* send ACTIVATE */
+    INCARNATION_TELL_READY,     /* stop the boot timer, tell the owner */
+    INCARNATION_SEND_DRAIN,     /* send DRAIN, start the shutdown timer */
+    INCARNATION_TELL_WITHDRAWN, /* tell the owner */
+    INCARNATION_AWAIT_EXIT,     /* start the short timer of HUNG_UP: the exit will say why */
+    INCARNATION_KILL,           /* the owner knows already or ordered it */
+    INCARNATION_FAIL,           /* kill, and tell the owner that it is lost */
+    INCARNATION_TELL_GONE,      /* reaped, as ordered or after a FAIL */
+    INCARNATION_FAIL_AND_GONE   /* reaped out of the blue: tell lost, then gone */
 };
 
 struct incarnation_row {

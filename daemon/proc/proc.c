@@ -143,6 +143,9 @@ static void act(struct proc *proc, enum incarnation_action action, const char *d
     case INCARNATION_SEND_DRAIN:
         check(proc, send_drain(proc));
         break;
+    case INCARNATION_TELL_WITHDRAWN:
+        proc->on_news(proc, PROC_WITHDRAWN);
+        break;
     case INCARNATION_AWAIT_EXIT:
         check(proc, start_timer(proc, HUNG_UP_MS));
         break;
@@ -255,6 +258,9 @@ static void on_message(struct proc *proc, const struct wire_message *message)
         break;
     case PROTO_ACTIVE:
         on_generation(proc, message, INCARNATION_ON_ACTIVE);
+        break;
+    case PROTO_DRAINING:
+        step(proc, INCARNATION_ON_WITHDRAWN, NULL);
         break;
     case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
     case PROTO_CONFIG:

@@ -44,7 +44,8 @@ struct proc_order {
 };
 
 enum proc_news {
-    PROC_READY, /* it serves */
+    PROC_READY,     /* it serves */
+    PROC_WITHDRAWN, /* told to leave, it accepts no connection any more */
     PROC_LOST, /* it is no use any more, though nobody told it to leave; proc->failure and proc->why say more.  Once. */
     PROC_GONE, /* it has ended and is reaped; the callee calls proc_fini */
 };

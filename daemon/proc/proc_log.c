@@ -33,11 +33,10 @@ static void pass_on(struct proc *proc, const void *packet, size_t len)
         return;
     }
     if (dropped > 0) {
-        log_write(log, LOG_LEVEL_WARNING, &proc->subject, "worker dropped log records",
-                  LOG_FIELDS(log_int("records", (int64_t)dropped)));
+        log_count_lost(log, &proc->subject, dropped);
     }
     record.subject = proc->subject;
-    log_put(log, &record);
+    (void)log_put(log, &record); /* a line that is lost is counted */
 }
 
 /* Reads at most limit records; false when no more will come. */

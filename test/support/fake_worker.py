@@ -24,7 +24,7 @@ import struct
 import sys
 import time
 
-HELLO, LOG, CONFIG, LISTENER, LOAD, LOADED, REFUSED, ACTIVATE, ACTIVE, DRAIN = range(1, 11)
+HELLO, LOG, CONFIG, LISTENER, LOAD, LOADED, REFUSED, ACTIVATE, ACTIVE, DRAIN, DRAINING = range(1, 12)
 
 
 def read_json(path):
@@ -194,6 +194,7 @@ class Worker:
             self.active = self.answer("activate", ACTIVE)
             self.set_page(2, self.generation)
         elif kind == DRAIN:
+            self.control.send(struct.pack("=II", DRAINING, 0))
             end_as_told(self.app.get("drain", "ok"))
             os._exit(0)
 

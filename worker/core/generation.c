@@ -91,6 +91,23 @@ static void begin_loading(lua_State *L)
     lua_rawset(L, lua_upvalueindex(UPVALUE_LOADED));
 }
 
+/* Calls the state's own require, for fsd's modules and the system's.  Lua's "module 'x' not found" names the place that
+ * called it, but sees only us there; so the place is put in front here. */
+static int require_outside(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK) {
+        return 1;
+    }
+    if (lua_type(L, -1) == LUA_TSTRING && strncmp(lua_tostring(L, -1), "module '", 8) == 0) {
+        luaL_where(L, 1);
+        lua_insert(L, -2);
+        lua_concat(L, 2);
+    }
+    return lua_error(L);
+}
+
 /* require(name) of a generation. */
 static int generation_require(lua_State *L)
 {
@@ -114,10 +131,7 @@ static int generation_require(lua_State *L)
     const struct bundle_file *file =
         is_own_module(name) ? NULL : find_module(L, &(*cell)->bundle, name);
     if (file == NULL) {
-        lua_getglobal(L, "require"); /* the state's own: fsd's modules and the system's */
-        lua_pushvalue(L, 1);
-        lua_call(L, 1, 1);
-        return 1;
+        return require_outside(L);
     }
     begin_loading(L);
     push_chunk(L, file, lua_upvalueindex(UPVALUE_ENV));
@@ -171,6 +185,7 @@ static int run_main(lua_State *L)
 {
     struct generation *generation = lua_touserdata(L, 1);
     push_environment(L); /* 2 */
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a pointer is what is stored */
     struct generation **cell = lua_newuserdatauv(L, sizeof(*cell), 0);
     *cell = generation;
     lua_pushvalue(L, -1);

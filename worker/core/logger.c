@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/fd.h"
+#include "common/page.h"
 #include "common/proto.h"
 #include "worker/core/json/json.h"
 #include "worker/core/value.h"
@@ -126,6 +127,14 @@ void logger_field_value(struct logger_record *record, const char *key, size_t ke
     msgpack_writer_fini(&value);
 }
 
+static void set_dropped(struct logger *logger, uint64_t dropped)
+{
+    logger->dropped = dropped;
+    if (logger->lost != NULL) {
+        page_set(logger->lost, dropped);
+    }
+}
+
 static void send_record(struct logger *logger, const unsigned char *bytes, size_t len)
 {
     ssize_t sent;
@@ -133,9 +142,9 @@ static void send_record(struct logger *logger, const unsigned char *bytes, size_
         sent = send(logger->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
-        logger->dropped++;
+        set_dropped(logger, logger->dropped + 1);
     } else {
-        logger->dropped = 0;
+        set_dropped(logger, 0);
     }
 }
 
@@ -146,7 +155,7 @@ void logger_send(struct logger_record *record)
     if (record->writer.error == 0 && record->logger->fd >= 0) {
         send_record(record->logger, record->writer.data, record->writer.len);
     } else {
-        record->logger->dropped++;
+        set_dropped(record->logger, record->logger->dropped + 1);
     }
     msgpack_writer_fini(&record->writer);
     msgpack_writer_fini(&record->fields);

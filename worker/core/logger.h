@@ -15,6 +15,8 @@ struct logger {
     int fd; /* owned; -1 before LOG has arrived: logger_write goes to stderr then, records are dropped */
     enum log_level level;
     uint64_t dropped;
+    _Atomic uint64_t *
+        lost; /* borrowed from the status page, or NULL: dropped, for when we end before we can say it */
 };
 
 /* One record that is being written. */
@@ -33,7 +35,7 @@ bool logger_takes(const struct logger *logger, enum log_level level);
 void logger_begin(struct logger_record *record, struct logger *logger, enum log_level level,
                   const char *message, size_t len);
 void logger_field_text(struct logger_record *record, const char *key, const char *text, size_t len);
-void logger_field_int(struct logger_record *record, const char *key, int64_t value);
+void logger_field_int(struct logger_record *record, const char *key, int64_t number);
 /* Adds the Lua value at index: scalars as they are, tables as JSON text, others by their type's name.  Does not raise. */
 void logger_field_value(struct logger_record *record, const char *key, size_t key_len, lua_State *L,
                         int index);

@@ -1,8 +1,7 @@
 /* dispatch.c - the handlers of one request, run in order inside its coroutine.
  * Owns nothing; the exchange holds the state.  The whole chain runs under one protected call: the first handler is called,
  * and `next` is a closure that calls the one behind it and returns when that has returned, so that a middleware sees both ways.
- * A chain that ends without an answer becomes an error, an error goes to app:on_error, and what nobody handles becomes the
- * default page.  Everything may yield at any depth.
+ * A chain that ends without an answer becomes an error, and errors are failure.c's.  Everything may yield at any depth.
  * Called by exchange.c as the main function of a coroutine.  Must not know libh2o's life cycle (exchange.c). */
 #include "worker/http/dispatch.h"
 
@@ -14,14 +13,11 @@
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
 #include "worker/http/exchange.h"
-#include "worker/http/header_text.h"
+#include "worker/http/failure.h"
 #include "worker/http/native.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/service.h"
-
-/* Where things stand on the coroutine's stack while dispatch_main runs. */
-enum { AT_EXCHANGE = 1, AT_TRACEBACK, AT_REQUEST, AT_RESPONSE };
 
 /* Upvalues of next. */
 enum {
@@ -197,20 +193,16 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
     return count;
 }
 
-/* A handler has returned one value: what it returned is the answer unless one was given.  res itself, which its setters
- * return, is none: `return res:status(404)` then counts as not answering. */
-static void take_result(lua_State *L, struct exchange *exchange)
+static struct exchange *exchange_of(lua_KContext context)
 {
-    if (!lua_isnil(L, -1) && exchange->state == EXCHANGE_OPEN &&
-        lua_touserdata(L, -1) != exchange->response) {
-        response_send_value(L, exchange, lua_gettop(L));
-    }
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): what Lua hands through is a number */
+    return (struct exchange *)context;
 }
 
 static int after_chain(lua_State *L, int status, lua_KContext context)
 {
     (void)status; /* an error does not come here: the call is not protected */
-    take_result(L, (struct exchange *)context);
+    response_take_result(L, exchange_of(context));
     return 0;
 }
 
@@ -234,7 +226,7 @@ static int after_next(lua_State *L, int status, lua_KContext context)
     const struct http_object *request = lua_touserdata(L, lua_upvalueindex(NEXT_REQUEST));
     struct exchange *exchange = request->exchange;
     if (exchange != NULL) {
-        take_result(L, exchange);
+        response_take_result(L, exchange);
         exchange->step =
             (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP)); /* req.params again */
     }
@@ -271,145 +263,21 @@ static int dispatch_next(lua_State *L)
     return after_next(L, LUA_OK, 0);
 }
 
-/* One record for an error that is the server's fault; the Error is at index error.  Everything that might raise comes
- * before the record is begun. */
-static void log_error(lua_State *L, struct exchange *exchange, int error)
-{
-    const struct view *view = &exchange->view;
-    struct logger *logger = &exchange->service->runtime->logger;
-    const char *code = error_push_text(L, error, "code");
-    const char *traceback = error_push_text(L, error, "traceback");
-    const char *message = error_push_text(L, error, "message");
-    const char *line = lua_pushfstring(L, "error in request: %s", /* what happened first */
-                                       message != NULL ? message : "unknown error");
-    struct logger_record record;
-    logger_begin(&record, logger, LOG_LEVEL_ERROR, line, strlen(line));
-    logger_field_text(&record, "method", view->method.base, view->method.len);
-    logger_field_text(&record, "path", view->path.base, view->path.len);
-    const char *id = request_id(exchange);
-    logger_field_text(&record, "request_id", id, strlen(id));
-    if (exchange->last != NULL) {
-        logger_field_text(&record, "handler", exchange->last->where, strlen(exchange->last->where));
-    }
-    if (code != NULL) {
-        logger_field_text(&record, "code", code, strlen(code));
-    }
-    if (traceback != NULL) { /* not for an error that dispatch made itself */
-        logger_field_text(&record, "traceback", traceback, strlen(traceback));
-    }
-    logger_send(&record);
-    lua_pop(L, 4);
-}
-
-static int finish(lua_State *L, struct exchange *exchange)
-{
-    (void)L;
-    dispatch_close(exchange);
-    return 0;
-}
-
-/* The default page: the message of a client's error, never that of ours. */
-static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
-{
-    if (exchange->state == EXCHANGE_OPEN) {
-        int status = error_status(L, error);
-        const char *message = status < 500 ? error_push_text(L, error, "message") : NULL;
-        exchange->req->res.headers = (h2o_headers_t){NULL};
-        answer_page(exchange, status, message != NULL ? message : header_text_reason(status));
-    }
-    return finish(L, exchange);
-}
-
-/* next of app:on_error: back to the default page, for its error or another one. */
-static int error_next(lua_State *L)
-{
-    lua_settop(L, 1);
-    if (lua_isnil(L, 1)) {
-        lua_pushvalue(L, lua_upvalueindex(1));
-    }
-    return lua_error(L);
-}
-
-static int after_error_handler(lua_State *L, int status, lua_KContext context)
-{
-    (void)status;
-    take_result(L, (struct exchange *)context);
-    return 0;
-}
-
-/* Protected: err, req, res -> nothing. */
-static int run_error_handler(lua_State *L)
-{
-    struct exchange *exchange = ((struct http_object *)lua_touserdata(L, 2))->exchange;
-    const struct app_handler *handler = &exchange->service->app->error;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->service->handlers_ref);
-    lua_rawgeti(L, -1, handler->index);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, 3);
-    lua_pushvalue(L, 1);
-    lua_pushcclosure(L, error_next, 1);
-    lua_callk(L, 4, 1, (lua_KContext)exchange, after_error_handler);
-    return after_error_handler(L, LUA_OK, (lua_KContext)exchange);
-}
-
-static int after_error(lua_State *L, int status, lua_KContext context)
-{
-    struct exchange *exchange = (struct exchange *)context;
-    int first = AT_RESPONSE + 1; /* the error that on_error was called for */
-    if (status != LUA_OK && status != LUA_YIELD) {
-        error_wrap(
-            L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
-        int second = lua_gettop(L);
-        bool is_new = !lua_rawequal(L, first, second); /* not next(err): on_error itself failed */
-        if (is_new && error_status(L, second) >= 500 && !exchange->is_client_gone) {
-            log_error(L, exchange, second);
-        }
-        return finish_with_page(L, exchange, second);
-    }
-    return finish_with_page(L, exchange, first);
-}
-
-/* The error is on the top of the stack. */
-static int fail(lua_State *L, struct exchange *exchange)
-{
-    int error = AT_RESPONSE + 1;
-    error_wrap(
-        L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
-    lua_pushvalue(L, -1);
-    lua_replace(L, error); /* it may stand there already, or above a message */
-    lua_settop(L, error);
-    if (exchange->is_client_gone) {
-        return finish(L, exchange); /* nobody is there to be told, and nothing is wrong */
-    }
-    if (error_status(L, error) >= 500) {
-        log_error(L, exchange, error);
-    }
-    if (exchange->state != EXCHANGE_OPEN || exchange->service->app->error.index == 0) {
-        return finish_with_page(L, exchange, error);
-    }
-    lua_pushcfunction(L, run_error_handler);
-    lua_pushvalue(L, error);
-    lua_pushvalue(L, AT_REQUEST);
-    lua_pushvalue(L, AT_RESPONSE);
-    int status = lua_pcallk(L, 3, 0, AT_TRACEBACK, (lua_KContext)exchange, after_error);
-    return after_error(L, status, (lua_KContext)exchange);
-}
-
 static int after_main(lua_State *L, int status, lua_KContext context)
 {
-    struct exchange *exchange = (struct exchange *)context;
+    struct exchange *exchange = exchange_of(context);
     if (status != LUA_OK && status != LUA_YIELD) {
-        return fail(L, exchange);
+        return failure_answer(L, exchange);
     }
     if (exchange->state == EXCHANGE_OPEN) {
         const char *message = lua_pushfstring(
             L, "the handler at %s returned without answering: call res:send or next()",
             exchange->last != NULL ? exchange->last->where : "?");
         error_push(L, "HttpError", "no_response", 500, message);
-        return fail(L, exchange);
+        return failure_answer(L, exchange);
     }
-    return finish(L, exchange);
+    dispatch_close(exchange);
+    return 0;
 }
 
 int dispatch_main(lua_State *L)

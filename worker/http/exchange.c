@@ -154,6 +154,7 @@ static void on_hangup(struct watch *watch, uint32_t events)
 static void watch_client(struct exchange *exchange)
 {
     struct exchange **anchor =
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a pointer is what is stored */
         h2o_mem_alloc_shared(&exchange->req->pool, sizeof(*anchor), on_request_disposed);
     *anchor = exchange;
     exchange->anchor = anchor;

@@ -76,8 +76,7 @@ static const char *push_value(lua_State *L, const char *name, int index, size_t 
     }
     bool is_scalar = lua_type(L, index) == LUA_TNUMBER || lua_type(L, index) == LUA_TBOOLEAN;
     if (!is_scalar && luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) {
-        luaL_error(L, "cannot set header \"%s\": expected a string, got %s", name,
-                   luaL_typename(L, index));
+        luaL_error(L, "cannot set header \"%s\": the value is a %s", name, luaL_typename(L, index));
     }
     return luaL_tolstring(L, index, ret_len);
 }
@@ -228,18 +227,21 @@ static void send_status(struct exchange *exchange, int status)
     send_bytes(exchange, text, strlen(text));
 }
 
-void response_send_value(lua_State *L, struct exchange *exchange, int index)
+void response_take_result(lua_State *L, struct exchange *exchange)
 {
-    if (lua_isinteger(L, index)) {
-        lua_Integer status = lua_tointeger(L, index);
-        if (status < 200 || status > 599) {
-            luaL_error(L, "a handler returned %I: a number must be an HTTP status, 200 to 599",
-                       status);
-        }
-        send_status(exchange, (int)status);
-    } else {
-        send_value(L, exchange, index);
+    if (lua_isnil(L, -1) || exchange->state != EXCHANGE_OPEN ||
+        lua_touserdata(L, -1) == exchange->response) {
+        return;
     }
+    if (!lua_isinteger(L, -1)) {
+        send_value(L, exchange, lua_gettop(L));
+        return;
+    }
+    lua_Integer status = lua_tointeger(L, -1);
+    if (status < 200 || status > 599) {
+        luaL_error(L, "a handler returned %I: a number must be an HTTP status, 200 to 599", status);
+    }
+    send_status(exchange, (int)status);
 }
 
 static int response_send(lua_State *L)

@@ -7,9 +7,10 @@ struct exchange;
 
 /* Pushes the res object of an exchange that begins. */
 void response_push(lua_State *L, struct exchange *exchange);
-/* Answers with the value at index as res:send does, a whole number from 100 to 599 as a status: what a handler returned.
- * May raise. */
-void response_send_value(lua_State *L, struct exchange *exchange, int index);
+/* Answers, unless that has been done, with the value on the top of the stack, which a handler returned: as res:send does, a
+ * whole number from 200 to 599 as a status.  nil is no answer, and neither is res itself, which its setters return: so
+ * `return res:status(404)` counts as not answering.  May raise. */
+void response_take_result(lua_State *L, struct exchange *exchange);
 /* The class; once a state. */
 void response_register(lua_State *L);
 

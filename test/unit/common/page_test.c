@@ -52,7 +52,7 @@ static void what_the_worker_writes_the_master_reads(void **state)
     page_set(&fixture->worker->connections, 4);
     page_set(&fixture->worker->accepted, 5);
     page_set(&fixture->worker->running, 6);
-    page_set(&fixture->worker->lua_bytes, UINT64_MAX);
+    page_set(&fixture->worker->log_lost, UINT64_MAX);
     page_read(fixture->master, &numbers);
     struct page_numbers expected = {1, 2, 3, 4, 5, 6, UINT64_MAX};
     assert_memory_equal(&numbers, &expected, sizeof(expected));

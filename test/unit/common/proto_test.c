@@ -22,9 +22,10 @@ static size_t make_packet(unsigned char *packet, uint32_t kind, uint32_t size)
 static void each_kind_has_the_row_that_names_it(void **state)
 {
     (void)state;
-    static const char *const names[] = {"HELLO",  "LOG",     "CONFIG",   "LISTENER", "LOAD",
-                                        "LOADED", "REFUSED", "ACTIVATE", "ACTIVE",   "DRAIN"};
-    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_DRAIN; kind++) {
+    static const char *const names[] = {"HELLO",  "LOG",    "CONFIG",  "LISTENER",
+                                        "LOAD",   "LOADED", "REFUSED", "ACTIVATE",
+                                        "ACTIVE", "DRAIN",  "DRAINING"};
+    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_DRAINING; kind++) {
         const struct proto_row *row = proto_find(kind);
         assert_non_null(row);
         assert_int_equal(row->kind, kind);
@@ -33,7 +34,7 @@ static void each_kind_has_the_row_that_names_it(void **state)
         assert_true(row->size_max <= PROTO_PAYLOAD_MAX);
     }
     assert_null(proto_find(0));
-    assert_null(proto_find(PROTO_DRAIN + 1));
+    assert_null(proto_find(PROTO_DRAINING + 1));
     assert_null(proto_find(UINT32_MAX));
 }
 
@@ -41,7 +42,7 @@ static void each_row_accepts_exactly_its_sizes_descriptors_and_side(void **state
 {
     (void)state;
     static unsigned char packet[sizeof(struct proto_head) + PROTO_PAYLOAD_MAX + 1];
-    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_DRAIN; kind++) {
+    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_DRAINING; kind++) {
         const struct proto_row *row = proto_find(kind);
         enum proto_direction other =
             row->direction == PROTO_TO_MASTER ? PROTO_TO_WORKER : PROTO_TO_MASTER;

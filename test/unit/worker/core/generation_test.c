@@ -135,6 +135,8 @@ static void own_and_system_modules_come_from_outside(void **state)
     (void)state;
     assert_int_equal(load("app.lua", files), 0);
     assert_result(loaded[0], "module 'fsd.nothing' not found:");
+    assert_int_equal(load_main("\nrequire 'no.such'"), -EINVAL);
+    assert_memory_equal(err.text, "app.lua:2: module 'no.such' not found:", 38);
 }
 
 static void an_error_names_file_and_line(void **state)
@@ -159,8 +161,7 @@ static void an_error_that_fights_back_is_still_only_a_refusal(void **state)
 {
     static const char *const sources[] = {
         "local boom = setmetatable({}, {__tostring = function() error('again') end}) error(boom)",
-        "local boom = setmetatable({}, {__tostring = function() error('again') end})\n"
-        "error{message = 'm', traceback = boom}",
+        "error{message = 'm', traceback = setmetatable({}, {__tostring = function() error() end})}",
         "local function f() return 1 + f() end f()",
         "local boom = setmetatable({}, {__tostring = function(self) error(self) end}) error(boom)",
         "string.rep('x', 1 << 62)",

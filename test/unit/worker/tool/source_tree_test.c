@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +21,7 @@
 
 enum { PATH_ROOM = 512 };
 
-static char root[PATH_ROOM];
+static char root[PATH_MAX];
 static struct source_tree tree;
 static struct fsd_err err;
 
@@ -53,7 +54,7 @@ static int tear_down(void **state)
 
 static const char *path_of(const char *name)
 {
-    static char path[PATH_ROOM * 2];
+    static char path[PATH_MAX + PATH_ROOM];
     (void)snprintf(path, sizeof(path), "%s/%s", root, name);
     return path;
 }
@@ -81,8 +82,9 @@ static void assert_names(const char *wanted)
 {
     char names[PATH_ROOM] = "";
     for (size_t i = 0; i < tree.count; i++) {
-        (void)strcat(names, i > 0 ? " " : "");
-        (void)strcat(names, tree.files[i].name);
+        size_t len = strlen(names);
+        (void)snprintf(names + len, sizeof(names) - len, "%s%s", i > 0 ? " " : "",
+                       tree.files[i].name);
     }
     assert_string_equal(names, wanted);
 }
@@ -166,7 +168,7 @@ static void a_main_file_may_have_any_ending(void **state)
 /* The sentence is before, the root, after. */
 static void assert_refused(int error, const char *main_file, const char *before, const char *after)
 {
-    char wanted[FSD_ERR_MAX];
+    char wanted[PATH_MAX + FSD_ERR_MAX];
     (void)snprintf(wanted, sizeof(wanted), "%s \"%s%s", before, root, after);
     assert_int_equal(source_tree_read(&tree, main_file, &err), error);
     assert_string_equal(err.text, wanted);
@@ -209,11 +211,11 @@ static void too_much_code_is_refused(void **state)
 static void folders_that_never_end_are_refused(void **state)
 {
     (void)state;
-    char name[PATH_ROOM] = "d";
+    enum { DEPTH = 40 };
+    char name[DEPTH * 2 + 1];
     put_file("app.lua", "");
-    put_folder(name);
-    for (size_t i = 0; i < 40; i++) {
-        (void)strcat(name, "/d");
+    for (size_t i = 0; i < DEPTH; i++) {
+        memcpy(name + i * 2, "d/", 3);
         put_folder(name);
     }
     assert_int_equal(source_tree_read(&tree, path_of("app.lua"), &err), -ELOOP);

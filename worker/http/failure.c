@@ -1,0 +1,147 @@
+/* failure.c - what becomes of an error that no handler has caught.
+ * Owns nothing.  An error that is the server's fault is logged; then app:on_error may answer, under a protected call of its own;
+ * what nobody answers becomes the default page, which shows the message of a client's error and never that of ours.  Whatever
+ * an application has put into its Error is read without running any of its code (core/error.c).
+ * Called by dispatch.c, at the end of a coroutine's main function.  Must not know the chain of handlers. */
+#include "worker/http/failure.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "worker/core/error.h"
+#include "worker/core/runtime.h"
+#include "worker/http/answer.h"
+#include "worker/http/app.h"
+#include "worker/http/dispatch.h"
+#include "worker/http/exchange.h"
+#include "worker/http/header_text.h"
+#include "worker/http/request.h"
+#include "worker/http/response.h"
+#include "worker/http/service.h"
+
+static struct exchange *exchange_of(lua_KContext context)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): what Lua hands through is a number */
+    return (struct exchange *)context;
+}
+
+/* One record for an error that is the server's fault; the Error is at index error.  Everything that might raise comes
+ * before the record is begun. */
+static void log_error(lua_State *L, struct exchange *exchange, int error)
+{
+    const struct view *view = &exchange->view;
+    struct logger *logger = &exchange->service->runtime->logger;
+    const char *code = error_push_text(L, error, "code");
+    const char *traceback = error_push_text(L, error, "traceback");
+    const char *message = error_push_text(L, error, "message");
+    const char *line = lua_pushfstring(L, "error in request: %s", /* what happened first */
+                                       message != NULL ? message : "unknown error");
+    struct logger_record record;
+    logger_begin(&record, logger, LOG_LEVEL_ERROR, line, strlen(line));
+    logger_field_text(&record, "method", view->method.base, view->method.len);
+    logger_field_text(&record, "path", view->path.base, view->path.len);
+    const char *id = request_id(exchange);
+    logger_field_text(&record, "request_id", id, strlen(id));
+    if (exchange->last != NULL) {
+        logger_field_text(&record, "handler", exchange->last->where, strlen(exchange->last->where));
+    }
+    if (code != NULL) {
+        logger_field_text(&record, "code", code, strlen(code));
+    }
+    if (traceback != NULL) { /* not for an error that dispatch made itself */
+        logger_field_text(&record, "traceback", traceback, strlen(traceback));
+    }
+    logger_send(&record);
+    lua_pop(L, 4);
+}
+
+/* The default page: the message of a client's error, never that of ours. */
+static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
+{
+    if (exchange->state == EXCHANGE_OPEN) {
+        int status = error_status(L, error);
+        const char *message = status < 500 ? error_push_text(L, error, "message") : NULL;
+        exchange->req->res.headers = (h2o_headers_t){NULL};
+        exchange_answer(exchange, status,
+                        answer_error_body(exchange->req, status,
+                                          message != NULL ? message : header_text_reason(status)));
+    }
+    dispatch_close(exchange);
+    return 0;
+}
+
+/* next of app:on_error: back to the default page, for its error or another one. */
+static int error_next(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+    }
+    return lua_error(L);
+}
+
+static int after_error_handler(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    response_take_result(L, exchange_of(context));
+    return 0;
+}
+
+/* Protected: err, req, res -> nothing. */
+static int run_error_handler(lua_State *L)
+{
+    struct exchange *exchange = ((struct http_object *)lua_touserdata(L, 2))->exchange;
+    const struct app_handler *handler = &exchange->service->app->error;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->service->handlers_ref);
+    lua_rawgeti(L, -1, handler->index);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, error_next, 1);
+    lua_callk(L, 4, 1, (lua_KContext)exchange, after_error_handler);
+    return after_error_handler(L, LUA_OK, (lua_KContext)exchange);
+}
+
+static int after_error(lua_State *L, int status, lua_KContext context)
+{
+    struct exchange *exchange = exchange_of(context);
+    int first = AT_RESPONSE + 1; /* the error that on_error was called for */
+    if (status != LUA_OK && status != LUA_YIELD) {
+        error_wrap(
+            L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
+        int second = lua_gettop(L);
+        bool is_new = !lua_rawequal(L, first, second); /* not next(err): on_error itself failed */
+        if (is_new && error_status(L, second) >= 500 && !exchange->is_client_gone) {
+            log_error(L, exchange, second);
+        }
+        return finish_with_page(L, exchange, second);
+    }
+    return finish_with_page(L, exchange, first);
+}
+
+int failure_answer(lua_State *L, struct exchange *exchange)
+{
+    int error = AT_RESPONSE + 1;
+    error_wrap(
+        L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
+    lua_pushvalue(L, -1);
+    lua_replace(L, error); /* it may stand there already, or above a message */
+    lua_settop(L, error);
+    if (exchange->is_client_gone) {
+        dispatch_close(exchange); /* nobody is there to be told, and nothing is wrong */
+        return 0;
+    }
+    if (error_status(L, error) >= 500) {
+        log_error(L, exchange, error);
+    }
+    if (exchange->state != EXCHANGE_OPEN || exchange->service->app->error.index == 0) {
+        return finish_with_page(L, exchange, error);
+    }
+    lua_pushcfunction(L, run_error_handler);
+    lua_pushvalue(L, error);
+    lua_pushvalue(L, AT_REQUEST);
+    lua_pushvalue(L, AT_RESPONSE);
+    int status = lua_pcallk(L, 3, 0, AT_TRACEBACK, (lua_KContext)exchange, after_error);
+    return after_error(L, status, (lua_KContext)exchange);
+}
