@@ -30,7 +30,8 @@ void msgpack_write_bool(struct msgpack_writer *writer, bool value);
 void msgpack_write_int(struct msgpack_writer *writer, int64_t value);
 void msgpack_write_float(struct msgpack_writer *writer, double value);
 void msgpack_write_str(struct msgpack_writer *writer, const char *text, size_t len);
-void msgpack_write_text(struct msgpack_writer *writer, const char *text); /* NUL-terminated; NULL writes nil */
+void msgpack_write_text(struct msgpack_writer *writer,
+                        const char *text); /* NUL-terminated; NULL writes nil */
 void msgpack_write_bin(struct msgpack_writer *writer, const void *data, size_t len);
 /* The caller then writes count values (array) or count key-value pairs (map). */
 void msgpack_write_array(struct msgpack_writer *writer, uint32_t count);

@@ -39,16 +39,18 @@ static char *name_of(const char *path)
     if (end - start > 4 && memcmp(path + end - 4, ".lua", 4) == 0) {
         end -= 4;
     }
+    if (end == start) {
+        return strdup("app");
+    }
     size_t len = end - start < SCHEMA_NAME_MAX ? end - start : SCHEMA_NAME_MAX;
     char *name = strndup(path + start, len);
-    for (size_t i = 0; name != NULL && i < len; i++) {
+    if (name == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < len; i++) {
         if (!isalnum((unsigned char)name[i]) && (i == 0 || strchr("_-.", name[i]) == NULL)) {
             name[i] = i == 0 ? 'x' : '_';
         }
-    }
-    if (len == 0) {
-        free(name);
-        return strdup("app");
     }
     return name;
 }

@@ -8,8 +8,7 @@ const char *__lsan_default_options(void);
 
 const char *__asan_default_options(void)
 {
-    return "log_path=" FSD_SANITIZER_REPORTS
-           ":handle_segv=0:handle_abort=0";
+    return "log_path=" FSD_SANITIZER_REPORTS ":handle_segv=0:handle_abort=0";
 }
 
 const char *__ubsan_default_options(void)

@@ -61,6 +61,7 @@ static void sift_down(struct timer_heap *heap, struct timer *timer)
 static void grow(struct timer_heap *heap)
 {
     size_t capacity = heap->capacity == 0 ? CAPACITY_FIRST : heap->capacity * 2;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is stored */
     struct timer **entries = realloc(heap->entries, capacity * sizeof(*entries));
     if (entries == NULL) {
         abort(); /* the worker's rule: the master starts another one */

@@ -33,8 +33,6 @@ static void close_after(h2o_req_t *req)
 
 void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close)
 {
-    static h2o_generator_t complete = {NULL,
-                                       NULL}; /* never written: nothing is left to proceed with */
     req->res.status = status;
     req->res.reason = header_text_reason(status);
     if (close || service->draining) {
@@ -47,7 +45,7 @@ void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_
     }
     bool is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
     req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
-    h2o_start_response(req, &complete);
+    h2o_start_response(req, &service->complete);
     if (is_head || has_no_body(status) || body.len == 0) {
         h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
     } else {

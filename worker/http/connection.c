@@ -53,12 +53,14 @@ static void close_linger(struct connection *connection)
 
 void connection_table_fini(struct connection_table *table)
 {
-    while (table->first != NULL) {
-        struct connection *connection = table->first;
+    struct connection *next;
+    for (struct connection *connection = table->first; connection != NULL; connection = next) {
+        next = connection->next;
         close_linger(connection);
-        unlink_connection(connection);
         free(connection);
     }
+    table->first = NULL;
+    table->open = 0;
 }
 
 static void on_end(struct loop_job *job)

@@ -36,12 +36,12 @@ static const struct native_answer *find_native(const struct exchange *exchange)
         return NULL;
     }
     const struct router_entry *entry = exchange->chain.steps[0].entry;
-    const struct app_route *route = entry->value;
+    const struct app_route *first = entry->value;
     const struct view *view = &exchange->view;
     if (!router_entry_takes(entry, view->method.base, view->method.len)) {
         return NULL;
     }
-    return route->handlers[0].native;
+    return first->handlers[0].native;
 }
 
 static void route(struct service *service, h2o_req_t *req, const struct guard_head_facts *facts)

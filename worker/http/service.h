@@ -1,6 +1,7 @@
 #ifndef FSD_WORKER_HTTP_SERVICE_H
 #define FSD_WORKER_HTTP_SERVICE_H
 
+#include <h2o.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +21,9 @@ struct service {
     uint64_t requests;       /* ever */
     uint64_t running;        /* exchanges that are not over */
     uint64_t id_seed;        /* request ids: random, then counted up */
-    struct json_buf json;    /* owned; scratch of res:json */
+    h2o_generator_t
+        complete;         /* of an answer that is given whole: nothing is left to proceed with */
+    struct json_buf json; /* owned; scratch of res:json */
     void (*on_exchange_over)(struct service *service);
     struct exchange *free; /* owned list of exchanges for use again */
 };

@@ -15,8 +15,8 @@
 
 #include "common/err.h"
 #include "worker/core/error.h"
-#include "worker/core/value.h"
 #include "worker/core/json/json.h"
+#include "worker/core/value.h"
 
 enum {
     KEEP_BYTES = 256 * 1024, /* of the buffer between two documents */

@@ -140,7 +140,8 @@ static int visit(struct source_tree *tree, DIR *dir, const struct dirent *entry,
         return fsd_err_set(err, errno, "cannot open \"%s/%s\": %s", tree->root, name,
                            strerror(errno));
     }
-    (void)strcat(name, "/"); /* room was left for it above */
+    size_t len = strlen(name);
+    memcpy(name + len, "/", 2); /* room was left for it above */
     return walk(tree, child, name, depth + 1, err);
 }
 

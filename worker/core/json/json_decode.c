@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "worker/core/value.h"
 #include "worker/core/json/json_decoder.h"
 #include "worker/core/json/json_number.h"
 #include "worker/core/json/json_string.h"
+#include "worker/core/value.h"
 
 enum {
     PENDING_ELEMENTS = 64, /* that wait on the stack */

@@ -12,9 +12,9 @@
 #include <math.h>
 
 #include "common/err.h"
+#include "worker/core/json/json_write.h"
 #include "worker/core/value.h"
 #include "worker/core/value_path.h"
-#include "worker/core/json/json_write.h"
 
 enum {
     SLOTS = 4, /* key, value, a metatable, one to spare */
