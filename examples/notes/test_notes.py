@@ -252,7 +252,7 @@ def test_the_page_is_html_with_its_script_and_needs_nothing_from_elsewhere(serve
 
 def test_requests_are_logged_with_their_status_and_id(notes):
     notes.get("/notes/abc", {"x-request-id": "find-me-1"})
-    notes.wait_log("code=note.missing")
+    notes.wait_log("find-me-1")
     line = next(line for line in notes.log().splitlines() if "find-me-1" in line)
     for field in ("request", "method=GET", "path=/notes/abc", "status=404"):
         assert field in line

@@ -114,8 +114,10 @@ function App:not_found(handler) end
 ---request is over, every access raises.
 ---@class fsd.Request
 ---@field method string "GET"
----@field path string the path as it was sent, without the query; also in middleware with a path the whole of it
+---@field path string the path as it was sent, without the query; below app:use("/x", ...) what stands behind "/x"
 ---@field url string path and query
+---@field base_url string what app:use("/x", ...) took off the front of both; "" in a route
+---@field original_url string path and query as they were sent, whatever the handler
 ---@field id string the header X-Request-Id when it is usable (1 to 64 visible ASCII characters), else a new one
 ---@field http_version string "1.1", "2.0"
 ---@field params table<string, string|string[]> parameters of the path of the handler that runs, percent-decoded; a wildcard's is the list of its segments; left-out groups are absent. Reading it raises an Error of status 400 on a bad %-escape

@@ -83,8 +83,9 @@ CHAINS = [
       app:use(PATH, function(req, res, next) fsd.task.sleep(0.001); note "a"; next(); note "d" end)
       app:use(PATH, function(req, res, next) fsd.task.sleep(0); next(); note "c" end)
       app:get(PATH, function() fsd.task.sleep(0.001); note "b"; return "x" end)''', 200, b"x", ["a", "b", "c", "d"]),
-    ("path_stays_whole_below_a_prefix", '''
-      app:use(PATH, function(req) return req.path end)''', 200, b"/path_stays_whole_below_a_prefix", []),
+    ("path_is_what_stands_behind_the_prefix", '''
+      app:use(PATH, function(req) return req.base_url .. " " .. req.path .. " " .. req.url .. " " .. req.original_url end)''',
+     200, b"/path_is_what_stands_behind_the_prefix / / /path_is_what_stands_behind_the_prefix", []),
     ("a_table_raised_with_an_error_class_of_its_own_is_text", '''
       app:get(PATH, function() error(setmetatable({}, { __tostring = function() return "mine" end })) end)''',
      500, b"mine", ["error mine"]),
@@ -137,6 +138,27 @@ for i = 1, 179 do handlers[i] = function(req, res, next) req.state.n = (req.stat
 handlers[180] = function(req) return { req.state.n } end
 app:get("/", table.unpack(handlers))'''))
     assert app.get("/").json() == [179]
+
+
+def test_a_mounted_handler_sees_the_rest_of_the_path_and_the_others_see_all_of_it(serve):
+    app = serve('''
+local fsd = require "fsd"
+local app = fsd.app()
+local function tell(req) return table.concat({ req.base_url, req.path, req.url, req.original_url }, " ") end
+app:use("/api", function(req, res, next) res:set("x-mounted", tell(req)); next(); req.state.after = tell(req) end)
+app:get("/api/users/:id", function(req) return tell(req) end)
+app:get("/api/raise", function() error("x") end)
+app:on_error(function(err, req, res) res:send(tell(req)) end)
+app:not_found(function(req, res) res:send(tell(req)) end)
+return app
+''')
+    answer = app.get("/api/users/7?a=b")
+    assert answer.headers["x-mounted"] == "/api /users/7 /users/7?a=b /api/users/7?a=b"
+    assert answer.text == " /api/users/7 /api/users/7?a=b /api/users/7?a=b"
+    assert app.get("/API?q").headers["x-mounted"] == "/API / /?q /API?q"
+    assert app.get("/api/").headers["x-mounted"] == "/api / / /api/"
+    assert app.get("/api/raise").text == " /api/raise /api/raise /api/raise"
+    assert app.get("/api/none").text == " /api/none /api/none /api/none"
 
 
 def test_prefix_middleware_matches_whole_segments(serve):

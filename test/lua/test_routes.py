@@ -27,7 +27,7 @@ app:get("/headed", say "headed")
 app:options("/opted", function(req, res) res:set("allow", "ANYTHING"):send("mine") end)
 app:get("/opted", say "opted")
 app:get("/passes", function(req, res, next) next() end)
-app:use("/below", function(req, res, next) if req.path == "/below/stop" then return { "below", {} } end next() end)
+app:use("/below", function(req, res, next) if req.path == "/stop" then return { "below", {} } end next() end)
 '''
 
 # path, the name of the handler (None: 404), its parameters

@@ -183,7 +183,9 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
     }
     int count = push_call(L, exchange, handler, request, response);
     if (is_missing) {
-        return count; /* nothing stands behind it */
+        exchange->step =
+            exchange->chain.count; /* it is mounted nowhere, and nothing stands behind it */
+        return count;
     }
     exchange->step = position >> HANDLER_BITS;
     if (handler->wants_next) {

@@ -92,6 +92,7 @@ static int run_error_handler(lua_State *L)
 {
     struct exchange *exchange = ((struct http_object *)lua_touserdata(L, 2))->exchange;
     const struct app_handler *handler = &exchange->service->app->error;
+    exchange->step = exchange->chain.count; /* it is mounted nowhere */
     lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->service->handlers_ref);
     lua_rawgeti(L, -1, handler->index);
     lua_pushvalue(L, 1);

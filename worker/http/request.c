@@ -1,5 +1,5 @@
 /* request.c - req, as handlers see it.
- *   req.method  req.path  req.url  req.id  req.http_version          strings
+ *   req.method  req.path  req.url  req.base_url  req.original_url  req.id  req.http_version          strings
  *   req.params  req.query  req.headers  req.state                    tables, made when first asked for
  *   req.log                                                          fsd.log with request_id
  *   req:get(name) (= req:header)  req:text()  req:json([options])
@@ -27,6 +27,8 @@ enum field { /* numbers in the upvalue of __index */
              FIELD_METHOD = 1,
              FIELD_PATH,
              FIELD_URL,
+             FIELD_BASE_URL,
+             FIELD_ORIGINAL_URL,
              FIELD_ID,
              FIELD_VERSION,
              FIELD_PARAMS,
@@ -86,9 +88,28 @@ static void push_iovec(lua_State *L, h2o_iovec_t text)
     lua_pushlstring(L, text.base != NULL ? text.base : "", text.len);
 }
 
-static void push_url(lua_State *L, const struct view *view)
+/* How much of the path belongs to where the handler that runs is mounted (app:use("/admin", ...)). */
+static size_t get_base_len(const struct exchange *exchange)
 {
-    push_iovec(L, view->path);
+    if (exchange->step >= exchange->chain.count) {
+        return 0; /* on_error, not_found: they belong to the whole application */
+    }
+    return exchange->chain.steps[exchange->step].prefix_len;
+}
+
+static h2o_iovec_t get_path(const struct exchange *exchange)
+{
+    h2o_iovec_t path = exchange->view.path;
+    size_t base_len = get_base_len(exchange);
+    if (base_len == path.len && base_len > 0) {
+        return h2o_iovec_init(H2O_STRLIT("/"));
+    }
+    return h2o_iovec_init(path.base + base_len, path.len - base_len);
+}
+
+static void push_url(lua_State *L, const struct view *view, h2o_iovec_t path)
+{
+    push_iovec(L, path);
     if (view->query.base != NULL) {
         lua_pushliteral(L, "?");
         push_iovec(L, view->query);
@@ -151,10 +172,16 @@ static void push_field(lua_State *L, struct exchange *exchange, enum field field
         push_iovec(L, view->method);
         break;
     case FIELD_PATH:
-        push_iovec(L, view->path);
+        push_iovec(L, get_path(exchange));
         break;
     case FIELD_URL:
-        push_url(L, view);
+        push_url(L, view, get_path(exchange));
+        break;
+    case FIELD_BASE_URL:
+        lua_pushlstring(L, view->path.base, get_base_len(exchange));
+        break;
+    case FIELD_ORIGINAL_URL:
+        push_url(L, view, view->path);
         break;
     case FIELD_ID:
         lua_pushstring(L, request_id(exchange));
@@ -310,6 +337,8 @@ static const struct field_row {
     {"method", FIELD_METHOD},
     {"path", FIELD_PATH},
     {"url", FIELD_URL},
+    {"base_url", FIELD_BASE_URL},
+    {"original_url", FIELD_ORIGINAL_URL},
     {"id", FIELD_ID},
     {"http_version", FIELD_VERSION},
     {"params", FIELD_PARAMS},
