@@ -114,7 +114,8 @@ def test_default_answer_tells_the_client_its_own_mistakes_only(app, name, code, 
 @pytest.mark.parametrize("name, code, status, message", RAISED, ids=names(RAISED))
 def test_only_errors_of_the_server_are_logged(app, name, code, status, message):
     app.get("/" + name, {"x-request-id": "log-" + name})
-    app.get("/modules_are_fields")
+    app.get("/a_mistake", {"x-request-id": "behind-" + name})
+    app.wait_record(request_id="behind-" + name)  # records of one worker keep their order
     records = [record for record in app.records() if record.get("request_id") == "log-" + name]
     assert len(records) == (1 if status >= 500 else 0)
 
