@@ -102,6 +102,7 @@ $(BUILD)/fsd-worker: $(BUILD)/worker/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/li
 
 tests: $(TESTS) $(SUPPORT) ## build the unit tests, and what system tests need
 # cmocka says on stderr how a test program ended, so both streams go the same way.
+check-unit: export LSAN_OPTIONS := suppressions=$(CURDIR)/test/support/lsan.supp:print_suppressions=0
 check-unit: $(TESTS) ## run the unit tests
 	@failed=; for t in $(TESTS); do echo "--- $$t"; timeout 120 $$t 2>&1 || failed="$$failed $$t"; done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi; echo "all $(words $(TESTS)) unit test programs passed"

@@ -44,7 +44,6 @@ int loop_init(struct loop *loop)
         h2o_evloop_socket_create(loop->h2o, loop->epoll, H2O_SOCKET_FLAG_DONT_READ);
     loop->epoll_socket->data = loop;
     h2o_socket_read_start(loop->epoll_socket, on_epoll_ready);
-    loop->now_ms = clock_monotonic_ms();
     return 0;
 }
 
@@ -76,16 +75,15 @@ void loop_run(struct loop *loop, struct page *page)
 {
     bool busy = loop->jobs != NULL; /* from before the first turn */
     while (!loop->stopping) {
-        loop->now_ms = clock_monotonic_ms();
+        uint64_t now_ms = clock_monotonic_ms();
         if (page != NULL) {
-            page_set(&page->heartbeat_ms, loop->now_ms);
+            page_set(&page->heartbeat_ms, now_ms);
         }
-        uint64_t wait_ms = busy ? 0 : timer_wait_ms(&loop->timers, loop->now_ms, TURN_MAX_MS);
+        uint64_t wait_ms = busy ? 0 : timer_wait_ms(&loop->timers, now_ms, TURN_MAX_MS);
         if (h2o_evloop_run(loop->h2o, (int32_t)wait_ms) != 0 && errno != EINTR) {
             abort(); /* only a descriptor that epoll can't know leads here: a fault of ours */
         }
-        loop->now_ms = clock_monotonic_ms();
-        size_t worked = timer_run(&loop->timers, loop->now_ms);
+        size_t worked = timer_run(&loop->timers, clock_monotonic_ms());
         worked += run_jobs(loop);
         busy = worked > 0;
     }
@@ -94,6 +92,15 @@ void loop_run(struct loop *loop, struct page *page)
 void loop_stop(struct loop *loop)
 {
     loop->stopping = true;
+}
+
+/* The clock is read here and not once a turn: a turn may have waited up to a second before the callback that calls this.
+ * The millisecond that is under way counts nothing, hence one more. */
+void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t after_ms,
+                    void (*on_fire)(struct timer *timer))
+{
+    uint64_t extra_ms = after_ms > 0 ? 1 : 0;
+    timer_set(&loop->timers, timer, clock_monotonic_ms() + after_ms + extra_ms, on_fire);
 }
 
 void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job))

@@ -30,7 +30,6 @@ struct loop {
     struct timer_heap timers;
     struct loop_job *jobs; /* borrowed, first in, first out */
     struct loop_job **jobs_end;
-    uint64_t now_ms; /* clock_monotonic_ms at the start of this turn's work */
     bool stopping;
 };
 
@@ -41,6 +40,9 @@ void loop_fini(struct loop *loop);
 /* Runs until loop_stop; beats in page (may be NULL) once a turn, at least once a second. */
 void loop_run(struct loop *loop, struct page *page);
 void loop_stop(struct loop *loop);
+/* Sets (or moves) a timer so that it fires no earlier than after_ms from this very moment. */
+void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t after_ms,
+                    void (*on_fire)(struct timer *timer));
 /* Runs the job once, at the end of this turn.  A job that is queued already stays where it is. */
 void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job));
 

@@ -191,8 +191,7 @@ static void on_grace_over(struct timer *timer)
 {
     struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, grace, timer);
     if (task->state == TASK_READY) {
-        timer_set(&task->runtime->loop.timers, timer, task->runtime->loop.now_ms + 1,
-                  on_grace_over);
+        loop_set_timer(&task->runtime->loop, timer, 1, on_grace_over);
         return; /* it is about to run: let it, then look again */
     }
     task->wait->on_cancel(task->wait);
@@ -207,7 +206,7 @@ void task_cancel(struct task *task, enum task_cancel reason)
     struct loop *loop = &task->runtime->loop;
     task->cancelling = true;
     task->cancel = reason;
-    timer_set(&loop->timers, &task->grace, loop->now_ms + GRACE_MS, on_grace_over);
+    loop_set_timer(loop, &task->grace, GRACE_MS, on_grace_over);
     if (task->state == TASK_WAITING) {
         task->wait->on_cancel(task->wait);
         make_ready(task);
@@ -219,9 +218,9 @@ static void on_deadline(struct timer *timer)
     task_cancel(H2O_STRUCT_FROM_MEMBER(struct task, deadline, timer), TASK_CANCEL_TIMEOUT);
 }
 
-void task_set_deadline(struct task *task, uint64_t at_ms)
+void task_set_deadline(struct task *task, uint64_t after_ms)
 {
-    timer_set(&task->runtime->loop.timers, &task->deadline, at_ms, on_deadline);
+    loop_set_timer(&task->runtime->loop, &task->deadline, after_ms, on_deadline);
 }
 
 struct task *task_of(lua_State *L)
@@ -278,7 +277,6 @@ int task_sleep(lua_State *L, double seconds)
     struct loop *loop = &task->runtime->loop;
     double limited = fmin(fmax(seconds, 0), SLEEP_MAX_S);
     task->sleep_wait = (struct task_wait){on_sleep_cancel, on_sleep_resume};
-    timer_set(&loop->timers, &task->sleep, loop->now_ms + (uint64_t)ceil(limited * 1000),
-              on_sleep_over);
+    loop_set_timer(loop, &task->sleep, (uint64_t)ceil(limited * 1000), on_sleep_over);
     return task_wait(L, &task->sleep_wait);
 }

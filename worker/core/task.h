@@ -91,8 +91,8 @@ void task_wake(struct task *task);
 /* Raises the reason in the task's wait; after a grace of 1 s the coroutine is closed where it stands.  Later
  * reasons are ignored. */
 void task_cancel(struct task *task, enum task_cancel reason);
-/* Cancels with TASK_CANCEL_TIMEOUT at that time (clock_monotonic_ms). */
-void task_set_deadline(struct task *task, uint64_t at_ms);
+/* Cancels with TASK_CANCEL_TIMEOUT so many milliseconds from now. */
+void task_set_deadline(struct task *task, uint64_t after_ms);
 /* Waits so many seconds: the body of fsd.task.sleep. */
 int task_sleep(lua_State *L, double seconds);
 /* The task whose coroutine L is; NULL for the main thread and for coroutines that the application made. */

@@ -111,7 +111,7 @@ static void on_socket_closed(void *data)
         end(connection);
         return;
     }
-    timer_set(&loop->timers, &connection->linger_timer, loop->now_ms + LINGER_MS, on_linger_over);
+    loop_set_timer(loop, &connection->linger_timer, LINGER_MS, on_linger_over);
 }
 
 struct connection *connection_new(struct connection_table *table, h2o_socket_t *socket)

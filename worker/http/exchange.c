@@ -174,8 +174,7 @@ static void on_task_wait(struct task *task)
         send_answer(exchange);
     }
     if (!timer_is_set(&task->deadline) && !task->cancelling) {
-        task_set_deadline(task,
-                          task->runtime->loop.now_ms + task->runtime->config.request_timeout_ms);
+        task_set_deadline(task, task->runtime->config.request_timeout_ms);
     }
     if (exchange->req != NULL && exchange->anchor == NULL) {
         watch_client(exchange);

@@ -181,8 +181,7 @@ static void pause_accepting(struct http_server *server)
             h2o_socket_read_stop(server->listeners[i].socket);
         }
     }
-    timer_set(&loop->timers, &server->accept_pause, loop->now_ms + ACCEPT_PAUSE_MS,
-              on_accept_pause_over);
+    loop_set_timer(loop, &server->accept_pause, ACCEPT_PAUSE_MS, on_accept_pause_over);
     logger_write(&server->service.runtime->logger, LOG_LEVEL_WARNING,
                  "cannot accept connections for %d ms: out of file descriptors or memory",
                  ACCEPT_PAUSE_MS);
@@ -264,7 +263,7 @@ static void on_idle_over(struct timer *timer)
     struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, idle, timer);
     struct loop *loop = &server->service.runtime->loop;
     shut_idle(server, SHUT_WR);
-    timer_set(&loop->timers, timer, loop->now_ms + GOODBYE_MS, on_goodbye_over);
+    loop_set_timer(loop, timer, GOODBYE_MS, on_goodbye_over);
 }
 
 void http_server_drain(struct http_server *server, uint64_t idle_ms,
@@ -278,7 +277,7 @@ void http_server_drain(struct http_server *server, uint64_t idle_ms,
     server->on_drained = on_drained;
     close_listeners(server);
     h2o_context_request_shutdown(&server->context);
-    timer_set(&loop->timers, &server->idle, loop->now_ms + idle_ms, on_idle_over);
+    loop_set_timer(loop, &server->idle, idle_ms, on_idle_over);
     check_drained(server);
 }
 

@@ -170,7 +170,32 @@ static void a_timer_fires_no_earlier_than_it_was_set_for(void **state)
     uint64_t begin_ms = clock_monotonic_ms();
     run_for(20);
     assert_true(clock_monotonic_ms() - begin_ms >= 20);
-    assert_true(loop.now_ms >= begin_ms + 20);
+}
+
+static uint64_t set_at_us;
+static uint64_t fired_at_us;
+
+static void on_short_over(struct timer *timer)
+{
+    (void)timer;
+    fired_at_us = clock_monotonic_us();
+    loop_stop(&loop);
+}
+
+static void on_set_short(struct timer *timer)
+{
+    set_at_us = clock_monotonic_us();
+    loop_set_timer(&loop, timer, 3, on_short_over);
+}
+
+/* The turn has waited 30 ms by then: a clock that is read once a turn would let the next timer fire at once. */
+static void a_timer_counts_from_the_moment_it_is_set_and_not_from_the_turn(void **state)
+{
+    (void)state;
+    struct timer timer = {0};
+    loop_set_timer(&loop, &timer, 30, on_set_short);
+    loop_run(&loop, NULL);
+    assert_true(fired_at_us - set_at_us >= 3000);
 }
 
 static void each_turn_beats_in_the_page(void **state)
@@ -205,6 +230,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(jobs_of_a_timer_run_in_its_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_timer_fires_no_earlier_than_it_was_set_for, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_timer_counts_from_the_moment_it_is_set_and_not_from_the_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_of_before_the_first_turn_does_not_wait_for_a_timer,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_turn_beats_in_the_page, set_up, tear_down),

@@ -163,7 +163,7 @@ static void sleeping_is_limited_to_what_a_timer_can_hold(void **state)
 {
     (void)state;
     struct task *task = start("sleep(math.huge)");
-    assert_true(task->sleep.at_ms - runtime.loop.now_ms <= (uint64_t)366 * 24 * 3600 * 1000);
+    assert_true(task->sleep.at_ms - clock_monotonic_ms() <= (uint64_t)366 * 24 * 3600 * 1000);
     task_cancel(task, TASK_CANCEL_ABORTED);
     run();
 }
@@ -258,7 +258,7 @@ static void a_deadline_cancels(void **state)
 {
     (void)state;
     struct task *task = start("sleep(100)");
-    task_set_deadline(task, clock_monotonic_ms() + 5);
+    task_set_deadline(task, 5);
     run();
     assert_string_equal(outcome, "CancelError: the deadline has passed (timeout)");
 }
@@ -267,7 +267,7 @@ static void a_deadline_goes_with_its_task(void **state)
 {
     (void)state;
     struct task *task = start("sleep(0.001)");
-    task_set_deadline(task, clock_monotonic_ms() + 60000);
+    task_set_deadline(task, 60000);
     run(); /* tear_down finds a timer that is left */
     assert_int_equal(last_status, LUA_OK);
 }
