@@ -44,14 +44,13 @@ enum fsd_exit {
     FSD_EXIT_UNKNOWN = 4,      /* status: no permission to ask */
     FSD_EXIT_USAGE = 64,       /* command line */
     FSD_EXIT_LOAD = 65,        /* the application's code cannot be loaded */
-    FSD_EXIT_NO_INPUT = 66,    /* a file named on the command line cannot be opened */
+    FSD_EXIT_NO_INPUT = 66,    /* the application's file cannot be opened */
     FSD_EXIT_UNAVAILABLE = 69, /* the daemon hung up, or does not know the method */
     FSD_EXIT_INTERNAL = 70,    /* fsd's own fault, or the system is out of something */
     FSD_EXIT_BIND = 71,        /* an address or socket path is taken or may not be used */
     FSD_EXIT_TIMEOUT = 75,     /* may be tried again */
     FSD_EXIT_PROTOCOL = 76,    /* fsd and fsd-worker are of different protocol versions */
-    FSD_EXIT_PERMISSION = 77,
-    FSD_EXIT_CONFIG = 78, /* bad configuration, and nothing else: systemd gives up on it */
+    FSD_EXIT_CONFIG = 78,      /* bad configuration, and nothing else: systemd gives up on it */
 };
 
 enum proto_direction { PROTO_TO_MASTER, PROTO_TO_WORKER };

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/command.h"
 #include "common/err.h"
@@ -19,10 +20,20 @@
 static int report(const struct command_args *args, int result, const struct fsd_err *why)
 {
     struct output output;
-    char sentence[FSD_ERR_MAX + 64];
     output_init(&output, args->err);
-    output_escape(&output, why->text, sentence, sizeof(sentence));
-    (void)fprintf(args->err, "%s\n", sentence);
+    /* an error of code has several lines: where, then the traceback */
+    for (const char *at = why->text; at != NULL;) {
+        const char *newline = strchr(at, '\n');
+        char line[FSD_ERR_MAX];
+        char sentence[FSD_ERR_MAX + 64];
+        size_t len = newline != NULL ? (size_t)(newline - at) : strlen(at);
+        size_t tabs = strspn(at, "\t");
+        (void)snprintf(line, sizeof(line), "%*s%.*s", (int)tabs * 4, "", (int)(len - tabs),
+                       at + tabs);
+        output_escape(&output, line, sentence, sizeof(sentence));
+        (void)fprintf(args->err, "%s\n", sentence);
+        at = newline != NULL ? newline + 1 : NULL;
+    }
     return client_exit_code(result);
 }
 

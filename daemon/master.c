@@ -120,8 +120,8 @@ static void judge_first_failure(struct master *master, const struct proc *proc)
         break;
     case PROC_FAILURE_NONE:
     case PROC_FAILURE_OTHER:
-        if (master->options->development) {
-            give_up(master, FSD_EXIT_LOAD);
+        if (master->options->development) { /* without a process it was not the code's fault */
+            give_up(master, proc == NULL ? FSD_EXIT_INTERNAL : FSD_EXIT_LOAD);
         }
         break;
     }
@@ -195,6 +195,17 @@ static int on_reload_signal(sd_event_source *source, const struct signalfd_sigin
     return 0;
 }
 
+/* Signals that other daemons have a use for, and that would end us: an operator's habit must not stop the service. */
+static int on_unused_signal(sd_event_source *source, const struct signalfd_siginfo *info,
+                            void *userdata)
+{
+    (void)source;
+    struct master *master = userdata;
+    log_write(&master->log, LOG_LEVEL_WARNING, NULL, "signal without a meaning is ignored",
+              LOG_FIELDS(log_int("signal", (int64_t)info->ssi_signo)));
+    return 0;
+}
+
 static int on_child_signal(sd_event_source *source, const struct signalfd_siginfo *info,
                            void *userdata)
 {
@@ -205,10 +216,9 @@ static int on_child_signal(sd_event_source *source, const struct signalfd_siginf
 }
 
 static const struct setup_signal signals[] = {
-    {SIGTERM, on_stop_signal},
-    {SIGINT, on_stop_signal},
-    {SIGHUP, on_reload_signal},
-    {SIGCHLD, on_child_signal},
+    {SIGTERM, on_stop_signal},  {SIGINT, on_stop_signal},    {SIGHUP, on_reload_signal},
+    {SIGCHLD, on_child_signal}, {SIGUSR1, on_unused_signal}, {SIGUSR2, on_unused_signal},
+    {SIGQUIT, on_stop_signal},  {SIGALRM, on_unused_signal},
 };
 
 int master_run(const struct conf *conf, const struct master_options *options)
@@ -224,6 +234,10 @@ int master_run(const struct conf *conf, const struct master_options *options)
         loader_start(&master->loader, on_first_load);
         int error = sd_event_loop(master->loop);
         exit_code = error < 0 ? FSD_EXIT_INTERNAL : master->exit_code;
+        if (error < 0) {
+            log_write(&master->log, LOG_LEVEL_ERROR, NULL, "the event loop failed",
+                      LOG_FIELDS(log_text("reason", strerror(-error))));
+        }
         log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "stopped",
                   LOG_FIELDS(log_int("exit_code", exit_code)));
     }

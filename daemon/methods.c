@@ -3,12 +3,40 @@
  * Called by control.c for each request.  Must not know sockets or JSON-RPC. */
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/state.h"
 
-/* Absent means false.  -1: it is there and no boolean; the call is answered then. */
+/* A misspelt parameter must not do the opposite of what was meant.  False: there is another one than name (NULL: any at all), and
+ * the call is answered. */
+static bool has_only(struct control_call *call, const json_t *params, const char *name)
+{
+    /* jansson iterates over const objects through a pointer that is not */
+    union {
+        const json_t *in;
+        json_t *out;
+    } object = {.in = params};
+    for (void *at = json_object_iter(object.out); at != NULL;
+         at = json_object_iter_next(object.out, at)) {
+        const char *key = json_object_iter_key(at);
+        if (name == NULL || strcmp(key, name) != 0) {
+            char message[128];
+            (void)snprintf(message, sizeof(message), "unknown parameter \"%.64s\"%s%s%s", key,
+                           name != NULL ? "; there is only \"" : "", name != NULL ? name : "",
+                           name != NULL ? "\"" : "");
+            control_fail(call, CONTROL_BAD_PARAMS, message);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Absent means false.  -1: it is there and no boolean, or there is something else; the call is answered then. */
 static int get_flag(struct control_call *call, const json_t *params, const char *name)
 {
+    if (!has_only(call, params, name)) {
+        return -1;
+    }
     const json_t *value = json_object_get(params, name);
     if (value == NULL || json_is_boolean(value)) {
         return json_is_true(value) ? 1 : 0;
@@ -21,7 +49,9 @@ static int get_flag(struct control_call *call, const json_t *params, const char 
 
 static void run_status(void *owner, struct control_call *call, const json_t *params)
 {
-    (void)params;
+    if (!has_only(call, params, NULL)) {
+        return;
+    }
     json_t *result = status_describe(owner);
     if (result == NULL) {
         control_fail(call, CONTROL_FAILED, "out of memory");

@@ -120,8 +120,7 @@ static void abort_reload(struct master *master)
         bundle_store_abort(&master->apps[i].store);
     }
     char message[RELOAD_WHY_MAX + 64];
-    (void)snprintf(message, sizeof(message), "reload failed, the old code goes on: %s",
-                   reload->why);
+    (void)snprintf(message, sizeof(message), "reload failed, nothing is changed: %s", reload->why);
     log_write(&master->log, LOG_LEVEL_ERROR, NULL, message, NULL);
     answer(reload, NULL);
 }

@@ -55,15 +55,20 @@ static json_t *describe_proc(const struct pool_slot *slot, const struct pool_pro
     const struct proc *proc = &which->proc;
     struct page_numbers numbers;
     page_read(proc->page, &numbers);
-    return json_pack("{s:i, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s?}", "slot",
-                     (int)slot->index, "pid", (int)proc->child.pid, "incarnation",
-                     to_json(proc->number), "state", name_state(slot, which), "generation",
-                     to_json(proc->generation), "restarts", to_json(slot->restarts), "requests",
-                     to_json(numbers.requests), "connections", to_json(numbers.connections),
-                     "memory_bytes", to_json(read_memory(proc->child.pid)), "died_at",
-                     time_or_null(which->died_us), "ready_at", time_or_null(proc->ready_us),
-                     "started_at", time_or_null(proc->started_us), "last_exit",
-                     slot->last_exit[0] == '\0' ? NULL : slot->last_exit);
+    uint64_t now_ms = clock_monotonic_ms();
+    uint64_t age_ms = numbers.heartbeat_ms > now_ms || numbers.heartbeat_ms == 0
+                          ? 0
+                          : now_ms - numbers.heartbeat_ms;
+    return json_pack(
+        "{s:i, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s?}", "slot",
+        (int)slot->index, "pid", (int)proc->child.pid, "incarnation", to_json(proc->number),
+        "state", name_state(slot, which), "generation", to_json(proc->generation), "restarts",
+        to_json(slot->restarts), "requests", to_json(numbers.requests), "connections",
+        to_json(numbers.connections), "accepted", to_json(numbers.accepted), "running",
+        to_json(numbers.running), "heartbeat_age_ms", to_json(age_ms), "memory_bytes",
+        to_json(read_memory(proc->child.pid)), "died_at", time_or_null(which->died_us), "ready_at",
+        time_or_null(proc->ready_us), "started_at", time_or_null(proc->started_us), "last_exit",
+        slot->last_exit[0] == '\0' ? NULL : slot->last_exit);
 }
 
 static json_t *describe_backoff(const struct pool_slot *slot)

@@ -108,6 +108,8 @@ static int work(void)
     (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with plain writev */
     (void)signal(SIGINT, SIG_IGN);  /* a terminal's Ctrl-C is the master's to act on */
     (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN); /* as the master does: they have no meaning */
+    (void)signal(SIGUSR2, SIG_IGN);
     runtime_init(&life.runtime);
     life.runtime.incarnation = (uint64_t)incarnation;
     if (find_lua_dir(lua_dir, sizeof(lua_dir)) != 0) {

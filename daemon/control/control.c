@@ -57,7 +57,11 @@ static void on_end(void *owner, struct control_peer *peer, int reason)
         i++;
         assert(i < control->peer_count);
     }
-    control->peers[i] = control->peers[--control->peer_count];
+    control->peer_count--; /* the order stays: oldest first */
+    memmove(
+        &control->peers[i], &control->peers[i + 1],
+        (control->peer_count - i) *
+            sizeof(control->peers[0])); /* NOLINT(bugprone-sizeof-expression): pointers are moved */
     if (reason == -EMSGSIZE) {
         control_request_fail(peer, NULL, RPC_INVALID_REQUEST, "the request is longer than 1 MiB");
     } else if (reason == -ETIMEDOUT) {
@@ -75,6 +79,18 @@ static void pause_accepting(struct control *control)
     (void)sd_event_source_set_time_relative(control->pause, PAUSE_US);
     /* A failure would leave the socket deaf until the next start; none is possible on a live source. */
     (void)sd_event_source_set_enabled(control->pause, SD_EVENT_ONESHOT);
+}
+
+/* Those who ask nothing must not keep out somebody who does: the oldest of them goes.  False: all wait for answers. */
+static bool make_room(struct control *control)
+{
+    for (size_t i = 0; i < control->peer_count; i++) {
+        if (control_peer_holds(control->peers[i]) == 0) {
+            on_end(control, control->peers[i], 0);
+            return true;
+        }
+    }
+    return false;
 }
 
 static int on_connected(sd_event_source *source, int listening, uint32_t revents, void *userdata)
@@ -95,7 +111,7 @@ static int on_connected(sd_event_source *source, int listening, uint32_t revents
         fd_close(&fd);
         return 0;
     }
-    if (control->peer_count == PEERS_MAX) {
+    if (control->peer_count == PEERS_MAX && !make_room(control)) {
         control_request_turn_away(fd, RPC_BUSY, "too many connections to the control socket");
         fd_close(&fd);
         return 0;

@@ -26,7 +26,7 @@ enum control_error { /* JSON-RPC codes; below -32000 the specification's own */
                      CONTROL_BAD_PARAMS = -32602,
 };
 
-/* Binds path (mode 0660; a stale socket file is removed, a live one is -EADDRINUSE) and serves the methods.  The rows are
+/* Binds path (mode 0600, or 0660 and the group fsd-admin where that exists; a stale socket file is removed, a live one is -EADDRINUSE) and serves the methods.  The rows are
  * borrowed for as long as the control is open.  owner is handed to every run.  removed_stale tells that a stale file was
  * there, so that the caller can log it. */
 int control_open(struct control **ret_control, sd_event *loop, const char *path,

@@ -161,6 +161,11 @@ void control_peer_send(struct control_peer *peer, const char *bytes, size_t len)
 static void watch_silence(struct control_peer *peer)
 {
     bool partial = line_is_partial(&peer->line) && peer->state == PEER_OPEN;
+    int enabled = SD_EVENT_OFF;
+    (void)sd_event_source_get_enabled(peer->silence, &enabled);
+    if (partial && enabled != SD_EVENT_OFF) {
+        return; /* the limit is for the whole line: a byte now and then does not buy time */
+    }
     if (partial) {
         int r = sd_event_source_set_time_relative(peer->silence, peer->limits->silent_ms * 1000);
         assert(r >= 0); /* a live source of the monotonic clock, and no system call yet */
@@ -175,6 +180,8 @@ static void take_lines(struct control_peer *peer)
     size_t len = 0;
     int r = 0;
     while (is_alive(peer) && (r = line_next(&peer->line, &text, &len)) == 1) {
+        (void)sd_event_source_set_enabled(peer->silence,
+                                          SD_EVENT_OFF); /* of this line; it was in time */
         peer->events->on_line(peer->owner, peer, text, len);
     }
     if (r < 0) {

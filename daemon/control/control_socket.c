@@ -8,6 +8,7 @@
 #include "daemon/control/control_socket.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,10 @@
 #include "common/err.h"
 #include "common/fd.h"
 
-enum { BACKLOG = 128, MODE = 0660 };
+enum { BACKLOG = 128, MODE_OWNER = 0600, MODE_GROUP = 0660, GROUP_TEXT_MAX = 16384 };
+
+/* Its members may control a daemon that runs as another user; systemd/fsd.sysusers creates it. */
+static const char admin_group[] = "fsd-admin";
 
 static int refuse(struct fsd_err *err, int errnum, const char *path, const char *why)
 {
@@ -85,6 +89,33 @@ static int bind_private(int fd, const struct sockaddr_un *address)
     return r;
 }
 
+/* The folder of the socket, when only that is missing (/run/fsd after a boot without systemd's unit). */
+static void make_folder(const char *path)
+{
+    char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+    if (len > 0 && len < sizeof(folder)) {
+        memcpy(folder, path, len);
+        folder[len] = '\0';
+        (void)mkdir(folder, 0755); /* there already, or bind says what is wrong */
+    }
+}
+
+/* Gives the file to the administrators' group.  Without such a group, or when we are not allowed to (we are no member of it), the
+ * file stays our user's alone. */
+static mode_t hand_to_admins(const char *path)
+{
+    struct group group;
+    struct group *found = NULL;
+    char text[GROUP_TEXT_MAX];
+    if (getgrnam_r(admin_group, &group, text, sizeof(text), &found) != 0 || found == NULL ||
+        chown(path, (uid_t)-1, found->gr_gid) < 0) {
+        return MODE_OWNER;
+    }
+    return MODE_GROUP;
+}
+
 /* Everything between having a descriptor and having the file under its name. */
 static int publish(int fd, const struct sockaddr_un *temporary, const char *path,
                    struct stat *ret_stat)
@@ -93,8 +124,9 @@ static int publish(int fd, const struct sockaddr_un *temporary, const char *path
     if (r < 0) {
         return r;
     }
-    if (chmod(temporary->sun_path, MODE) < 0 || listen(fd, BACKLOG) < 0 ||
-        lstat(temporary->sun_path, ret_stat) < 0 || rename(temporary->sun_path, path) < 0) {
+    if (chmod(temporary->sun_path, hand_to_admins(temporary->sun_path)) < 0 ||
+        listen(fd, BACKLOG) < 0 || lstat(temporary->sun_path, ret_stat) < 0 ||
+        rename(temporary->sun_path, path) < 0) {
         r = -errno;
         (void)unlink(temporary->sun_path); /* the first failure is the one to report */
     }
@@ -112,6 +144,7 @@ int control_socket_open(struct control_socket *ret_control, const char *path,
         fill_address(&address, path) < 0) {
         return refuse(err, ENAMETOOLONG, path, "the path is too long, 96 bytes are always allowed");
     }
+    make_folder(path);
     int stale = 0;
     int r = check_place(&address, &stale, err);
     if (r < 0) {
@@ -189,7 +222,8 @@ int control_socket_check_peer(const struct control_socket *control, int fd, stru
     }
     /* Looked up each time: the administrator may have given the file to another group meanwhile. */
     struct stat found;
-    if (stat_ours(control, &found) && (peer.gid == found.st_gid || is_in_group(fd, found.st_gid))) {
+    if (stat_ours(control, &found) && (found.st_mode & S_IWGRP) != 0 &&
+        (peer.gid == found.st_gid || is_in_group(fd, found.st_gid))) {
         return 0;
     }
     return fsd_err_set(

@@ -187,11 +187,27 @@ static void put_subject(struct line *line, const struct log_subject *subject)
     char text[PROTO_NAME_MAX + 48];
     if (subject->pool == NULL) {
         (void)snprintf(text, sizeof(text), " fsd[%d] ", subject->pid);
+    } else if (subject->pid == 0) { /* the slot, while it has no process */
+        (void)snprintf(text, sizeof(text), " %.*s/%u ", PROTO_NAME_MAX, subject->pool,
+                       subject->slot);
     } else {
         (void)snprintf(text, sizeof(text), " %.*s/%u[%d] ", PROTO_NAME_MAX, subject->pool,
                        subject->slot, subject->pid);
     }
     put_text(line, text);
+}
+
+static void put_short_fields(struct line *line, const struct log_record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct log_field *field = &record->fields[i];
+        if (!is_block(field)) {
+            put(line, " ", 1);
+            put_quoted(line, field->key, field->key_len);
+            put(line, "=", 1);
+            put_value(line, field, false);
+        }
+    }
 }
 
 static void format_text(struct line *line, const struct log_record *record, bool is_colour)
@@ -204,16 +220,12 @@ static void format_text(struct line *line, const struct log_record *record, bool
                    *colour == '\0' ? "" : "\x1b[0m");
     put_text(line, text);
     put_subject(line, &record->subject);
-    put_dressed(line, record->message, record->message_len, &plain_dress);
-    for (size_t i = 0; i < record->field_count; i++) {
-        const struct log_field *field = &record->fields[i];
-        if (!is_block(field)) {
-            put(line, " ", 1);
-            put_quoted(line, field->key, field->key_len);
-            put(line, "=", 1);
-            put_value(line, field, false);
-        }
-    }
+    /* the first line of a long message, the fields, then what is left: so fields stand where one looks for them */
+    const char *newline = memchr(record->message, '\n', record->message_len);
+    size_t first_len = newline == NULL ? record->message_len : (size_t)(newline - record->message);
+    put_dressed(line, record->message, first_len, &plain_dress);
+    put_short_fields(line, record);
+    put_dressed(line, record->message + first_len, record->message_len - first_len, &plain_dress);
     for (size_t i = 0; i < record->field_count; i++) {
         const struct log_field *field = &record->fields[i];
         if (is_block(field)) {
@@ -254,8 +266,10 @@ static void format_json(struct line *line, const struct log_record *record)
         put_text(line, ",\"slot\":");
         put_int(line, record->subject.slot);
     }
-    put_text(line, ",\"pid\":");
-    put_int(line, record->subject.pid);
+    if (record->subject.pid != 0) {
+        put_text(line, ",\"pid\":");
+        put_int(line, record->subject.pid);
+    }
     for (size_t i = 0; i < record->field_count; i++) {
         const struct log_field *field = &record->fields[i];
         put_text(line, is_reserved(field) ? ",\"_" : ",\"");

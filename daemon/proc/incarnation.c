@@ -78,6 +78,10 @@ static const struct incarnation_row rows[] = {
     ROW(KILLED, BROKEN, KILLED, DO_NOTHING, QUIET),
     ROW(KILLED, CLOSED, KILLED, DO_NOTHING, QUIET),
     ROW(KILLED, EXITED, GONE, TELL_GONE, QUIET),
+
+    /* the owner ends everything while it hears of the loss that comes just before GONE */
+    ROW(GONE, DRAIN, GONE, DO_NOTHING, QUIET),
+    ROW(GONE, STOP, GONE, DO_NOTHING, QUIET),
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 

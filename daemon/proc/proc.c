@@ -6,6 +6,7 @@
  * Must not know which slot it serves, whether it will be replaced, or by what. */
 #include "daemon/proc/proc.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -121,7 +122,9 @@ static void tell_lost(struct proc *proc, const char *detail)
 /* A call that can't go on ends the worker's usefulness as if it had broken the contract. */
 static void check(struct proc *proc, int error)
 {
-    if (error < 0) {
+    if (error == -EPIPE || error == -ECONNRESET) {
+        step(proc, INCARNATION_ON_CLOSED, NULL); /* it is ending: its exit will say why */
+    } else if (error < 0) {
         step(proc, INCARNATION_ON_BROKEN, strerror(-error));
     }
 }

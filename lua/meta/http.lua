@@ -40,7 +40,7 @@ local App = {}
 
 ---Answers GET, and HEAD without the body.
 ---@param path string
----@param ... fsd.Handler|fsd.Native 1 to 255, run one after the other by next
+---@param ... fsd.Handler|fsd.Native 1 to 40, run one after the other by next
 ---@return fsd.App self
 function App:get(path, ...) end
 

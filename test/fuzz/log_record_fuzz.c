@@ -1,4 +1,4 @@
-/* sources: daemon/log/log_record.c daemon/log/log_line.c daemon/log/text.c common/msgpack_read.c common/msgpack.c common/clock.c common/log_level.c common/err.c | jansson */
+/* sources: daemon/log/log_record.c daemon/log/log_line.c daemon/log/text.c common/msgpack_read.c common/msgpack.c common/clock.c common/log_level.c common/err.c common/terminal.c | jansson */
 /* A worker's log record: whatever it is, the text has no control byte but newlines, and the JSON is one valid line. */
 #include "daemon/log/log_record.h"
 

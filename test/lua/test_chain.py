@@ -131,13 +131,15 @@ app:get("/use", function() local _, err = fsd.try(kept); return err.message end)
     assert app.get("/use").text == "next() was called after the request was over"
 
 
-def test_180_handlers_run_in_a_row(serve):
+def test_as_many_handlers_as_are_allowed_run_in_a_row(serve):
     app = serve(app_of([], '''
+local function count(req, res, next) req.state.n = (req.state.n or 0) + 1; next() end
+for i = 1, 120 do app:use(count) end
 local handlers = {}
-for i = 1, 179 do handlers[i] = function(req, res, next) req.state.n = (req.state.n or 0) + 1; next() end end
-handlers[180] = function(req) return { req.state.n } end
+for i = 1, 39 do handlers[i] = count end
+handlers[40] = function(req) return { req.state.n } end
 app:get("/", table.unpack(handlers))'''))
-    assert app.get("/").json() == [179]
+    assert app.get("/").json() == [159]
 
 
 def test_a_mounted_handler_sees_the_rest_of_the_path_and_the_others_see_all_of_it(serve):

@@ -152,3 +152,54 @@ def test_errors_that_fight_back_are_answered(app, alive, name, status, body, mes
     assert (answer.status, answer.json()) == (status, body)
     if message is not None:
         assert message in app.wait_record(path=f"/errors/{name}")["msg"]
+
+
+def test_a_hook_that_one_request_sets_is_not_for_the_next_ones(serve):
+    app = serve('''
+local fsd = require "fsd"
+local app = fsd.app()
+app:get("/set", function() debug.sethook(function() error("too slow") end, "", 1000); return "set" end)
+app:get("/work", function() local n = 0; for i = 1, 100000 do n = n + i end; return "done" end)
+return app
+''')
+    assert app.get("/set").text == "set"
+    for _ in range(20):
+        assert app.get("/work").text == "done"
+
+
+def test_a_handler_that_catches_its_end_and_waits_on_is_ended_all_the_same(serve):
+    app = serve('''
+local fsd = require "fsd"
+local app = fsd.app()
+app:get("/zero", function() while true do pcall(fsd.task.sleep, 0) end end)
+app:get("/short", function() while true do pcall(fsd.task.sleep, 0.001) end end)
+app:get("/", function() return "well" end)
+return app
+''', limits={"request_timeout": "50ms"})
+    for path in ("/zero", "/short"):
+        assert app.get(path).status == 503
+        app.wait_record(msg="request was ended by force: it still waited 1 s after it was cancelled "
+                            f"(GET {path}, handler app.lua:{3 if path == '/zero' else 4})")
+    assert app.get("/").text == "well"
+
+
+def test_more_middlewares_than_calls_can_nest_are_refused_when_they_are_added(serve, serve_refused):
+    chain = 'local fsd = require "fsd"\nlocal app = fsd.app()\n' \
+            'for i = 1, %d do app:use(function(req, res, next) next() end) end\n' \
+            'local last = {}\nfor i = 1, 39 do last[i] = function(req, res, next) next() end end\n' \
+            'last[40] = function() return "end" end\napp:get("/", table.unpack(last))\nreturn app\n'
+    assert serve(chain % 120).get("/").text == "end"
+    assert "more than 120 middlewares" in serve_refused(chain % 121)
+
+
+def test_the_classes_of_the_library_are_out_of_reach(serve):
+    app = serve('''
+local fsd = require "fsd"
+local app = fsd.app()
+local native = fsd.respond("x")
+app:get("/", function(req, res)
+  return { getmetatable(app), getmetatable(native), getmetatable(req), getmetatable(res) }
+end)
+return app
+''')
+    assert app.get("/").json() == ["fsd"] * 4

@@ -53,6 +53,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->state = TASK_READY;
     task->cancel = TASK_CANCEL_NONE;
     task->cancelling = false;
+    task->is_overdue = false;
     task->wait = NULL;
     return task;
 }
@@ -79,6 +80,7 @@ static void recycle(struct task *task)
         return;
     }
     lua_settop(task->L, 0);
+    lua_sethook(task->L, NULL, 0, 0); /* debug.sethook of one request is not for the next one's */
     task->next_free = pool->free;
     pool->free = task;
     pool->free_count++;
@@ -118,6 +120,11 @@ static void resume(struct task *task, int argument_count)
     pool->running = NULL;
     if (status != LUA_YIELD) {
         finish(task, status);
+        return;
+    }
+    if (task->wait != NULL && task->is_overdue) {
+        task->wait->on_cancel(task->wait);
+        close_by_force(task);
         return;
     }
     if (task->wait == NULL) { /* some C function yielded to nobody: it would never go on */
@@ -191,8 +198,9 @@ static void on_grace_over(struct timer *timer)
 {
     struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, grace, timer);
     if (task->state == TASK_READY) {
-        loop_set_timer(&task->runtime->loop, timer, 1, on_grace_over);
-        return; /* it is about to run: let it, then look again */
+        task->is_overdue =
+            true; /* it is about to run once more; resume() ends it when it waits again */
+        return;
     }
     task->wait->on_cancel(task->wait);
     close_by_force(task);

@@ -52,6 +52,7 @@ struct task {
     lua_State *L;            /* anchored in the registry under its own address (task_owns) */
     enum task_state state;
     enum task_cancel cancel; /* to be raised when it goes on */
+    bool is_overdue;         /* the grace is over, but it was ready to run just then */
     bool cancelling;         /* was cancelled; the grace is running */
     const struct task_owner *owner;
     void *data;             /* borrowed: the owner's */

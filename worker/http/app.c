@@ -15,7 +15,12 @@
 #include "common/err.h"
 #include "worker/http/native.h"
 
-enum { HANDLERS_MAX = 255, METHOD_MAX = 32 };
+enum {
+    /* Each next() is a C call within Lua, which allows 200 (LUAI_MAXCCALLS); together these leave room for the rest. */
+    HANDLERS_MAX = 40,    /* of one route */
+    MIDDLEWARE_MAX = 120, /* of one application */
+    METHOD_MAX = 32,
+};
 
 struct app *app_test(lua_State *L, int index)
 {
@@ -177,6 +182,11 @@ static int app_use(lua_State *L)
     struct app *app = check_app(L, "use");
     struct router_rule rule = {.kind = ROUTER_PREFIX, .path = "/", .path_len = 1};
     int first = 2;
+    app->middleware_count += (size_t)(lua_gettop(L) - 1);
+    if (app->middleware_count > MIDDLEWARE_MAX) {
+        return luaL_error(L, "more than %d middlewares: calls of next() can't be nested deeper",
+                          MIDDLEWARE_MAX);
+    }
     if (lua_type(L, 2) == LUA_TSTRING) {
         rule.path = lua_tolstring(L, 2, &rule.path_len);
         first = 3;
@@ -224,6 +234,8 @@ static const char *const verbs[][2] = {
 void app_register(lua_State *L)
 {
     luaL_newmetatable(L, APP_METATABLE);
+    lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
+    lua_setfield(L, -2, "__metatable");
     lua_pushcfunction(L, app_gc);
     lua_setfield(L, -2, "__gc");
     luaL_newlib(L, methods);

@@ -15,6 +15,7 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
+#include "worker/http/app.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/service.h"
 
@@ -195,8 +196,12 @@ static void on_task_done(struct task *task, int status)
     struct exchange *exchange = task->data;
     if (status != LUA_OK) { /* closed by force, or an error that no handler may see */
         dispatch_close(exchange);
-        logger_write(&task->runtime->logger, LOG_LEVEL_ERROR, "request was ended by force: %s",
-                     why_ended(task, status));
+        const struct view *view = &exchange->view;
+        logger_write(&task->runtime->logger, LOG_LEVEL_ERROR,
+                     "request was ended by force: %s (%.*s %.*s, handler %s)",
+                     why_ended(task, status), (int)view->method.len, view->method.base,
+                     (int)view->path.len, view->path.base,
+                     exchange->last != NULL ? exchange->last->where : "?");
     }
     struct service *service = exchange->service;
     if (exchange->state == EXCHANGE_ANSWERED) {

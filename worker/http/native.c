@@ -69,6 +69,8 @@ static int native_gc(lua_State *L)
 void native_register(lua_State *L)
 {
     luaL_newmetatable(L, NATIVE_METATABLE);
+    lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
+    lua_setfield(L, -2, "__metatable");
     lua_pushcfunction(L, native_gc);
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);

@@ -351,6 +351,8 @@ static const struct field_row {
 void request_register(lua_State *L)
 {
     luaL_newmetatable(L, REQUEST_METATABLE);
+    lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
+    lua_setfield(L, -2, "__metatable");
     luaL_newlib(L, methods);
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         lua_pushinteger(L, fields[i].field);

@@ -375,6 +375,8 @@ static int response_newindex(lua_State *L)
 void response_register(lua_State *L)
 {
     luaL_newmetatable(L, RESPONSE_METATABLE);
+    lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
+    lua_setfield(L, -2, "__metatable");
     luaL_newlib(L, methods);
     lua_pushcclosure(L, response_index, 1);
     lua_setfield(L, -2, "__index");

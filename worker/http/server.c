@@ -99,6 +99,8 @@ static void set_up_h2o(struct http_server *server)
     h2o_config_init(globals);
     globals->server_name = h2o_iovec_init(H2O_STRLIT("fsd"));
     globals->max_request_entity_size = config->body_bytes + BODY_HEADROOM;
+    /* above 32 MiB libh2o would move a body into a file below /tmp, and hang up where it can't */
+    h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;
     globals->http1.req_timeout = config->keepalive_ms;
     globals->http1.upgrade_to_http2 =
         0; /* it would move the head away from where guard_head looks */

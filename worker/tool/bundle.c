@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,12 @@ static int check_syntax(const struct source_tree *tree)
         const struct source_file *file = &tree->files[i];
         const char *chunk_name = lua_pushfstring(L, "@%s", file->name);
         if (luaL_loadbufferx(L, file->text, file->len, chunk_name, "t") != LUA_OK) {
-            (void)fprintf(stderr, "%s/%s\n", tree->root, lua_tostring(L, -1));
+            const char *message = lua_tostring(L, -1);
+            size_t name_len = strlen(file->name);
+            bool has_place =
+                strncmp(message, file->name, name_len) == 0 && message[name_len] == ':';
+            (void)fprintf(stderr, "%s/%s%s%s\n", tree->root, has_place ? "" : file->name,
+                          has_place ? "" : ": ", message);
             broken++;
         }
         lua_settop(L, 0);

@@ -360,13 +360,14 @@ static void requests_that_wait_are_bounded(void **state)
     fd_close(&fd);
 }
 
-static void the_65th_peer_is_told_and_closed_and_a_freed_place_is_used_again(void **state)
+static void the_65th_peer_is_told_and_closed_while_all_others_wait_for_answers(void **state)
 {
     struct fixture *fixture = *state;
     int fds[64];
     for (size_t i = 0; i < 64; i++) {
         fds[i] = connect_peer(fixture);
-        turn(fixture);
+        say(fixture, fds[i], LATER_LINE);
+        expect(fixture, fds[i], "");
     }
     int gone = connect_peer(fixture);
     fd_close(&gone); /* turned away when it is not there any more */
@@ -374,11 +375,32 @@ static void the_65th_peer_is_told_and_closed_and_a_freed_place_is_used_again(voi
     expect_end(fixture, late,
                WRONG("null", "-32001", "too many connections to the control socket"));
     fd_close(&late);
-    fd_close(&fds[10]);
-    turn(fixture);
-    fds[10] = connect_peer(fixture);
-    say(fixture, fds[10], ECHO_LINE);
-    expect(fixture, fds[10], ECHO_ANSWER);
+    while (fixture->pending_count > 0) {
+        control_answer(fixture->pending[--fixture->pending_count], json_true());
+    }
+    for (size_t i = 0; i < 64; i++) {
+        fd_close(&fds[i]);
+    }
+}
+
+static void of_64_peers_that_ask_nothing_the_oldest_makes_room_for_one_that_does(void **state)
+{
+    struct fixture *fixture = *state;
+    int fds[64];
+    for (size_t i = 0; i < 64; i++) {
+        fds[i] = connect_peer(fixture);
+        turn(fixture);
+    }
+    say(fixture, fds[0], LATER_LINE); /* the oldest of all waits for an answer: it stays */
+    expect(fixture, fds[0], "");
+    int late = connect_peer(fixture);
+    say(fixture, late, ECHO_LINE);
+    expect(fixture, late, ECHO_ANSWER);
+    expect_end(fixture, fds[1], "");
+    expect(fixture, fds[0], "");
+    expect(fixture, fds[2], "");
+    control_answer(fixture->pending[--fixture->pending_count], json_true());
+    fd_close(&late);
     for (size_t i = 0; i < 64; i++) {
         fd_close(&fds[i]);
     }
@@ -446,7 +468,8 @@ int main(void)
         TEST(a_peer_that_only_ended_its_side_still_gets_its_answers),
         TEST(a_method_may_close_the_control_that_called_it),
         TEST(requests_that_wait_are_bounded),
-        TEST(the_65th_peer_is_told_and_closed_and_a_freed_place_is_used_again),
+        TEST(the_65th_peer_is_told_and_closed_while_all_others_wait_for_answers),
+        TEST(of_64_peers_that_ask_nothing_the_oldest_makes_room_for_one_that_does),
         TEST(a_request_above_1_mib_is_refused_and_one_below_is_not),
         TEST(a_long_answer_arrives_whole_and_a_peer_that_does_not_read_is_dropped),
         TEST(what_is_written_at_the_end_reaches_the_peer),

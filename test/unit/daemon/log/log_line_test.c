@@ -99,8 +99,8 @@ static void further_lines_are_indented_so_that_none_can_pass_for_a_record(void *
     record.fields[record.field_count++] = log_text("traceback", "a\nb");
     record.fields[record.field_count++] = log_int("n", 1);
     assert_line(&record, LOG_FORM_TEXT,
-                "2026-11-21T09:12:33.123Z notice  web/0[4123] one\n"
-                "    2026-11-21T09:12:33.123Z error   fsd[1] forged n=1\n"
+                "2026-11-21T09:12:33.123Z notice  web/0[4123] one n=1\n"
+                "    2026-11-21T09:12:33.123Z error   fsd[1] forged\n"
                 "    traceback: a\n"
                 "    b\n");
 }
@@ -197,7 +197,8 @@ static void the_longest_record_of_a_worker_always_fits(void **state)
         size_t len = log_line_format(&record, LOG_FORM_JSON, line, sizeof(line));
         assert_memory_equal(line + len - 10, "\"last\":1}\n", 10);
         len = log_line_format(&record, LOG_FORM_TEXT, line, sizeof(line));
-        assert_memory_equal(line + len - 7, "last=1\n", 7);
+        line[len - 1] = '\0';
+        assert_non_null(strstr(line, " last=1")); /* behind the first line of the message */
     }
 }
 

@@ -14,7 +14,7 @@ static const char *const expected[INCARNATION_STATES] = {
     [INCARNATION_SPAWNED] = "LK....KKK.KHG",    [INCARNATION_LOADING] = "..AK..KKK.KHG",
     [INCARNATION_ACTIVATING] = "...KR.DKK.KHG", [INCARNATION_ACTIVE] = "......DK..KHG",
     [INCARNATION_DRAINING] = "...====K.KK=G",   [INCARNATION_HUNG_UP] = "......KK.K..G",
-    [INCARNATION_KILLED] = "========..==G",     [INCARNATION_GONE] = ".............",
+    [INCARNATION_KILLED] = "========..==G",     [INCARNATION_GONE] = "......==.....",
 };
 
 static char letter(enum incarnation_state state, enum incarnation_state next)
