@@ -178,8 +178,8 @@ return app
 ''', limits={"request_timeout": "50ms"})
     for path in ("/zero", "/short"):
         assert app.get(path).status == 503
-        app.wait_record(msg="request was ended by force: it still waited 1 s after it was cancelled "
-                            f"(GET {path}, handler app.lua:{3 if path == '/zero' else 4})")
+        app.wait_record(msg="request was ended by force: it still waited 1 s after it was cancelled", method="GET",
+                        path=path, handler=f"app.lua:{4 if path == '/zero' else 5}")
     assert app.get("/").text == "well"
 
 

@@ -33,7 +33,7 @@ struct app {
     struct app_route *routes;   /* owned list */
     struct app_handler error;   /* app:on_error */
     struct app_handler missing; /* app:not_found */
-    size_t middleware_count; /* handlers of app:use, whatever their path */
+    size_t middleware_count;    /* handlers of app:use, whatever their path */
     bool frozen;
 };
 

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
 #include "worker/http/dispatch.h"
+#include "worker/http/request.h"
 #include "worker/http/service.h"
 
 static void on_task_done(struct task *task, int status);
@@ -191,17 +193,35 @@ static const char *why_ended(const struct task *task, int status)
                             : "a C function in it yielded, but not to fsd";
 }
 
+void exchange_describe(struct exchange *exchange, struct logger_record *record)
+{
+    const struct view *view = &exchange->view;
+    logger_field_text(record, "method", view->method.base, view->method.len);
+    logger_field_text(record, "path", view->path.base, view->path.len);
+    const char *id = request_id(exchange);
+    logger_field_text(record, "request_id", id, strlen(id));
+    if (exchange->last != NULL) {
+        logger_field_text(record, "handler", exchange->last->where, strlen(exchange->last->where));
+    }
+}
+
+static void log_end(struct exchange *exchange, const char *why)
+{
+    char message[256];
+    int len = snprintf(message, sizeof(message), "request was ended by force: %s", why);
+    struct logger_record record;
+    logger_begin(&record, &exchange->service->runtime->logger, LOG_LEVEL_ERROR, message,
+                 (size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1);
+    exchange_describe(exchange, &record);
+    logger_send(&record);
+}
+
 static void on_task_done(struct task *task, int status)
 {
     struct exchange *exchange = task->data;
     if (status != LUA_OK) { /* closed by force, or an error that no handler may see */
         dispatch_close(exchange);
-        const struct view *view = &exchange->view;
-        logger_write(&task->runtime->logger, LOG_LEVEL_ERROR,
-                     "request was ended by force: %s (%.*s %.*s, handler %s)",
-                     why_ended(task, status), (int)view->method.len, view->method.base,
-                     (int)view->path.len, view->path.base,
-                     exchange->last != NULL ? exchange->last->where : "?");
+        log_end(exchange, why_ended(task, status));
     }
     struct service *service = exchange->service;
     if (exchange->state == EXCHANGE_ANSWERED) {

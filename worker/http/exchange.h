@@ -13,6 +13,7 @@
 
 struct app_handler;
 struct http_object;
+struct logger_record;
 struct service;
 
 enum exchange_state {
@@ -62,6 +63,8 @@ void exchange_free(struct exchange *exchange);
 void exchange_run(struct exchange *exchange);
 /* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
 void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body);
+/* Adds to a log record which request it is about: method, path, request_id, handler. */
+void exchange_describe(struct exchange *exchange, struct logger_record *record);
 /* Memory that lives as long as the exchange: handlers use the chain also after libh2o's request has gone. */
 struct router_memory exchange_memory(struct exchange *exchange);
 

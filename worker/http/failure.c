@@ -29,7 +29,6 @@ static struct exchange *exchange_of(lua_KContext context)
  * before the record is begun. */
 static void log_error(lua_State *L, struct exchange *exchange, int error)
 {
-    const struct view *view = &exchange->view;
     struct logger *logger = &exchange->service->runtime->logger;
     const char *code = error_push_text(L, error, "code");
     const char *traceback = error_push_text(L, error, "traceback");
@@ -38,13 +37,7 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
                                        message != NULL ? message : "unknown error");
     struct logger_record record;
     logger_begin(&record, logger, LOG_LEVEL_ERROR, line, strlen(line));
-    logger_field_text(&record, "method", view->method.base, view->method.len);
-    logger_field_text(&record, "path", view->path.base, view->path.len);
-    const char *id = request_id(exchange);
-    logger_field_text(&record, "request_id", id, strlen(id));
-    if (exchange->last != NULL) {
-        logger_field_text(&record, "handler", exchange->last->where, strlen(exchange->last->where));
-    }
+    exchange_describe(exchange, &record);
     if (code != NULL) {
         logger_field_text(&record, "code", code, strlen(code));
     }
