@@ -85,6 +85,22 @@ static void nothing_is_added_to_a_line_that_is_too_long_already(void **state)
     line_fini(&line);
 }
 
+static void nothing_appended_changes_nothing(void **state)
+{
+    (void)state;
+    struct line line;
+    char *found = NULL;
+    size_t len = 0;
+    line_init(&line, 100);
+    assert_int_equal(line_append(&line, "", 0), 0);
+    assert_false(line_is_partial(&line));
+    assert_int_equal(line_append(&line, "ab", 2), 0);
+    assert_int_equal(line_append(&line, "", 0), 0);
+    assert_int_equal(line_next(&line, &found, &len), 0);
+    assert_true(line_is_partial(&line));
+    line_fini(&line);
+}
+
 static void a_partial_line_is_seen_until_its_newline_comes(void **state)
 {
     (void)state;
@@ -139,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_zero_byte_is_a_byte_like_any_other),
         cmocka_unit_test(a_line_may_be_as_long_as_the_limit_and_no_longer),
         cmocka_unit_test(nothing_is_added_to_a_line_that_is_too_long_already),
+        cmocka_unit_test(nothing_appended_changes_nothing),
         cmocka_unit_test(a_partial_line_is_seen_until_its_newline_comes),
         cmocka_unit_test(a_long_line_grows_the_buffer_and_short_ones_do_not),
     };

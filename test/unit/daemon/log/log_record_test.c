@@ -1,6 +1,7 @@
 /* Records of workers: what is read, what is refused. */
 #include "daemon/log/log_record.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,6 +93,54 @@ static void numbers_out_of_range_are_refused(void **state)
     }
 }
 
+/* A record whose item at wrong (0 to 4; 5: the array itself, 6: a field's key) is of another kind than it should be. */
+static struct msgpack_writer write_wrong(int wrong)
+{
+    struct msgpack_writer writer;
+    msgpack_writer_init(&writer, 4096);
+    if (wrong == 5) {
+        msgpack_write_map(&writer, 5);
+        return writer;
+    }
+    msgpack_write_array(&writer, 5);
+    for (int item = 0; item < 3; item++) {
+        if (item == wrong) {
+            msgpack_write_text(&writer, "5");
+        } else {
+            msgpack_write_int(&writer, LOG_LEVEL_INFO);
+        }
+    }
+    if (wrong == 3) {
+        msgpack_write_int(&writer, 1);
+    } else {
+        msgpack_write_text(&writer, "message");
+    }
+    if (wrong == 4) {
+        msgpack_write_array(&writer, 0);
+        return writer;
+    }
+    msgpack_write_map(&writer, 1);
+    if (wrong == 6) {
+        msgpack_write_int(&writer, 1);
+    } else {
+        msgpack_write_text(&writer, "key");
+    }
+    msgpack_write_int(&writer, 1);
+    return writer;
+}
+
+static void an_item_of_another_kind_is_refused(void **state)
+{
+    (void)state;
+    struct log_record record;
+    uint64_t dropped;
+    for (int wrong = 0; wrong <= 7; wrong++) {
+        struct msgpack_writer writer = write_wrong(wrong);
+        assert_int_equal(decode(&writer, &record, &dropped), wrong == 7 ? 0 : -EPROTO);
+        msgpack_writer_fini(&writer);
+    }
+}
+
 static void every_truncation_is_refused(void **state)
 {
     (void)state;
@@ -146,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_read_with_every_kind_of_value),
         cmocka_unit_test(numbers_out_of_range_are_refused),
+        cmocka_unit_test(an_item_of_another_kind_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(bytes_behind_the_record_are_refused),
         cmocka_unit_test(a_nested_value_is_refused),
