@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,17 +231,4 @@ int parse_size_bytes(const char *text, uint64_t *ret_bytes)
     }
     *ret_bytes = count * unit->factor;
     return 0;
-}
-
-int parse_bool(const char *text, bool *ret_value)
-{
-    if (strcmp(text, "true") == 0) {
-        *ret_value = true;
-        return 0;
-    }
-    if (strcmp(text, "false") == 0) {
-        *ret_value = false;
-        return 0;
-    }
-    return -EINVAL;
 }

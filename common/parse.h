@@ -1,7 +1,6 @@
 #ifndef FSD_COMMON_PARSE_H
 #define FSD_COMMON_PARSE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -19,8 +18,6 @@ int parse_float(const char *text, double *ret_value);
 int parse_duration_ms(const char *text, uint64_t *ret_ms);
 /* "512" (bytes) "64KiB" "10MiB" "1GiB" and "64K" "10M" "1G" (the same powers of 1024). */
 int parse_size_bytes(const char *text, uint64_t *ret_bytes);
-/* true/false only (YAML 1.2); */
-int parse_bool(const char *text, bool *ret_value);
 
 enum { PARSE_ADDRESS_TEXT_MAX = 128 };
 

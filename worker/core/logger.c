@@ -83,15 +83,6 @@ void logger_field_text(struct logger_record *record, const char *key, const char
     add_text(record, key, strlen(key), text, len);
 }
 
-void logger_field_int(struct logger_record *record, const char *key, int64_t number)
-{
-    struct msgpack_writer value;
-    msgpack_writer_init(&value, FIELDS_MAX);
-    msgpack_write_int(&value, number);
-    add_pair(record, key, strlen(key), &value);
-    msgpack_writer_fini(&value);
-}
-
 /* A table as JSON text: the master takes scalars only. */
 static void write_table(lua_State *L, int index, struct msgpack_writer *value)
 {

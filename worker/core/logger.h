@@ -35,7 +35,6 @@ bool logger_takes(const struct logger *logger, enum log_level level);
 void logger_begin(struct logger_record *record, struct logger *logger, enum log_level level,
                   const char *message, size_t len);
 void logger_field_text(struct logger_record *record, const char *key, const char *text, size_t len);
-void logger_field_int(struct logger_record *record, const char *key, int64_t number);
 /* Adds the Lua value at index: scalars as they are, tables as JSON text, others by their type's name.  Does not raise. */
 void logger_field_value(struct logger_record *record, const char *key, size_t key_len, lua_State *L,
                         int index);

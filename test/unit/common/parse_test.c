@@ -186,23 +186,6 @@ static void floats_are_what_the_core_schema_of_yaml_says(void **state)
     }
 }
 
-static void booleans_are_two_words(void **state)
-{
-    static const char *const others[] = {"", "True", "yes", "no", "on", "1", "0", "true ", "tru"};
-    bool value = false;
-
-    (void)state;
-    assert_int_equal(parse_bool("true", &value), 0);
-    assert_true(value);
-    assert_int_equal(parse_bool("false", &value), 0);
-    assert_false(value);
-    value = true;
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        assert_int_equal(parse_bool(others[i], &value), -EINVAL);
-        assert_true(value);
-    }
-}
-
 static void addresses_have_one_canonical_text(void **state)
 {
     static const char *const rows[][2] = {
@@ -292,7 +275,6 @@ int main(void)
         cmocka_unit_test(digits_are_read_in_their_radix),
         cmocka_unit_test(integers_are_decimal_and_within_their_range),
         cmocka_unit_test(floats_are_what_the_core_schema_of_yaml_says),
-        cmocka_unit_test(booleans_are_two_words),
         cmocka_unit_test(addresses_have_one_canonical_text),
         cmocka_unit_test(what_is_no_numeric_address_is_refused),
         cmocka_unit_test(a_path_that_a_socket_cannot_have_is_refused),

@@ -112,7 +112,7 @@ static void text_that_is_too_long_is_cut(void **state)
     memset(text, 'x', LONG);
     struct logger_record record;
     logger_begin(&record, &logger, LOG_LEVEL_INFO, text, LONG);
-    logger_field_int(&record, "first", 1);
+    logger_field_text(&record, "first", "1", 1);
     logger_field_text(&record, "text", text, LONG);
     logger_field_text(&record, "late", "no room is left for it", 22);
     logger_send(&record);
@@ -154,7 +154,7 @@ static void a_key_that_does_not_fit_is_left_out(void **state)
     logger_begin(&record, &logger, LOG_LEVEL_INFO, "m", 1);
     logger_field_value(&record, key, LONG, L, 1);
     logger_field_value(&record, key, LONG, L, 2);
-    logger_field_int(&record, "short", 1);
+    logger_field_text(&record, "short", "1", 1);
     logger_send(&record);
     free(key);
     lua_close(L);
