@@ -64,7 +64,7 @@ def test_the_unit_starts_what_is_installed(installed):
         install(root, prefix)
         unit = (root / "lib/systemd/system/fsd.service").read_text()
         commands = [line.split("=", 1)[1].split()[0] for line in unit.splitlines() if line.startswith("Exec")]
-        assert commands == [f"{prefix}/sbin/fsd", f"{prefix}/sbin/fsd", f"{prefix}/bin/fsdctl"]
+        assert commands == [f"{prefix}/sbin/fsd", f"{prefix}/bin/fsdctl"]
         assert all((root / command.lstrip("/")).exists() for command in commands)
 
 
