@@ -195,12 +195,6 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
     return count;
 }
 
-static struct exchange *exchange_of(lua_KContext context)
-{
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): what Lua hands through is a number */
-    return (struct exchange *)context;
-}
-
 static int after_chain(lua_State *L, int status, lua_KContext context)
 {
     (void)status; /* an error does not come here: the call is not protected */

@@ -68,4 +68,11 @@ void exchange_describe(struct exchange *exchange, struct logger_record *record);
 /* Memory that lives as long as the exchange: handlers use the chain also after libh2o's request has gone. */
 struct router_memory exchange_memory(struct exchange *exchange);
 
+/* What Lua hands through a continuation is a number; ours is an exchange. */
+static inline struct exchange *exchange_of(lua_KContext context)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    return (struct exchange *)context;
+}
+
 #endif

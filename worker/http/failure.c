@@ -19,12 +19,6 @@
 #include "worker/http/response.h"
 #include "worker/http/service.h"
 
-static struct exchange *exchange_of(lua_KContext context)
-{
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): what Lua hands through is a number */
-    return (struct exchange *)context;
-}
-
 /* One record for an error that is the server's fault; the Error is at index error.  Everything that might raise comes
  * before the record is begun. */
 static void log_error(lua_State *L, struct exchange *exchange, int error)
