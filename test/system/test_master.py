@@ -99,7 +99,7 @@ def test_status_has_the_documented_shape(make):
     assert {key: pool[key] for key in ("name", "app", "generation", "state", "requests_total")} == {
         "name": "web", "app": "shop", "generation": 1, "state": "running", "requests_total": 1}
     worker = pool["workers"][0]
-    assert set(worker) == {"slot", "pid", "incarnation", "state", "generation", "restarts", "requests", "connections",
+    assert set(worker) == {"slot", "pid", "incarnation", "state", "generation", "restarts", "requests", "connections", "accepted", "running", "heartbeat_age_ms",
                            "memory_bytes", "died_at", "ready_at", "started_at", "last_exit"}
     assert worker["state"] == "ready" and worker["requests"] == 1 and worker["memory_bytes"] > 1000000
     assert worker["died_at"] is None and worker["last_exit"] is None
@@ -591,7 +591,7 @@ def test_the_log_of_workers_is_harmless_for_terminals(make):
     fsd.start_ready()
     fsd.get("/log/one%1B%0Atwo")
     pid = fsd.workers()[0]["pid"]
-    fsd.wait_log(f"info    web/0[{pid}] one\\u001b\n    two n=1 f=1.5 ok=true none=nil text=\"two words\"\n")
+    fsd.wait_log(f"info    web/0[{pid}] one\\u001b n=1 f=1.5 ok=true none=nil text=\"two words\"\n    two\n")
     fsd.get("/rawlog/93010203")
     fsd.wait_log("log record of 4 bytes is malformed")
     assert "\x1b" not in fsd.log()
