@@ -19,7 +19,7 @@ void fd_close(int *fd)
     }
 }
 
-static int write_all(int fd, const void *data, size_t len)
+int fd_write_all(int fd, const void *data, size_t len)
 {
     const char *at = data;
     while (len > 0) {
@@ -42,7 +42,7 @@ int fd_sealed_from(const char *name, const void *data, size_t len)
     if (fd < 0) {
         return -errno;
     }
-    int error = write_all(fd, data, len);
+    int error = fd_write_all(fd, data, len);
     if (error == 0 &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         error = -errno;

@@ -5,6 +5,8 @@
 
 /* Closes *fd unless it is -1, and sets it to -1.  errno is kept. */
 void fd_close(int *fd);
+/* Writes everything to a blocking descriptor.  0 or negative errno. */
+int fd_write_all(int fd, const void *data, size_t len);
 /* A memfd with these bytes, sealed against every change, close-on-exec.  Descriptor or negative errno. */
 int fd_sealed_from(const char *name, const void *data, size_t len);
 /* Maps a whole memfd read-only.  It must carry F_SEAL_WRITE and F_SEAL_SHRINK, else -EPERM: bytes

@@ -66,10 +66,7 @@ static void on_listener(struct life *life, struct wire_message *message)
         fail(life, "LISTENER came before CONFIG");
         return;
     }
-    struct proto_listener listener;
-    memcpy(&listener, message->payload, sizeof(listener));
-    listener.name[sizeof(listener.name) - 1] = '\0';
-    if (http_server_add_listener(life->runtime.http, listener.name, message->fd) == 0) {
+    if (http_server_add_listener(life->runtime.http, message->fd) == 0) {
         message->fd = -1;
     } else {
         fail(life, "more listeners than a pool can have");

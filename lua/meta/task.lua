@@ -7,7 +7,7 @@ local task = {}
 ---Waits; other requests run meanwhile.
 ---
 ---Raises a CancelError when the request ends first: "aborted" when the client has gone, "timeout" when the deadline
----of the request has passed, "shutdown" when the worker leaves. `<close>` variables and pcall work as always; what
+---of the request has passed. `<close>` variables and pcall work as always; what
 ---still waits one second later is closed by force. Raises when called outside of a request, in a coroutine of your
 ---own, or from within a C function such as table.sort.
 ---@async

@@ -122,12 +122,11 @@ static void resume(struct task *task, int argument_count)
         finish(task, status);
         return;
     }
-    if (task->wait != NULL && task->is_overdue) {
-        task->wait->on_cancel(task->wait);
-        close_by_force(task);
-        return;
-    }
-    if (task->wait == NULL) { /* some C function yielded to nobody: it would never go on */
+    bool is_lost = task->wait == NULL; /* some C function yielded to nobody: it would never go on */
+    if (is_lost || task->is_overdue) {
+        if (!is_lost) {
+            task->wait->on_cancel(task->wait);
+        }
         close_by_force(task);
         return;
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/page.h"
+#include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
 #include "worker/http/connection.h"
 #include "worker/http/header_text.h"
@@ -74,23 +75,20 @@ static bool wants_html(h2o_req_t *req)
     return h2o_strstr(accept.base, accept.len, H2O_STRLIT("text/html")) != SIZE_MAX;
 }
 
-static char *escape_json(h2o_mem_pool_t *pool, const char *text)
+/* {"error":message}; a message that is not text gives way to the status's own words. */
+static h2o_iovec_t make_json_body(h2o_req_t *req, int status, const char *message)
 {
-    char *escaped = h2o_mem_alloc_pool(pool, strlen(text) * 6 + 1);
-    char *to = escaped;
-    for (const char *from = text; *from != '\0'; from++) {
-        unsigned char c = (unsigned char)*from;
-        if (c == '"' || c == '\\') {
-            *to++ = '\\';
-            *to++ = (char)c;
-        } else if (c < 0x20) {
-            to += sprintf(to, "\\u%04x", c); /* six bytes, counted above */
-        } else {
-            *to++ = (char)c;
-        }
+    struct json_buf buf;
+    json_buf_init(&buf);
+    json_write_bytes(&buf, H2O_STRLIT("{\"error\":"));
+    if (!json_write_string(&buf, message, strlen(message))) {
+        const char *reason = header_text_reason(status);
+        (void)json_write_string(&buf, reason, strlen(reason)); /* ours, so it is text */
     }
-    *to = '\0';
-    return escaped;
+    json_write_char(&buf, '}');
+    h2o_iovec_t body = h2o_strdup(&req->pool, buf.data, buf.len);
+    json_buf_fini(&buf);
+    return body;
 }
 
 h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message)
@@ -98,10 +96,7 @@ h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message)
     if (!wants_html(req)) {
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
                        H2O_STRLIT("application/json; charset=utf-8"), 1);
-        const char *escaped = escape_json(&req->pool, message);
-        return h2o_concat(&req->pool, h2o_iovec_init(H2O_STRLIT("{\"error\":\"")),
-                          h2o_iovec_init(escaped, strlen(escaped)),
-                          h2o_iovec_init(H2O_STRLIT("\"}")));
+        return make_json_body(req, status, message);
     }
     char head[128];
     int len = snprintf(head, sizeof(head),

@@ -39,7 +39,6 @@ struct listener {
     int fd;               /* owned until activation, then the socket's */
     h2o_socket_t *socket; /* owned; NULL while not accepting */
     struct http_server *server;
-    char name[64];
 };
 
 struct http_server {
@@ -130,7 +129,7 @@ struct http_server *http_server_new(struct runtime *runtime)
     return server;
 }
 
-int http_server_add_listener(struct http_server *server, const char *name, int fd)
+int http_server_add_listener(struct http_server *server, int fd)
 {
     if (server->listener_count == LISTENERS_MAX) {
         return -ENOSPC;
@@ -138,7 +137,6 @@ int http_server_add_listener(struct http_server *server, const char *name, int f
     struct listener *listener = &server->listeners[server->listener_count++];
     listener->fd = fd;
     listener->server = server;
-    (void)strncpy(listener->name, name, sizeof(listener->name) - 1);
     return 0;
 }
 

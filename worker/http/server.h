@@ -18,7 +18,7 @@ void http_server_free(struct http_server *server);
 /* Whether no connection is open and no handler runs. */
 bool http_server_is_idle(const struct http_server *server);
 /* Takes a listening socket; it is not accepted from before http_server_activate.  0, or -ENOSPC: then it is not taken. */
-int http_server_add_listener(struct http_server *server, const char *name, int fd);
+int http_server_add_listener(struct http_server *server, int fd);
 /* Makes the generation's application the one that will answer.  -EINVAL with a sentence when its main file did not return
  * one. */
 int http_server_adopt(struct http_server *server, const struct generation *generation,

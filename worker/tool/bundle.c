@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/err.h"
+#include "common/fd.h"
 #include "common/msgpack.h"
 #include "common/proto.h"
 #include "worker/core/bundle.h"
@@ -86,21 +86,6 @@ static int hash(const struct source_tree *tree, unsigned char digest[HASH_LEN])
     return ok ? 0 : -EIO;
 }
 
-static int write_all(const unsigned char *bytes, size_t len)
-{
-    for (size_t done = 0; done < len;) {
-        ssize_t wrote = write(PROTO_FD_BUNDLE, bytes + done, len - done);
-        if (wrote < 0 && errno == EINTR) {
-            continue;
-        }
-        if (wrote < 0) {
-            return -errno;
-        }
-        done += (size_t)wrote;
-    }
-    return 0;
-}
-
 static int emit(const struct source_tree *tree)
 {
     struct msgpack_writer writer;
@@ -110,7 +95,7 @@ static int emit(const struct source_tree *tree)
     encode(tree, &writer);
     int error = writer.error != 0 ? writer.error : hash(tree, digest);
     if (error == 0) {
-        error = write_all(writer.data, writer.len);
+        error = fd_write_all(PROTO_FD_BUNDLE, writer.data, writer.len);
     }
     msgpack_writer_fini(&writer);
     if (error != 0) {
