@@ -9,31 +9,39 @@
 
 #include "common/err.h"
 
-#define GENERATION ((uint32_t)sizeof(struct proto_generation))
+#define SIZE(body) ((uint32_t)sizeof(struct proto_##body))
+#define TEXT       PROTO_TEXT_MAX
 
 static const struct proto_row rows[] = {
-    {PROTO_HELLO, "HELLO", PROTO_TO_MASTER, sizeof(struct proto_hello), sizeof(struct proto_hello),
-     0},
+    {PROTO_HELLO, "HELLO", PROTO_TO_MASTER, SIZE(hello), SIZE(hello), 0},
     {PROTO_LOG, "LOG", PROTO_TO_WORKER, 0, 0, 1},
     {PROTO_CONFIG, "CONFIG", PROTO_TO_WORKER, 0, 0, 1},
-    {PROTO_LISTENER, "LISTENER", PROTO_TO_WORKER, sizeof(struct proto_listener),
-     sizeof(struct proto_listener), 1},
-    {PROTO_LOAD, "LOAD", PROTO_TO_WORKER, GENERATION, GENERATION, 1},
-    {PROTO_LOADED, "LOADED", PROTO_TO_MASTER, GENERATION, GENERATION, 0},
-    {PROTO_REFUSED, "REFUSED", PROTO_TO_MASTER, GENERATION, GENERATION + PROTO_TEXT_MAX, 0},
-    {PROTO_ACTIVATE, "ACTIVATE", PROTO_TO_WORKER, GENERATION, GENERATION, 0},
-    {PROTO_ACTIVE, "ACTIVE", PROTO_TO_MASTER, GENERATION, GENERATION, 0},
-    {PROTO_DRAIN, "DRAIN", PROTO_TO_WORKER, sizeof(struct proto_drain), sizeof(struct proto_drain),
-     0},
+    {PROTO_LOAD, "LOAD", PROTO_TO_WORKER, SIZE(generation), SIZE(generation), 1},
+    {PROTO_UNAVAILABLE, "UNAVAILABLE", PROTO_TO_WORKER, SIZE(unavailable), SIZE(unavailable), 0},
+    {PROTO_LOADED, "LOADED", PROTO_TO_MASTER, SIZE(generation), SIZE(generation), 0},
+    {PROTO_REFUSED, "REFUSED", PROTO_TO_MASTER, SIZE(generation), SIZE(generation) + TEXT, 0},
+    {PROTO_LISTENER, "LISTENER", PROTO_TO_WORKER, SIZE(listener), SIZE(listener), 1},
+    {PROTO_ACTIVATE, "ACTIVATE", PROTO_TO_WORKER, SIZE(activate), SIZE(activate), 0},
+    {PROTO_ACTIVE, "ACTIVE", PROTO_TO_MASTER, SIZE(generation), SIZE(generation), 0},
+    {PROTO_RETURN, "RETURN", PROTO_TO_WORKER, SIZE(return ), SIZE(return ), 0},
+    {PROTO_DRAIN, "DRAIN", PROTO_TO_WORKER, SIZE(drain), SIZE(drain), 0},
     {PROTO_DRAINING, "DRAINING", PROTO_TO_MASTER, 0, 0, 0},
+    {PROTO_PREPARE, "PREPARE", PROTO_TO_WORKER, SIZE(transaction), SIZE(transaction), 1},
+    {PROTO_PREPARED, "PREPARED", PROTO_TO_MASTER, SIZE(transaction), SIZE(transaction), 0},
+    {PROTO_REJECTED, "REJECTED", PROTO_TO_MASTER, SIZE(transaction), SIZE(transaction) + TEXT, 0},
+    {PROTO_COMMIT, "COMMIT", PROTO_TO_WORKER, SIZE(transaction), SIZE(transaction), 0},
+    {PROTO_COMMITTED, "COMMITTED", PROTO_TO_MASTER, SIZE(transaction), SIZE(transaction), 0},
+    {PROTO_ABORT, "ABORT", PROTO_TO_WORKER, SIZE(transaction), SIZE(transaction), 0},
+    {PROTO_LEAVE, "LEAVE", PROTO_TO_MASTER, 0, 0, 0},
+    {PROTO_DYING, "DYING", PROTO_TO_MASTER, SIZE(dying), SIZE(dying), 0},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-_Static_assert(ROW_COUNT == (int)PROTO_DRAINING, "one row a message kind");
-_Static_assert(GENERATION + PROTO_TEXT_MAX <= PROTO_PAYLOAD_MAX, "the longest message must fit");
+_Static_assert(ROW_COUNT == (int)PROTO_DYING, "one row a message kind");
+_Static_assert(SIZE(transaction) + TEXT <= PROTO_PAYLOAD_MAX, "the longest message must fit");
 
 const struct proto_row *proto_find(uint32_t kind)
 {
-    if (kind < PROTO_HELLO || kind > PROTO_DRAINING) {
+    if (kind < PROTO_HELLO || kind > PROTO_DYING) {
         return NULL;
     }
     return &rows[kind - 1];

@@ -13,22 +13,32 @@ struct fsd_err;
  *
  *   worker                                   master
  *   HELLO {protocol, build}        ->
- *                                  <-   LOG (fd)  CONFIG (fd)  LISTENER (fd) x n  LOAD {generation} (fd)
- *   LOADED {generation}            ->        (or REFUSED {generation, why})
- *                                  <-   ACTIVATE {generation}
+ *                                  <-   LOG (fd)  CONFIG (fd)  LOAD {generation} (fd)   (or UNAVAILABLE instead of LOAD)
+ *   LOADED {generation}            ->        (or REFUSED {generation, why}); now it may wait: a standby
+ *                                  <-   LISTENER {slot, name} (fd) x n  ACTIVATE {generation, slot}
  *   ACTIVE {generation}            ->        from now on it accepts connections
- *                                  <-   DRAIN {idle_ms}
+ *                                  <-   LISTENER (lent by another slot: accepted from at once)   RETURN {slot}
+ *                                  <-   DRAIN {idle_ms, empties_queues}
  *   DRAINING                       ->   from now on it accepts nothing more
  *   exits with FSD_EXIT_OK when its last connection is closed
  *
+ * A change of what it has (two phases; between LOADED and DRAIN):
+ *                                  <-   PREPARE {number, what} (fd)
+ *   PREPARED {number}              ->        (or REJECTED {number, why}: nothing has changed)
+ *                                  <-   COMMIT {number}   or ABORT {number}
+ *   COMMITTED {number}             ->
+ *
+ * At any time: LEAVE (somebody sent it SIGTERM: replace me), DYING {signal} from its handler of fatal signals.
+ *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
 
-enum { PROTO_VERSION = 1 };
+enum { PROTO_VERSION = 2 };
 
 enum proto_fd {
-    PROTO_FD_CONTROL = 3, /* SOCK_SEQPACKET, both directions */
-    PROTO_FD_PAGE = 4,    /* memfd of one struct page, sealed against resizing */
-    PROTO_FD_END = 5,     /* every descriptor from here on is closed at exec */
+    PROTO_FD_CONTROL = 3,  /* SOCK_SEQPACKET, both directions */
+    PROTO_FD_PAGE = 4,     /* memfd of one struct page, sealed against resizing */
+    PROTO_FD_BLACKBOX = 5, /* memfd of one struct blackbox, sealed against resizing */
+    PROTO_FD_END = 6,      /* every descriptor from here on is closed at exec */
 };
 
 /* Environment of a worker: PROTO_ENV_* and what the configuration lists, nothing inherited. */
@@ -59,20 +69,30 @@ enum proto_kind {
     PROTO_HELLO = 1,
     PROTO_LOG,
     PROTO_CONFIG,
-    PROTO_LISTENER,
     PROTO_LOAD,
+    PROTO_UNAVAILABLE,
     PROTO_LOADED,
     PROTO_REFUSED,
+    PROTO_LISTENER,
     PROTO_ACTIVATE,
     PROTO_ACTIVE,
+    PROTO_RETURN,
     PROTO_DRAIN,
     PROTO_DRAINING,
+    PROTO_PREPARE,
+    PROTO_PREPARED,
+    PROTO_REJECTED,
+    PROTO_COMMIT,
+    PROTO_COMMITTED,
+    PROTO_ABORT,
+    PROTO_LEAVE,
+    PROTO_DYING,
 };
 
 enum { PROTO_TEXT_MAX = 4096, PROTO_NAME_MAX = 64, PROTO_PAYLOAD_MAX = 8192 };
 
 /* CONFIG: a sealed memfd with one MessagePack map:
- *   number (int), pool (str), slot (int), workers (int: how many the pool has), app (str), path (str: the main
+ *   number (int), pool (str), workers (int: how many the pool has), app (str), path (str: the main
  *   file's absolute path), log_level (int), settings (map), env (map str -> str),
  *   limits {request_timeout_ms, keepalive_ms, body_bytes} (ints).  Unknown keys are ignored.
  * LOG: a SOCK_SEQPACKET socket on which the worker sends log records, one a packet, each one MessagePack array
@@ -98,18 +118,53 @@ struct proto_hello {
     char build[28]; /* NUL-padded; information only */
 };
 
-/* LISTENER: the descriptor is a listening stream socket. */
+/* LISTENER: the descriptor is a listening stream socket.  Before ACTIVATE it is kept; afterwards accepted from at once. */
 struct proto_listener {
+    uint64_t slot; /* whose socket it is: the worker's own slot, or another one that lends it */
     char name[PROTO_NAME_MAX]; /* NUL-padded */
 };
 
-/* LOAD (fd: the bundle), LOADED, ACTIVATE, ACTIVE; REFUSED has the reason as text behind it. */
+/* LOAD (fd: the bundle), LOADED, ACTIVE; REFUSED has the reason as text behind it. */
 struct proto_generation {
     uint64_t generation;
 };
 
+/* Instead of LOAD: the pool is held, answer every request with 503 and Retry-After.  LOADED follows with generation 0. */
+struct proto_unavailable {
+    uint64_t retry_after_s;
+};
+
+struct proto_activate {
+    uint64_t generation; /* the one that is loaded */
+    uint64_t slot;       /* which the worker serves from now on */
+};
+
+/* RETURN: accept nothing more from the sockets that this slot had lent; what was accepted stays.  No answer. */
+struct proto_return {
+    uint64_t slot;
+};
+
 struct proto_drain {
     uint64_t idle_ms; /* how long connections that are idle may stay open */
+    /* 1: nobody accepts from these sockets afterwards, so accept what waits there first */
+    uint64_t empties_queues;
+};
+
+enum proto_change {
+    PROTO_CHANGE_CONFIG = 1, /* fd: what CONFIG carries */
+    PROTO_CHANGE_CODE = 2,   /* fd: a bundle; of a later version */
+};
+
+/* PREPARE (fd: the new thing), PREPARED, COMMIT, COMMITTED, ABORT; REJECTED has the reason as text behind it.  One change is under way
+ * at a time; ABORT and COMMIT of a number that is not prepared are ignored. */
+struct proto_transaction {
+    uint64_t number;
+    uint64_t what; /* enum proto_change; 0 in the answers */
+};
+
+/* Sent by the handler of a fatal signal before the process ends by it. */
+struct proto_dying {
+    uint64_t signal;
 };
 
 /* One row a kind; the length and the number of descriptors are checked before a handler sees it. */

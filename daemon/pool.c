@@ -116,8 +116,7 @@ static int start_proc(struct pool_slot *slot, struct pool_proc *which, struct fs
     const struct bundle_store *store = pool->setting.store;
     const struct bundle *bundle =
         slot->wanted == store->candidate.number ? &store->candidate : &store->running;
-    int config_fd =
-        handout_create(pool->setting.conf, pool->conf, 1, slot->index, pool->count, err);
+    int config_fd = handout_create(pool->setting.conf, pool->conf, 1, pool->count, err);
     if (config_fd < 0) {
         return config_fd;
     }

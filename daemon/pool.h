@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "daemon/backoff.h"
+#include "common/backoff.h"
 #include "daemon/bundle.h"
 #include "daemon/conf/conf.h"
 #include "daemon/proc/proc.h"

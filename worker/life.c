@@ -105,17 +105,20 @@ static void on_load(struct life *life, struct wire_message *message)
 
 static void on_activate(struct life *life, struct wire_message *message)
 {
-    struct proto_generation body = read_generation(message);
+    struct proto_activate body;
+    memcpy(&body, message->payload, sizeof(body));
     struct runtime *runtime = &life->runtime;
     if (runtime->generation == NULL || runtime->generation->number != body.generation ||
         life->is_active) {
         fail(life, "ACTIVATE names a generation that is not loaded, or is active already");
         return;
     }
+    struct proto_generation done = {body.generation};
     life->is_active = true;
+    runtime->config.slot = (uint32_t)body.slot;
     http_server_activate(runtime->http);
     page_set(&runtime->page->generation, body.generation);
-    link_send(&life->link, PROTO_ACTIVE, &body, sizeof(body));
+    link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));
 }
 
 static void on_drained(struct runtime *runtime)

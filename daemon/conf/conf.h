@@ -7,6 +7,7 @@
 
 #include "common/log_level.h"
 #include "common/parse.h"
+#include "common/supervise.h"
 
 struct problem_list;
 
@@ -46,18 +47,53 @@ struct conf_limits {
     uint64_t body_bytes;   /* request body, 1 MiB */
 };
 
-enum { CONF_POOL_LISTENERS_MAX = 16 };
+enum {
+    CONF_POOL_LISTENERS_MAX = 16,
+    CONF_CHILDREN_MAX = 64, /* of one supervisor, and of one `after` */
+};
+#define CONF_STANDBY_AUTO UINT32_MAX /* 1 when the pool has more than one worker, else 0 */
+
+/* A child of a supervisor: a pool, or another supervisor. */
+struct conf_child {
+    bool is_supervisor;
+    size_t index; /* into conf.pools or conf.supervisors */
+};
+
+/* Names in a list, resolved. */
+struct conf_children {
+    size_t count;
+    struct conf_child items[CONF_CHILDREN_MAX];
+};
 
 struct conf_pool {
     char *name;            /* owned */
     size_t app;            /* index into conf.apps */
     size_t listener_count; /* of listeners, which are indexes; a listener belongs to one pool */
     size_t listeners[CONF_POOL_LISTENERS_MAX];
-    unsigned count;       /* workers; 0 = auto, one for each CPU that the master may use */
-    uint32_t boot_ms;     /* from fork to ready, 60 s */
-    uint32_t drain_ms;    /* how long a leaving worker keeps idle keep-alive connections, 5 s */
-    uint32_t shutdown_ms; /* from the order to leave until SIGKILL, 30 s */
+    unsigned count;   /* workers; 0 = auto, one for each CPU that the master may use */
+    uint32_t standby; /* booted workers in reserve, or CONF_STANDBY_AUTO */
+    uint32_t boot_ms; /* from fork to ready, 60 s */
+    uint32_t
+        heartbeat_ms;  /* a serving worker whose loop has not turned for so long is ended, 30 s */
+    uint32_t drain_ms; /* how long a leaving worker keeps idle keep-alive connections, 5 s */
+    /* from the order to leave until SIGKILL, 30 s; SUPERVISE_BRUTAL_KILL or SUPERVISE_INFINITY */
+    uint32_t shutdown_ms;
+    enum supervise_restart restart; /* permanent */
+    uint32_t intensity;             /* the pool gives up at more restarts than this, 5 */
+    uint32_t period_ms;             /* within this time, 30 s */
+    struct conf_children after;     /* what must serve before the pool is started */
     struct conf_limits limits;
+    struct conf_place place;
+};
+
+/* Pools and supervisors that no supervisor has are the root's children, which is one_for_one and never gives up. */
+struct conf_supervisor {
+    char *name; /* owned; no pool may have it */
+    enum supervise_strategy strategy;
+    uint32_t intensity; /* 5 */
+    uint32_t period_ms; /* 30 s */
+    struct conf_children children;
+    struct conf_children after;
     struct conf_place place;
 };
 
@@ -71,10 +107,16 @@ struct conf {
     size_t app_count;
     struct conf_pool *pools;
     size_t pool_count;
+    struct conf_supervisor *supervisors; /* owned array */
+    size_t supervisor_count;
     enum log_level log_level;
     enum conf_log_format log_format;
+    char *log_path;     /* owned; absolute path of the log file, NULL: stderr */
     char *control_path; /* owned; absolute path of the control socket */
-    char **files;       /* owned; the files that were read, for conf_place.file */
+    char *state_path; /* owned; absolute path of the folder for crash reports and config history */
+    char *user;       /* owned; whom workers run as when the master is root; NULL: as the master */
+    char *group;      /* owned; NULL: the user's own */
+    char **files;     /* owned; the files that were read, for conf_place.file */
     size_t file_count;
 };
 

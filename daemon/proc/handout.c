@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 10, LIMIT_KEYS = 3 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 3 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
@@ -53,7 +53,7 @@ static void write_limits(struct msgpack_writer *writer, const struct conf_limits
 }
 
 int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64_t number,
-                   unsigned slot, unsigned workers, struct fsd_err *err)
+                   unsigned workers, struct fsd_err *err)
 {
     struct msgpack_writer writer;
     unsigned char *data = NULL;
@@ -62,7 +62,6 @@ int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64
     msgpack_write_map(&writer, TOP_KEYS);
     write_pair_int(&writer, "number", number);
     write_pair_text(&writer, "pool", pool->name);
-    write_pair_int(&writer, "slot", slot);
     write_pair_int(&writer, "workers", workers);
     write_app(&writer, &conf->apps[pool->app]); /* four keys */
     write_pair_int(&writer, "log_level", conf->log_level);

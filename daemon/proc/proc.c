@@ -58,26 +58,15 @@ static int start_timer(struct proc *proc, uint32_t limit_ms)
     return error < 0 ? error : 0;
 }
 
-static int send_generation(const struct proc *proc, enum proto_kind kind, int fd)
-{
-    struct proto_generation body = {proc->generation};
-    return channel_send(&proc->channel, kind, &body, sizeof(body), fd);
-}
-
 static int hand_out(struct proc *proc)
 {
     int error = channel_send(&proc->channel, PROTO_LOG, NULL, 0, proc->log_peer_fd);
     if (error == 0) {
         error = channel_send(&proc->channel, PROTO_CONFIG, NULL, 0, proc->config_fd);
     }
-    for (size_t i = 0; error == 0 && i < proc->listener_count; i++) {
-        struct proto_listener body = {""};
-        (void)snprintf(body.name, sizeof(body.name), "%s", proc->listeners[i].name);
-        error = channel_send(&proc->channel, PROTO_LISTENER, &body, sizeof(body),
-                             proc->listeners[i].fd);
-    }
     if (error == 0) {
-        error = send_generation(proc, PROTO_LOAD, proc->bundle_fd);
+        struct proto_generation body = {proc->generation};
+        error = channel_send(&proc->channel, PROTO_LOAD, &body, sizeof(body), proc->bundle_fd);
     }
     fd_close(&proc->log_peer_fd); /* so that the worker's end is the only one */
     fd_close(&proc->config_fd);
@@ -85,9 +74,25 @@ static int hand_out(struct proc *proc)
     return error;
 }
 
+static int activate(struct proc *proc)
+{
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < proc->listener_count; i++) {
+        struct proto_listener body = {.slot = proc->subject.slot};
+        (void)snprintf(body.name, sizeof(body.name), "%s", proc->listeners[i].name);
+        error = channel_send(&proc->channel, PROTO_LISTENER, &body, sizeof(body),
+                             proc->listeners[i].fd);
+    }
+    if (error == 0) {
+        struct proto_activate body = {proc->generation, proc->subject.slot};
+        error = channel_send(&proc->channel, PROTO_ACTIVATE, &body, sizeof(body), -1);
+    }
+    return error;
+}
+
 static int send_drain(struct proc *proc)
 {
-    struct proto_drain body = {proc->setting->drain_ms};
+    struct proto_drain body = {.idle_ms = proc->setting->drain_ms};
     int error = channel_send(&proc->channel, PROTO_DRAIN, &body, sizeof(body), -1);
     return error < 0 ? error : start_timer(proc, proc->setting->shutdown_ms);
 }
@@ -138,7 +143,7 @@ static void act(struct proc *proc, enum incarnation_action action, const char *d
         check(proc, hand_out(proc));
         break;
     case INCARNATION_ACTIVATE:
-        check(proc, send_generation(proc, PROTO_ACTIVATE, -1));
+        check(proc, activate(proc));
         break;
     case INCARNATION_TELL_READY:
         tell_ready(proc);
@@ -265,12 +270,23 @@ static void on_message(struct proc *proc, const struct wire_message *message)
     case PROTO_DRAINING:
         step(proc, INCARNATION_ON_WITHDRAWN, NULL);
         break;
+    case PROTO_PREPARED:
+    case PROTO_REJECTED:
+    case PROTO_COMMITTED:
+    case PROTO_LEAVE:
+    case PROTO_DYING:
+        break;
     case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
     case PROTO_CONFIG:
-    case PROTO_LISTENER:
     case PROTO_LOAD:
+    case PROTO_UNAVAILABLE:
+    case PROTO_LISTENER:
     case PROTO_ACTIVATE:
+    case PROTO_RETURN:
     case PROTO_DRAIN:
+    case PROTO_PREPARE:
+    case PROTO_COMMIT:
+    case PROTO_ABORT:
         break;
     }
 }

@@ -3,7 +3,7 @@
 
 What it does comes from two JSON files, since no environment reaches a worker:
   worker.json beside the path that it was started as:
-    protocol   number to say in HELLO (1)
+    protocol   number to say in HELLO (2)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
   the application's main file, which the bundle tool copies into the bundle as it is:
     compile    "ok" | "hang" | "noise" | any other text: printed to stderr, exit 65
@@ -24,7 +24,8 @@ import struct
 import sys
 import time
 
-HELLO, LOG, CONFIG, LISTENER, LOAD, LOADED, REFUSED, ACTIVATE, ACTIVE, DRAIN, DRAINING = range(1, 12)
+(HELLO, LOG, CONFIG, LOAD, UNAVAILABLE, LOADED, REFUSED, LISTENER, ACTIVATE, ACTIVE, RETURN, DRAIN, DRAINING, PREPARE, PREPARED,
+ REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING) = range(1, 22)
 
 
 def read_json(path):
@@ -135,6 +136,8 @@ class Worker:
         self.generation = 0
         self.requests = 0
         self.active = False
+        number = sys.argv[1].rpartition("/")[2]  # the master writes POOL/SLOT there, for ps
+        self.slot = int(number) if number.isdigit() else None
 
     def send(self, kind, payload=b"", fds=()):
         packet = struct.pack("=II", kind, len(payload)) + payload
@@ -156,14 +159,14 @@ class Worker:
             os.close(3)
             end_as_told("hang")
         self.set_page(0, 1)
-        self.send(HELLO, struct.pack("=I28s", conf.get("protocol", 1), b"fake"))
+        self.send(HELLO, struct.pack("=I28s", conf.get("protocol", 2), b"fake"))
         if what == "twice":
-            self.send(HELLO, struct.pack("=I28s", 1, b"fake"))
+            self.send(HELLO, struct.pack("=I28s", 2, b"fake"))
 
     def answer(self, step, kind):
         """LOADED or ACTIVE, or what the application wants instead."""
         what = self.app.get(step, "ok")
-        if self.config["slot"] not in self.app.get("slots", [self.config["slot"]]):
+        if self.slot not in self.app.get("slots", [self.slot]):
             what = "ok"
         end_as_told(what)
         number = struct.pack("=Q", self.generation)
@@ -191,6 +194,7 @@ class Worker:
             os.close(fds[0])
             self.answer("load", LOADED)
         elif kind == ACTIVATE:
+            self.slot = struct.unpack("=QQ", payload)[1]
             self.active = self.answer("activate", ACTIVE)
             self.set_page(2, self.generation)
         elif kind == DRAIN:
@@ -219,7 +223,7 @@ class Worker:
         self.requests += 1
         self.set_page(3, self.requests)
         verb, _, rest = path[1:].partition("/")
-        body = {"pid": os.getpid(), "slot": self.config["slot"], "generation": self.generation,
+        body = {"pid": os.getpid(), "slot": self.slot, "generation": self.generation,
                 "body": self.app.get("body", "")}
         if verb == "config":
             body = self.config

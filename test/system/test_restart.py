@@ -110,15 +110,16 @@ def test_of_two_reloads_at_once_one_wins_and_the_other_is_told(service):
 @pytest.mark.parametrize("which", ["old", "new"])
 def test_a_worker_killed_in_the_middle_of_a_reload_leaves_one_whole_generation(make_service, tmp_path, which):
     """The second slot's new worker takes its time to load, which is when one of the first slot's is killed."""
-    gate = tmp_path / "gate"
+    gate, first = tmp_path / "gate", tmp_path / "first"
     service = make_service(workers=2)
     service.write_conf()
     service.start_ready()
     service.set_version("2")
     service.edit_app("return app", f"""
-if worker.self().slot == 1 then
+if io.open("{first}") then
   while not io.open("{gate}") do end
 end
+io.open("{first}", "w"):close()
 return app""")
     thread, results = reload_in_thread(service, "--restart")
     rows = service.wait_workers(lambda rows: any(row["state"] == "starting" and row["slot"] == 1 for row in rows),

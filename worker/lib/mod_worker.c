@@ -21,11 +21,11 @@ static int mod_self(lua_State *L)
     lua_createtable(L, 0, 6);
     lua_pushstring(L, runtime->config.pool);
     lua_setfield(L, -2, "pool");
-    set_integer(L, "slot", runtime->config.slot);
     set_integer(L, "workers", runtime->config.workers);
     set_integer(L, "pid", getpid());
     set_integer(L, "incarnation", (lua_Integer)runtime->incarnation);
-    if (runtime->generation != NULL) { /* not while it is being loaded */
+    if (runtime->generation != NULL) { /* not while it is being loaded: it may become a standby */
+        set_integer(L, "slot", runtime->config.slot);
         set_integer(L, "generation", (lua_Integer)runtime->generation->number);
     }
     return 1;

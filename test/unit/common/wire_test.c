@@ -124,7 +124,7 @@ static void the_end_of_the_peer_is_seen_on_both_ways(void **state)
 static void a_full_socket_says_so_instead_of_blocking(void **state)
 {
     const struct fixture *fixture = *state;
-    struct proto_drain body = {1};
+    struct proto_drain body = {.idle_ms = 1};
     int error = 0;
     int sent = 0;
     while (error == 0 && sent < 1000000) {

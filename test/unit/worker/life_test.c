@@ -117,10 +117,10 @@ static void tell_load(uint64_t number, const char *source)
     tell_fd(PROTO_LOAD, &body, sizeof(body), lua_bundle_make("app.lua", files));
 }
 
-static void tell_generation(enum proto_kind kind, uint64_t number)
+static void tell_activate(uint64_t number)
 {
-    struct proto_generation body = {.generation = number};
-    assert_int_equal(wire_send(master, kind, &body, sizeof(body), -1), 0);
+    struct proto_activate body = {.generation = number, .slot = 0};
+    assert_int_equal(wire_send(master, PROTO_ACTIVATE, &body, sizeof(body), -1), 0);
 }
 
 static void tell_drain(uint64_t idle_ms)
@@ -177,7 +177,7 @@ static struct sockaddr_in serve(void)
     struct sockaddr_in address = tell_listener();
     tell_load(3, application);
     expect(PROTO_LOADED);
-    tell_generation(PROTO_ACTIVATE, 3);
+    tell_activate(3);
     expect(PROTO_ACTIVE);
     return address;
 }
@@ -222,7 +222,7 @@ static void code_that_does_not_load_is_refused_and_may_be_followed_by_better(voi
 
 static void activate_first(void)
 {
-    tell_generation(PROTO_ACTIVATE, 1);
+    tell_activate(1);
 }
 
 static void load_first(void)
@@ -245,7 +245,7 @@ static void activate_another(void)
 {
     tell_config();
     tell_load(1, application);
-    tell_generation(PROTO_ACTIVATE, 2);
+    tell_activate(2);
 }
 
 static void messages_out_of_order_end_it(void **state)
@@ -272,8 +272,8 @@ static void one_that_must_leave_in_a_hurry_leaves_open_connections(void **state)
     assert_asked(idle, "/", "hello");
     assert_int_equal(send(waiting, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n", 32, 0), 32);
     assert_int_equal(send(half, "GET / HT", 8, 0), 8);
-    assert_asked(idle, "/", "hello");   /* the others have been seen by now */
-    tell_generation(PROTO_ACTIVATE, 3); /* for the second time */
+    assert_asked(idle, "/", "hello"); /* the others have been seen by now */
+    tell_activate(3);                 /* for the second time */
     assert_exit(FSD_EXIT_INTERNAL);
     fd_close(&idle);
     fd_close(&waiting);

@@ -141,7 +141,7 @@ static void what_is_sent_reaches_the_worker(void **state)
 {
     struct fixture *fixture = *state;
     struct wire_message message;
-    struct proto_drain body = {5000};
+    struct proto_drain body = {.idle_ms = 5000};
     assert_int_equal(channel_send(&fixture->channel, PROTO_DRAIN, &body, sizeof(body), -1), 0);
     assert_int_equal(wire_recv(fixture->worker, PROTO_TO_WORKER, &message, NULL), 1);
     assert_memory_equal(message.payload, &body, sizeof(body));

@@ -49,11 +49,15 @@ static void every_key_of_the_contract_is_there(void **state)
         int64_t integer;
         const char *text;
     } cases[] = {
-        {"number", MSGPACK_INT, 7, NULL},    {"pool", MSGPACK_STR, 0, "web"},
-        {"slot", MSGPACK_INT, 2, NULL},      {"workers", MSGPACK_INT, 4, NULL},
-        {"app", MSGPACK_STR, 0, "shop"},     {"path", MSGPACK_STR, 0, "/srv/shop/app.lua"},
-        {"log_level", MSGPACK_INT, 6, NULL}, {"settings", MSGPACK_MAP, 0, NULL},
-        {"env", MSGPACK_MAP, 0, NULL},       {"limits", MSGPACK_MAP, 0, NULL},
+        {"number", MSGPACK_INT, 7, NULL},
+        {"pool", MSGPACK_STR, 0, "web"},
+        {"workers", MSGPACK_INT, 4, NULL},
+        {"app", MSGPACK_STR, 0, "shop"},
+        {"path", MSGPACK_STR, 0, "/srv/shop/app.lua"},
+        {"log_level", MSGPACK_INT, 6, NULL},
+        {"settings", MSGPACK_MAP, 0, NULL},
+        {"env", MSGPACK_MAP, 0, NULL},
+        {"limits", MSGPACK_MAP, 0, NULL},
     };
     struct conf_app app = {.name = app_name,
                            .path = app_path,
@@ -65,7 +69,7 @@ static void every_key_of_the_contract_is_there(void **state)
     struct conf conf = {.apps = &app, .app_count = 1, .log_level = LOG_LEVEL_INFO};
     const void *data = NULL;
     size_t len = 0;
-    int fd = handout_create(&conf, &pool, 7, 2, 4, NULL);
+    int fd = handout_create(&conf, &pool, 7, 4, NULL);
     assert_true(fd >= 0);
     assert_int_equal(fd_map_sealed(fd, &data, &len), 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -96,7 +100,7 @@ static void settings_may_be_absent(void **state)
     size_t len = 0;
     struct msgpack_reader reader;
     struct msgpack_value value;
-    int fd = handout_create(&conf, &pool, 1, 0, 1, NULL);
+    int fd = handout_create(&conf, &pool, 1, 1, NULL);
     assert_int_equal(fd_map_sealed(fd, &data, &len), 0);
     assert_true(find_key(data, len, "settings", &reader));
     assert_int_equal(msgpack_expect(&reader, MSGPACK_MAP, &value), 0);

@@ -91,7 +91,7 @@ static int tear_down(void **state)
 static void a_burst_of_messages_is_read_in_order(void **state)
 {
     (void)state;
-    struct proto_generation body = {.generation = 7};
+    struct proto_activate body = {.generation = 7};
     assert_int_equal(wire_send(master, PROTO_ACTIVATE, &body, sizeof(body), -1), 0);
     body.generation = 8;
     assert_int_equal(wire_send(master, PROTO_ACTIVATE, &body, sizeof(body), -1), 0);
@@ -132,7 +132,7 @@ static void the_end_of_the_master_is_told_once(void **state)
 static void a_message_of_the_other_direction_ends_the_channel(void **state)
 {
     (void)state;
-    struct proto_generation body = {.generation = 1};
+    struct proto_activate body = {.generation = 1};
     assert_int_equal(wire_send(master, PROTO_LOADED, &body, sizeof(body), -1), 0);
     assert_int_equal(wire_send(master, PROTO_ACTIVATE, &body, sizeof(body), -1), 0);
     run_loop();

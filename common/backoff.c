@@ -3,7 +3,7 @@
  * the wait doubles, so that a worker which can't live costs next to nothing, and it is varied so that slots which
  * fell together do not rise together.  Called by pool.c for each worker that was lost.
  * Pure: no clock, no random source; the caller passes both. */
-#include "daemon/backoff.h"
+#include "common/backoff.h"
 
 /* base varied by -20 % to +20 %, in steps of one thousandth of it */
 static uint32_t vary(uint32_t base_ms, uint32_t random)

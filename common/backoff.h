@@ -1,5 +1,5 @@
-#ifndef FSD_DAEMON_BACKOFF_H
-#define FSD_DAEMON_BACKOFF_H
+#ifndef FSD_COMMON_BACKOFF_H
+#define FSD_COMMON_BACKOFF_H
 
 #include <stdint.h>
 

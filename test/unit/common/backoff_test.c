@@ -1,5 +1,5 @@
 /* How long restarts wait. */
-#include "daemon/backoff.h"
+#include "common/backoff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
