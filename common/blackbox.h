@@ -63,6 +63,7 @@ struct blackbox_now {
 };
 
 struct blackbox_line {
+    uint64_t number;  /* order; lines that were lost leave gaps */
     int level;        /* enum log_level, not checked */
     uint64_t wall_us; /* since 1970 */
     char
