@@ -389,6 +389,7 @@ void proc_fini(struct proc *proc)
     channel_close(&proc->channel);
     spawn_forget(&proc->child);
     page_unmap(proc->page);
+    blackbox_unmap(proc->blackbox);
     fd_close(&proc->log_peer_fd);
     fd_close(&proc->bundle_fd);
     fd_close(&proc->config_fd);

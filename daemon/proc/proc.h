@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "common/blackbox.h"
 #include "common/err.h"
 #include "common/page.h"
 #include "daemon/log/log_record.h"
@@ -68,11 +69,12 @@ struct proc {
     struct log_subject subject;
     struct spawn_child child;
     struct channel channel;
-    struct page *page; /* owned mapping, hostile content */
-    int log_fd;        /* owned; our end of the log socket */
-    int log_peer_fd;   /* owned until handed out */
-    int bundle_fd;     /* owned until handed out */
-    int config_fd;     /* owned until handed out */
+    struct page *page;               /* owned mapping, hostile content */
+    const struct blackbox *blackbox; /* owned mapping, hostile content */
+    int log_fd;                      /* owned; our end of the log socket */
+    int log_peer_fd;                 /* owned until handed out */
+    int bundle_fd;                   /* owned until handed out */
+    int config_fd;                   /* owned until handed out */
     const struct proc_listener *listeners;
     size_t listener_count;
     sd_event_source *exit_source;

@@ -1,4 +1,4 @@
-/* proc_spawn.c - assembles a new worker process: sockets, status page, environment, argv.
+/* proc_spawn.c - assembles a new worker process: sockets, status page, black box, environment, argv.
  * Owns nothing after it returns: all descriptors are in the struct proc, or the child's.  The child gets the fixed descriptors of
  * proto.h and a built environment; its argv[0] and argv[1] show in ps what it is.
  * Called by proc_start.  Must not know what happens to the worker afterwards. */
@@ -23,6 +23,7 @@ struct child_fds {
     int null;
     int control;
     int page;
+    int blackbox;
 };
 
 static int make_fds(struct proc *proc, const struct proc_order *order, struct child_fds *child,
@@ -49,8 +50,13 @@ static int make_fds(struct proc *proc, const struct proc_order *order, struct ch
     if (child->page < 0) {
         return child->page;
     }
+    child->blackbox = blackbox_create();
+    if (child->blackbox < 0) {
+        return child->blackbox;
+    }
     proc->page = page_map(child->page, 0);
-    return proc->page == NULL ? -errno : 0;
+    proc->blackbox = blackbox_map(child->blackbox, false);
+    return proc->page == NULL || proc->blackbox == NULL ? -errno : 0;
 }
 
 static int start_child(struct proc *proc, const struct child_fds *child, struct fsd_err *err)
@@ -68,7 +74,7 @@ static int start_child(struct proc *proc, const struct child_fds *child, struct 
     (void)spawn_env_base(env + ENV_OWN);
     char *argv[] = {program, name, NULL};
     const int fds[] = {child->null,    STDERR_FILENO, STDERR_FILENO,
-                       child->control, child->page,   child->null};
+                       child->control, child->page,   child->blackbox};
     _Static_assert(sizeof(fds) / sizeof(fds[0]) == PROTO_FD_END, "the contract's descriptors");
     struct spawn_order order = {proc->setting->worker_path, argv, env, fds, PROTO_FD_END};
     return spawn_start(&order, &proc->child, err);
@@ -77,7 +83,7 @@ static int start_child(struct proc *proc, const struct child_fds *child, struct 
 int proc_spawn(struct proc *proc, const struct proc_setting *setting,
                const struct proc_order *order, int *ret_sock, struct fsd_err *err)
 {
-    struct child_fds child = {-1, -1, -1};
+    struct child_fds child = {-1, -1, -1, -1};
     int sock = -1;
     *proc = (struct proc){.setting = setting,
                           .state = INCARNATION_SPAWNED,
@@ -101,6 +107,7 @@ int proc_spawn(struct proc *proc, const struct proc_setting *setting,
     fd_close(&child.null);
     fd_close(&child.control);
     fd_close(&child.page);
+    fd_close(&child.blackbox);
     if (error < 0) {
         fd_close(&sock);
         return error;
