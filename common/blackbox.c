@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READ_TRIES = 3 }; /* a live worker may be writing just now */
@@ -33,6 +34,14 @@ int blackbox_create(void)
 
 struct blackbox *blackbox_map(int fd, bool writable)
 {
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        return NULL;
+    }
+    if (info.st_size != BLACKBOX_SIZE) { /* a shorter file would be a SIGBUS later */
+        errno = EINVAL;
+        return NULL;
+    }
     int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
     void *memory = mmap(NULL, BLACKBOX_SIZE, protection, MAP_SHARED, fd, 0);
     return memory == MAP_FAILED ? NULL : memory;

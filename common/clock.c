@@ -9,7 +9,7 @@
 static uint64_t read_us(clockid_t id)
 {
     struct timespec now;
-    (void)clock_gettime(id, &now); /* cannot fail for the two clocks below */
+    (void)clock_gettime(id, &now); /* cannot fail for the clocks below */
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
@@ -21,6 +21,11 @@ uint64_t clock_monotonic_ms(void)
 uint64_t clock_monotonic_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_coarse_us(void)
+{
+    return read_us(CLOCK_MONOTONIC_COARSE);
 }
 
 uint64_t clock_wall_us(void)

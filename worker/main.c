@@ -92,6 +92,14 @@ static int open_page(struct runtime *runtime)
     return 0;
 }
 
+/* A crash report without one is poorer, but a worker serves all the same. */
+static void open_blackbox(struct runtime *runtime)
+{
+    if (recorder_open(&runtime->recorder, PROTO_FD_BLACKBOX) == 0) {
+        (void)close(PROTO_FD_BLACKBOX); /* the mapping holds it */
+    }
+}
+
 static int work(void)
 {
     static struct life life; /* large; one for the process */
@@ -122,6 +130,7 @@ static int work(void)
         (void)fprintf(stderr, "fsd-worker: cannot map the status page: %s\n", strerror(-error));
         return FSD_EXIT_INTERNAL;
     }
+    open_blackbox(&life.runtime);
     return life_run(&life);
 }
 

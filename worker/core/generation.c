@@ -236,7 +236,11 @@ int generation_load(struct runtime *runtime, int fd, uint64_t number,
     lua_pushcfunction(L, error_traceback);
     lua_pushcfunction(L, run_main);
     lua_pushlightuserdata(L, generation);
-    if (lua_pcall(L, 1, 1, top + 1) != LUA_OK) {
+    recorder_run_load(&runtime->recorder, number, generation->bundle.main,
+                      generation->bundle.main_len);
+    int status = lua_pcall(L, 1, 1, top + 1);
+    recorder_pause(&runtime->recorder);
+    if (status != LUA_OK) {
         error = fail(L, err);
         lua_settop(L, top);
         generation_free(runtime, generation);

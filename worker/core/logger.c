@@ -16,6 +16,7 @@
 #include "common/page.h"
 #include "common/proto.h"
 #include "worker/core/json/json.h"
+#include "worker/core/recorder.h"
 #include "worker/core/value.h"
 
 enum {
@@ -43,11 +44,15 @@ void logger_begin(struct logger_record *record, struct logger *logger, enum log_
 {
     record->logger = logger;
     record->field_count = 0;
+    uint64_t now_us = clock_wall_us();
+    if (logger->recorder != NULL) {
+        recorder_line(logger->recorder, level, now_us, message, len);
+    }
     msgpack_writer_init(&record->writer, PROTO_LOG_MAX);
     msgpack_writer_init(&record->fields, FIELDS_MAX);
     msgpack_write_array(&record->writer, 5);
     msgpack_write_int(&record->writer, level);
-    msgpack_write_int(&record->writer, (int64_t)clock_wall_us());
+    msgpack_write_int(&record->writer, (int64_t)now_us);
     msgpack_write_int(&record->writer, (int64_t)logger->dropped);
     msgpack_write_str(&record->writer, message, len < MESSAGE_MAX ? len : MESSAGE_MAX);
 }
@@ -70,6 +75,9 @@ static void add_text(struct logger_record *record, const char *key, size_t key_l
                      const char *text, size_t len)
 {
     struct msgpack_writer value;
+    if (record->logger->recorder != NULL) {
+        recorder_line_add(record->logger->recorder, key, key_len, text, len);
+    }
     msgpack_writer_init(&value, FIELDS_MAX);
     size_t room = FIELDS_MAX - record->fields.len;
     size_t limit = room > key_len + 16 ? room - key_len - 16 : 0;

@@ -9,6 +9,8 @@
 #include "common/log_level.h"
 #include "common/msgpack.h"
 
+struct recorder;
+
 /* The worker's end of the log: records go to the master, which renders them.  Never blocks: what does not fit into
  * the socket is dropped and counted, and the next record that fits says how many were lost. */
 struct logger {
@@ -17,6 +19,7 @@ struct logger {
     uint64_t dropped;
     _Atomic uint64_t *
         lost; /* borrowed from the status page, or NULL: dropped, for when we end before we can say it */
+    struct recorder *recorder; /* borrowed, or NULL: keeps the last lines for a crash report */
 };
 
 /* One record that is being written. */

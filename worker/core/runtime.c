@@ -26,6 +26,7 @@ void runtime_init(struct runtime *runtime)
 {
     *runtime = (struct runtime){0};
     logger_init(&runtime->logger);
+    runtime->logger.recorder = &runtime->recorder;
     config_init(&runtime->config);
     runtime->L = luaL_newstate();
     if (runtime->L == NULL || loop_init(&runtime->loop) != 0) {
@@ -46,4 +47,5 @@ void runtime_fini(struct runtime *runtime)
     logger_fini(&runtime->logger);
     loop_fini(&runtime->loop);
     page_unmap(runtime->page);
+    recorder_close(&runtime->recorder);
 }

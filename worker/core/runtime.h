@@ -6,6 +6,7 @@
 #include "worker/core/config.h"
 #include "worker/core/logger.h"
 #include "worker/core/loop.h"
+#include "worker/core/recorder.h"
 #include "worker/core/task.h"
 
 struct generation;
@@ -20,6 +21,7 @@ struct runtime {
     struct page *page;             /* owned mapping; the status page */
     struct config config;          /* owned; what the master handed out */
     struct logger logger;          /* owned */
+    struct recorder recorder;      /* owned; the black box */
     struct task_pool tasks;        /* owned */
     struct generation *generation; /* owned; the code that is loaded, NULL before */
     struct http_server *http;      /* borrowed; set while the HTTP area is up */

@@ -100,11 +100,22 @@ static void finish(struct task *task, int status)
     recycle(task);
 }
 
+static void note_run(struct task *task)
+{
+    if (task->owner->on_run != NULL) {
+        task->owner->on_run(task);
+    } else {
+        recorder_run_task(&task->runtime->recorder, task->owner->kind);
+    }
+}
+
 /* Nothing is pushed before on_done has run: the collector could take what the owner still points to. */
 static void close_by_force(struct task *task)
 {
     task->state = TASK_RUNNING;
+    note_run(task);
     lua_resetthread(task->L); /* closes its <close> variables; they can't wait here */
+    recorder_pause(&task->runtime->recorder);
     lua_settop(task->L, 0);
     finish(task, TASK_CLOSED);
 }
@@ -115,9 +126,11 @@ static void resume(struct task *task, int argument_count)
     assert(pool->running == NULL);
     pool->running = task;
     task->state = TASK_RUNNING;
+    note_run(task);
     int result_count = 0;
     int status = lua_resume(task->L, NULL, argument_count, &result_count);
     pool->running = NULL;
+    recorder_pause(&task->runtime->recorder);
     if (status != LUA_YIELD) {
         finish(task, status);
         return;

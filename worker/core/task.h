@@ -44,6 +44,8 @@ struct task_owner {
     void (*on_done)(struct task *task, int status);
     /* The coroutine has just begun to wait; may be NULL. */
     void (*on_wait)(struct task *task);
+    /* It is about to run: says so to the recorder.  May be NULL: then kind is what the recorder notes. */
+    void (*on_run)(struct task *task);
 };
 
 /* One coroutine that the worker runs. */

@@ -154,6 +154,7 @@ static int push_call(lua_State *L, struct exchange *exchange, const struct app_h
     lua_pushvalue(L, request);
     lua_pushvalue(L, response);
     exchange->last = handler;
+    recorder_note_place(&exchange->service->runtime->recorder, &exchange->ticket, handler->where);
     return 2;
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/page.h"
 #include "worker/core/error.h"
+#include "worker/core/generation.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
@@ -23,13 +24,14 @@
 
 static void on_task_done(struct task *task, int status);
 static void on_task_wait(struct task *task);
+static void on_task_run(struct task *task);
 
 struct exchange_block {
     struct exchange_block *next;
     max_align_t bytes[];
 };
 
-static const struct task_owner owner = {"request", on_task_done, on_task_wait};
+static const struct task_owner owner = {"request", on_task_done, on_task_wait, on_task_run};
 
 struct exchange *exchange_new(struct service *service, h2o_req_t *req)
 {
@@ -59,6 +61,8 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->blocks = NULL;
     exchange->is_client_gone = false;
     exchange->id[0] = '\0';
+    exchange->serial = service->id_seed++;
+    exchange->ticket = (struct recorder_ticket){0};
     return exchange;
 }
 
@@ -169,6 +173,36 @@ static void watch_client(struct exchange *exchange)
     }
 }
 
+/* Enters the request into the black box. */
+static void note(struct exchange *exchange, struct recorder *recorder)
+{
+    const struct runtime *runtime = exchange->service->runtime;
+    const struct view *view = &exchange->view;
+    request_find_id(exchange);
+    struct recorder_subject subject = {
+        .method = view->method.base,
+        .method_len = view->method.len,
+        .path = view->path.base,
+        .path_len = view->path.len,
+        .id = exchange->id,
+        .id_high = runtime->incarnation,
+        .id_low = exchange->serial,
+        .place = exchange->last != NULL ? exchange->last->where : NULL,
+        .generation = runtime->generation->number,
+    };
+    recorder_note(recorder, &exchange->ticket, &subject);
+}
+
+static void on_task_run(struct task *task)
+{
+    struct exchange *exchange = task->data;
+    struct recorder *recorder = &task->runtime->recorder;
+    if (!recorder_has(recorder, &exchange->ticket)) { /* new, or pushed out while it waited */
+        note(exchange, recorder);
+    }
+    recorder_run(recorder, &exchange->ticket);
+}
+
 static void on_task_wait(struct task *task)
 {
     struct exchange *exchange = task->data;
@@ -216,6 +250,14 @@ static void log_end(struct exchange *exchange, const char *why)
     logger_send(&record);
 }
 
+static int final_status(const struct exchange *exchange)
+{
+    if (exchange->is_client_gone) {
+        return 499;
+    }
+    return exchange->state == EXCHANGE_OPEN ? 503 : exchange->status;
+}
+
 static void on_task_done(struct task *task, int status)
 {
     struct exchange *exchange = task->data;
@@ -224,6 +266,7 @@ static void on_task_done(struct task *task, int status)
         log_end(exchange, why_ended(task, status));
     }
     struct service *service = exchange->service;
+    recorder_note_end(&service->runtime->recorder, &exchange->ticket, final_status(exchange));
     if (exchange->state == EXCHANGE_ANSWERED) {
         send_answer(exchange);
     } else if (exchange->state == EXCHANGE_OPEN) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "worker/core/recorder.h"
 #include "worker/core/task.h"
 #include "worker/core/watch.h"
 #include "worker/http/router.h"
@@ -42,7 +43,9 @@ struct exchange {
     int status;
     h2o_iovec_t body;              /* in the request's pool */
     bool is_client_gone;           /* nobody will read an answer */
-    char id[EXCHANGE_ID_MAX + 1];  /* "" until somebody asks (request_id) */
+    uint64_t serial;               /* the second half of an id that we make */
+    char id[EXCHANGE_ID_MAX + 1];  /* "" until somebody asks (request_id), or the client gave one */
+    struct recorder_ticket ticket; /* its place in the black box */
     struct watch hangup;           /* of an HTTP/1 socket while a handler waits */
     struct exchange_block *blocks; /* owned list: what the chain took beyond its inline room */
     struct exchange *next_free;

@@ -60,11 +60,8 @@ static struct exchange *check_request(lua_State *L)
     return object->exchange;
 }
 
-const char *request_id(struct exchange *exchange)
+void request_find_id(struct exchange *exchange)
 {
-    if (exchange->id[0] != '\0') {
-        return exchange->id;
-    }
     char scratch[VIEW_SCRATCH_MAX];
     h2o_iovec_t given = view_header(&exchange->view, H2O_STRLIT("x-request-id"), scratch);
     bool usable = given.len > 0 && given.len <= EXCHANGE_ID_MAX;
@@ -74,11 +71,18 @@ const char *request_id(struct exchange *exchange)
     if (usable) {
         memcpy(exchange->id, given.base, given.len);
         exchange->id[given.len] = '\0';
-    } else {
-        struct service *service = exchange->service;
+    }
+}
+
+const char *request_id(struct exchange *exchange)
+{
+    if (exchange->id[0] == '\0') {
+        request_find_id(exchange);
+    }
+    if (exchange->id[0] == '\0') {
         (void)snprintf(exchange->id, sizeof(exchange->id), "%llx-%llx",
-                       (unsigned long long)service->runtime->incarnation,
-                       (unsigned long long)service->id_seed++);
+                       (unsigned long long)exchange->service->runtime->incarnation,
+                       (unsigned long long)exchange->serial);
     }
     return exchange->id;
 }

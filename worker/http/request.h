@@ -7,6 +7,8 @@ struct exchange;
 
 /* Pushes the req object of an exchange that begins. */
 void request_push(lua_State *L, struct exchange *exchange);
+/* Takes over the X-Request-Id that the client sent, when it is a short token. */
+void request_find_id(struct exchange *exchange);
 /* The request's id: X-Request-Id when it is a short token, else made. */
 const char *request_id(struct exchange *exchange);
 /* The class; once a state. */
