@@ -166,6 +166,14 @@ static void on_gone(struct link *link, const char *why)
     _exit(FSD_EXIT_INTERNAL);
 }
 
+/* Somebody else than the master wants us to go: it shall replace us first. */
+static void on_terminate(struct terminate *terminate)
+{
+    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, terminate, terminate);
+    logger_write(&life->runtime.logger, LOG_LEVEL_NOTICE, "SIGTERM: asking to be replaced");
+    link_send(&life->link, PROTO_LEAVE, NULL, 0);
+}
+
 static void say_hello(struct life *life)
 {
     struct proto_hello hello = {.protocol = PROTO_VERSION};
@@ -180,6 +188,7 @@ static void end(struct life *life)
     struct runtime *runtime = &life->runtime;
     struct generation *generation = runtime->generation;
     watch_remove(&runtime->loop, &life->link.watch);
+    terminate_close(&life->terminate, &runtime->loop);
     if (runtime->http != NULL && !http_server_is_idle(runtime->http)) {
         return;
     }
@@ -193,7 +202,8 @@ static void end(struct life *life)
 int life_run(struct life *life)
 {
     struct runtime *runtime = &life->runtime;
-    if (link_open(&life->link, &runtime->loop, PROTO_FD_CONTROL, on_message, on_gone) != 0) {
+    if (link_open(&life->link, &runtime->loop, PROTO_FD_CONTROL, on_message, on_gone) != 0 ||
+        terminate_open(&life->terminate, &runtime->loop, on_terminate) != 0) {
         return FSD_EXIT_INTERNAL;
     }
     say_hello(life);

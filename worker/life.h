@@ -5,11 +5,13 @@
 
 #include "worker/core/link.h"
 #include "worker/core/runtime.h"
+#include "worker/core/terminate.h"
 
 /* What this worker is told to do, and does. */
 struct life {
     struct runtime runtime;
     struct link link;
+    struct terminate terminate;
     bool is_active; /* ACTIVATE was obeyed */
     int exit_code;  /* enum fsd_exit, once the loop has stopped */
 };

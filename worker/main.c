@@ -14,6 +14,7 @@
 
 #include "common/page.h"
 #include "common/parse.h"
+#include "worker/core/fatal.h"
 #include "worker/life.h"
 #include "worker/modules.h"
 #include "worker/tool/bundle.h"
@@ -100,6 +101,18 @@ static void open_blackbox(struct runtime *runtime)
     }
 }
 
+static void ignore_signals(void)
+{
+    static const int ignored[] = {
+        SIGPIPE, /* libh2o writes with plain writev */
+        SIGINT,  /* a terminal's: the master acts on it */
+        SIGHUP,  SIGUSR1, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, /* orders to the master */
+    };
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
+        (void)signal(ignored[i], SIG_IGN);
+    }
+}
+
 static int work(void)
 {
     static struct life life; /* large; one for the process */
@@ -113,13 +126,11 @@ static int work(void)
         return FSD_EXIT_INTERNAL; /* nobody is left who would read a message */
     }
     (void)fcntl(PROTO_FD_CONTROL, F_SETFD, FD_CLOEXEC);
-    (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with plain writev */
-    (void)signal(SIGINT, SIG_IGN);  /* a terminal's Ctrl-C is the master's to act on */
-    (void)signal(SIGHUP, SIG_IGN);
-    (void)signal(SIGUSR1, SIG_IGN); /* as the master does: they have no meaning */
-    (void)signal(SIGUSR2, SIG_IGN);
+    ignore_signals();
     runtime_init(&life.runtime);
     life.runtime.incarnation = (uint64_t)incarnation;
+    open_blackbox(&life.runtime);
+    fatal_open(&life.runtime, PROTO_FD_CONTROL);
     if (find_lua_dir(lua_dir, sizeof(lua_dir)) != 0) {
         (void)fprintf(stderr, "fsd-worker: cannot find fsd/init.lua beside the program\n");
         return FSD_EXIT_INTERNAL;
@@ -130,7 +141,6 @@ static int work(void)
         (void)fprintf(stderr, "fsd-worker: cannot map the status page: %s\n", strerror(-error));
         return FSD_EXIT_INTERNAL;
     }
-    open_blackbox(&life.runtime);
     return life_run(&life);
 }
 
