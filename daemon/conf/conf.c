@@ -17,6 +17,7 @@
 #include "daemon/conf/conf_check.h"
 #include "daemon/conf/conf_files.h"
 #include "daemon/conf/conf_merge.h"
+#include "daemon/conf/conf_state.h"
 #include "daemon/conf/problem.h"
 #include "daemon/conf/refs.h"
 #include "daemon/conf/schema.h"
@@ -72,6 +73,23 @@ static struct conf *new_conf(struct source *const *sources, size_t count)
     return conf;
 }
 
+/* The environment may know a better folder than the row of the key does. */
+static void place_state(struct conf *conf, const struct yaml_node *root, struct problem_list *list)
+{
+    const struct yaml_node *written = yaml_find(yaml_find(root, "state"), "path");
+    char *path = NULL;
+
+    if (written != NULL && !yaml_is_null(written)) {
+        return;
+    }
+    if (conf_state_from_environment(&path) < 0) {
+        (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
+    } else if (path != NULL) {
+        free(conf->state_path);
+        conf->state_path = path;
+    }
+}
+
 /* count is at least 1. */
 static struct conf *build(struct source *const *sources, size_t count, struct problem_list *list)
 {
@@ -87,6 +105,7 @@ static struct conf *build(struct source *const *sources, size_t count, struct pr
         (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
     } else {
         schema_bind(root, conf, list);
+        place_state(conf, root, list);
         conf_check(conf, root, list);
     }
     yaml_node_free(root);
@@ -152,13 +171,21 @@ void conf_free(struct conf *conf)
     for (size_t i = 0; i < conf->pool_count; i++) {
         free(conf->pools[i].name);
     }
+    for (size_t i = 0; i < conf->supervisor_count; i++) {
+        free(conf->supervisors[i].name);
+    }
     for (size_t i = 0; i < conf->file_count; i++) {
         free(conf->files[i]);
     }
     free(conf->listeners);
     free(conf->apps);
     free(conf->pools);
+    free(conf->supervisors);
+    free(conf->log_path);
     free(conf->control_path);
+    free(conf->state_path);
+    free(conf->user);
+    free(conf->group);
     free(conf->files);
     free(conf);
 }

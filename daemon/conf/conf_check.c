@@ -12,7 +12,9 @@
 #include "daemon/conf/conf_check.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,37 +22,12 @@
 
 #include "common/err.h"
 #include "daemon/conf/conf.h"
+#include "daemon/conf/conf_check_tree.h"
+#include "daemon/conf/conf_place.h"
 #include "daemon/conf/file.h"
 #include "daemon/conf/problem.h"
 #include "daemon/conf/source.h"
 #include "daemon/conf/yaml.h"
-
-/* The place of section.name.key, or of the nearest thing above it that was written. */
-static const struct problem_place *find_place(const struct yaml_node *root, const char *section,
-                                              const char *name, const char *key)
-{
-    const struct yaml_node *entry = yaml_find(yaml_find(root, section), name);
-    const struct yaml_node *value = yaml_find(entry, key);
-
-    if (value != NULL) {
-        return value->kind == YAML_SCALAR ? &value->place : &value->key_place;
-    }
-    return entry == NULL ? NULL : &entry->key_place;
-}
-
-/* Where the listener is named in the pool's list. */
-static const struct problem_place *find_item_place(const struct yaml_node *root, const char *pool,
-                                                   const char *listener)
-{
-    const struct yaml_node *names =
-        yaml_find(yaml_find(yaml_find(root, "pools"), pool), "listeners");
-    const struct yaml_node *item = names == NULL ? NULL : names->child;
-
-    while (item != NULL && (item->kind != YAML_SCALAR || strcmp(item->text, listener) != 0)) {
-        item = item->next;
-    }
-    return item == NULL ? find_place(root, "pools", pool, "listeners") : &item->place;
-}
 
 /* "" when nothing was written, as on the command line; else "apps.shop.path: ". */
 static void format_label(const struct yaml_node *root, const char *section, const char *name,
@@ -70,7 +47,7 @@ static void check_app(struct conf_app *app, const struct yaml_node *root, struct
     if (app->path == NULL) {
         return;
     }
-    const struct problem_place *place = find_place(root, "apps", app->name, "path");
+    const struct problem_place *place = conf_place_find(root, "apps", app->name, "path");
     if (file_is_folder(app->path)) {
         char *main_file = NULL;
         if (asprintf(&main_file, "%s/app.lua", app->path) < 0) {
@@ -112,7 +89,7 @@ static void check_address(const struct conf *conf, size_t index, const struct ya
         }
         parse_address_format(&listener->address, address);
         (void)problem_add(list, PROBLEM_ERROR,
-                          find_place(root, "listeners", listener->name, "listen"),
+                          conf_place_find(root, "listeners", listener->name, "listen"),
                           "listeners.%s.listen: \"%s\" is the address of listeners.%s already, "
                           "at %s:%u:%u",
                           listener->name, address, other->name, other->place.file,
@@ -145,10 +122,10 @@ static void check_pool(const struct conf *conf, size_t index, const struct yaml_
             continue;
         }
         const char *name = conf->listeners[pool->listeners[i]].name;
-        (void)problem_add(list, PROBLEM_ERROR, find_item_place(root, pool->name, name),
-                          "pools.%s: the listener \"%s\" belongs to pools.%s already, at %s:%u:%u",
-                          pool->name, name, owner->name, owner->place.file, owner->place.line,
-                          owner->place.column);
+        (void)problem_add(
+            list, PROBLEM_ERROR, conf_place_find_item(root, "pools", pool->name, "listeners", name),
+            "pools.%s: the listener \"%s\" belongs to pools.%s already, at %s:%u:%u", pool->name,
+            name, owner->name, owner->place.file, owner->place.line, owner->place.column);
     }
 }
 
@@ -178,6 +155,29 @@ static void check_control(const struct conf *conf, const struct yaml_node *root,
     }
 }
 
+static void check_account(const char *key, bool is_known, const char *name,
+                          const struct yaml_node *root, struct problem_list *list)
+{
+    const struct yaml_node *value = yaml_find(root, key);
+
+    if (!is_known) {
+        (void)problem_add(list, PROBLEM_ERROR, value == NULL ? NULL : &value->place,
+                          "%s: there is no %s \"%s\"", key, key,
+                          value != NULL && value->is_expanded ? "(from a reference)" : name);
+    }
+}
+
+static void check_accounts(const struct conf *conf, const struct yaml_node *root,
+                           struct problem_list *list)
+{
+    if (conf->user != NULL) {
+        check_account("user", getpwnam(conf->user) != NULL, conf->user, root, list);
+    }
+    if (conf->group != NULL) {
+        check_account("group", getgrnam(conf->group) != NULL, conf->group, root, list);
+    }
+}
+
 /* Only when all else is right: a mistyped name would make its target look unused. */
 static void warn_unused(const struct conf *conf, const struct yaml_node *root,
                         struct problem_list *list)
@@ -185,7 +185,7 @@ static void warn_unused(const struct conf *conf, const struct yaml_node *root,
     for (size_t i = 0; i < conf->listener_count; i++) {
         if (find_owner(conf, conf->pool_count, i) == NULL) {
             const char *name = conf->listeners[i].name;
-            (void)problem_add(list, PROBLEM_WARNING, find_place(root, "listeners", name, ""),
+            (void)problem_add(list, PROBLEM_WARNING, conf_place_find(root, "listeners", name, ""),
                               "listeners.%s is used by no pool", name);
         }
     }
@@ -196,7 +196,7 @@ static void warn_unused(const struct conf *conf, const struct yaml_node *root,
         }
         if (pool == conf->pool_count) {
             const char *name = conf->apps[i].name;
-            (void)problem_add(list, PROBLEM_WARNING, find_place(root, "apps", name, ""),
+            (void)problem_add(list, PROBLEM_WARNING, conf_place_find(root, "apps", name, ""),
                               "apps.%s is used by no pool", name);
         }
     }
@@ -222,6 +222,8 @@ void conf_check(struct conf *conf, const struct yaml_node *root, struct problem_
         check_pool(conf, i, root, list);
     }
     check_control(conf, root, list);
+    check_accounts(conf, root, list);
+    conf_check_tree(conf, root, list);
     if (list->errors == 0) {
         warn_unused(conf, root, list);
     }

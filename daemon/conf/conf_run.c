@@ -16,6 +16,7 @@
 
 #include "daemon/conf/conf.h"
 #include "daemon/conf/conf_check.h"
+#include "daemon/conf/conf_state.h"
 #include "daemon/conf/file.h"
 #include "daemon/conf/problem.h"
 #include "daemon/conf/schema.h"
@@ -109,7 +110,8 @@ static int fill_conf(struct conf *conf, const char *app, unsigned workers, const
     conf->apps[0].place.file = "";
     conf->pools[0].place.file = "";
     conf->control_path = control_path == NULL ? new_control_path() : file_absolute(control_path);
-    if (conf->listeners[0].name == NULL || conf->control_path == NULL ||
+    conf->state_path = conf_state_for_run();
+    if (conf->listeners[0].name == NULL || conf->control_path == NULL || conf->state_path == NULL ||
         schema_set_defaults("log", conf) < 0 || fill_app(&conf->apps[0], app, list) < 0) {
         return -ENOMEM;
     }

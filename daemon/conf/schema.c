@@ -18,6 +18,7 @@
 #include "daemon/conf/schema_names.h"
 #include "daemon/conf/schema_section.h"
 #include "daemon/conf/schema_value.h"
+#include "daemon/conf/schema_variables.h"
 #include "daemon/conf/settings.h"
 #include "daemon/conf/yaml.h"
 
@@ -37,7 +38,7 @@ static void bind_scalar(const struct schema_section *section, const struct schem
     if (!is_written(value)) {
         if (row->initial == NULL) {
             schema_section_refuse_missing(section, row);
-        } else if (schema_value_store(row, row->initial, NULL, section->object) == -ENOMEM) {
+        } else if (schema_value_store_initial(row, section->object) == -ENOMEM) {
             schema_section_refuse_no_memory(section, row->name);
         }
         return;
@@ -100,7 +101,7 @@ static void bind_inner(const struct schema_section *section, const struct schema
     bind_section(&inner);
 }
 
-/* One listener, app or pool; what stands for "*" in the pattern is the key of value. */
+/* One listener, app, pool or supervisor; what stands for "*" in the pattern is the key of value. */
 static void bind_entry(const struct schema_section *section, size_t index,
                        const struct yaml_node *value)
 {
@@ -130,7 +131,7 @@ static void bind_entries(const struct schema_section *section, const struct sche
 
     inner.pattern = row->name;
     inner.label = row->name;
-    size_t count = schema_groups_make(&inner, value);
+    size_t count = schema_groups_count(section->conf, row->name);
     for (size_t i = 0; i < count; i++) {
         bind_entry(&inner, i, child);
         child = child->next;
@@ -147,7 +148,14 @@ static void bind_row(const struct schema_section *section, const struct schema_r
     case SCHEMA_PATH:
     case SCHEMA_DURATION:
     case SCHEMA_SIZE:
+    case SCHEMA_NUMBER:
     case SCHEMA_COUNT:
+    case SCHEMA_STANDBY:
+    case SCHEMA_SHUTDOWN:
+    case SCHEMA_RESTART:
+    case SCHEMA_STRATEGY:
+    case SCHEMA_USER:
+    case SCHEMA_GROUP:
     case SCHEMA_LOG_LEVEL:
     case SCHEMA_LOG_FORMAT:
         bind_scalar(section, row, value);
@@ -172,13 +180,20 @@ static void bind_row(const struct schema_section *section, const struct schema_r
             schema_names_bind_listeners(section, value);
         }
         break;
+    case SCHEMA_CHILDREN:
+        if (is_written(value)) {
+            schema_names_bind_children(section, row, value);
+        } else if (row->initial == NULL) {
+            schema_section_refuse_missing(section, row);
+        }
+        break;
     case SCHEMA_VARIABLES:
         if (check_map(section, value)) {
             struct schema_section inner = *section;
             char label[SCHEMA_LABEL_MAX];
             schema_section_label(section, row->name, label);
             inner.label = label;
-            schema_names_bind_variables(&inner, value);
+            schema_variables_bind(&inner, value);
         }
         break;
     case SCHEMA_SETTINGS:
@@ -205,10 +220,27 @@ static void bind_section(const struct schema_section *section)
     }
 }
 
+/* All entries with names, before anything refers to them. */
+static void make_groups(const struct schema_section *top)
+{
+    size_t row_count = 0;
+    const struct schema_row *rows = schema_rows(&row_count);
+
+    for (size_t i = 0; i < row_count; i++) {
+        const struct yaml_node *value = yaml_find(top->node, rows[i].name);
+        struct schema_section inner = *top;
+        inner.label = rows[i].name;
+        if (rows[i].kind == SCHEMA_ENTRIES && value != NULL && value->kind == YAML_MAP) {
+            schema_groups_make(&inner, value);
+        }
+    }
+}
+
 void schema_bind(const struct yaml_node *root, struct conf *conf, struct problem_list *list)
 {
     struct schema_section top = {conf, list, "", "", root, root->place, conf};
 
+    make_groups(&top);
     bind_section(&top);
 }
 
@@ -223,7 +255,7 @@ int schema_set_defaults(const char *section, void *object)
         bool is_inside = strncmp(row->section, section, len) == 0 &&
                          (row->section[len] == '\0' || row->section[len] == '.');
         if (is_inside && row->initial != NULL &&
-            schema_value_store(row, row->initial, NULL, object) == -ENOMEM) {
+            schema_value_store_initial(row, object) == -ENOMEM) {
             return -ENOMEM;
         }
     }

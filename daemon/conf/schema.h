@@ -17,11 +17,19 @@ enum schema_kind {
     SCHEMA_PATH,         /* char *, absolute */
     SCHEMA_DURATION,     /* uint32_t, milliseconds */
     SCHEMA_SIZE,         /* uint64_t, bytes */
+    SCHEMA_NUMBER,       /* uint32_t */
     SCHEMA_COUNT,        /* unsigned; "auto" is 0 */
+    SCHEMA_STANDBY,      /* uint32_t; "auto" is CONF_STANDBY_AUTO */
+    SCHEMA_SHUTDOWN,     /* uint32_t, milliseconds, SUPERVISE_INFINITY or SUPERVISE_BRUTAL_KILL */
+    SCHEMA_RESTART,      /* enum supervise_restart */
+    SCHEMA_STRATEGY,     /* enum supervise_strategy */
+    SCHEMA_USER,         /* char *, a name */
+    SCHEMA_GROUP,        /* char *, a name */
     SCHEMA_LOG_LEVEL,    /* enum log_level */
     SCHEMA_LOG_FORMAT,   /* enum conf_log_format */
     SCHEMA_APP_NAME,     /* size_t, index into conf.apps */
     SCHEMA_LISTEN_NAMES, /* a list: the listeners of struct conf_pool */
+    SCHEMA_CHILDREN,     /* a list of names of pools and supervisors: struct conf_children */
     SCHEMA_VARIABLES,    /* a map of strings: env of struct conf_app */
     SCHEMA_SETTINGS,     /* a free map: settings of struct conf_app */
 };
@@ -34,7 +42,7 @@ struct schema_row {
     size_t offset;   /* of the value in the object of the section; 0 where kind says which */
     const char *min; /* both inclusive; NULL where the kind has no range */
     const char *max;
-    const char *initial; /* the default; NULL: none, so a single value must be written */
+    const char *initial; /* the default; NULL: none, so it must be written; "null": none is fine */
     const char *example; /* written in the example file; NULL: there as a comment, with initial */
     const char *help;    /* a sentence or two, lines of at most 90 characters */
 };

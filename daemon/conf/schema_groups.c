@@ -1,11 +1,11 @@
 /*
- * schema_groups.c - the arrays of listeners, apps and pools in struct conf.
+ * schema_groups.c - the arrays of listeners, apps, pools and supervisors in struct conf.
  *
  * Owns how an entry with a name gets into its array: each section with entries has a row that says
- * where struct conf keeps the array, so that one function makes all three.
+ * where struct conf keeps the array, so that one function makes all of them.
  *
- * Called by schema.c before it binds the keys of the entries, and by schema_names.c to look names
- * up.  Must not know what else an entry has.
+ * Called by schema.c before it binds any key, so that every name is known by then, and by
+ * schema_names.c to look names up.  Must not know what else an entry has.
  */
 #include "daemon/conf/schema_groups.h"
 
@@ -34,11 +34,14 @@ static const struct group groups[] = {
      offsetof(struct conf_app, place)},
     {"pools", offsetof(struct conf, pools), offsetof(struct conf, pool_count),
      sizeof(struct conf_pool), offsetof(struct conf_pool, place)},
+    {"supervisors", offsetof(struct conf, supervisors), offsetof(struct conf, supervisor_count),
+     sizeof(struct conf_supervisor), offsetof(struct conf_supervisor, place)},
 };
 
 enum { GROUP_COUNT = sizeof(groups) / sizeof(groups[0]) };
 _Static_assert(offsetof(struct conf_listener, name) == 0 && offsetof(struct conf_app, name) == 0 &&
-                   offsetof(struct conf_pool, name) == 0,
+                   offsetof(struct conf_pool, name) == 0 &&
+                   offsetof(struct conf_supervisor, name) == 0,
                "the name is the first member");
 
 static const struct group *find_group(const char *section)
@@ -56,7 +59,7 @@ void *schema_groups_item(struct conf *conf, const char *section, size_t index)
     const struct group *group = find_group(section);
     char *items = NULL;
 
-    /* The members are pointers to three types; only their bytes may be read as a char pointer. */
+    /* The members are pointers to several types; only their bytes may be read as a char pointer. */
     memcpy(&items, (char *)conf + group->array_offset, sizeof(items));
     return items + index * group->item_size;
 }
@@ -133,28 +136,26 @@ static bool fill_item(struct conf *conf, const struct group *group, size_t index
     return *name != NULL;
 }
 
-size_t schema_groups_make(const struct schema_section *section, const struct yaml_node *node)
+void schema_groups_make(const struct schema_section *section, const struct yaml_node *node)
 {
     const struct group *group = find_group(section->label);
-    size_t index = 0;
+    size_t count = 0; /* of items that have a name: what others may look at */
 
     if (!check_names(section, node) || node->child_count == 0) {
-        return 0;
+        return;
     }
     void *items = calloc(node->child_count, group->item_size);
     if (items == NULL) {
         schema_section_refuse_no_memory(section, "*");
-        return 0;
+        return;
     }
     memcpy((char *)section->conf + group->array_offset, &items, sizeof(items));
-    memcpy((char *)section->conf + group->count_offset, &node->child_count,
-           sizeof(node->child_count));
     for (const struct yaml_node *child = node->child; child != NULL; child = child->next) {
-        if (!fill_item(section->conf, group, index, child)) {
+        if (!fill_item(section->conf, group, count, child)) {
             schema_section_refuse_no_memory(section, child->key);
-            return 0;
+            return;
         }
-        index++;
+        count++;
+        memcpy((char *)section->conf + group->count_offset, &count, sizeof(count));
     }
-    return index;
 }

@@ -13,8 +13,9 @@ enum {
 };
 
 /* Makes the array for the section ("pools") with one named item for each child of node, places
- * included.  Returns how many there are; 0 also after a problem, which was reported. */
-size_t schema_groups_make(const struct schema_section *section, const struct yaml_node *node);
+ * included; fewer, or none, after a problem, which was reported. */
+void schema_groups_make(const struct schema_section *section, const struct yaml_node *node);
+/* How many were made. */
 size_t schema_groups_count(const struct conf *conf, const char *section);
 /* The item that was made for the index-th child, and its name. */
 void *schema_groups_item(struct conf *conf, const char *section, size_t index);

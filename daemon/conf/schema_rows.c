@@ -3,8 +3,7 @@
  *
  * Owns the table that gives parsing, ranges, defaults, "did you mean", messages and the example
  * file; to add a key, add a row (and its field in struct conf).  The rows of a section stand in
- * the order in which the example shows them; sections at the top are bound in this order too,
- * listeners and apps before the pools that name them.
+ * the order in which the example shows them.
  *
  * Pure data.  Read by schema.c, schema_example.c and conf_merge.c.
  */
@@ -13,10 +12,11 @@
 #include "daemon/conf/conf.h"
 #include "daemon/conf/schema.h"
 
-#define LISTENER(field) offsetof(struct conf_listener, field)
-#define APP(field)      offsetof(struct conf_app, field)
-#define POOL(field)     offsetof(struct conf_pool, field)
-#define CONF(field)     offsetof(struct conf, field)
+#define LISTENER(field)   offsetof(struct conf_listener, field)
+#define APP(field)        offsetof(struct conf_app, field)
+#define POOL(field)       offsetof(struct conf_pool, field)
+#define SUPERVISOR(field) offsetof(struct conf_supervisor, field)
+#define CONF(field)       offsetof(struct conf, field)
 
 /* section, name, kind, offset, min, max, initial, example, help */
 static const struct schema_row key_rows[] = {
@@ -46,13 +46,28 @@ static const struct schema_row key_rows[] = {
     {"pools.*", "listeners", SCHEMA_LISTEN_NAMES, 0, NULL, NULL, "[]", "[http]",
      "What the pool serves; a listener belongs to one pool."},
     {"pools.*", "count", SCHEMA_COUNT, POOL(count), "1", "64", "auto", NULL,
-     "How many workers; auto: one for each CPU."},
+     "How many workers; auto: one for each CPU that this service may use."},
+    {"pools.*", "standby", SCHEMA_STANDBY, POOL(standby), "0", "8", "auto", NULL,
+     "How many more workers wait, ready to take over from one that died; auto: 1 when the pool\n"
+     "has more than one worker, else 0."},
     {"pools.*", "boot", SCHEMA_DURATION, POOL(boot_ms), "100ms", "1h", "60s", NULL,
      "How long a worker may take to become ready."},
+    {"pools.*", "heartbeat", SCHEMA_DURATION, POOL(heartbeat_ms), "1s", "1h", "30s", NULL,
+     "A worker whose event loop has stood still for so long is ended and replaced."},
     {"pools.*", "drain", SCHEMA_DURATION, POOL(drain_ms), "0s", "1h", "5s", NULL,
      "How long a leaving worker keeps idle connections."},
-    {"pools.*", "shutdown", SCHEMA_DURATION, POOL(shutdown_ms), "100ms", "1d", "30s", NULL,
-     "How long a leaving worker may finish its work before it is killed."},
+    {"pools.*", "shutdown", SCHEMA_SHUTDOWN, POOL(shutdown_ms), "100ms", "1d", "30s", NULL,
+     "How long a leaving worker may finish its work before it is killed; infinity: as long as it\n"
+     "takes; brutal_kill: it is killed at once."},
+    {"pools.*", "restart", SCHEMA_RESTART, POOL(restart), NULL, NULL, "permanent", NULL,
+     "When a worker that ended is started again.  permanent: always; transient: when it failed;\n"
+     "temporary: never."},
+    {"pools.*", "intensity", SCHEMA_NUMBER, POOL(intensity), "0", "1000", "5", NULL,
+     "The pool gives up when its workers had to be started again more often than this ..."},
+    {"pools.*", "period", SCHEMA_DURATION, POOL(period_ms), "1s", "1h", "30s", NULL,
+     "... within this time."},
+    {"pools.*", "after", SCHEMA_CHILDREN, POOL(after), NULL, NULL, "[]", NULL,
+     "Pools and supervisors that must serve before this pool is started."},
     {"pools.*", "limits", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What one request may use."},
     {"pools.*.limits", "request_timeout", SCHEMA_DURATION, POOL(limits.request_timeout_ms), "1ms",
      "1d", "30s", NULL, "How long a handler may take."},
@@ -61,16 +76,43 @@ static const struct schema_row key_rows[] = {
     {"pools.*.limits", "body", SCHEMA_SIZE, POOL(limits.body_bytes), "0", "1024GiB", "1MiB", NULL,
      "The largest request body."},
 
+    {"", "supervisors", SCHEMA_ENTRIES, 0, NULL, NULL, NULL, NULL,
+     "What is restarted together: supervisors of pools and of other supervisors, by name."},
+    {"supervisors.*", "strategy", SCHEMA_STRATEGY, SUPERVISOR(strategy), NULL, NULL, "one_for_one",
+     NULL,
+     "What is restarted when a child gives up.  one_for_one: that child; one_for_all: all\n"
+     "children; rest_for_one: that child and those behind it in the list."},
+    {"supervisors.*", "intensity", SCHEMA_NUMBER, SUPERVISOR(intensity), "0", "1000", "5", NULL,
+     "The supervisor itself gives up at more restarts than this ..."},
+    {"supervisors.*", "period", SCHEMA_DURATION, SUPERVISOR(period_ms), "1s", "1h", "30s", NULL,
+     "... within this time."},
+    {"supervisors.*", "children", SCHEMA_CHILDREN, SUPERVISOR(children), NULL, NULL, NULL, "[web]",
+     "Its pools and supervisors, in the order in which they are started; each has one parent."},
+    {"supervisors.*", "after", SCHEMA_CHILDREN, SUPERVISOR(after), NULL, NULL, "[]", NULL,
+     "Pools and supervisors that must serve before its children are started."},
+
     {"", "log", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What is logged, and how."},
     {"log", "level", SCHEMA_LOG_LEVEL, CONF(log_level), NULL, NULL, "info", NULL,
      "error, warning, notice, info or debug."},
     {"log", "format", SCHEMA_LOG_FORMAT, CONF(log_format), NULL, NULL, "text", NULL,
      "text or json."},
+    {"log", "path", SCHEMA_PATH, CONF(log_path), NULL, NULL, "null", NULL,
+     "A file that the log is written to; null: standard error."},
 
     {"", "control", SCHEMA_SECTION, 0, NULL, NULL, NULL, "", "The socket that fsdctl talks to."},
     {"control", "path", SCHEMA_PATH, CONF(control_path), NULL, NULL, "/run/fsd/control.sock",
      "\"${ENV:FSD_SOCKET:-/run/fsd/control.sock}\"",
      "In every string, ${ENV:NAME} or ${ENV:NAME:-default} is a variable of the environment."},
+
+    {"", "state", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What outlives a restart."},
+    {"state", "path", SCHEMA_PATH, CONF(state_path), NULL, NULL, "/var/lib/fsd", NULL,
+     "A folder for crash reports and former configurations.  $STATE_DIRECTORY, which systemd\n"
+     "sets, is the default where it is set."},
+
+    {"", "user", SCHEMA_USER, CONF(user), NULL, NULL, "null", NULL,
+     "Whom the workers run as when fsd is started as root."},
+    {"", "group", SCHEMA_GROUP, CONF(group), NULL, NULL, "null", NULL,
+     "Their group; null: that of the user."},
 };
 
 enum { ROW_COUNT = sizeof(key_rows) / sizeof(key_rows[0]) };

@@ -15,6 +15,7 @@
 #include "common/nearest.h"
 #include "daemon/conf/schema.h"
 #include "daemon/conf/schema_value.h"
+#include "daemon/conf/schema_words.h"
 #include "daemon/conf/yaml.h"
 
 enum { KEYS_MAX = 32 }; /* in one section */
@@ -93,14 +94,14 @@ static bool is_decimal_unit(const char *text)
 static void hint_value(struct problem *problem, const struct schema_row *row,
                        const struct yaml_node *value)
 {
-    size_t count = 0;
-    const char *const *words = schema_value_words(row, &count);
+    const char *words[SCHEMA_WORDS_MAX];
+    size_t count = schema_words_list(row->kind, words);
     const char *near = nearest_find(value->text, words, count);
     bool is_number = value->len > 0 && strspn(value->text, "0123456789") == value->len;
 
     if (near != NULL) {
         problem_hint(problem, "did you mean \"%s\"?", near);
-    } else if (row->kind == SCHEMA_DURATION && is_number) {
+    } else if ((row->kind == SCHEMA_DURATION || row->kind == SCHEMA_SHUTDOWN) && is_number) {
         problem_hint(problem, "say the unit: \"%ss\" or \"%sms\"?", value->text, value->text);
     } else if (row->kind == SCHEMA_SIZE && is_decimal_unit(value->text)) {
         int digits = (int)strspn(value->text, "0123456789");

@@ -10,24 +10,15 @@
 #include "daemon/conf/schema_value.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/log_level.h"
 #include "common/parse.h"
-#include "daemon/conf/conf.h"
 #include "daemon/conf/schema.h"
+#include "daemon/conf/schema_words.h"
 #include "daemon/conf/source.h"
-
-static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug"};
-/* In the order of enum conf_log_format. */
-static const char *const log_formats[] = {"text", "json"};
-static const char *const count_words[] = {"auto"};
-
-enum { LOG_FORMAT_COUNT = sizeof(log_formats) / sizeof(log_formats[0]) };
-_Static_assert(LOG_FORMAT_COUNT == CONF_LOG_JSON + 1, "one word for each format");
 
 typedef int (*parse_fn)(const char *text, uint64_t *ret_value);
 
@@ -79,15 +70,47 @@ static int store_path(const char *text, const struct source *source, void *field
     return 0;
 }
 
-static int store_duration(const struct schema_row *row, const char *text, void *field)
+/* A 32-bit field: a word of the row's kind, or what parse says. */
+static int store_number(const struct schema_row *row, parse_fn parse, const char *text, void *field)
 {
+    uint32_t word = 0;
     uint64_t value = 0;
-    int rc = parse_in_range(row, parse_duration_ms, text, &value);
+    int rc = 0;
 
+    if (schema_words_find(row->kind, text, &word)) {
+        value = word;
+    } else {
+        rc = parse_in_range(row, parse, text, &value);
+    }
     if (rc == 0) {
         memcpy(field, &(uint32_t){(uint32_t)value}, sizeof(uint32_t));
     }
     return rc;
+}
+
+static int store_word(const struct schema_row *row, const char *text, void *field)
+{
+    uint32_t value = 0;
+
+    if (!schema_words_find(row->kind, text, &value)) {
+        return -EINVAL;
+    }
+    memcpy(field, &value, sizeof(value));
+    return 0;
+}
+
+/* The system knows which names there are. */
+static int store_name(const char *text, void *field)
+{
+    if (text[0] == '\0') {
+        return -EINVAL;
+    }
+    char *name = strdup(text);
+    if (name == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(field, &name, sizeof(name));
+    return 0;
 }
 
 static int store_size(const struct schema_row *row, const char *text, void *field)
@@ -101,17 +124,6 @@ static int store_size(const struct schema_row *row, const char *text, void *fiel
     return rc;
 }
 
-static int store_count(const struct schema_row *row, const char *text, void *field)
-{
-    uint64_t value = 0;
-    int rc = strcmp(text, count_words[0]) == 0 ? 0 : parse_in_range(row, parse_count, text, &value);
-
-    if (rc == 0) {
-        memcpy(field, &(unsigned){(unsigned)value}, sizeof(unsigned));
-    }
-    return rc;
-}
-
 static int store_log_level(const char *text, void *field)
 {
     enum log_level level = LOG_LEVEL_ERROR;
@@ -121,18 +133,6 @@ static int store_log_level(const char *text, void *field)
         memcpy(field, &level, sizeof(level));
     }
     return rc;
-}
-
-static int store_log_format(const char *text, void *field)
-{
-    for (size_t i = 0; i < LOG_FORMAT_COUNT; i++) {
-        if (strcmp(log_formats[i], text) == 0) {
-            enum conf_log_format format = (enum conf_log_format)i;
-            memcpy(field, &format, sizeof(format));
-            return 0;
-        }
-    }
-    return -EINVAL;
 }
 
 int schema_value_store(const struct schema_row *row, const char *text, const struct source *source,
@@ -149,19 +149,28 @@ int schema_value_store(const struct schema_row *row, const char *text, const str
     case SCHEMA_PATH:
         return store_path(text, source, field);
     case SCHEMA_DURATION:
-        return store_duration(row, text, field);
+    case SCHEMA_SHUTDOWN:
+        return store_number(row, parse_duration_ms, text, field);
+    case SCHEMA_NUMBER:
+    case SCHEMA_COUNT:
+    case SCHEMA_STANDBY:
+        return store_number(row, parse_count, text, field);
     case SCHEMA_SIZE:
         return store_size(row, text, field);
-    case SCHEMA_COUNT:
-        return store_count(row, text, field);
+    case SCHEMA_USER:
+    case SCHEMA_GROUP:
+        return store_name(text, field);
     case SCHEMA_LOG_LEVEL:
         return store_log_level(text, field);
+    case SCHEMA_RESTART:
+    case SCHEMA_STRATEGY:
     case SCHEMA_LOG_FORMAT:
-        return store_log_format(text, field);
+        return store_word(row, text, field);
     case SCHEMA_SECTION:
     case SCHEMA_ENTRIES:
     case SCHEMA_APP_NAME:
     case SCHEMA_LISTEN_NAMES:
+    case SCHEMA_CHILDREN:
     case SCHEMA_VARIABLES:
     case SCHEMA_SETTINGS:
         break;
@@ -169,30 +178,23 @@ int schema_value_store(const struct schema_row *row, const char *text, const str
     return -EINVAL;
 }
 
-const char *const *schema_value_words(const struct schema_row *row, size_t *ret_count)
+int schema_value_store_initial(const struct schema_row *row, void *object)
 {
-    if (row->kind == SCHEMA_LOG_LEVEL) {
-        *ret_count = sizeof(log_levels) / sizeof(log_levels[0]);
-        return log_levels;
-    }
-    if (row->kind == SCHEMA_LOG_FORMAT) {
-        *ret_count = LOG_FORMAT_COUNT;
-        return log_formats;
-    }
-    if (row->kind == SCHEMA_COUNT) {
-        *ret_count = 1;
-        return count_words;
-    }
-    *ret_count = 0;
-    return NULL;
+    return strcmp(row->initial, "null") == 0 ? 0
+                                             : schema_value_store(row, row->initial, NULL, object);
 }
 
-static void describe_choice(const struct schema_row *row, char text[SCHEMA_EXPECTED_MAX])
+/* "a, b" and what stands for all other values: "a duration"; last NULL: there are only words. */
+static void describe_words(const struct schema_row *row, const char *last,
+                           char text[SCHEMA_EXPECTED_MAX])
 {
-    size_t count = 0;
-    const char *const *words = schema_value_words(row, &count);
+    const char *words[SCHEMA_WORDS_MAX + 1];
+    size_t count = schema_words_list(row->kind, words);
     size_t len = 0;
 
+    if (last != NULL) {
+        words[count++] = last;
+    }
     for (size_t i = 0; i < count && len < SCHEMA_EXPECTED_MAX; i++) {
         const char *before = i == 0 ? "" : i + 1 == count ? " or " : ", ";
         int more = snprintf(text + len, SCHEMA_EXPECTED_MAX - len, "%s%s", before, words[i]);
@@ -200,25 +202,38 @@ static void describe_choice(const struct schema_row *row, char text[SCHEMA_EXPEC
     }
 }
 
+/* what is "a duration" */
+static void describe_range(const struct schema_row *row, const char *what,
+                           char text[SCHEMA_EXPECTED_MAX])
+{
+    char range[SCHEMA_EXPECTED_MAX / 2];
+
+    (void)snprintf(range, sizeof(range), "%s between %s and %s", what, row->min, row->max);
+    describe_words(row, range, text);
+}
+
 void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECTED_MAX])
 {
-    const char *fixed = "";
+    const char *fixed = "a map";
 
     switch (row->kind) {
     case SCHEMA_DURATION:
-        (void)snprintf(text, SCHEMA_EXPECTED_MAX, "a duration between %s and %s", row->min,
-                       row->max);
+    case SCHEMA_SHUTDOWN:
+        describe_range(row, "a duration", text);
         return;
     case SCHEMA_SIZE:
-        (void)snprintf(text, SCHEMA_EXPECTED_MAX, "a size between %s and %s", row->min, row->max);
+        describe_range(row, "a size", text);
         return;
+    case SCHEMA_NUMBER:
     case SCHEMA_COUNT:
-        (void)snprintf(text, SCHEMA_EXPECTED_MAX, "auto or a number between %s and %s", row->min,
-                       row->max);
+    case SCHEMA_STANDBY:
+        describe_range(row, "a number", text);
         return;
+    case SCHEMA_RESTART:
+    case SCHEMA_STRATEGY:
     case SCHEMA_LOG_LEVEL:
     case SCHEMA_LOG_FORMAT:
-        describe_choice(row, text);
+        describe_words(row, NULL, text);
         return;
     case SCHEMA_VERSION:
         fixed = "1";
@@ -230,17 +245,25 @@ void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECT
     case SCHEMA_PATH:
         fixed = "a path";
         break;
+    case SCHEMA_USER:
+        fixed = "the name of a user";
+        break;
+    case SCHEMA_GROUP:
+        fixed = "the name of a group";
+        break;
     case SCHEMA_APP_NAME:
         fixed = "the name of an app";
         break;
     case SCHEMA_LISTEN_NAMES:
         fixed = "a list of names of listeners";
         break;
+    case SCHEMA_CHILDREN:
+        fixed = "a list of names of pools and supervisors";
+        break;
     case SCHEMA_SECTION:
     case SCHEMA_ENTRIES:
     case SCHEMA_VARIABLES:
     case SCHEMA_SETTINGS:
-        fixed = "a map";
         break;
     }
     (void)snprintf(text, SCHEMA_EXPECTED_MAX, "%s", fixed);

@@ -13,9 +13,9 @@ enum { SCHEMA_EXPECTED_MAX = 256 };
  * -ENOMEM.  Only for kinds that are one value and need nothing but their text. */
 int schema_value_store(const struct schema_row *row, const char *text, const struct source *source,
                        void *object);
+/* The same for the row's default, which it must have; "null" leaves the field as it is. */
+int schema_value_store_initial(const struct schema_row *row, void *object);
 /* What a value of the row must be: `a duration between 1s and 1h`. */
 void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECTED_MAX]);
-/* The words that the row accepts, for "did you mean"; NULL and 0 when it is not a choice. */
-const char *const *schema_value_words(const struct schema_row *row, size_t *ret_count);
 
 #endif

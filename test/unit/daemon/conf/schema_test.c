@@ -9,6 +9,7 @@
 
 #include "daemon/conf/conf.h"
 #include "daemon/conf/schema_value.h"
+#include "daemon/conf/schema_words.h"
 #include "test/support/bound.h"
 
 #define LISTENER "listeners: { http: { listen: \":80\" } }\n"
@@ -26,6 +27,7 @@ static void every_row_is_sound(void **state)
             struct conf_pool pool;
             struct conf_app app;
             struct conf_listener listener;
+            struct conf_supervisor supervisor;
         } object = {0};
         const struct schema_row *row = &rows[i];
         bool is_single = row->kind >= SCHEMA_VERSION && row->kind <= SCHEMA_LOG_FORMAT;
@@ -39,10 +41,11 @@ static void every_row_is_sound(void **state)
         /* Bounds and default are in the row's own notation, and within the bounds. */
         const char *const texts[] = {row->min, row->max, row->initial};
         for (size_t j = 0; j < 3; j++) {
-            if (texts[j] != NULL) {
-                assert_int_equal(schema_value_store(row, texts[j], NULL, &object), 0);
+            if (texts[j] == NULL || strcmp(texts[j], "null") == 0) {
+                continue;
             }
-            if (row->kind == SCHEMA_PATH && texts[j] != NULL) {
+            assert_int_equal(schema_value_store(row, texts[j], NULL, &object), 0);
+            if (row->kind == SCHEMA_PATH) {
                 char *path = NULL;
                 memcpy(&path, (char *)&object + row->offset, sizeof(path));
                 assert_int_equal(path[0], '/');
@@ -55,22 +58,24 @@ static void every_row_is_sound(void **state)
     }
 }
 
-static void words_that_are_suggested_are_accepted(void **state)
+static void words_that_are_suggested_are_accepted_and_shown_again(void **state)
 {
     size_t count = 0;
     const struct schema_row *rows = schema_rows(&count);
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        size_t word_count = 0;
-        const char *const *words = schema_value_words(&rows[i], &word_count);
+        const char *words[SCHEMA_WORDS_MAX];
+        size_t word_count = schema_words_list(rows[i].kind, words);
         for (size_t j = 0; j < word_count; j++) {
-            struct conf_pool pool = {0};
-            struct conf conf = {0};
-            void *object = rows[i].kind == SCHEMA_COUNT ? (void *)&pool : (void *)&conf;
-            assert_int_equal(schema_value_store(&rows[i], words[j], NULL, object), 0);
+            struct schema_row row = rows[i];
+            uint32_t value = 77;
+            row.offset = 0;
+            assert_int_equal(schema_value_store(&row, words[j], NULL, &value), 0);
+            assert_string_equal(schema_words_name(row.kind, value), words[j]);
         }
     }
+    assert_null(schema_words_name(SCHEMA_COUNT, 1));
 }
 
 static void an_empty_file_gives_the_defaults(void **state)
@@ -84,11 +89,22 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(conf->log_level, LOG_LEVEL_INFO);
     assert_int_equal(conf->log_format, CONF_LOG_TEXT);
     assert_string_equal(conf->control_path, "/run/fsd/control.sock");
+    assert_string_equal(conf->state_path, "/var/lib/fsd");
+    assert_null(conf->log_path);
+    assert_null(conf->user);
+    assert_null(conf->group);
+    assert_int_equal(conf->supervisor_count, 0);
     const struct conf_pool *pool = &conf->pools[0];
     assert_int_equal(pool->count, 0);
     assert_int_equal(pool->boot_ms, 60000);
     assert_int_equal(pool->drain_ms, 5000);
     assert_int_equal(pool->shutdown_ms, 30000);
+    assert_int_equal(pool->standby, CONF_STANDBY_AUTO);
+    assert_int_equal(pool->heartbeat_ms, 30000);
+    assert_int_equal(pool->restart, SUPERVISE_PERMANENT);
+    assert_int_equal(pool->intensity, 5);
+    assert_int_equal(pool->period_ms, 30000);
+    assert_int_equal(pool->after.count, 0);
     assert_int_equal(pool->limits.request_timeout_ms, 30000);
     assert_int_equal(pool->limits.keepalive_ms, 60000);
     assert_int_equal(pool->limits.body_bytes, 1048576);
@@ -159,6 +175,65 @@ static void every_key_reaches_its_field(void **state)
     bound_fini(&bound);
 }
 
+static void every_key_of_supervision_reaches_its_field(void **state)
+{
+    static const char text[] =
+        "supervisors:\n" /* it may name what comes later */
+        "  all: { children: [inner, jobs] }\n"
+        "  inner: { strategy: rest_for_one, intensity: 0, period: 1m, children: [db, web],\n"
+        "           after: [jobs] }\n"
+        "pools:\n"
+        "  web: { app: shop, standby: 8, heartbeat: 2s, restart: transient, intensity: 1000,\n"
+        "         period: 1h, after: [db, inner], shutdown: infinity }\n"
+        "  db: { app: shop, standby: auto, restart: temporary, shutdown: brutal_kill }\n"
+        "  jobs: { app: shop, standby: 0 }\n" APP
+        "log: { path: log/fsd.log }\nstate: { path: /s }\nuser: nobody\ngroup: nogroup\n";
+    struct bound bound;
+
+    (void)state;
+    bound_init(&bound, text);
+    problems_assert_none(&bound.list);
+    const struct conf *conf = bound.conf;
+    assert_string_equal(conf->log_path, "/etc/fsd/log/fsd.log");
+    assert_string_equal(conf->state_path, "/s");
+    assert_string_equal(conf->user, "nobody");
+    assert_string_equal(conf->group, "nogroup");
+    const struct conf_pool *web = &conf->pools[0];
+    assert_int_equal(web->standby, 8);
+    assert_int_equal(web->heartbeat_ms, 2000);
+    assert_int_equal(web->restart, SUPERVISE_TRANSIENT);
+    assert_int_equal(web->intensity, 1000);
+    assert_int_equal(web->period_ms, 3600000);
+    assert_int_equal(web->shutdown_ms, SUPERVISE_INFINITY);
+    assert_int_equal(web->after.count, 2);
+    assert_false(web->after.items[0].is_supervisor);
+    assert_int_equal(web->after.items[0].index, 1);
+    assert_true(web->after.items[1].is_supervisor);
+    assert_int_equal(web->after.items[1].index, 1);
+    assert_int_equal(conf->pools[1].standby, CONF_STANDBY_AUTO);
+    assert_int_equal(conf->pools[1].restart, SUPERVISE_TEMPORARY);
+    assert_int_equal(conf->pools[1].shutdown_ms, SUPERVISE_BRUTAL_KILL);
+    assert_int_equal(conf->pools[2].standby, 0);
+    assert_int_equal(conf->supervisor_count, 2);
+    const struct conf_supervisor *all = &conf->supervisors[0];
+    assert_string_equal(all->name, "all");
+    assert_int_equal(all->strategy, SUPERVISE_ONE_FOR_ONE);
+    assert_int_equal(all->intensity, 5);
+    assert_int_equal(all->period_ms, 30000);
+    assert_int_equal(all->place.line, 2);
+    assert_int_equal(all->children.count, 2);
+    assert_true(all->children.items[0].is_supervisor);
+    assert_int_equal(all->children.items[0].index, 1);
+    assert_false(all->children.items[1].is_supervisor);
+    assert_int_equal(all->children.items[1].index, 2);
+    const struct conf_supervisor *inner = &conf->supervisors[1];
+    assert_int_equal(inner->strategy, SUPERVISE_REST_FOR_ONE);
+    assert_int_equal(inner->intensity, 0);
+    assert_int_equal(inner->period_ms, 60000);
+    assert_int_equal(inner->after.count, 1);
+    bound_fini(&bound);
+}
+
 static void null_and_empty_sections_mean_the_defaults(void **state)
 {
     struct bound bound;
@@ -182,7 +257,8 @@ static void mistakes_are_explained_at_their_place(void **state)
         {"version: one\n", "t.yaml:3:10: error: version must be 1, got \"one\"\n"},
         {"poolz: {}\n", "t.yaml:3:1: error: unknown key \"poolz\" at the top of the file\n"},
         {"poolz: {}\n", "      | ^~~~~ did you mean \"pools\"?\n"},
-        {"databases: {}\n", "there are: version, listeners, apps, pools, log, control\n"},
+        {"databases: {}\n", "there are: version, listeners, apps, pools, supervisors, log, "
+                            "control, state, user, group\n"},
         {"pools: { web: { app: shop, max_conn: 4 } }\n",
          "t.yaml:3:28: error: unknown key \"max_conn\" in pools.web\n"},
         {"pools: { web: { app: shop, limits: { bdoy: 1 } } }\n",
@@ -233,6 +309,34 @@ static void mistakes_are_explained_at_their_place(void **state)
         {"pools: { web: { app: shop, limits: { body: 10MB } } }\n", "did you mean \"10MiB\"?\n"},
         {"pools: { web: { app: shop, limits: [] } }\n",
          "t.yaml:3:28: error: pools.web.limits must be a map\n"},
+        {"pools: { web: { app: shop, standby: 9 } }\n",
+         "pools.web.standby must be auto or a number between 0 and 8, got \"9\"\n"},
+        {"pools: { web: { app: shop, intensity: auto } }\n",
+         "pools.web.intensity must be a number between 0 and 1000, got \"auto\"\n"},
+        {"pools: { web: { app: shop, shutdown: infinite } }\n",
+         "t.yaml:3:38: error: pools.web.shutdown must be infinity, brutal_kill or a duration "
+         "between 100ms and 1d, got \"infinite\"\n"},
+        {"pools: { web: { app: shop, shutdown: infinite } }\n", "did you mean \"infinity\"?\n"},
+        {"pools: { web: { app: shop, shutdown: 30 } }\n", "say the unit: \"30s\" or \"30ms\"?\n"},
+        {"pools: { web: { app: shop, restart: always } }\n",
+         "pools.web.restart must be permanent, transient or temporary, got \"always\"\n"},
+        {"pools: { web: { app: shop, after: [wbe] } }\n",
+         "t.yaml:3:36: error: pools.web.after: there is no pool or supervisor \"wbe\"\n"},
+        {"pools: { web: { app: shop, after: [wbe] } }\n", "did you mean \"web\"?\n"},
+        {"pools: { web: { app: shop, after: [xyz] } }\n",
+         "it must be a key in \"pools:\" or \"supervisors:\"\n"},
+        {"pools: { web: { app: shop, after: web } }\n",
+         "t.yaml:3:35: error: pools.web.after must be a list of names\n"},
+        {"supervisors: { s: { strategy: one_for_al, children: [s] } }\n",
+         "did you mean \"one_for_all\"?\n"},
+        {"supervisors: { s: {} }\n",
+         "t.yaml:3:16: error: supervisors.s needs the key \"children\"\n"},
+        {"supervisors: { s: {} }\n", "it is a list of names of pools and supervisors\n"},
+        {"supervisors: { s: { children: [] } }\n",
+         "t.yaml:3:21: error: supervisors.s.children must name at least one\n"},
+        {"supervisors: { s: { children: [s, s] } }\n",
+         "t.yaml:3:35: error: supervisors.s.children names \"s\" twice\n"},
+        {"user: \"\"\n", "t.yaml:3:7: error: user must be the name of a user, got \"\"\n"},
         {"pools: [web]\n", "t.yaml:3:1: error: pools must be a map\n"},
         {"pools: { web: shop }\n", "t.yaml:3:15: error: pools.web must be a map\n"},
         {"pools: { \"a b\": { app: shop } }\n",
@@ -365,9 +469,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_sound),
-        cmocka_unit_test(words_that_are_suggested_are_accepted),
+        cmocka_unit_test(words_that_are_suggested_are_accepted_and_shown_again),
         cmocka_unit_test(an_empty_file_gives_the_defaults),
         cmocka_unit_test(every_key_reaches_its_field),
+        cmocka_unit_test(every_key_of_supervision_reaches_its_field),
         cmocka_unit_test(null_and_empty_sections_mean_the_defaults),
         cmocka_unit_test(mistakes_are_explained_at_their_place),
         cmocka_unit_test(mistakes_in_listeners_and_apps_are_explained_as_well),

@@ -1,0 +1,83 @@
+/*
+ * schema_words.c - the words that stand for values.
+ *
+ * Owns the rows of words: each belongs to one kind of key and means one number, be it a member of
+ * an enum or a number that no digits can say ("auto", "infinity").  Parsing, "did you mean" and
+ * showing a value read the same rows.
+ *
+ * Called by schema_value.c and schema_section.c.  Pure data.
+ */
+#include "daemon/conf/schema_words.h"
+
+#include <string.h>
+
+#include "common/log_level.h"
+#include "common/supervise.h"
+#include "daemon/conf/conf.h"
+
+/* The fields that values are written to as 32 bits. */
+_Static_assert(sizeof(enum supervise_restart) == sizeof(uint32_t) &&
+                   sizeof(enum supervise_strategy) == sizeof(uint32_t) &&
+                   sizeof(enum log_level) == sizeof(uint32_t) &&
+                   sizeof(enum conf_log_format) == sizeof(uint32_t) &&
+                   sizeof(unsigned) == sizeof(uint32_t),
+               "every word fits its field");
+
+static const struct {
+    enum schema_kind kind;
+    const char *text;
+    uint32_t value;
+} words[] = {
+    {SCHEMA_COUNT, "auto", 0},
+    {SCHEMA_STANDBY, "auto", CONF_STANDBY_AUTO},
+    {SCHEMA_SHUTDOWN, "infinity", SUPERVISE_INFINITY},
+    {SCHEMA_SHUTDOWN, "brutal_kill", SUPERVISE_BRUTAL_KILL},
+    {SCHEMA_RESTART, "permanent", SUPERVISE_PERMANENT},
+    {SCHEMA_RESTART, "transient", SUPERVISE_TRANSIENT},
+    {SCHEMA_RESTART, "temporary", SUPERVISE_TEMPORARY},
+    {SCHEMA_STRATEGY, "one_for_one", SUPERVISE_ONE_FOR_ONE},
+    {SCHEMA_STRATEGY, "one_for_all", SUPERVISE_ONE_FOR_ALL},
+    {SCHEMA_STRATEGY, "rest_for_one", SUPERVISE_REST_FOR_ONE},
+    {SCHEMA_LOG_LEVEL, "error", LOG_LEVEL_ERROR},
+    {SCHEMA_LOG_LEVEL, "warning", LOG_LEVEL_WARNING},
+    {SCHEMA_LOG_LEVEL, "notice", LOG_LEVEL_NOTICE},
+    {SCHEMA_LOG_LEVEL, "info", LOG_LEVEL_INFO},
+    {SCHEMA_LOG_LEVEL, "debug", LOG_LEVEL_DEBUG},
+    {SCHEMA_LOG_FORMAT, "text", CONF_LOG_TEXT},
+    {SCHEMA_LOG_FORMAT, "json", CONF_LOG_JSON},
+};
+
+enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
+
+size_t schema_words_list(enum schema_kind kind, const char *ret_words[SCHEMA_WORDS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < WORD_COUNT && count < SCHEMA_WORDS_MAX; i++) {
+        if (words[i].kind == kind) {
+            ret_words[count++] = words[i].text;
+        }
+    }
+    return count;
+}
+
+bool schema_words_find(enum schema_kind kind, const char *text, uint32_t *ret_value)
+{
+    for (size_t i = 0; i < WORD_COUNT; i++) {
+        if (words[i].kind == kind && strcmp(words[i].text, text) == 0) {
+            *ret_value = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *schema_words_name(enum schema_kind kind, uint32_t value)
+{
+    for (size_t i = 0; i < WORD_COUNT; i++) {
+        if (words[i].kind == kind && words[i].value == value) {
+            return words[i].text;
+        }
+    }
+    return NULL;
+}
