@@ -1,218 +1,270 @@
-/* listener.c - the listening sockets, which belong to the master for its whole life.
- * Owns one SO_REUSEPORT socket a slot, so that the accept queue of a worker that dies is served by its successor.  The first
- * socket is bound without SO_REUSEPORT and gets it afterwards: so a port that somebody else has is seen, and port 0
- * is chosen once.  A Unix socket is bound under a temporary name and renamed, so that clients never meet a socket that does
- * not listen; a file that nobody answers on is replaced, one that is alive is refused.
- * Called by master.c at start and end.  Must not know who accepts. */
+/* listener.c - the listening sockets of one address, which belong to the master whatever workers come and go.
+ * Owns one SO_REUSEPORT socket a slot for TCP, so that the accept queue of a worker that dies is served by its successor; one
+ * socket for all slots when it is a Unix socket or when systemd opened it.  Slots leave in three steps: a filter keeps new
+ * connections away from their sockets (exclude), their workers serve what waits there, then the sockets are ended (shrink).
+ * The filter chooses by the kernel's index, which is the order of joining; when a socket leaves, the kernel moves the last one
+ * into its place, so the highest slot always goes first and index and slot stay the same.
+ * Called by the master when it starts, ends, scales or changes its configuration.  Must not know who accepts. */
 #include "daemon/listener.h"
 
-#include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "common/err.h"
 #include "common/fd.h"
 #include "daemon/conf/conf.h"
+#include "daemon/listener_filter.h"
 
-enum { BACKLOG = 4096, SOCKET_MODE = 0666 };
-
-static int fail(const struct listener *listener, int errnum, struct fsd_err *err)
+static int fail(const struct listener *listener, int error, struct fsd_err *err)
 {
-    return fsd_err_set(err, errnum, "cannot bind \"%s\": %s listener=%s", listener->address,
-                       strerror(errnum), listener->conf->name);
+    return fsd_err_set(err, -error, "cannot bind \"%s\": %s listener=%s", listener->address,
+                       strerror(-error), listener->name);
 }
 
-static int open_socket(int family)
+static int reserve(struct listener *listener, unsigned count)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    return fd < 0 ? -errno : fd;
-}
-
-static int set_flag(int fd, int level, int option, int value)
-{
-    return setsockopt(fd, level, option, &value, sizeof(value)) == 0 ? 0 : -errno;
-}
-
-static int bind_inet(const struct parse_address *address, int is_shared)
-{
-    int fd = open_socket(address->storage.ss_family);
-    if (fd < 0) {
-        return fd;
+    int *fds = reallocarray(listener->fds, count, sizeof(*fds));
+    if (fds == NULL) {
+        return -ENOMEM;
     }
-    int error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (error == 0 && address->storage.ss_family == AF_INET6) {
-        error = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0); /* ":80" is IPv4 as well */
-    }
-    if (error == 0 && is_shared) {
-        error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    }
-    if (error == 0 && bind(fd, (const struct sockaddr *)&address->storage, address->len) != 0) {
-        error = -errno;
-    }
-    if (error == 0 && !is_shared) {
-        error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    }
-    if (error < 0) {
-        fd_close(&fd);
-        return error;
-    }
-    return fd;
-}
-
-/* Where the kernel has no IPv6, "all addresses" means all of IPv4. */
-static int replace_by_ipv4(struct parse_address *address)
-{
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address->storage;
-    if (address->storage.ss_family != AF_INET6 ||
-        memcmp(&six->sin6_addr, &in6addr_any, sizeof(in6addr_any)) != 0) {
-        return -EAFNOSUPPORT;
-    }
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = six->sin6_port};
-    *address = (struct parse_address){.len = sizeof(four)};
-    memcpy(&address->storage, &four, sizeof(four));
+    listener->fds = fds;
     return 0;
 }
 
-static int open_inet(struct listener *listener, unsigned slots)
+static void set_bound(struct listener *listener, const struct parse_address *address)
 {
-    struct parse_address address = listener->conf->address;
-    int fd = bind_inet(&address, 0);
-    if (fd == -EAFNOSUPPORT && replace_by_ipv4(&address) == 0) {
-        fd = bind_inet(&address, 0);
+    listener->bound = *address;
+    parse_address_format(address, listener->address);
+}
+
+static void close_from(struct listener *listener, unsigned first)
+{
+    while (listener->count > first) {
+        fd_close(&listener->fds[--listener->count]);
     }
+}
+
+/* A worker may still hold a copy: closing ours alone would leave a socket in the group that nobody accepts from. */
+static void end_from(struct listener *listener, unsigned first)
+{
+    for (unsigned i = listener->count; i > first; i--) {
+        (void)shutdown(listener->fds[i - 1], SHUT_RDWR); /* one that does not listen is fine */
+    }
+    close_from(listener, first);
+}
+
+/* All are bound before the first one listens: what fails, fails before a connection can be lost. */
+static int join(struct listener *listener, unsigned slots)
+{
+    unsigned first = listener->count;
+    int error = 0;
+    while (error >= 0 && listener->count < slots) {
+        error = listener_bind_next(&listener->bound);
+        if (error >= 0) {
+            listener->fds[listener->count++] = error;
+        }
+    }
+    for (unsigned i = first; error >= 0 && i < listener->count; i++) {
+        error = listener_bind_listen(listener->fds[i]);
+    }
+    if (error < 0) {
+        close_from(listener, first);
+        return error;
+    }
+    return 0;
+}
+
+static int open_first(struct listener *listener)
+{
+    struct parse_address address = listener->wanted;
+    int fd = listener_bind_first(&address);
     if (fd < 0) {
         return fd;
     }
     listener->fds[listener->count++] = fd;
-    if (getsockname(fd, (struct sockaddr *)&address.storage, &address.len) != 0) {
-        return -errno;
-    }
-    parse_address_format(&address, listener->address);
-    while (listener->count < slots) {
-        fd = bind_inet(&address, 1);
-        if (fd < 0) {
-            return fd;
+    set_bound(listener, &address);
+    return listener_bind_listen(fd);
+}
+
+static int open_per_slot(struct listener *listener, unsigned slots)
+{
+    int error = 0;
+    if (listener->count > 0) {
+        error = join(listener, slots);
+        if (error != -EADDRINUSE) {
+            return error;
         }
+        end_from(listener, 0); /* inherited from another user, whom we can't join: begin again */
+    }
+    error = open_first(listener);
+    return error < 0 ? error : join(listener, slots);
+}
+
+static int open_shared(struct listener *listener)
+{
+    if (listener->count > 0) {
+        return 0;
+    }
+    int fd = listener_bind_unix(&listener->wanted, &listener->file);
+    if (fd >= 0) {
         listener->fds[listener->count++] = fd;
     }
+    return fd < 0 ? fd : 0;
+}
+
+/* The caller has made room. */
+static int adopt(struct listener *listener, const struct listener_inherited *inherited)
+{
+    struct parse_address address;
+    listener->is_foreign = inherited->is_foreign;
+    listener->file = inherited->file;
+    memcpy(listener->fds, inherited->fds, inherited->count * sizeof(*listener->fds));
+    listener->count = inherited->count;
     for (unsigned i = 0; i < listener->count; i++) {
-        if (listen(listener->fds[i], BACKLOG) != 0) {
-            return -errno;
+        int error = listener_bind_adopt(listener->fds[i]);
+        if (error < 0) {
+            return error;
         }
     }
-    return 0;
-}
-
-/* 0: nothing is there, or nobody answers and the file is gone now. */
-static int remove_stale(const struct sockaddr_un *address)
-{
-    struct stat info;
-    if (lstat(address->sun_path, &info) != 0) {
-        return errno == ENOENT ? 0 : -errno;
-    }
-    if (!S_ISSOCK(info.st_mode)) {
-        return -EADDRINUSE;
-    }
-    int probe = open_socket(AF_UNIX);
-    if (probe < 0) {
-        return probe;
-    }
-    int connected = connect(probe, (const struct sockaddr *)address, sizeof(*address));
-    int error = connected == 0 ? EADDRINUSE : errno;
-    fd_close(&probe);
-    if (error != ECONNREFUSED) {
-        return -EADDRINUSE;
-    }
-    return unlink(address->sun_path) == 0 || errno == ENOENT ? 0 : -errno;
-}
-
-static int bind_unix(int fd, const struct sockaddr_un *address)
-{
-    struct sockaddr_un temporary = {.sun_family = AF_UNIX};
-    int len = snprintf(temporary.sun_path, sizeof(temporary.sun_path), "%.100s.%d",
-                       address->sun_path, getpid() % 100000);
-    if (len < 0 || (size_t)len >= sizeof(temporary.sun_path)) {
-        temporary = *address; /* too long for a temporary name beside it */
-    }
-    if (bind(fd, (const struct sockaddr *)&temporary, sizeof(temporary)) != 0) {
-        return -errno;
-    }
-    if (chmod(temporary.sun_path, SOCKET_MODE) != 0 || listen(fd, BACKLOG) != 0 ||
-        rename(temporary.sun_path, address->sun_path) != 0) {
-        int error = errno;
-        (void)unlink(temporary.sun_path); /* ours, just made */
-        return -error;
-    }
-    return 0;
-}
-
-static int open_unix(struct listener *listener)
-{
-    struct sockaddr_un address;
-    memcpy(&address, &listener->conf->address.storage, sizeof(address));
-    int error = remove_stale(&address);
+    int error = listener_bind_get_address(listener->fds[0], &address);
     if (error < 0) {
         return error;
     }
-    int fd = open_socket(AF_UNIX);
-    if (fd < 0) {
-        return fd;
+    bool is_unix = address.storage.ss_family == AF_UNIX;
+    if (listener->is_foreign || !is_unix) {
+        set_bound(listener, &address); /* the kernel knows our Unix socket by its temporary name */
     }
-    listener->fds[listener->count++] = fd;
-    error = bind_unix(fd, &address);
-    struct stat info;
-    if (error == 0 && stat(address.sun_path, &info) == 0) {
-        listener->device = info.st_dev;
-        listener->inode = info.st_ino;
+    if (listener->is_foreign || is_unix) {
+        listener->kind = LISTENER_SHARED;
+        close_from(listener, 1);
+    }
+    return 0;
+}
+
+/* Inherited sockets may have kept a filter of their last owner. */
+static int balance(struct listener *listener, unsigned slots)
+{
+    unsigned live = listener->count < slots ? listener->count : slots;
+    listener->live = listener->count;
+    return listener_exclude(listener, live);
+}
+
+static int open_sockets(struct listener *listener, unsigned slots,
+                        const struct listener_inherited *inherited)
+{
+    unsigned kept = inherited == NULL ? 0 : inherited->count;
+    int error = reserve(listener, kept > slots ? kept : slots);
+    if (error < 0) {
+        for (unsigned i = 0; i < kept; i++) {
+            fd_close(&inherited->fds[i]);
+        }
+        return error;
+    }
+    error = kept > 0 ? adopt(listener, inherited) : 0;
+    if (error == 0) {
+        error = listener->kind == LISTENER_SHARED ? open_shared(listener)
+                                                  : open_per_slot(listener, slots);
+    }
+    return error < 0 ? error : balance(listener, slots);
+}
+
+int listener_open(struct listener *listener, const struct conf_listener *conf, unsigned slots,
+                  const struct listener_inherited *inherited, struct fsd_err *err)
+{
+    assert(slots > 0);
+    bool is_unix = conf->address.storage.ss_family == AF_UNIX;
+    *listener = (struct listener){.wanted = conf->address,
+                                  .kind = is_unix ? LISTENER_SHARED : LISTENER_PER_SLOT};
+    listener_rename(listener, conf->name);
+    set_bound(listener, &conf->address);
+    int error = open_sockets(listener, slots, inherited);
+    if (error < 0) {
+        error = fail(listener, error, err);
+        listener_close(listener);
     }
     return error;
 }
 
-int listener_open(struct listener *listener, const struct conf_listener *conf, unsigned slots,
-                  struct fsd_err *err)
-{
-    *listener = (struct listener){.conf = conf};
-    parse_address_format(&conf->address, listener->address);
-    listener->fds = calloc(slots, sizeof(*listener->fds));
-    if (listener->fds == NULL) {
-        return fail(listener, ENOMEM, err);
-    }
-    int is_unix = conf->address.storage.ss_family == AF_UNIX;
-    int error = is_unix ? open_unix(listener) : open_inet(listener, slots);
-    if (error < 0) {
-        error = fail(listener, -error, err);
-        listener_close(listener);
-        return error;
-    }
-    return 0;
-}
-
 void listener_close(struct listener *listener)
 {
-    if (listener->inode != 0) {
-        struct sockaddr_un address;
-        struct stat info;
-        memcpy(&address, &listener->conf->address.storage, sizeof(address));
-        if (stat(address.sun_path, &info) == 0 && info.st_ino == listener->inode &&
-            info.st_dev == listener->device) {
-            (void)unlink(address.sun_path); /* nobody is left to be told */
-        }
-    }
-    for (unsigned i = 0; i < listener->count; i++) {
-        fd_close(&listener->fds[i]);
-    }
+    listener_bind_remove(&listener->wanted, &listener->file);
+    close_from(listener, 0);
     free(listener->fds);
     *listener = (struct listener){0};
 }
 
+int listener_grow(struct listener *listener, unsigned slots, struct fsd_err *err)
+{
+    if (listener->kind == LISTENER_SHARED || slots <= listener->count) {
+        return 0;
+    }
+    int error = reserve(listener, slots);
+    if (error == 0) {
+        error = join(listener, slots);
+    }
+    if (error < 0) {
+        return fail(listener, error, err);
+    }
+    (void)listener_exclude(listener, listener->count); /* a filter can always be taken away */
+    return 0;
+}
+
+int listener_exclude(struct listener *listener, unsigned live)
+{
+    if (listener->kind == LISTENER_SHARED) {
+        return 0;
+    }
+    assert(live >= 1 && live <= listener->count);
+    int error = live == listener->count ? listener_filter_detach(listener->fds[0])
+                                        : listener_filter_attach(listener->fds[0], live);
+    if (error == 0) {
+        listener->live = live;
+    }
+    return error;
+}
+
+void listener_shrink(struct listener *listener, unsigned slots)
+{
+    if (listener->kind == LISTENER_SHARED || slots >= listener->count) {
+        return;
+    }
+    end_from(listener, slots);
+    listener->live = slots;
+    if (slots > 0) {
+        (void)listener_filter_detach(listener->fds[0]); /* a filter can always be taken away */
+    }
+}
+
+void listener_rename(struct listener *listener, const char *name)
+{
+    (void)snprintf(listener->name, sizeof(listener->name), "%s", name);
+}
+
+bool listener_is_waiting(const struct listener *listener, unsigned slot)
+{
+    struct pollfd wait = {.fd = listener_get_fd(listener, slot), .events = POLLIN};
+    return poll(&wait, 1, 0) == 1 && (wait.revents & POLLIN) != 0;
+}
+
 int listener_get_fd(const struct listener *listener, unsigned slot)
 {
-    return listener->fds[listener->count == 1 ? 0 : slot];
+    unsigned index = listener->kind == LISTENER_SHARED ? 0 : slot;
+    assert(index < listener->count);
+    return listener->fds[index];
+}
+
+const char *listener_get_address(const struct listener *listener)
+{
+    return listener->address;
+}
+
+bool listener_is_same_address(const struct listener *listener, const struct parse_address *address)
+{
+    return listener->wanted.len == address->len &&
+           memcmp(&listener->wanted.storage, &address->storage, address->len) == 0;
 }

@@ -1,31 +1,72 @@
 #ifndef FSD_DAEMON_LISTENER_H
 #define FSD_DAEMON_LISTENER_H
 
-#include <sys/types.h>
+#include <stdbool.h>
 
-#include "common/parse.h"
+#include "common/proto.h"
+#include "daemon/listener_bind.h"
 
 struct conf_listener;
 struct fsd_err;
 
-/* The listening sockets of one configured listener: one a slot of its pool for TCP (SO_REUSEPORT, so that the kernel
- * balances), one for all slots when it is a Unix socket.  Non-blocking, close-on-exec. */
-struct listener {
-    const struct conf_listener *conf;     /* borrowed */
-    char address[PARSE_ADDRESS_TEXT_MAX]; /* as bound: with the port that the kernel chose */
-    int *fds;                             /* owned */
-    unsigned count;
-    dev_t device; /* of our Unix socket's file, to recognise it at the end */
-    ino_t inode;
+enum listener_kind {
+    LISTENER_PER_SLOT, /* TCP: one SO_REUSEPORT socket a slot, the kernel balances */
+    LISTENER_SHARED,   /* a Unix socket, or one that systemd opened: one for all slots */
 };
 
-/* Binds and listens for the given number of slots.  0, or a negative errno with a sentence (-EADDRINUSE, -EACCES ...).
- * conf is borrowed. */
+/* Sockets that were open before us and are already bound where the listener wants to be. */
+struct listener_inherited {
+    int *
+        fds; /* of the slots 0, 1, ...; listener_open takes the descriptors in any case, the array stays the caller's */
+    unsigned count;            /* 0: none */
+    bool is_foreign;           /* made by somebody else: never unlinked, shut down or shared out */
+    struct listener_file file; /* of our own Unix socket, to be removed at the end */
+};
+
+/* The listening sockets of one address.  Non-blocking, close-on-exec.  The fields are listener.c's. */
+struct listener {
+    char name[PROTO_NAME_MAX];
+    char address[PARSE_ADDRESS_TEXT_MAX]; /* as bound: with the port that the kernel chose */
+    struct parse_address wanted;          /* as configured */
+    struct parse_address bound;
+    enum listener_kind kind;
+    bool is_foreign;
+    struct listener_file file;
+    int *fds; /* owned; in the order in which they joined, which is the kernel's */
+    unsigned count;
+    unsigned live;   /* new connections go to so many of them; the others are excluded */
+    unsigned stored; /* so many of them lie in systemd's fd store (activation.c) */
+};
+
+/* Binds and listens for so many slots (at least one), in inherited sockets (NULL: none) first.  When more were inherited than
+ * there are slots, count is above slots and the rest is excluded: to be served and shrunk as after an exclusion.
+ * 0, or a negative errno with a sentence (-EADDRINUSE, -EACCES ...).  Copies what it needs of conf. */
 int listener_open(struct listener *listener, const struct conf_listener *conf, unsigned slots,
-                  struct fsd_err *err);
-/* Closes all sockets, removes the Unix socket's file when it is still ours.  All zero is fine. */
+                  const struct listener_inherited *inherited, struct fsd_err *err);
+/* Closes all sockets, removes the Unix socket's file when it is still ours.  Copies that others hold (a worker, the fd
+ * store) go on listening.  All zero is fine. */
 void listener_close(struct listener *listener);
+
+/* Adds sockets up to so many slots and ends an exclusion.  On failure nothing has changed.  Nothing to do when shared. */
+int listener_grow(struct listener *listener, unsigned slots, struct fsd_err *err);
+/* From now on new connections go only to the first `live` sockets, 1 to count; count: to all again.  What waits in the others, and
+ * handshakes that have begun there, stay there.  0 or negative errno.  Nothing to do when shared. */
+int listener_exclude(struct listener *listener, unsigned live);
+/* Ends the sockets from this slot on, also for those who hold a copy, and the exclusion: connections that wait there are
+ * reset, so call it when listener_is_waiting has been false for a while.  0 slots: the address is given up.
+ * Nothing to do when shared. */
+void listener_shrink(struct listener *listener, unsigned slots);
+
+/* The name that a new configuration gives to the address. */
+void listener_rename(struct listener *listener, const char *name);
+
+/* Does a connection wait to be accepted from the slot's socket? */
+bool listener_is_waiting(const struct listener *listener, unsigned slot);
 /* The socket that a slot's workers accept from; stays the listener's. */
 int listener_get_fd(const struct listener *listener, unsigned slot);
+/* As bound, for people: "127.0.0.1:8080". */
+const char *listener_get_address(const struct listener *listener);
+/* Is it what the configuration now asks for?  Port 0 is the same as port 0. */
+bool listener_is_same_address(const struct listener *listener, const struct parse_address *address);
 
 #endif

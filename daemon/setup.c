@@ -94,13 +94,13 @@ static int open_listeners(struct master *master)
             size_t which = pool->listeners[j];
             struct fsd_err err = {""};
             struct listener *listener = &master->listeners[which];
-            if (listener_open(listener, &master->conf->listeners[which], count_slots(pool), &err) <
-                0) {
+            if (listener_open(listener, &master->conf->listeners[which], count_slots(pool), NULL,
+                              &err) < 0) {
                 return fail(master, FSD_EXIT_BIND, err.text);
             }
             log_write(&master->log, level, NULL, "listening",
                       LOG_FIELDS(log_text("address", listener->address),
-                                 log_text("listener", listener->conf->name),
+                                 log_text("listener", listener->name),
                                  log_text("pool", pool->name)));
         }
     }

@@ -146,7 +146,7 @@ static json_t *describe_listeners(const struct master *master)
         for (size_t j = 0; j < pool->listener_count; j++) {
             const struct listener *listener = &master->listeners[pool->listeners[j]];
             (void)json_array_append_new(
-                listeners, json_pack("{s:s, s:s, s:s}", "name", listener->conf->name, "address",
+                listeners, json_pack("{s:s, s:s, s:s}", "name", listener->name, "address",
                                      listener->address, "pool", pool->name));
         }
     }
