@@ -30,6 +30,8 @@ void log_init(struct log *log, int fd, enum conf_log_format format, enum log_lev
 {
     struct stat info;
     *log = (struct log){.fd = fd, .level = level};
+    log->event_id =
+        clock_wall_us() / 1000; /* above those of runs before: they made fewer than one each ms */
     log->is_socket = fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
     bool is_terminal = isatty(fd) == 1;
     int own = is_terminal ? reopen_terminal(fd) : -1;
@@ -135,13 +137,17 @@ void log_count_lost(struct log *log, const struct log_subject *subject, uint64_t
     }
 }
 
-void log_write(struct log *log, enum log_level level, const struct log_subject *subject,
-               const char *message, const struct log_field *fields)
+static void say(struct log *log, enum log_level level, const struct log_subject *subject,
+                const char *event, const char *message, const struct log_field *fields)
 {
     struct log_record record = {.level = level,
                                 .wall_us = clock_wall_us(),
                                 .message = message,
-                                .message_len = strlen(message)};
+                                .message_len = strlen(message),
+                                .event = event};
+    if (event != NULL) {
+        record.event_id = ++log->event_id;
+    }
     if (subject == NULL) {
         record.subject.pid = getpid();
     } else {
@@ -151,4 +157,16 @@ void log_write(struct log *log, enum log_level level, const struct log_subject *
         record.fields[record.field_count++] = *fields++;
     }
     (void)log_put(log, &record); /* a line that is lost is counted */
+}
+
+void log_write(struct log *log, enum log_level level, const struct log_subject *subject,
+               const char *message, const struct log_field *fields)
+{
+    say(log, level, subject, NULL, message, fields);
+}
+
+void log_event(struct log *log, enum log_level level, const struct log_subject *subject,
+               const char *event, const char *message, const struct log_field *fields)
+{
+    say(log, level, subject, event, message, fields);
 }

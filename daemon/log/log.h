@@ -16,6 +16,7 @@ struct log {
     enum log_form form;
     enum log_level level; /* records above it are not written */
     uint64_t dropped;     /* lines since the last one that was written */
+    uint64_t event_id;    /* of the last event */
     char line[LOG_LINE_MAX];
 };
 
@@ -29,5 +30,9 @@ void log_count_lost(struct log *log, const struct log_subject *subject, uint64_t
 /* The same for the master's own words, with the time of now.  subject NULL: the master.  fields: LOG_FIELDS(...) or NULL. */
 void log_write(struct log *log, enum log_level level, const struct log_subject *subject,
                const char *message, const struct log_field *fields);
+/* The same for something that happened to the service ("worker.ready"): the record carries the name, a constant of small letters
+ * and dots, and an id that rises from event to event, also from one run of the daemon to the next. */
+void log_event(struct log *log, enum log_level level, const struct log_subject *subject,
+               const char *event, const char *message, const struct log_field *fields);
 
 #endif

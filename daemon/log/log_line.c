@@ -208,6 +208,10 @@ static void put_short_fields(struct line *line, const struct log_record *record)
             put_value(line, field, false);
         }
     }
+    if (record->event != NULL) {
+        put_text(line, " event=");
+        put_text(line, record->event);
+    }
 }
 
 static void format_text(struct line *line, const struct log_record *record, bool is_colour)
@@ -240,7 +244,8 @@ static void format_text(struct line *line, const struct log_record *record, bool
 /* Must not hide what the master says about the record. */
 static bool is_reserved(const struct log_field *field)
 {
-    static const char *const names[] = {"time", "level", "msg", "pool", "slot", "pid"};
+    static const char *const names[] = {"time", "level", "msg",   "pool",
+                                        "slot", "pid",   "event", "event_id"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strlen(names[i]) == field->key_len &&
             memcmp(names[i], field->key, field->key_len) == 0) {
@@ -269,6 +274,12 @@ static void format_json(struct line *line, const struct log_record *record)
     if (record->subject.pid != 0) {
         put_text(line, ",\"pid\":");
         put_int(line, record->subject.pid);
+    }
+    if (record->event != NULL) {
+        put_text(line, ",\"event\":");
+        put_json_string(line, record->event, strlen(record->event));
+        put_text(line, ",\"event_id\":");
+        put_int(line, (int64_t)record->event_id);
     }
     for (size_t i = 0; i < record->field_count; i++) {
         const struct log_field *field = &record->fields[i];

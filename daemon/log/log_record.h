@@ -30,7 +30,7 @@ struct log_field {
 
 struct log_field log_int(const char *key, int64_t value);
 struct log_field log_text(const char *key, const char *text);
-/* A list for log_write. */
+/* A list for log_write and log_event. */
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {.key = NULL}})
 
 /* Who speaks.  pool NULL: the master. */
@@ -50,6 +50,9 @@ struct log_record {
     size_t message_len;
     struct log_field fields[LOG_FIELDS_MAX];
     size_t field_count;
+    const char
+        *event; /* borrowed; the name of an event ("worker.ready"), NULL: an ordinary record */
+    uint64_t event_id; /* of an event */
 };
 
 /* Reads a worker's packet (proto.h, LOG); the record points into it.  Fields beyond LOG_FIELDS_MAX are left out.  *ret_dropped is

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,6 +65,31 @@ static void levels_above_the_limit_are_not_written(void **state)
     assert_null(strstr(text, "not this"));
     assert_non_null(strstr(text, "but this n=1\n"));
     assert_int_equal(log->dropped, 0);
+    free(text);
+    close_log(log);
+    close_pipe(ends);
+}
+
+static void an_event_carries_its_name_and_an_id_that_rises(void **state)
+{
+    (void)state;
+    int ends[2];
+    open_pipe(ends);
+    struct log *log = open_log(ends[1]);
+    log_event(log, LOG_LEVEL_NOTICE, NULL, "worker.ready", "ready", LOG_FIELDS(log_int("n", 1)));
+    log->form = LOG_FORM_JSON;
+    uint64_t before = log->event_id;
+    log_event(log, LOG_LEVEL_DEBUG, NULL, "worker.started", "not at this level", NULL);
+    log_event(log, LOG_LEVEL_NOTICE, NULL, "worker.ready", "ready",
+              LOG_FIELDS(log_int("event", 1)));
+    char *text = read_all(ends[0]);
+    char wanted[128];
+    assert_non_null(strstr(text, "ready n=1 event=worker.ready\n"));
+    (void)snprintf(wanted, sizeof(wanted),
+                   ",\"event\":\"worker.ready\",\"event_id\":%llu,\"_event\":1}\n",
+                   (unsigned long long)before + 2);
+    assert_non_null(strstr(text, wanted));
+    assert_true(before > 1600000000000ULL); /* ids of an earlier run were smaller */
     free(text);
     close_log(log);
     close_pipe(ends);
@@ -188,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_above_the_limit_are_not_written),
+        cmocka_unit_test(an_event_carries_its_name_and_an_id_that_rises),
         cmocka_unit_test(a_full_pipe_drops_lines_and_tells_how_many),
         cmocka_unit_test(a_line_that_was_cut_does_not_run_into_the_next),
         cmocka_unit_test(a_reader_that_is_gone_costs_only_lines),
