@@ -1,98 +1,123 @@
-/* log.c - writes the log to the descriptor that the daemon was started with.
- * Owns the line buffer, and a descriptor of its own when the log is a terminal (stopped by ^S it must not stop us).  The
- * inherited description is never made non-blocking, since others share it; instead poll says whether PIPE_BUF bytes
- * fit.  What does not fit or fails (ENOSPC, EPIPE) is dropped and counted; one notice says how many once it heals.
+/* log.c - the daemon's log: which records are written, where to, and what becomes of those that can't be.
+ * Owns the buffer in which a record is rendered, and the three places: stderr, the file of log.path, and the journal when that is
+ * what stderr leads to.  A place that takes nothing now (full pipe, full disk, EIO, hung journal) loses records; they are
+ * counted, and one notice says how many once it heals.  The hub gets every record all the same.
  * Called from everywhere in the daemon that stops passing an error on.  Must not know what is logged. */
 #include "daemon/log/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/fd.h"
+#include "common/err.h"
+#include "daemon/log/log_hub.h"
+#include "daemon/log/log_journal.h"
 
-static int reopen_terminal(int fd)
+enum { RETRY_MS = 30 * 1000 };
+
+_Static_assert((int)LOG_JOURNAL_MAX >= (int)LOG_LINE_MAX, "log->line has room for both");
+
+static bool leads_to_journal(int fd)
 {
-    char path[32];
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat info;
+    return fstat(fd, &info) == 0 &&
+           log_journal_is_stream(getenv("JOURNAL_STREAM"), info.st_dev, info.st_ino);
 }
 
 void log_init(struct log *log, int fd, enum conf_log_format format, enum log_level level)
 {
-    struct stat info;
-    *log = (struct log){.fd = fd, .level = level};
+    *log = (struct log){.file.fd = -1, .journal.fd = -1, .level = level};
     log->event_id =
         clock_wall_us() / 1000; /* above those of runs before: they made fewer than one each ms */
-    log->is_socket = fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
-    bool is_terminal = isatty(fd) == 1;
-    int own = is_terminal ? reopen_terminal(fd) : -1;
-    if (own >= 0) {
-        log->fd = own;
-        log->owns_fd = true;
-    }
+    log_fd_init(&log->standard, fd);
     if (format == CONF_LOG_JSON) {
-        log->form = LOG_FORM_JSON;
-    } else {
-        log->form = is_terminal && getenv("NO_COLOR") == NULL ? LOG_FORM_COLOUR : LOG_FORM_TEXT;
+        log->form = LOG_FORM_JSON; /* also for the journal: it was asked for */
+        return;
     }
+    bool is_coloured = log->standard.kind == LOG_FD_TERMINAL && getenv("NO_COLOR") == NULL;
+    log->form = is_coloured ? LOG_FORM_COLOUR : LOG_FORM_TEXT;
+    if (leads_to_journal(fd)) {
+        (void)log_open_journal(log, LOG_SOCKET_JOURNAL); /* if not, it gets plain lines */
+    }
+}
+
+int log_open_journal(struct log *log, const char *path)
+{
+    log_socket_fini(&log->journal);
+    return log_socket_open(&log->journal, path);
 }
 
 void log_fini(struct log *log)
 {
-    if (log->owns_fd) {
-        fd_close(&log->fd);
-    }
+    log_fd_fini(&log->standard);
+    log_fd_fini(&log->file);
+    log_socket_fini(&log->journal);
+    free(log->path);
+    log->path = NULL;
 }
 
-/* At most PIPE_BUF bytes, as many as the descriptor takes without blocking; 0 or negative: none. */
-static ssize_t write_some(const struct log *log, const char *at, size_t len)
+static int open_file(struct log *log, struct fsd_err *err)
 {
-    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
-    if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) {
+    struct log_fd file;
+    log->retry_ms = clock_monotonic_ms() + RETRY_MS;
+    int error = log_fd_open(&file, log->path, err);
+    if (error < 0) {
+        return error;
+    }
+    log_fd_fini(&log->file);
+    log->file = file;
+    return 0;
+}
+
+int log_open_file(struct log *log, const char *path, struct fsd_err *err)
+{
+    char *copy = strdup(path);
+    if (copy == NULL) {
+        return fsd_err_set(err, ENOMEM, "cannot open log file \"%s\": out of memory", path);
+    }
+    free(log->path);
+    log->path = copy;
+    return open_file(log, err);
+}
+
+int log_reopen(struct log *log, struct fsd_err *err)
+{
+    if (log->path == NULL) {
         return 0;
     }
-    size_t part = len < PIPE_BUF ? len : PIPE_BUF;
-    ssize_t wrote;
-    do {
-        wrote = log->is_socket ? send(log->fd, at, part, MSG_DONTWAIT | MSG_NOSIGNAL)
-                               : write(log->fd, at, part);
-    } while (wrote < 0 && errno == EINTR);
-    return wrote;
+    int error = open_file(log, err);
+    if (error < 0) {
+        return error;
+    }
+    log_event(log, LOG_LEVEL_NOTICE, NULL, "log.reopened", "log file is opened again",
+              LOG_FIELDS(log_text("path", log->path)));
+    return 1;
 }
 
-static bool write_line(struct log *log, const char *line, size_t len)
+/* The file could not be opened at start: the records go to stderr until it can. */
+static void retry_file(struct log *log)
 {
-    if (log->is_mid_line) {
-        if (write_some(log, "\n", 1) != 1) {
-            return false;
-        }
-        log->is_mid_line = false;
+    if (log->path != NULL && log->file.fd < 0 && clock_monotonic_ms() >= log->retry_ms) {
+        (void)log_reopen(log, NULL); /* why not has been said at start */
     }
-    size_t done = 0;
-    while (done < len) {
-        ssize_t wrote = write_some(log, line + done, len - done);
-        if (wrote <= 0) {
-            log->is_mid_line = done > 0;
-            return false;
-        }
-        done += (size_t)wrote;
-    }
-    return true;
 }
 
 static bool write_record(struct log *log, const struct log_record *record)
 {
-    return write_line(log, log->line,
-                      log_line_format(record, log->form, log->line, sizeof(log->line)));
+    if (log->file.fd < 0 && log->journal.fd >= 0) {
+        int error = log_socket_send(&log->journal, log->line,
+                                    log_journal_encode(record, log->line, sizeof(log->line)));
+        if (error == 0 || error == -EAGAIN) {
+            return error == 0;
+        } /* else the socket is hidden from us, and plain lines may get there */
+    }
+    bool is_file = log->file.fd >= 0;
+    enum log_form form = is_file && log->form == LOG_FORM_COLOUR ? LOG_FORM_TEXT : log->form;
+    return log_fd_write(is_file ? &log->file : &log->standard, log->line,
+                        log_line_format(record, form, log->line, sizeof(log->line)));
 }
 
 static bool tell_dropped(struct log *log)
@@ -105,14 +130,25 @@ static bool tell_dropped(struct log *log)
                                 .message_len = sizeof(message) - 1,
                                 .field_count = 1};
     record.fields[0] = log_int("lines", (int64_t)log->dropped);
-    return write_record(log, &record);
+    if (!write_record(log, &record)) {
+        return false;
+    }
+    if (log->hub != NULL) {
+        log_hub_put(log->hub, &record, true);
+    }
+    return true;
 }
 
 bool log_put(struct log *log, const struct log_record *record)
 {
-    if (record->level > log->level) {
+    bool is_wanted = record->level <= log->level;
+    if (log->hub != NULL) {
+        log_hub_put(log->hub, record, is_wanted);
+    }
+    if (!is_wanted) {
         return true;
     }
+    retry_file(log);
     if (log->dropped > 0 && tell_dropped(log)) {
         log->dropped = 0;
     }

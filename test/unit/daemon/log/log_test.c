@@ -1,6 +1,7 @@
 /* The log descriptor: levels, and what happens when it takes no more. */
 #include "daemon/log/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -11,9 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "common/err.h"
+#include "daemon/log/log_hub.h"
 
 static struct log *open_log(int fd)
 {
@@ -132,7 +137,7 @@ static void a_line_that_was_cut_does_not_run_into_the_next(void **state)
     struct log *log = open_log(ends[1]);
     log_write(log, LOG_LEVEL_INFO, NULL, word, NULL);
     assert_int_equal(log->dropped, 1);
-    assert_true(log->is_mid_line);
+    assert_true(log->standard.is_mid_line);
     free(read_all(ends[0]));
     log_write(log, LOG_LEVEL_INFO, NULL, "next", NULL);
     char *text = read_all(ends[0]);
@@ -176,7 +181,7 @@ static void a_socket_that_nobody_reads_never_blocks(void **state)
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct log *log = open_log(ends[1]);
-    assert_true(log->is_socket);
+    assert_int_equal(log->standard.kind, LOG_FD_SOCKET);
     for (int i = 0; i < 100000 && log->dropped == 0; i++) {
         log_write(log, LOG_LEVEL_INFO, NULL, "a line for nobody", NULL);
     }
@@ -210,6 +215,128 @@ static void a_terminal_has_colour_unless_it_is_unwanted(void **state)
     (void)close(main_end);
 }
 
+static void the_hub_gets_what_the_output_drops(void **state)
+{
+    (void)state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    struct log *log = open_log(full);
+    log->hub = log_hub_new();
+    assert_non_null(log->hub);
+    log_write(log, LOG_LEVEL_INFO, NULL, "lost on disk", NULL);
+    log_write(log, LOG_LEVEL_DEBUG, NULL, "not at this level", NULL);
+    log_event(log, LOG_LEVEL_DEBUG, NULL, "a.b", "an event", NULL);
+    assert_int_equal(log->dropped, 1);
+    assert_int_equal(log_hub_get(log->hub, LOG_HUB_RECORDS)->next, 1);
+    assert_int_equal(log_hub_get(log->hub, LOG_HUB_EVENTS)->next, 1);
+    log_hub_free(log->hub);
+    close_log(log);
+    (void)close(full);
+}
+
+static char *read_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    char *text = read_all(fd);
+    (void)close(fd);
+    return text;
+}
+
+static void a_file_that_was_moved_away_is_opened_anew_when_told(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/fsd-log-XXXXXX";
+    char path[64];
+    char moved[64];
+    struct fsd_err err;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/a.log", folder);
+    (void)snprintf(moved, sizeof(moved), "%s/a.log.1", folder);
+    struct log *log = open_log(STDERR_FILENO);
+    assert_int_equal(log_reopen(log, &err), 0); /* there is no file */
+    assert_int_equal(log_open_file(log, path, &err), 0);
+    log_write(log, LOG_LEVEL_INFO, NULL, "before", NULL);
+    assert_int_equal(rename(path, moved), 0);
+    log_write(log, LOG_LEVEL_INFO, NULL, "meanwhile", NULL);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(log_reopen(log, &err), -EISDIR);
+    assert_non_null(strstr(err.text, path));
+    log_write(log, LOG_LEVEL_INFO, NULL, "still there", NULL);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(log_reopen(log, &err), 1);
+    log_write(log, LOG_LEVEL_INFO, NULL, "after", NULL);
+    char *text = read_file(moved);
+    assert_non_null(strstr(text, "before\n"));
+    assert_non_null(strstr(text, "still there\n"));
+    assert_null(strstr(text, "after"));
+    free(text);
+    text = read_file(path);
+    assert_non_null(strstr(text, "log file is opened again path="));
+    assert_non_null(strstr(text, "event=log.reopened\n"));
+    assert_non_null(strstr(text, "after\n"));
+    free(text);
+    close_log(log);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(moved), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void a_file_that_cannot_be_opened_at_start_is_tried_again(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/fsd-log-XXXXXX";
+    char path[64];
+    int ends[2];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/logs/a.log", folder);
+    open_pipe(ends);
+    struct log *log = open_log(ends[1]);
+    assert_int_equal(log_open_file(log, path, NULL), -ENOENT);
+    log_write(log, LOG_LEVEL_INFO, NULL, "to stderr", NULL);
+    char *text = read_all(ends[0]);
+    assert_non_null(strstr(text, "to stderr\n"));
+    free(text);
+    (void)snprintf(path, sizeof(path), "%s/logs", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/logs/a.log", folder);
+    log->retry_ms = 0; /* 30 s later */
+    log_write(log, LOG_LEVEL_INFO, NULL, "to the file", NULL);
+    text = read_file(path);
+    assert_non_null(strstr(text, "to the file\n"));
+    free(text);
+    close_log(log);
+    close_pipe(ends);
+    assert_int_equal(unlink(path), 0);
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void the_journal_is_used_when_stderr_leads_there(void **state)
+{
+    (void)state;
+    int ends[2];
+    char text[64];
+    struct stat info;
+    open_pipe(ends);
+    assert_int_equal(fstat(ends[1], &info), 0);
+    (void)snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)info.st_dev,
+                   (unsigned long long)info.st_ino);
+    assert_int_equal(setenv("JOURNAL_STREAM", text, 1), 0);
+    struct log *log = open_log(ends[1]);
+    assert_true(log->journal.fd >= 0);
+    log_fini(log);
+    log_init(log, ends[1], CONF_LOG_JSON, LOG_LEVEL_INFO); /* asked for: then lines of JSON */
+    assert_true(log->journal.fd < 0);
+    close_log(log);
+    assert_int_equal(setenv("JOURNAL_STREAM", "0:0", 1), 0);
+    log = open_log(ends[1]);
+    assert_true(log->journal.fd < 0);
+    close_log(log);
+    assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+    close_pipe(ends);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +347,10 @@ int main(void)
         cmocka_unit_test(a_reader_that_is_gone_costs_only_lines),
         cmocka_unit_test(a_full_disk_costs_only_lines),
         cmocka_unit_test(a_socket_that_nobody_reads_never_blocks),
+        cmocka_unit_test(the_hub_gets_what_the_output_drops),
+        cmocka_unit_test(a_file_that_was_moved_away_is_opened_anew_when_told),
+        cmocka_unit_test(a_file_that_cannot_be_opened_at_start_is_tried_again),
+        cmocka_unit_test(the_journal_is_used_when_stderr_leads_there),
         cmocka_unit_test(a_terminal_has_colour_unless_it_is_unwanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,83 @@
+/* log_socket.c - sends records to the systemd journal without ever waiting for it.
+ * Owns a datagram socket.  sd_journal_sendv of libsystemd waits as long as the journal's queue is full, and a journal that hangs
+ * would hang the master; here that record is refused instead.  A record that is too long for a datagram is put into
+ * a sealed memfd whose descriptor is sent; a memfd is memory, so that does not wait either.  Each one is sent to the path
+ * anew: the journal may have been restarted.
+ * Called by log.c.  Must not know what is in a record. */
+#include "daemon/log/log_socket.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/fd.h"
+
+enum { SEND_BYTES = 1024 * 1024 }; /* asked for; the system may allow less */
+
+int log_socket_open(struct log_socket *ret_journal, const char *path)
+{
+    struct log_socket journal = {.fd = -1, .address = {.sun_family = AF_UNIX}};
+    size_t len = strlen(path);
+    if (len >= sizeof(journal.address.sun_path)) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(journal.address.sun_path, path, len);
+    journal.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (journal.fd < 0) {
+        return -errno;
+    }
+    int bytes = SEND_BYTES;
+    /* with less, more records go as a memfd */
+    (void)setsockopt(journal.fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    *ret_journal = journal;
+    return 0;
+}
+
+void log_socket_fini(struct log_socket *journal)
+{
+    fd_close(&journal->fd);
+}
+
+static int send_message(const struct log_socket *journal, struct msghdr *message)
+{
+    struct sockaddr_un address = journal->address; /* sendmsg wants one that is not const */
+    message->msg_name = &address;
+    message->msg_namelen = sizeof(address);
+    ssize_t sent;
+    do {
+        sent = sendmsg(journal->fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : 0;
+}
+
+static int send_as_file(const struct log_socket *journal, const void *packet, size_t len)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.room = {0}};
+    int fd = fd_sealed_from("fsd-log", packet, len);
+    if (fd < 0) {
+        return fd;
+    }
+    struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+    int error = send_message(journal, &message);
+    fd_close(&fd);
+    return error;
+}
+
+int log_socket_send(const struct log_socket *journal, const void *packet, size_t len)
+{
+    union {
+        const void *in;
+        void *out;
+    } bytes = {.in = packet}; /* sendmsg does not write to it */
+    struct iovec part = {.iov_base = bytes.out, .iov_len = len};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    int error = send_message(journal, &message);
+    return error == -EMSGSIZE || error == -ENOBUFS ? send_as_file(journal, packet, len) : error;
+}
