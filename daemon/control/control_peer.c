@@ -1,5 +1,5 @@
 /* control_peer.c - one connection to the control socket.
- * Owns the descriptor, its two event sources and both buffers.
+ * Owns the descriptor, its event sources and both buffers.
  * How: what arrives is cut into lines and handed up; what is sent goes out at once as far as the socket takes it, the rest
  * waits for EPOLLOUT.  A peer that shuts down its sending side still gets the answers that somebody holds it for.
  * References keep the struct alive while answers are outstanding; a closed peer ignores what is sent to it.
@@ -15,6 +15,7 @@
 
 #include "common/fd.h"
 #include "common/line.h"
+#include "daemon/control/control_output.h"
 
 enum { READ_BYTES = 16 * 1024 };
 
@@ -36,10 +37,7 @@ struct control_peer {
     sd_event_source *io;      /* owned */
     sd_event_source *silence; /* owned; runs while a line is incomplete */
     struct line line;
-    char *out; /* owned; bytes that wait */
-    size_t out_sent;
-    size_t out_end;
-    size_t out_capacity;
+    struct control_output output;
 };
 
 static void drop_reference(struct control_peer *peer)
@@ -50,7 +48,7 @@ static void drop_reference(struct control_peer *peer)
     }
     assert(peer->state == PEER_CLOSED);
     line_fini(&peer->line);
-    free(peer->out);
+    control_output_fini(&peer->output);
     free(peer);
 }
 
@@ -70,7 +68,7 @@ static void end(struct control_peer *peer, int reason)
 
 static bool has_output(const struct control_peer *peer)
 {
-    return peer->out_end > peer->out_sent;
+    return control_output_waiting(&peer->output) > 0;
 }
 
 static void update_events(struct control_peer *peer)
@@ -80,55 +78,6 @@ static void update_events(struct control_peer *peer)
     if (r < 0) { /* the kernel is out of memory: one peer less, not a daemon less */
         end(peer, r);
     }
-}
-
-/* 0 even when not all could be sent; negative errno when the connection is broken. */
-static int flush(struct control_peer *peer)
-{
-    while (has_output(peer)) {
-        ssize_t n = send(peer->fd, peer->out + peer->out_sent, peer->out_end - peer->out_sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return errno == EAGAIN ? 0 : -errno;
-        }
-        peer->out_sent += (size_t)n;
-    }
-    free(peer->out);
-    peer->out = NULL;
-    peer->out_sent = 0;
-    peer->out_end = 0;
-    peer->out_capacity = 0;
-    return 0;
-}
-
-static int queue(struct control_peer *peer, const char *bytes, size_t len)
-{
-    size_t waiting = peer->out_end - peer->out_sent;
-    if (len > peer->limits->output_bytes || waiting > peer->limits->output_bytes - len) {
-        return -ENOBUFS;
-    }
-    if (peer->out_end + len > peer->out_capacity) {
-        /* Half of the room stays free, so that many small answers are not moved each time. */
-        size_t capacity = (waiting + len) * 2;
-        char *out = malloc(capacity);
-        if (out == NULL) {
-            return -ENOMEM;
-        }
-        if (waiting > 0) {
-            memcpy(out, peer->out + peer->out_sent, waiting);
-        }
-        free(peer->out);
-        peer->out = out;
-        peer->out_sent = 0;
-        peer->out_end = waiting;
-        peer->out_capacity = capacity;
-    }
-    memcpy(peer->out + peer->out_end, bytes, len);
-    peer->out_end += len;
-    return 0;
 }
 
 void control_peer_send(struct control_peer *peer, const char *bytes, size_t len)
@@ -148,7 +97,8 @@ void control_peer_send(struct control_peer *peer, const char *bytes, size_t len)
     if ((size_t)n == len) {
         return;
     }
-    int r = queue(peer, bytes + n, len - (size_t)n);
+    int r =
+        control_output_add(&peer->output, bytes + n, len - (size_t)n, peer->limits->output_bytes);
     if (r < 0) {
         end(peer, r);
         return;
@@ -218,7 +168,7 @@ static void on_readable(struct control_peer *peer)
 
 static void on_writable(struct control_peer *peer)
 {
-    int r = flush(peer);
+    int r = control_output_flush(&peer->output, peer->fd);
     if (r < 0) {
         end(peer, r);
         return;
@@ -299,7 +249,7 @@ void control_peer_close(struct control_peer *peer)
 {
     assert(peer->state != PEER_CLOSED);
     peer->state = PEER_CLOSED;
-    (void)flush(peer); /* what does not go now is lost */
+    (void)control_output_flush(&peer->output, peer->fd); /* what does not go now is lost */
     peer->io = sd_event_source_disable_unref(peer->io);
     peer->silence = sd_event_source_disable_unref(peer->silence);
     fd_close(&peer->fd);
