@@ -2,9 +2,10 @@
  * conf.c - the configuration, from files to struct conf.
  *
  * Owns struct conf and the order of the steps: read the files, make trees, lay them over each
- * other, replace references, bind keys, check the parts against each other.  Texts and trees live
- * only as long as this takes; the result has copies of all it needs.  A syntax error in any file
- * ends the work before binding, because half a configuration would only yield false complaints.
+ * other, replace references, bind keys, check the parts against each other.  The result keeps the
+ * texts, so that it can be stored and loaded again, and the tree, which knows where each value was
+ * written.  A syntax error in any file ends the work before binding, because half a configuration
+ * would only yield false complaints.
  *
  * Called by main.c and at every reload.  Must not print or log: problems go to the caller's list.
  */
@@ -50,33 +51,55 @@ static struct yaml_node *read_trees(struct source *const *sources, size_t count,
     return root;
 }
 
-/* An empty conf that knows its files; NULL: no memory. */
-static struct conf *new_conf(struct source *const *sources, size_t count)
+static void free_sources(struct source **sources, size_t count)
 {
-    struct conf *conf = calloc(1, sizeof(*conf));
-
-    if (conf == NULL) {
-        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        source_free(sources[i]);
     }
+    free(sources);
+}
+
+/* False: no memory. */
+static bool fill_texts(struct conf *conf, struct source *const *sources, size_t count)
+{
     conf->files = calloc(count, sizeof(*conf->files));
-    for (size_t i = 0; i < count && conf->files != NULL; i++) {
+    conf->texts = calloc(count, sizeof(*conf->texts));
+    if (conf->files == NULL || conf->texts == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        conf->texts[i] = (struct conf_text){sources[i]->path, sources[i]->text, sources[i]->len};
         conf->files[i] = strdup(sources[i]->path);
         if (conf->files[i] == NULL) {
-            break;
+            return false;
         }
         conf->file_count++;
     }
-    if (conf->file_count != count) {
+    conf->text_count = count;
+    conf_text_hash(conf->texts, count, conf->hash);
+    return true;
+}
+
+/* An empty conf with its texts.  Takes root and sources, even when it fails: NULL, no memory. */
+static struct conf *new_conf(struct source **sources, size_t count, struct yaml_node *root)
+{
+    struct conf *conf = calloc(1, sizeof(*conf));
+
+    if (conf == NULL || !fill_texts(conf, sources, count)) {
+        yaml_node_free(root);
+        free_sources(sources, count);
         conf_free(conf);
         return NULL;
     }
+    conf->sources = sources;
+    conf->tree = root;
     return conf;
 }
 
 /* The environment may know a better folder than the row of the key does. */
-static void place_state(struct conf *conf, const struct yaml_node *root, struct problem_list *list)
+static void place_state(struct conf *conf, struct problem_list *list)
 {
-    const struct yaml_node *written = yaml_find(yaml_find(root, "state"), "path");
+    const struct yaml_node *written = yaml_find(yaml_find(conf->tree, "state"), "path");
     char *path = NULL;
 
     if (written != NULL && !yaml_is_null(written)) {
@@ -90,25 +113,25 @@ static void place_state(struct conf *conf, const struct yaml_node *root, struct 
     }
 }
 
-/* count is at least 1. */
-static struct conf *build(struct source *const *sources, size_t count, struct problem_list *list)
+/* count is at least 1.  Takes sources. */
+static struct conf *build(struct source **sources, size_t count, struct problem_list *list)
 {
     size_t errors_before = list->errors;
     struct yaml_node *root = read_trees(sources, count, list);
 
     if (root == NULL) {
+        free_sources(sources, count);
         return NULL;
     }
     refs_resolve(root, list);
-    struct conf *conf = new_conf(sources, count);
+    struct conf *conf = new_conf(sources, count, root);
     if (conf == NULL) {
         (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
-    } else {
-        schema_bind(root, conf, list);
-        place_state(conf, root, list);
-        conf_check(conf, root, list);
+        return NULL;
     }
-    yaml_node_free(root);
+    schema_bind(root, conf, list);
+    place_state(conf, list);
+    conf_check(conf, root, list);
     if (list->errors > errors_before) {
         conf_free(conf);
         return NULL;
@@ -116,33 +139,73 @@ static struct conf *build(struct source *const *sources, size_t count, struct pr
     return conf;
 }
 
+static struct source **new_sources(size_t count, struct problem_list *list)
+{
+    struct source **sources = calloc(count, sizeof(struct source *));
+
+    if (sources == NULL) {
+        (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
+    }
+    return sources;
+}
+
 struct conf *conf_load(const char *file, struct problem_list *list)
 {
-    struct source *sources[CONF_FILES_MAX] = {NULL};
+    struct source **sources = new_sources(CONF_FILES_MAX, list);
     size_t count = 0;
-    struct conf *conf = NULL;
 
-    if (conf_files_read(file, sources, &count, list)) {
-        conf = build(sources, count, list);
+    if (sources == NULL) {
+        return NULL;
+    }
+    if (!conf_files_read(file, sources, &count, list)) {
+        free_sources(sources, count);
+        return NULL;
+    }
+    return build(sources, count, list);
+}
+
+struct conf *conf_load_texts(const struct conf_text *texts, size_t count,
+                             const struct conf_overrides *overrides, struct problem_list *list)
+{
+    struct source **sources = count == 0 ? NULL : new_sources(count, list);
+
+    if (sources == NULL) {
+        return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        source_free(sources[i]);
+        sources[i] = source_new(texts[i].path, texts[i].text, texts[i].len);
+        if (sources[i] == NULL) {
+            (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
+            free_sources(sources, i);
+            return NULL;
+        }
+        list->files_count++;
+    }
+    struct conf *conf = build(sources, count, list);
+    if (conf != NULL && overrides != NULL) {
+        conf_override(conf, overrides);
     }
     return conf;
 }
 
 struct conf *conf_parse(const char *file, const char *text, size_t len, struct problem_list *list)
 {
-    struct source *source = source_new(file, text, len);
+    /* Both are only read. */
+    const struct conf_text only = {(char *)(uintptr_t)file, (char *)(uintptr_t)text, len};
 
-    if (source == NULL) {
-        (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
-        return NULL;
+    return conf_load_texts(&only, 1, NULL, list);
+}
+
+void conf_override(struct conf *conf, const struct conf_overrides *overrides)
+{
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        for (size_t j = 0; j < overrides->count; j++) {
+            if (strcmp(conf->pools[i].name, overrides->items[j].pool) == 0) {
+                conf->pools[i].count = overrides->items[j].count;
+                conf->pools[i].is_count_override = true;
+            }
+        }
     }
-    list->files_count++;
-    struct conf *conf = build(&source, 1, list);
-    source_free(source);
-    return conf;
 }
 
 static void fini_app(struct conf_app *app)
@@ -187,5 +250,10 @@ void conf_free(struct conf *conf)
     free(conf->user);
     free(conf->group);
     free(conf->files);
+    free(conf->texts);
+    yaml_node_free(conf->tree);
+    if (conf->sources != NULL) {
+        free_sources(conf->sources, conf->text_count);
+    }
     free(conf);
 }

@@ -8,8 +8,11 @@
 #include "common/log_level.h"
 #include "common/parse.h"
 #include "common/supervise.h"
+#include "daemon/conf/conf_text.h"
 
 struct problem_list;
+struct source;
+struct yaml_node;
 
 /* Where a value was written; file is "" for values from flags and defaults. */
 struct conf_place {
@@ -70,9 +73,10 @@ struct conf_pool {
     size_t app;            /* index into conf.apps */
     size_t listener_count; /* of listeners, which are indexes; a listener belongs to one pool */
     size_t listeners[CONF_POOL_LISTENERS_MAX];
-    unsigned count;   /* workers; 0 = auto, one for each CPU that the master may use */
-    uint32_t standby; /* booted workers in reserve, or CONF_STANDBY_AUTO */
-    uint32_t boot_ms; /* from fork to ready, 60 s */
+    unsigned count;         /* workers; 0 = auto, one for each CPU that the master may use */
+    bool is_count_override; /* count was not written but set by an operator */
+    uint32_t standby;       /* booted workers in reserve, or CONF_STANDBY_AUTO */
+    uint32_t boot_ms;       /* from fork to ready, 60 s */
     uint32_t
         heartbeat_ms;  /* a serving worker whose loop has not turned for so long is ended, 30 s */
     uint32_t drain_ms; /* how long a leaving worker keeps idle keep-alive connections, 5 s */
@@ -118,12 +122,33 @@ struct conf {
     char *group;      /* owned; NULL: the user's own */
     char **files;     /* owned; the files that were read, for conf_place.file */
     size_t file_count;
+    struct conf_text *texts; /* owned; its members are borrowed from sources; none of `fsd run` */
+    size_t text_count;
+    char hash[CONF_TEXT_HASH_MAX]; /* of texts */
+    struct source **sources;       /* owned, and each of text_count */
+    struct yaml_node *tree;        /* owned; what was bound; NULL for `fsd run` */
+};
+
+/* A value that an operator set by command, above all files. */
+struct conf_override {
+    const char *pool; /* borrowed; a pool that is not there is passed over */
+    unsigned count;
+};
+struct conf_overrides {
+    const struct conf_override *items; /* borrowed */
+    size_t count;
 };
 
 /* Reads FILE and conf.d beside it (see docs/ops/config.md).  All problems are collected in list; the
  * result is NULL when one of them is an error.  The caller frees the result with conf_free. */
 struct conf *conf_load(const char *file, struct problem_list *list);
-/* The same for one text in memory; file is its name, for messages and relative paths. */
+/* The same for texts that were kept, in their order; no file but references is read.  overrides may
+ * be NULL. */
+struct conf *conf_load_texts(const struct conf_text *texts, size_t count,
+                             const struct conf_overrides *overrides, struct problem_list *list);
+/* Lays overrides over a conf that was loaded. */
+void conf_override(struct conf *conf, const struct conf_overrides *overrides);
+/* The same as conf_load for one text in memory; file is its name, for messages and relative paths. */
 struct conf *conf_parse(const char *file, const char *text, size_t len, struct problem_list *list);
 /* The configuration of `fsd run APP`: one listener "http" on address, one app and pool named after
  * the file, short drain (1 s).  control_path NULL: a path of its own below XDG_RUNTIME_DIR or

@@ -130,6 +130,7 @@ struct conf *conf_new_for_run(const char *app, const struct parse_address *addre
         return NULL;
     }
     conf->listeners[0].address = *address;
+    conf_text_hash(NULL, 0, conf->hash);
     conf_check(conf, NULL, list);
     if (list->errors > errors_before) {
         conf_free(conf);

@@ -1,4 +1,4 @@
-/* sources: daemon/conf/conf.c daemon/conf/conf_check.c daemon/conf/conf_check_tree.c daemon/conf/conf_files.c daemon/conf/conf_merge.c daemon/conf/conf_place.c daemon/conf/conf_run.c daemon/conf/conf_state.c daemon/conf/file.c daemon/conf/problem.c daemon/conf/problem_print.c daemon/conf/refs.c daemon/conf/schema.c daemon/conf/schema_example.c daemon/conf/schema_groups.c daemon/conf/schema_names.c daemon/conf/schema_rows.c daemon/conf/schema_section.c daemon/conf/schema_value.c daemon/conf/schema_variables.c daemon/conf/schema_words.c daemon/conf/settings.c daemon/conf/source.c daemon/conf/yaml.c daemon/conf/yaml_alias.c daemon/conf/yaml_build.c daemon/conf/yaml_node.c daemon/conf/yaml_place.c daemon/conf/yaml_rules.c common/err.c common/log_level.c common/msgpack.c common/nearest.c common/parse.c common/parse_address.c | yaml-0.1 */
+/* sources: daemon/conf/conf.c daemon/conf/conf_check.c daemon/conf/conf_check_tree.c daemon/conf/conf_files.c daemon/conf/conf_merge.c daemon/conf/conf_place.c daemon/conf/conf_run.c daemon/conf/conf_state.c daemon/conf/conf_text.c daemon/conf/file.c daemon/conf/problem.c daemon/conf/problem_print.c daemon/conf/refs.c daemon/conf/schema.c daemon/conf/schema_example.c daemon/conf/schema_groups.c daemon/conf/schema_names.c daemon/conf/schema_rows.c daemon/conf/schema_section.c daemon/conf/schema_value.c daemon/conf/schema_variables.c daemon/conf/schema_words.c daemon/conf/settings.c daemon/conf/source.c daemon/conf/yaml.c daemon/conf/yaml_alias.c daemon/conf/yaml_build.c daemon/conf/yaml_node.c daemon/conf/yaml_place.c daemon/conf/yaml_rules.c common/err.c common/log_level.c common/msgpack.c common/nearest.c common/parse.c common/parse_address.c | yaml-0.1 */
 /*
  * config_fuzz.c - any text as a configuration file.
  *
@@ -16,6 +16,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check_children(const struct conf *conf, const struct conf_children *children)
+{
+    assert(children->count <= CONF_CHILDREN_MAX);
+    for (size_t i = 0; i < children->count; i++) {
+        assert(children->items[i].index <
+               (children->items[i].is_supervisor ? conf->supervisor_count : conf->pool_count));
+    }
+}
+
 static void check_conf(const struct conf *conf)
 {
     assert(conf->pool_count > 0);
@@ -24,9 +33,15 @@ static void check_conf(const struct conf *conf)
         assert(conf->pools[i].app < conf->app_count);
         assert(conf->pools[i].listener_count <= CONF_POOL_LISTENERS_MAX);
         assert(strcmp(conf->pools[i].place.file, "/fuzz.yaml") == 0);
+        check_children(conf, &conf->pools[i].after);
         for (size_t j = 0; j < conf->pools[i].listener_count; j++) {
             assert(conf->pools[i].listeners[j] < conf->listener_count);
         }
+    }
+    for (size_t i = 0; i < conf->supervisor_count; i++) {
+        check_children(conf, &conf->supervisors[i].children);
+        check_children(conf, &conf->supervisors[i].after);
+        assert(conf->supervisors[i].children.count > 0);
     }
     for (size_t i = 0; i < conf->app_count; i++) {
         assert(conf->apps[i].path[0] == '/');

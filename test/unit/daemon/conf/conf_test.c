@@ -512,6 +512,71 @@ static void run_says_what_it_cannot_run(void **state)
     problem_list_fini(&list);
 }
 
+static void the_texts_make_the_same_configuration_again(void **state)
+{
+    struct problem_list list;
+    static const struct conf_override items[] = {{"web", 7}, {"gone", 9}};
+    static const struct conf_overrides overrides = {items, 2};
+
+    (void)state;
+    problem_list_init(&list);
+    assert_int_equal(setenv("FSD_TEST", "debug", 1), 0);
+    write_text("fsd.yaml", BASE "log: { level: \"${ENV:FSD_TEST}\" }\n");
+    write_text("conf.d/9.yaml", "pools: { web: { boot: 7s } }\n");
+    struct conf *conf = load(NULL);
+    assert_non_null(conf);
+    assert_int_equal(conf->text_count, 2);
+    assert_string_equal(conf->texts[0].path, "fsd.yaml");
+    assert_non_null(strstr(conf->texts[0].text, "${ENV:FSD_TEST}"));
+    assert_int_equal(conf->texts[0].len, strlen(conf->texts[0].text));
+    assert_string_equal(conf->texts[1].path, "conf.d/9.yaml");
+    assert_int_equal(conf->pools[0].boot_ms, 7000);
+    assert_false(conf->pools[0].is_count_override);
+    /* The files themselves are not looked at any more. */
+    write_text("fsd.yaml", "nonsense\n");
+    struct conf *again = conf_load_texts(conf->texts, conf->text_count, &overrides, &list);
+    problems_assert_none(&list);
+    assert_non_null(again);
+    assert_string_equal(again->hash, conf->hash);
+    assert_int_equal(again->log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(again->pools[0].boot_ms, 7000);
+    assert_int_equal(again->pools[0].count, 7);
+    assert_true(again->pools[0].is_count_override);
+    conf_free(again);
+    /* One character more is another configuration. */
+    again = conf_load_texts(conf->texts, 1, NULL, &list);
+    assert_non_null(again);
+    assert_string_not_equal(again->hash, conf->hash);
+    assert_false(again->pools[0].is_count_override);
+    conf_free(again);
+    assert_null(conf_load_texts(NULL, 0, NULL, &list));
+    conf_free(conf);
+    problem_list_fini(&list);
+}
+
+static void the_hash_is_that_of_all_paths_and_texts(void **state)
+{
+    char text[] = "a";
+    char path[] = "b";
+    char joined[] = "ab";
+    char nothing[] = "";
+    struct conf_text texts[] = {{path, text, 1}, {text, path, 1}};
+    struct conf_text other = {joined, nothing, 0};
+    char hash[CONF_TEXT_HASH_MAX];
+    char twin[CONF_TEXT_HASH_MAX];
+
+    (void)state;
+    conf_text_hash(NULL, 0, hash);
+    assert_string_equal(hash, "cbf29ce484222325"); /* FNV-1a of nothing */
+    conf_text_hash(texts, 1, hash);
+    conf_text_hash(texts, 2, twin);
+    assert_string_not_equal(hash, twin);
+    conf_text_hash(texts + 1, 1, twin);
+    assert_string_not_equal(hash, twin);
+    conf_text_hash(&other, 1, twin);
+    assert_string_not_equal(hash, twin);
+}
+
 static void nothing_can_be_freed(void **state)
 {
     (void)state;
@@ -540,6 +605,8 @@ int main(void)
         TEST(the_state_is_kept_where_systemd_says_unless_a_file_says_it),
         TEST(run_keeps_its_state_with_the_user),
         TEST(run_says_what_it_cannot_run),
+        TEST(the_texts_make_the_same_configuration_again),
+        TEST(the_hash_is_that_of_all_paths_and_texts),
         TEST(nothing_can_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
