@@ -10,15 +10,19 @@
  */
 #include "daemon/conf/conf_merge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/conf/schema.h"
 #include "daemon/conf/source.h"
 #include "daemon/conf/yaml.h"
 
+enum { LABEL_MAX = 256 };
+
 struct merge {
     struct problem_list *list; /* borrowed */
-    size_t replaced;           /* values so far */
+    char label
+        [LABEL_MAX]; /* "pools.web.limits" within a named entry that is there already, else "" */
 };
 
 static void merge_map(struct merge *merge, struct yaml_node *into, struct yaml_node *from);
@@ -88,6 +92,30 @@ static void add_child(struct merge *merge, struct yaml_node *into, struct yaml_n
     }
 }
 
+/* What a later file says silently might surprise in an entry that an earlier one has. */
+static void warn_of_override(const struct merge *merge, const struct yaml_node *existing,
+                             const struct yaml_node *child)
+{
+    if (merge->label[0] != '\0') {
+        (void)problem_add(merge->list, PROBLEM_WARNING, &child->key_place,
+                          "%s.%s overrides the value at %s:%u:%u", merge->label, child->key,
+                          existing->key_place.source->path, existing->key_place.line,
+                          existing->key_place.column);
+    }
+}
+
+/* from is empty afterwards. */
+static void merge_inner(struct merge *merge, struct yaml_node *into, struct yaml_node *from)
+{
+    size_t len = strlen(merge->label);
+
+    if (len > 0) {
+        (void)snprintf(merge->label + len, LABEL_MAX - len, ".%s", into->key);
+    }
+    merge_map(merge, into, from);
+    merge->label[len] = '\0';
+}
+
 /* Takes child. */
 static void merge_child(struct merge *merge, struct yaml_node *into, struct yaml_node *child)
 {
@@ -105,14 +133,14 @@ static void merge_child(struct merge *merge, struct yaml_node *into, struct yaml
     } else if (is_plus) {
         append_items(merge, existing, child);
     } else if (existing->kind == YAML_MAP && child->kind == YAML_MAP) {
-        merge_map(merge, existing, child);
+        merge_inner(merge, existing, child);
         yaml_node_free(child);
     } else if (existing->kind == YAML_MAP && yaml_is_null(child)) {
         /* A section whose keys are all commented out takes nothing away. */
         yaml_node_free(child);
     } else {
+        warn_of_override(merge, existing, child);
         replace_node(existing, child);
-        merge->replaced++;
     }
 }
 
@@ -124,27 +152,17 @@ static void merge_map(struct merge *merge, struct yaml_node *into, struct yaml_n
     }
 }
 
-/* One listener, app or pool of a later file.  Takes child. */
+/* One listener, app, pool or supervisor of a later file.  Takes child. */
 static void merge_entry(struct merge *merge, struct yaml_node *section, struct yaml_node *child)
 {
-    struct yaml_node *existing = yaml_find(section, child->key);
-    struct problem_place later = child->key_place;
-    size_t replaced = merge->replaced;
-
+    (void)snprintf(merge->label, LABEL_MAX, "%s", section->key);
     merge_child(merge, section, child);
-    if (existing == NULL || merge->replaced == replaced) {
-        return;
-    }
-    (void)problem_add(merge->list, PROBLEM_WARNING, &later, "%s.%s overrides %s.%s from %s:%u:%u",
-                      section->key, existing->key, section->key, existing->key,
-                      existing->key_place.source->path, existing->key_place.line,
-                      existing->key_place.column);
-    existing->key_place = later;
+    merge->label[0] = '\0';
 }
 
 void conf_merge(struct yaml_node *into, struct yaml_node *from, struct problem_list *list)
 {
-    struct merge merge = {list, 0};
+    struct merge merge = {list, ""};
 
     while (from->child != NULL) {
         struct yaml_node *section = pop_child(from);

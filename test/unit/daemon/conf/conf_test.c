@@ -259,23 +259,35 @@ static void maps_merge_lists_replace_and_plus_appends(void **state)
     conf_free(conf);
 }
 
-static void replacing_a_named_entry_is_a_warning_with_both_places(void **state)
+static void replacing_a_value_of_a_named_entry_is_a_warning_with_both_places(void **state)
 {
     (void)state;
     write_text("fsd.yaml", BASE);
-    write_text("conf.d/9.yaml", "apps:\n  shop: { path: ../dir }\n");
-    write_text("conf.d/a.yaml", "apps:\n\n  shop: { path: ../app.lua, settings: { a: 1 } }\n"
-                                "pools: { web: { boot: 1s } }\n");
-    struct conf *conf = load("conf.d/9.yaml:2:3: warning: apps.shop overrides apps.shop from "
-                             "fsd.yaml:2:9\n");
-    conf_free(conf);
-    conf =
-        load("conf.d/a.yaml:3:3: warning: apps.shop overrides apps.shop from conf.d/9.yaml:2:3\n");
+    write_text("conf.d/9.yaml",
+               "apps:\n  shop: { path: ../dir, settings: { m: { x: 1 }, n: 1 } }\n");
+    write_text("conf.d/a.yaml",
+               "apps:\n\n  shop: { path: ../app.lua, settings: { a: 1, m: { y: 1, x: [2] } } }\n"
+               "pools: { web: { boot: 1s, limits: { body: 1 } } }\nlog: { level: info }\n");
+    write_text("conf.d/B.yaml", "pools: { web: { limits: { body: 2 } } }\nlog: { level: debug }\n");
+    static const char *const expected[] = {
+        "conf.d/9.yaml:2:11: warning: apps.shop.path overrides the value at fsd.yaml:2:17\n",
+        "conf.d/a.yaml:3:11: warning: apps.shop.path overrides the value at conf.d/9.yaml:2:11\n",
+        "conf.d/a.yaml:3:58: warning: apps.shop.settings.m.x overrides the value at "
+        "conf.d/9.yaml:2:42\n",
+        "conf.d/a.yaml:4:37: warning: pools.web.limits.body overrides the value at "
+        "conf.d/B.yaml:1:27\n",
+        /* What is only added overrides nothing, nor is log an entry with a name. */
+        "4 warnings in 4 files\n",
+    };
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        conf_free(load(expected[i]));
+    }
+    struct conf *conf = load("");
     assert_non_null(conf);
-    /* What is only added overrides nothing. */
-    conf_free(load("2 warnings in 3 files\n"));
     /* A relative path starts at the folder of the file that names it. */
     assert_non_null(strstr(conf->apps[0].path, "/conf.d/../app.lua"));
+    /* The entry itself is where it was first. */
+    assert_string_equal(conf->apps[0].place.file, "fsd.yaml");
     conf_free(conf);
 }
 
@@ -593,7 +605,7 @@ int main(void)
         TEST(what_a_reference_brought_is_never_shown),
         TEST(parts_are_read_in_byte_order_and_replace_what_came_before),
         TEST(maps_merge_lists_replace_and_plus_appends),
-        TEST(replacing_a_named_entry_is_a_warning_with_both_places),
+        TEST(replacing_a_value_of_a_named_entry_is_a_warning_with_both_places),
         TEST(an_empty_section_in_a_later_file_takes_nothing_away),
         TEST(plus_is_for_lists_only),
         TEST(a_later_file_may_replace_a_section_by_nonsense_and_is_blamed_for_it),
