@@ -29,8 +29,9 @@ struct conf_listener {
 
 /* One variable that the application sees in fsd.config.env. */
 struct conf_env {
-    char *name;  /* owned */
-    char *value; /* owned; may be a secret: never logged or shown */
+    char *name;     /* owned */
+    char *value;    /* owned; never logged */
+    bool is_secret; /* it came from a reference or a file: never shown */
 };
 
 struct conf_app {

@@ -33,9 +33,11 @@ static int resolve_cred(const struct source *source, char *argument, FILE *out,
 
 static const char *const kind_names[] = {"ENV", "FILE", "CRED"};
 static const resolve_fn kind_functions[] = {resolve_env, resolve_file, resolve_cred};
+static const bool kind_secrecy[] = {false, true, true}; /* is what it brings a secret? */
 
 enum { KIND_COUNT = sizeof(kind_names) / sizeof(kind_names[0]) };
-_Static_assert(KIND_COUNT == sizeof(kind_functions) / sizeof(kind_functions[0]),
+_Static_assert(KIND_COUNT == sizeof(kind_functions) / sizeof(kind_functions[0]) &&
+                   KIND_COUNT == sizeof(kind_secrecy) / sizeof(kind_secrecy[0]),
                "one function for each kind");
 
 /* One value while it is written anew. */
@@ -67,7 +69,7 @@ static int resolve_env(const struct source *source, char *argument, FILE *out, s
     return 0;
 }
 
-static int write_file(const char *path, FILE *out, struct fsd_err *err)
+int refs_read_file(const char *path, char **ret_text, size_t *ret_len, struct fsd_err *err)
 {
     struct fsd_err reason;
     char *text = NULL;
@@ -78,13 +80,27 @@ static int write_file(const char *path, FILE *out, struct fsd_err *err)
         return fsd_err_set(err, -rc, "cannot read \"%s\": %s", path, reason.text);
     }
     if (memchr(text, '\0', len) != NULL) {
-        rc = fsd_err_set(err, EINVAL, "cannot use \"%s\": it has a NUL byte", path);
-    } else {
-        /* Editors and echo end a file with a newline that is not part of the secret. */
-        len -= len > 0 && text[len - 1] == '\n' ? 1 : 0;
-        (void)fwrite(text, 1, len, out); /* a failure shows when out is closed */
+        free(text);
+        return fsd_err_set(err, EINVAL, "cannot use \"%s\": it has a NUL byte", path);
     }
-    free(text);
+    /* Editors and echo end a file with a newline that is not part of the secret. */
+    len -= len > 0 && text[len - 1] == '\n' ? 1 : 0;
+    text[len] = '\0';
+    *ret_text = text;
+    *ret_len = len;
+    return 0;
+}
+
+static int write_file(const char *path, FILE *out, struct fsd_err *err)
+{
+    char *text = NULL;
+    size_t len = 0;
+    int rc = refs_read_file(path, &text, &len, err);
+
+    if (rc == 0) {
+        (void)fwrite(text, 1, len, out); /* a failure shows when out is closed */
+        free(text);
+    }
     return rc;
 }
 
@@ -175,6 +191,7 @@ static bool write_reference(const struct expansion *expansion, char *body, size_
         }
         if (kind_functions[i](expansion->node->place.source, body + kind_len + 1, expansion->out,
                               &err) == 0) {
+            expansion->node->is_secret = expansion->node->is_secret || kind_secrecy[i];
             return true;
         }
         (void)refuse(expansion, len, err.text);

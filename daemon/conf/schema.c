@@ -188,12 +188,9 @@ static void bind_row(const struct schema_section *section, const struct schema_r
         }
         break;
     case SCHEMA_VARIABLES:
+    case SCHEMA_FILES:
         if (check_map(section, value)) {
-            struct schema_section inner = *section;
-            char label[SCHEMA_LABEL_MAX];
-            schema_section_label(section, row->name, label);
-            inner.label = label;
-            schema_variables_bind(&inner, value);
+            schema_variables_bind(section, row, value);
         }
         break;
     case SCHEMA_SETTINGS:

@@ -31,6 +31,7 @@ enum schema_kind {
     SCHEMA_LISTEN_NAMES, /* a list: the listeners of struct conf_pool */
     SCHEMA_CHILDREN,     /* a list of names of pools and supervisors: struct conf_children */
     SCHEMA_VARIABLES,    /* a map of strings: env of struct conf_app */
+    SCHEMA_FILES,        /* a map of paths: their texts are in env of struct conf_app too */
     SCHEMA_SETTINGS,     /* a free map: settings of struct conf_app */
 };
 

@@ -38,6 +38,9 @@ static const struct schema_row key_rows[] = {
     {"apps.*", "env", SCHEMA_VARIABLES, 0, NULL, NULL, "{}", NULL,
      "Strings for the application, as fsd.config.env; \"${CRED:name}\" and \"${FILE:/path}\" keep\n"
      "secrets out of this file."},
+    {"apps.*", "env_files", SCHEMA_FILES, 0, NULL, NULL, "{}", NULL,
+     "Files whose texts are more such strings: NAME: /path is the same as NAME: "
+     "\"${FILE:/path}\"."},
 
     {"", "pools", SCHEMA_ENTRIES, 0, NULL, NULL, NULL, "web",
      "Groups of worker processes, each running one app."},

@@ -172,6 +172,7 @@ int schema_value_store(const struct schema_row *row, const char *text, const str
     case SCHEMA_LISTEN_NAMES:
     case SCHEMA_CHILDREN:
     case SCHEMA_VARIABLES:
+    case SCHEMA_FILES:
     case SCHEMA_SETTINGS:
         break;
     }
@@ -263,6 +264,7 @@ void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECT
     case SCHEMA_SECTION:
     case SCHEMA_ENTRIES:
     case SCHEMA_VARIABLES:
+    case SCHEMA_FILES:
     case SCHEMA_SETTINGS:
         break;
     }

@@ -25,6 +25,7 @@ struct yaml_node {
     size_t len;        /* of text, which may contain NUL bytes */
     bool is_plain;     /* a scalar without quotes: its type is open */
     bool is_expanded;  /* text came from a reference: never show it */
+    bool is_secret;    /* text came from a file or a credential */
     bool is_broken;    /* a problem was reported already: nothing more to say about it */
     char *key;         /* owned; NULL in lists and for the root */
     bool is_key_plain; /* the key has no quotes */

@@ -589,6 +589,70 @@ static void the_hash_is_that_of_all_paths_and_texts(void **state)
     assert_string_not_equal(hash, twin);
 }
 
+static void texts_of_files_are_variables_and_secret(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+        bool is_secret;
+    } expected[] = {
+        {"PLAIN", "p", false},    {"ENV", "from env", true}, {"FILE", "x s3cret", true},
+        {"CRED", "s3cret", true}, {"KEY", "s3cret", true},   {"RAW", "two\n\nlines", true},
+    };
+
+    (void)state;
+    assert_int_equal(setenv("FSD_TEST", "from env", 1), 0);
+    assert_int_equal(setenv("FSD_TEST_NAME", "key", 1), 0);
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", *state, 1), 0);
+    write_text("dir/key", "s3cret\n");
+    write_text("key", "s3cret");
+    write_text("raw", "two\n\nlines\n");
+    write_text("fsd.yaml",
+               "apps:\n"
+               "  a:\n"
+               "    path: app.lua\n"
+               "    env: { PLAIN: p, ENV: \"${ENV:FSD_TEST}\", FILE: \"x ${FILE:key}\", "
+               "CRED: \"${CRED:key}\" }\n"
+               "    env_files: { KEY: \"dir/${ENV:FSD_TEST_NAME}\", RAW: raw, NO: ~ }\n"
+               "pools: { p: { app: a } }\n");
+    struct conf *conf = load(NULL);
+    assert_non_null(conf);
+    assert_int_equal(conf->apps[0].env_count, sizeof(expected) / sizeof(expected[0]));
+    for (size_t i = 0; i < conf->apps[0].env_count; i++) {
+        assert_string_equal(conf->apps[0].env[i].name, expected[i].name);
+        assert_string_equal(conf->apps[0].env[i].value, expected[i].value);
+        assert_int_equal(conf->apps[0].env[i].is_secret, expected[i].is_secret);
+    }
+    conf_free(conf);
+    (void)unsetenv("CREDENTIALS_DIRECTORY");
+    (void)unlink("dir/key");
+    (void)unlink("key");
+    (void)unlink("raw");
+}
+
+static void files_of_variables_that_cannot_be_used_are_errors(void **state)
+{
+    static const char *const rows[][2] = {
+        {"{ A: nope }", "t.yaml:1:45: error: apps.a.env_files.A: cannot read \"/tmp/fsd-conf-"},
+        {"{ A: nope }", "/nope\": No such file or directory\n"},
+        {"{ A: dir }", "it is a folder, not a regular file\n"},
+        {"{ X: app.lua }", "t.yaml:1:42: error: apps.a.env_files: \"X\" is in env as well\n"},
+        {"{ 1: app.lua }", "\"1\" cannot be the name of a variable in apps.a.env_files\n"},
+        {"{ A: [] }", "apps.a.env_files.A must be a path, got a list\n"},
+        {"{ A: }", "apps.a.env_files.A has no value\n"},
+        {"[]", "apps.a.env_files must be a map\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof(text),
+                       "apps: { a: { path: app.lua, env_files: %s, env: { X: 1 } } }\n"
+                       "pools: { p: { app: a } }\n",
+                       rows[i][0]);
+        check_text(text, rows[i][1], false);
+    }
+}
+
 static void nothing_can_be_freed(void **state)
 {
     (void)state;
@@ -619,6 +683,8 @@ int main(void)
         TEST(run_says_what_it_cannot_run),
         TEST(the_texts_make_the_same_configuration_again),
         TEST(the_hash_is_that_of_all_paths_and_texts),
+        TEST(texts_of_files_are_variables_and_secret),
+        TEST(files_of_variables_that_cannot_be_used_are_errors),
         TEST(nothing_can_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
