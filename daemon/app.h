@@ -1,13 +1,13 @@
 #ifndef FSD_DAEMON_APP_H
 #define FSD_DAEMON_APP_H
 
+#include "common/proto.h"
 #include "daemon/bundle.h"
 
-struct conf_app;
-
-/* One application: its part of the configuration and its code. */
+/* One application and its code. */
 struct app {
-    const struct conf_app *conf; /* borrowed */
+    char name[PROTO_NAME_MAX];
+    char *path; /* owned; absolute path of the main file, as the configuration that runs has it */
     struct bundle_store store;
 };
 

@@ -1,12 +1,14 @@
-/* loader.c - bundles the code of every app, one after another.
+/* loader.c - bundles the code of apps, one after another.
  * Owns the bundler and the place where the round stands.  Either every app gets a new candidate generation, or none: the first
  * failure drops the candidates that were made before it, so that nobody can start half a deploy.
- * Called by master.c (first start) and reload.c.  Must not know what happens with the candidates. */
+ * Called by master.c (first start), reload.c and deploy.c.  Must not know what happens with the candidates. */
 #include "daemon/loader.h"
+
+#include <assert.h>
+#include <string.h>
 
 #include "common/err.h"
 #include "common/proto.h"
-#include "daemon/conf/conf.h"
 #include "daemon/log/log.h"
 #include "daemon/owner.h"
 
@@ -15,7 +17,7 @@ static void bundle_next(struct loader *loader);
 static void fail(struct loader *loader, int exit_code, const char *why)
 {
     for (size_t i = 0; i < loader->app_count; i++) {
-        bundle_store_abort(&loader->apps[i].store);
+        bundle_store_abort(&loader->apps[i]->store);
     }
     loader->on_done(loader, exit_code, why);
 }
@@ -27,10 +29,10 @@ static void on_bundled(struct bundler *bundler, int exit_code, const struct bund
         fail(loader, exit_code, bundler->error);
         return;
     }
-    struct app *app = &loader->apps[loader->at];
+    struct app *app = loader->apps[loader->at];
     bundle_store_add(&app->store, bundle);
     log_write(loader->log, LOG_LEVEL_INFO, NULL, "code is bundled",
-              LOG_FIELDS(log_text("app", app->conf->name),
+              LOG_FIELDS(log_text("app", app->name),
                          log_int("generation", (int64_t)app->store.candidate.number),
                          log_int("files", (int64_t)bundle->files),
                          log_int("bytes", (int64_t)bundle->bytes),
@@ -47,20 +49,21 @@ static void bundle_next(struct loader *loader)
         return;
     }
     if (bundler_start(&loader->bundler, loader->loop, loader->worker_path,
-                      loader->apps[loader->at].conf->path, on_bundled, &err) < 0) {
+                      loader->apps[loader->at]->path, on_bundled, &err) < 0) {
         fail(loader, FSD_EXIT_INTERNAL, err.text);
     }
 }
 
-void loader_init(struct loader *loader, sd_event *loop, struct log *log, const char *worker_path,
-                 struct app *apps, size_t app_count)
+void loader_init(struct loader *loader, sd_event *loop, struct log *log, const char *worker_path)
 {
-    *loader = (struct loader){
-        .loop = loop, .log = log, .worker_path = worker_path, .apps = apps, .app_count = app_count};
+    *loader = (struct loader){.loop = loop, .log = log, .worker_path = worker_path};
 }
 
-void loader_start(struct loader *loader, loader_fn on_done)
+void loader_start(struct loader *loader, struct app *const *apps, size_t count, loader_fn on_done)
 {
+    assert(count <= LOADER_APPS_MAX);
+    memcpy(loader->apps, apps, count * sizeof(struct app *));
+    loader->app_count = count;
     loader->at = 0;
     loader->on_done = on_done;
     bundle_next(loader);

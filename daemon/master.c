@@ -1,11 +1,10 @@
 /* master.c - gives the daemon's life an order: load the code, start the pools, supervise, leave when the last process is gone.
- * Owns the decisions that concern the daemon as a whole: when it is ready, which failure at first start ends it and with which
- * exit code, what each signal means.  Events come from signals, the pools, the loader and the control socket; each is
+ * Owns the decisions that concern the daemon as a whole: when it is ready, and which failure at first start ends it with which
+ * exit code.  Events come from the pools, the loader, the signals (signals.c) and the control socket (methods.c); each is
  * passed to the module that decides.  Called by the verbs of main.c through master_run.
- * Must not know how a worker lives (incarnation.c), how a slot replaces one (slot.c), or how a reload proceeds (rolling.c). */
+ * Must not know how a worker lives (incarnation.c), how a slot replaces one (slot.c), or how a change proceeds (reload.c, deploy.c). */
 #include "daemon/master.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -13,31 +12,57 @@
 #include "common/clock.h"
 #include "common/proto.h"
 #include "daemon/owner.h"
+#include "daemon/proc/pulse.h"
+#include "daemon/retired.h"
 #include "daemon/setup.h"
+#include "daemon/signals.h"
 #include "daemon/state.h"
 
-static bool owns(const void *owner, pid_t pid)
+bool master_owns(const void *owner, pid_t pid)
 {
     const struct master *master = owner;
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        if (pool_owns(&master->pools[i], pid)) {
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        if (pool_owns(master->inventory.pools[i], pid)) {
             return true;
         }
     }
-    return !loader_is_idle(&master->loader) && master->loader.bundler.child.pid == pid;
+    for (size_t i = 0; deploy_is_running(master) && i < master->deploy.next.conf->pool_count; i++) {
+        if (pool_owns(master->deploy.next.pools[i], pid)) {
+            return true;
+        }
+    }
+    bool is_tool = !loader_is_idle(&master->loader) && master->loader.bundler.child.pid == pid;
+    return is_tool || retired_owns(master, pid);
 }
 
 void master_check_end(struct master *master)
 {
-    if (master->phase != MASTER_STOPPING || !loader_is_idle(&master->loader)) {
+    if (master->phase != MASTER_STOPPING || !loader_is_idle(&master->loader) ||
+        deploy_is_running(master) || !retired_is_empty(master)) {
         return;
     }
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        if (!pool_is_empty(&master->pools[i])) {
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        if (!pool_is_empty(master->inventory.pools[i])) {
             return;
         }
     }
     (void)sd_event_exit(master->loop, 0); /* fails only when the loop has ended already */
+}
+
+const char *master_find_obstacle(const struct master *master)
+{
+    if (master->phase == MASTER_STOPPING) {
+        return "the daemon is stopping";
+    }
+    if (reload_is_running(master)) {
+        return "a reload is running";
+    }
+    if (deploy_is_running(master)) {
+        return "another change of configuration is under way";
+    }
+    return master->phase == MASTER_LOADING || !loader_is_idle(&master->loader)
+               ? "the daemon is still loading its code"
+               : NULL;
 }
 
 void master_stop(struct master *master, bool now)
@@ -45,17 +70,39 @@ void master_stop(struct master *master, bool now)
     if (master->phase != MASTER_STOPPING) {
         master->phase = MASTER_STOPPING;
         (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping"); /* nobody listens: fine */
-        log_write(&master->log, LOG_LEVEL_NOTICE, NULL, now ? "stopping at once" : "stopping",
-                  NULL);
+        log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.stopping",
+                  now ? "stopping at once" : "stopping", NULL);
         reload_stop(master);
+        deploy_stop(master);
         loader_stop(&master->loader);
     } else if (now) {
         log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "stopping at once", NULL);
     }
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        pool_stop(&master->pools[i], now);
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        pool_stop(master->inventory.pools[i], now);
     }
+    retired_stop(master, now);
     master_check_end(master);
+}
+
+void master_drain(struct master *master)
+{
+    master->is_drained = true;
+    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.drained",
+              "all workers are told to leave; connections wait until `fsdctl resume`", NULL);
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        pool_drain(master->inventory.pools[i]);
+    }
+}
+
+void master_resume(struct master *master)
+{
+    master->is_drained = false;
+    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.resumed", "workers are started again",
+              NULL);
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        pool_start(master->inventory.pools[i]);
+    }
 }
 
 /* Something without which the daemon can't come up, only before it was ready.  Why has been logged. */
@@ -70,24 +117,25 @@ static void give_up(struct master *master, int exit_code)
 /* What a person reads who started `fsd run`; scripts read the port from it. */
 static void greet(const struct master *master)
 {
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        const struct conf_pool *pool = &master->conf->pools[i];
+    const struct conf *conf = master->inventory.conf;
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        const struct conf_pool *pool = &conf->pools[i];
         for (size_t j = 0; j < pool->listener_count; j++) {
-            const char *address = master->listeners[pool->listeners[j]].address;
+            const char *address =
+                listener_get_address(master->inventory.listeners[pool->listeners[j]]);
             bool is_unix = strncmp(address, "unix:", 5) == 0;
-            (void)printf("%s: listening on %s%s\n", master->conf->apps[pool->app].name,
+            (void)printf("%s: listening on %s%s\n", conf->apps[pool->app].name,
                          is_unix ? "" : "http://", address);
         }
     }
-    (void)printf("control: %s (fsdctl -s %s status)\n", master->conf->control_path,
-                 master->conf->control_path);
+    (void)printf("control: %s (fsdctl -s %s status)\n", conf->control_path, conf->control_path);
     (void)fflush(stdout); /* a closed stdout is the starter's choice */
 }
 
 static void check_ready(struct master *master)
 {
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        if (!pool_is_serving(&master->pools[i])) {
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        if (!pool_is_serving(master->inventory.pools[i])) {
             return;
         }
     }
@@ -100,7 +148,7 @@ static void check_ready(struct master *master)
         greet(master);
     }
     int64_t start_ms = (int64_t)(clock_wall_us() - master->started_us) / 1000;
-    log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "ready",
+    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.ready", "ready",
               LOG_FIELDS(log_int("start_ms", start_ms)));
 }
 
@@ -119,7 +167,12 @@ static void judge_first_failure(struct master *master, const struct proc *proc)
         give_up(master, FSD_EXIT_LOAD);
         break;
     case PROC_FAILURE_NONE:
-    case PROC_FAILURE_OTHER:
+    case PROC_FAILURE_BOOT_TIMEOUT:
+    case PROC_FAILURE_HUNG:
+    case PROC_FAILURE_BROKEN:
+    case PROC_FAILURE_LEFT:
+    case PROC_FAILURE_DIED:
+    case PROC_FAILURE_SHUTDOWN_TIMEOUT:
         if (master->options->development) { /* without a process it was not the code's fault */
             give_up(master, proc == NULL ? FSD_EXIT_INTERNAL : FSD_EXIT_LOAD);
         }
@@ -139,16 +192,46 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         judge_first_failure(master, proc);
         break;
     case POOL_SLOT_DIED:
+    case POOL_SLOT_PREPARED:
+    case POOL_SLOT_REJECTED:
+    case POOL_SLOT_COMMITTED:
         break;
+    case POOL_UP:
+    case POOL_GAVE_UP:
+    case POOL_PROC_ENDED:
+        return;
     case POOL_SLOT_EMPTY:
         master_check_end(master);
         return;
     case POOL_REAPED:
-        spawn_reap_foreign(owns, master); /* may have been waiting behind it */
+        spawn_reap_foreign(master_owns, master); /* may have been waiting behind it */
         master_check_end(master);
         return;
     }
     reload_on_pool_news(master, pool, slot, news, why);
+    deploy_on_pool_news(master, pool, slot, news, why);
+}
+
+/* Once a second. */
+static int on_watch(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)usec;
+    struct master *master = userdata;
+    uint64_t now_ms = clock_monotonic_ms();
+    bool is_late = pulse_is_late(master->watched_ms, now_ms);
+    master->watched_ms = now_ms;
+    (void)sd_event_source_set_time_relative(source, (uint64_t)PULSE_INTERVAL_MS * 1000);
+    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    retired_bury(master);
+    if (is_late) {
+        log_write(&master->log, LOG_LEVEL_WARNING, NULL,
+                  "the daemon itself was held up; no worker is judged by its heartbeat now", NULL);
+        return 0;
+    }
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        pool_watch(master->inventory.pools[i], now_ms);
+    }
+    return 0;
 }
 
 static void on_first_load(struct loader *loader, int exit_code, const char *why)
@@ -165,73 +248,29 @@ static void on_first_load(struct loader *loader, int exit_code, const char *why)
         give_up(master, exit_code);
         return;
     }
-    for (size_t i = 0; i < master->conf->app_count; i++) {
-        bundle_store_commit(&master->apps[i].store);
+    for (size_t i = 0; i < master->inventory.conf->app_count; i++) {
+        bundle_store_commit(&master->inventory.apps[i]->store);
     }
     master->phase = MASTER_RUNNING;
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        pool_start(&master->pools[i]);
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        pool_start(master->inventory.pools[i]);
     }
 }
 
-static int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *info,
-                          void *userdata)
+int master_run(struct conf *conf, const struct master_options *options)
 {
-    (void)source;
-    struct master *master = userdata;
-    log_write(&master->log, LOG_LEVEL_INFO, NULL, "signal received",
-              LOG_FIELDS(log_text("signal", sigabbrev_np((int)info->ssi_signo)),
-                         log_int("from_pid", info->ssi_pid)));
-    master_stop(master, master->phase == MASTER_STOPPING);
-    return 0;
-}
-
-static int on_reload_signal(sd_event_source *source, const struct signalfd_siginfo *info,
-                            void *userdata)
-{
-    (void)source;
-    (void)info;
-    reload_start(userdata, NULL, true);
-    return 0;
-}
-
-/* Signals that other daemons have a use for, and that would end us: an operator's habit must not stop the service. */
-static int on_unused_signal(sd_event_source *source, const struct signalfd_siginfo *info,
-                            void *userdata)
-{
-    (void)source;
-    struct master *master = userdata;
-    log_write(&master->log, LOG_LEVEL_WARNING, NULL, "signal without a meaning is ignored",
-              LOG_FIELDS(log_int("signal", (int64_t)info->ssi_signo)));
-    return 0;
-}
-
-static int on_child_signal(sd_event_source *source, const struct signalfd_siginfo *info,
-                           void *userdata)
-{
-    (void)source;
-    (void)info;
-    spawn_reap_foreign(owns, userdata);
-    return 0;
-}
-
-static const struct setup_signal signals[] = {
-    {SIGTERM, on_stop_signal},  {SIGINT, on_stop_signal},    {SIGHUP, on_reload_signal},
-    {SIGCHLD, on_child_signal}, {SIGUSR1, on_unused_signal}, {SIGUSR2, on_unused_signal},
-    {SIGQUIT, on_stop_signal},  {SIGALRM, on_unused_signal},
-};
-
-int master_run(const struct conf *conf, const struct master_options *options)
-{
-    struct setup_events events = {on_pool_news, signals, sizeof(signals) / sizeof(signals[0])};
+    struct setup_events events = {.on_pool_news = on_pool_news, .on_watch = on_watch};
+    events.signals = signals_get(&events.signal_count);
     struct master *master = setup_new(conf, options);
     if (master == NULL) {
         (void)fprintf(stderr, "fsd: out of memory\n");
+        conf_free(conf);
         return FSD_EXIT_INTERNAL;
     }
-    int exit_code = setup_open(master, &events);
+    int exit_code = setup_open(master, conf, &events);
     if (exit_code == FSD_EXIT_OK) {
-        loader_start(&master->loader, on_first_load);
+        loader_start(&master->loader, master->inventory.apps, master->inventory.conf->app_count,
+                     on_first_load);
         int error = sd_event_loop(master->loop);
         exit_code = error < 0 ? FSD_EXIT_INTERNAL : master->exit_code;
         if (error < 0) {

@@ -10,8 +10,8 @@ struct master_options {
 };
 
 /* Runs the daemon in the foreground until it is told to stop: binds, bundles, starts the workers, supervises.  Takes over
- * stderr for the log.  conf is borrowed.  Returns the process's exit code (enum fsd_exit), having said why on stderr when
+ * stderr for the log, and takes conf.  Returns the process's exit code (enum fsd_exit), having said why on stderr when
  * it is not FSD_EXIT_OK. */
-int master_run(const struct conf *conf, const struct master_options *options);
+int master_run(struct conf *conf, const struct master_options *options);
 
 #endif

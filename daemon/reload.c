@@ -1,8 +1,8 @@
-/* reload.c - drives the one reload that may run: new bundles, then a rolling restart, then the answer.
- * Owns the call that waits and the reason of the first failure.  rolling.c says which slot is next; here the slots of all pools
+/* reload.c - drives the one reload that may run: new bundles, then a rolling restart, then the answers.
+ * Owns the calls that wait and the reason of the first failure; who asks while it runs waits for the next round.  rolling.c says which slot is next; here the slots of all pools
  * are counted through, orders become calls of pool.c and loader.c, and their news become events.  The new generations
  * become the running ones only when every slot has moved; otherwise nothing has changed in the end.
- * Called by methods.c and for SIGHUP (start), and by master.c with all news.  Must not know how a slot replaces its worker. */
+ * Called by methods.c and signals.c (start), and by master.c with all news.  Must not know how a slot replaces its worker. */
 #include "daemon/reload.h"
 
 #include <assert.h>
@@ -19,34 +19,48 @@
 
 static void feed(struct master *master, enum rolling_event event, size_t slot);
 
+/* The pools of this round. */
+static size_t count_pools(const struct master *master)
+{
+    return master->reload.only != NULL ? 1 : master->inventory.conf->pool_count;
+}
+
+static struct pool *get_pool(const struct master *master, size_t index)
+{
+    return master->reload.only != NULL ? master->reload.only : master->inventory.pools[index];
+}
+
 static size_t count_slots(const struct master *master)
 {
     size_t count = 0;
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        count += master->pools[i].count;
+    for (size_t i = 0; i < count_pools(master); i++) {
+        count += get_pool(master, i)->count;
     }
     return count;
 }
 
-/* Slots are counted over all pools, in their order. */
+/* Slots are counted over all pools, in their order.  SIZE_MAX: none of this round. */
 static size_t number_of(const struct master *master, const struct pool *pool, unsigned slot)
 {
     size_t number = slot;
-    for (const struct pool *before = master->pools; before < pool; before++) {
-        number += before->count;
+    for (size_t i = 0; i < count_pools(master); i++) {
+        if (get_pool(master, i) == pool) {
+            return slot < pool->count ? number : SIZE_MAX;
+        }
+        number += get_pool(master, i)->count;
     }
-    return number;
+    return SIZE_MAX;
 }
 
 static struct pool *find_pool(const struct master *master, size_t number, unsigned *ret_slot)
 {
-    struct pool *pool = master->pools;
-    while (number >= pool->count) {
-        number -= pool->count;
-        pool++;
+    size_t i = 0;
+    while (number >= get_pool(master, i)->count) {
+        number -= get_pool(master, i)->count;
+        i++;
     }
     *ret_slot = (unsigned)number;
-    return pool;
+    return get_pool(master, i);
 }
 
 static void keep_reason(struct reload *reload, const char *why)
@@ -56,30 +70,41 @@ static void keep_reason(struct reload *reload, const char *why)
     }
 }
 
-static unsigned count_workers(const struct master *master, size_t app)
+static unsigned count_workers(const struct inventory *inventory, size_t app)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        count += master->conf->pools[i].app == app ? master->pools[i].count : 0;
+    for (size_t i = 0; i < inventory->conf->pool_count; i++) {
+        count += inventory->conf->pools[i].app == app ? inventory->pools[i]->count : 0;
     }
     return count;
 }
 
 /* Must be called before the candidates are committed. */
-static json_t *describe(const struct master *master)
+json_t *reload_describe_apps(const struct master *master, const struct inventory *inventory)
 {
     json_t *apps = json_array();
-    for (size_t i = 0; i < master->conf->app_count; i++) {
-        const struct bundle_store *store = &master->apps[i].store;
+    const struct pool *only = master->reload.only;
+    for (size_t i = 0; i < inventory->conf->app_count; i++) {
+        const struct bundle_store *store = &inventory->apps[i]->store;
+        uint64_t to =
+            store->candidate.number != 0 ? store->candidate.number : store->running.number;
+        unsigned workers = only != NULL ? only->count : count_workers(inventory, i);
+        if (only != NULL && only->conf.app != inventory->apps[i]) {
+            continue;
+        }
         (void)json_array_append_new(apps, json_pack("{s:s, s:I, s:I, s:i}", "app",
-                                                    master->conf->apps[i].name, "from",
+                                                    inventory->apps[i]->name, "from",
                                                     (json_int_t)store->running.number, "to",
-                                                    (json_int_t)store->candidate.number, "workers",
-                                                    (int)count_workers(master, i)));
+                                                    (json_int_t)to, "workers", (int)workers));
     }
-    json_t *result =
-        json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps", apps, "restart", 1);
-    if (!master->reload.is_restart) {
+    return apps;
+}
+
+static json_t *describe(const struct master *master)
+{
+    json_t *result = json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps",
+                               reload_describe_apps(master, &master->inventory), "restart", 1);
+    if (!master->reload.now.is_restart) {
         (void)json_object_set_new(
             result, "note",
             json_string("in-place reload is not available yet; did a rolling restart"));
@@ -87,41 +112,53 @@ static json_t *describe(const struct master *master)
     return result;
 }
 
+/* result NULL: it has failed.  Takes it. */
 static void answer(struct reload *reload, json_t *result)
 {
-    struct control_call *call = reload->call;
-    reload->call = NULL;
-    if (call == NULL) {
-        json_decref(result);
-    } else if (result == NULL) {
-        control_fail(call, CONTROL_FAILED, reload->why);
-    } else {
-        control_answer(call, result);
+    struct reload_round round = reload->now;
+    reload->now = (struct reload_round){.is_wanted = false};
+    for (unsigned i = 0; i < round.count; i++) {
+        if (result == NULL) {
+            control_fail(round.calls[i], CONTROL_FAILED, reload->why);
+        } else {
+            control_answer(round.calls[i], json_incref(result));
+        }
     }
+    json_decref(result);
 }
 
-static void commit(struct master *master)
+static void finish(struct master *master)
 {
+    struct reload *reload = &master->reload;
     json_t *result = describe(master);
-    for (size_t i = 0; i < master->conf->app_count; i++) {
-        struct bundle_store *store = &master->apps[i].store;
+    if (reload->only != NULL) {
+        log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "pool.restarted", "restart is done",
+                  LOG_FIELDS(log_text("pool", reload->only->name)));
+    }
+    for (size_t i = 0; reload->only == NULL && i < master->inventory.conf->app_count; i++) {
+        struct bundle_store *store = &master->inventory.apps[i]->store;
         bundle_store_commit(store);
-        log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "reload is done",
-                  LOG_FIELDS(log_text("app", master->conf->apps[i].name),
+        log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "reload.done", "reload is done",
+                  LOG_FIELDS(log_text("app", master->inventory.apps[i]->name),
                              log_int("generation", (int64_t)store->running.number)));
     }
-    answer(&master->reload, result);
+    reload->only = NULL;
+    answer(reload, result);
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        pool_refresh(master->inventory.pools[i]);
+    }
 }
 
 static void abort_reload(struct master *master)
 {
     struct reload *reload = &master->reload;
-    for (size_t i = 0; i < master->conf->app_count; i++) {
-        bundle_store_abort(&master->apps[i].store);
+    for (size_t i = 0; reload->only == NULL && i < master->inventory.conf->app_count; i++) {
+        bundle_store_abort(&master->inventory.apps[i]->store);
     }
     char message[RELOAD_WHY_MAX + 64];
     (void)snprintf(message, sizeof(message), "reload failed, nothing is changed: %s", reload->why);
-    log_write(&master->log, LOG_LEVEL_ERROR, NULL, message, NULL);
+    log_event(&master->log, LOG_LEVEL_ERROR, NULL, "reload.failed", message, NULL);
+    reload->only = NULL;
     answer(reload, NULL);
 }
 
@@ -139,10 +176,12 @@ static void move(struct master *master, size_t number, bool is_back)
 {
     unsigned slot;
     struct pool *pool = find_pool(master, number, &slot);
-    const struct bundle_store *store = &master->apps[pool->conf->app].store;
-    uint64_t target = is_back ? store->running.number : store->candidate.number;
-    const struct pool_slot *place = &pool->slots[slot];
-    if (place->state == SLOT_READY && place->current->proc.generation == target) {
+    const struct bundle_store *store = &pool->conf.app->store;
+    bool is_old = is_back || master->reload.only != NULL;
+    uint64_t target = is_old ? store->running.number : store->candidate.number;
+    const struct pool_slot *place = pool->slots[slot];
+    if (master->reload.only == NULL && place->state == SLOT_READY &&
+        place->current->proc.generation == target) {
         feed(master, ROLLING_ON_SLOT_READY, number); /* died on the way and came back by itself */
         return;
     }
@@ -155,7 +194,12 @@ static void carry_out(struct master *master, struct rolling_order order)
     case ROLLING_DO_NOTHING:
         break;
     case ROLLING_LOAD:
-        loader_start(&master->loader, on_loaded);
+        if (master->reload.only != NULL) {
+            feed(master, ROLLING_ON_LOADED, 0);
+        } else {
+            loader_start(&master->loader, master->inventory.apps, master->inventory.conf->app_count,
+                         on_loaded);
+        }
         break;
     case ROLLING_MOVE:
         move(master, order.slot, false);
@@ -164,7 +208,7 @@ static void carry_out(struct master *master, struct rolling_order order)
         move(master, order.slot, true);
         break;
     case ROLLING_COMMIT:
-        commit(master);
+        finish(master);
         break;
     case ROLLING_ABORT:
         abort_reload(master);
@@ -190,36 +234,73 @@ static void feed(struct master *master, enum rolling_event event, size_t slot)
         carry_out(master, rolling_step(&reload->rolling, reload->pending, reload->pending_slot));
     }
     reload->is_stepping = false;
+    reload_on_free(master);
 }
 
-static const char *find_obstacle(const struct master *master)
+static void begin(struct master *master, struct pool *only)
 {
-    if (reload_is_running(master)) {
-        return "another reload is running";
+    struct reload *reload = &master->reload;
+    reload->only = only;
+    reload->why[0] = '\0';
+    reload->rolling = (struct rolling){.total = count_slots(master)};
+    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "reload.begin",
+              only != NULL ? "restart begins" : "reload begins",
+              only != NULL ? LOG_FIELDS(log_text("pool", only->name)) : NULL);
+    feed(master, ROLLING_ON_START, 0);
+}
+
+/* Joins the round; false: it is full. */
+static bool join(struct reload_round *round, struct control_call *call, bool is_restart)
+{
+    if (call != NULL && round->count == RELOAD_CALLS_MAX) {
+        return false;
     }
-    if (master->phase == MASTER_LOADING || !loader_is_idle(&master->loader)) {
-        return "the daemon is still loading its code";
+    if (call != NULL) {
+        round->calls[round->count++] = call;
     }
-    return master->phase == MASTER_STOPPING ? "the daemon is stopping" : NULL;
+    round->is_restart = round->is_wanted ? round->is_restart || is_restart : is_restart;
+    round->is_wanted = true;
+    return true;
 }
 
 void reload_start(struct master *master, struct control_call *call, bool is_restart)
 {
-    const char *obstacle = find_obstacle(master);
+    struct reload *reload = &master->reload;
+    bool is_busy = reload_is_running(master) || deploy_is_running(master);
+    const char *obstacle = is_busy ? NULL : master_find_obstacle(master);
+    if (obstacle == NULL && !join(is_busy ? &reload->later : &reload->now, call, is_restart)) {
+        obstacle = "too many reloads wait already";
+    }
     if (obstacle != NULL && call != NULL) {
+        control_fail(call, CONTROL_BUSY, obstacle);
+    } else if (obstacle != NULL) {
+        log_write(&master->log, LOG_LEVEL_WARNING, NULL, "reload is refused",
+                  LOG_FIELDS(log_text("because", obstacle)));
+    } else if (!is_busy) {
+        begin(master, NULL);
+    }
+}
+
+void reload_restart(struct master *master, struct pool *pool, struct control_call *call)
+{
+    const char *obstacle = master_find_obstacle(master);
+    if (obstacle != NULL) {
         control_fail(call, CONTROL_BUSY, obstacle);
         return;
     }
-    if (obstacle != NULL) {
-        log_write(&master->log, LOG_LEVEL_WARNING, NULL, "reload is refused",
-                  LOG_FIELDS(log_text("because", obstacle)));
+    (void)join(&master->reload.now, call, true);
+    begin(master, pool);
+}
+
+void reload_on_free(struct master *master)
+{
+    struct reload *reload = &master->reload;
+    if (!reload->later.is_wanted || reload->is_stepping || master_find_obstacle(master) != NULL) {
         return;
     }
-    struct reload *reload = &master->reload;
-    *reload = (struct reload){.call = call, .is_restart = is_restart};
-    reload->rolling.total = count_slots(master);
-    log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "reload begins", NULL);
-    feed(master, ROLLING_ON_START, 0);
+    reload->now = reload->later;
+    reload->later = (struct reload_round){.is_wanted = false};
+    begin(master, NULL);
 }
 
 void reload_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
@@ -233,11 +314,14 @@ void reload_on_pool_news(struct master *master, const struct pool *pool, unsigne
     }
     struct reload *reload = &master->reload;
     size_t number = number_of(master, pool, slot);
+    if (number == SIZE_MAX) {
+        return;
+    }
     bool is_at_stake =
         news == POOL_SLOT_DIED ? number < reload->rolling.at : number == reload->rolling.at;
     if (news != POOL_SLOT_READY && is_at_stake) {
         char text[RELOAD_WHY_MAX];
-        (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->conf->name, slot);
+        (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->name, slot);
         keep_reason(reload, text);
     }
     feed(master, events[news], number);
@@ -245,12 +329,16 @@ void reload_on_pool_news(struct master *master, const struct pool *pool, unsigne
 
 void reload_stop(struct master *master)
 {
-    if (!reload_is_running(master)) {
-        return;
+    struct reload *reload = &master->reload;
+    if (reload_is_running(master)) {
+        keep_reason(reload, "the daemon is stopping");
+        feed(master, ROLLING_ON_STOP, 0);
+        abort_reload(master);
     }
-    keep_reason(&master->reload, "the daemon is stopping");
-    feed(master, ROLLING_ON_STOP, 0);
-    abort_reload(master);
+    (void)snprintf(reload->why, sizeof(reload->why), "the daemon is stopping");
+    reload->now = reload->later;
+    reload->later = (struct reload_round){.is_wanted = false};
+    answer(reload, NULL);
 }
 
 bool reload_is_running(const struct master *master)

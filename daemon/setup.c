@@ -1,11 +1,10 @@
 /* setup.c - makes the master's parts before the first process is started, and takes them down at the end.
- * Owns nothing of its own.  The order is: signals blocked (workers and pidfds need that), loop, control socket (one daemon a
- * path), all listeners (an address that is taken must be seen before anything runs), then the empty pools.
+ * Owns nothing of its own.  The order is: signals blocked (workers and pidfds need that), loop, log, control socket (one daemon a
+ * path), the objects of the configuration, all listeners (an address that is taken must be seen before anything runs).
  * Called by master_run.  Must not start a process. */
 #include "daemon/setup.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,13 @@
 #include "common/err.h"
 #include "common/proto.h"
 #include "daemon/conf/conf.h"
+#include "daemon/cpus.h"
 #include "daemon/master.h"
+#include "daemon/proc/pulse.h"
+#include "daemon/retired.h"
 #include "daemon/state.h"
+
+enum { WATCH_ACCURACY_US = 10000 };
 
 static int fail(struct master *master, int exit_code, const char *message)
 {
@@ -48,6 +52,11 @@ static int open_loop(struct master *master, const struct setup_events *events)
     if (error >= 0) {
         error = sd_event_set_watchdog(master->loop, 1); /* nothing when systemd asks for none */
     }
+    if (error >= 0) {
+        error = sd_event_add_time_relative(master->loop, &master->watch, CLOCK_MONOTONIC,
+                                           (uint64_t)PULSE_INTERVAL_MS * 1000, WATCH_ACCURACY_US,
+                                           events->on_watch, master);
+    }
     return error < 0 ? fail_internal(master, "make the event loop", error) : FSD_EXIT_OK;
 }
 
@@ -57,80 +66,82 @@ static int open_control(struct master *master)
     size_t count = 0;
     int removed_stale = 0;
     const struct control_method *methods = methods_get(&count);
-    if (control_open(&master->control, master->loop, master->conf->control_path, methods, count,
-                     master, &removed_stale, &err) < 0) {
+    const char *path = master->inventory.conf->control_path;
+    if (control_open(&master->control, master->loop, path, methods, count, master, &removed_stale,
+                     &err) < 0) {
         return fail(master, FSD_EXIT_BIND, err.text);
     }
     if (removed_stale) {
         log_write(&master->log, LOG_LEVEL_INFO, NULL, "removed a stale control socket",
-                  LOG_FIELDS(log_text("path", master->conf->control_path)));
+                  LOG_FIELDS(log_text("path", path)));
     }
     return FSD_EXIT_OK;
 }
 
-/* One a CPU that we may use. */
-static unsigned count_cpus(void)
+static int open_listener(struct master *master, const struct conf_pool *pool, size_t index,
+                         unsigned count)
 {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
-        return 1;
+    enum log_level level =
+        master->options->development ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE; /* it greets instead */
+    struct fsd_err err = {""};
+    struct listener *listener = master->inventory.listeners[index];
+    const struct conf_listener *conf = &master->inventory.conf->listeners[index];
+    if (listener_open(listener, conf, count, NULL, &err) < 0) {
+        return fail(master, FSD_EXIT_BIND, err.text);
     }
-    int count = CPU_COUNT(&set);
-    return count < 1 ? 1 : (unsigned)count;
-}
-
-static unsigned count_slots(const struct conf_pool *pool)
-{
-    return pool->count == 0 ? count_cpus() : pool->count;
+    log_write(&master->log, level, NULL, "listening",
+              LOG_FIELDS(log_text("address", listener_get_address(listener)),
+                         log_text("listener", conf->name), log_text("pool", pool->name)));
+    return FSD_EXIT_OK;
 }
 
 static int open_listeners(struct master *master)
 {
-    enum log_level level =
-        master->options->development ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE; /* it greets instead */
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        const struct conf_pool *pool = &master->conf->pools[i];
+    const struct conf *conf = master->inventory.conf;
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        const struct conf_pool *pool = &conf->pools[i];
+        unsigned count = inventory_count(&master->inventory, i, master->auto_count);
         for (size_t j = 0; j < pool->listener_count; j++) {
-            size_t which = pool->listeners[j];
-            struct fsd_err err = {""};
-            struct listener *listener = &master->listeners[which];
-            if (listener_open(listener, &master->conf->listeners[which], count_slots(pool), NULL,
-                              &err) < 0) {
-                return fail(master, FSD_EXIT_BIND, err.text);
+            int exit_code = open_listener(master, pool, pool->listeners[j], count);
+            if (exit_code != FSD_EXIT_OK) {
+                return exit_code;
             }
-            log_write(&master->log, level, NULL, "listening",
-                      LOG_FIELDS(log_text("address", listener->address),
-                                 log_text("listener", listener->name),
-                                 log_text("pool", pool->name)));
         }
     }
     return FSD_EXIT_OK;
 }
 
-static int open_pools(struct master *master, pool_fn on_news)
+static bool has_auto_pool(const struct conf *conf)
 {
-    for (size_t i = 0; i < master->conf->app_count; i++) {
-        master->apps[i].conf = &master->conf->apps[i];
-    }
-    loader_init(&master->loader, master->loop, &master->log, master->options->worker_path,
-                master->apps, master->conf->app_count);
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        const struct conf_pool *pool = &master->conf->pools[i];
-        struct pool_setting setting = {.loop = master->loop,
-                                       .log = &master->log,
-                                       .conf = master->conf,
-                                       .worker_path = master->options->worker_path,
-                                       .incarnations = &master->incarnations,
-                                       .store = &master->apps[pool->app].store,
-                                       .listeners = master->listeners,
-                                       .on_news = on_news,
-                                       .owner = master};
-        int error = pool_init(&master->pools[i], pool, count_slots(pool), &setting);
-        if (error < 0) {
-            return fail_internal(master, "prepare the workers", error);
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        if (conf->pools[i].count == 0) {
+            return true;
         }
     }
-    return FSD_EXIT_OK;
+    return false;
+}
+
+static int open_inventory(struct master *master, struct conf *conf, pool_fn on_news)
+{
+    static const struct inventory none = {0};
+    struct cpus cpus;
+    cpus_read(&cpus);
+    master->auto_count = cpus.count;
+    if (has_auto_pool(conf)) {
+        log_write(&master->log, LOG_LEVEL_INFO, NULL, "count: auto",
+                  LOG_FIELDS(log_int("workers", cpus.count), log_text("because", cpus.reason)));
+    }
+    loader_init(&master->loader, master->loop, &master->log, master->options->worker_path);
+    master->pool_setting = (struct pool_setting){.loop = master->loop,
+                                                 .log = &master->log,
+                                                 .worker_path = master->options->worker_path,
+                                                 .incarnations = &master->incarnations,
+                                                 .on_news = on_news,
+                                                 .owner = master};
+    struct inventory_need need = {&master->pool_setting, master->auto_count};
+    master->config_last = 1;
+    int error = inventory_make(&master->inventory, conf, master->config_last, &none, &need);
+    return error < 0 ? fail_internal(master, "prepare the workers", error) : FSD_EXIT_OK;
 }
 
 struct master *setup_new(const struct conf *conf, const struct master_options *options)
@@ -139,34 +150,25 @@ struct master *setup_new(const struct conf *conf, const struct master_options *o
     if (master == NULL) {
         return NULL;
     }
-    master->conf = conf;
     master->options = options;
     master->started_us = clock_wall_us();
     log_init(&master->log, STDERR_FILENO, conf->log_format, conf->log_level);
-    master->listeners = calloc(conf->listener_count, sizeof(*master->listeners));
-    master->apps = calloc(conf->app_count, sizeof(*master->apps));
-    master->pools = calloc(conf->pool_count, sizeof(*master->pools));
-    for (size_t i = 0; master->apps != NULL && i < conf->app_count; i++) {
-        bundle_store_init(&master->apps[i].store);
-    }
-    if (master->listeners == NULL || master->apps == NULL || master->pools == NULL) {
-        setup_free(master);
-        return NULL;
-    }
     return master;
 }
 
-int setup_open(struct master *master, const struct setup_events *events)
+int setup_open(struct master *master, struct conf *conf, const struct setup_events *events)
 {
     int exit_code = open_loop(master, events);
+    if (exit_code != FSD_EXIT_OK) {
+        conf_free(conf);
+        return exit_code;
+    }
+    exit_code = open_inventory(master, conf, events->on_pool_news);
     if (exit_code == FSD_EXIT_OK) {
         exit_code = open_control(master);
     }
     if (exit_code == FSD_EXIT_OK) {
         exit_code = open_listeners(master);
-    }
-    if (exit_code == FSD_EXIT_OK) {
-        exit_code = open_pools(master, events->on_pool_news);
     }
     return exit_code;
 }
@@ -177,18 +179,9 @@ void setup_free(struct master *master)
         return;
     }
     control_close(master->control);
-    for (size_t i = 0; master->pools != NULL && i < master->conf->pool_count; i++) {
-        pool_fini(&master->pools[i]);
-    }
-    for (size_t i = 0; master->apps != NULL && i < master->conf->app_count; i++) {
-        bundle_store_fini(&master->apps[i].store);
-    }
-    for (size_t i = 0; master->listeners != NULL && i < master->conf->listener_count; i++) {
-        listener_close(&master->listeners[i]);
-    }
-    free(master->pools);
-    free(master->apps);
-    free(master->listeners);
+    retired_free(master);
+    inventory_free_without(&master->inventory, NULL);
+    master->watch = sd_event_source_disable_unref(master->watch);
     (void)sd_event_unref(master->loop);
     log_fini(&master->log);
     free(master);

@@ -3,7 +3,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/pool.h"
+#include "daemon/pool/pool.h"
 
 struct conf;
 struct master;
@@ -17,15 +17,16 @@ struct setup_signal {
 /* Where the master's events go. */
 struct setup_events {
     pool_fn on_pool_news;
+    sd_event_time_handler_t on_watch; /* once a second; userdata is the master */
     const struct setup_signal *signals;
     size_t signal_count;
 };
 
 /* A new master with its log and nothing else; NULL when memory is out.  The caller frees it with setup_free. */
 struct master *setup_new(const struct conf *conf, const struct master_options *options);
-/* Adds everything that is needed before the first process is started: loop, signals, control socket, listeners, pools.
- * Returns FSD_EXIT_OK, or another exit code having logged why. */
-int setup_open(struct master *master, const struct setup_events *events);
+/* Takes conf.  Adds everything that is needed before the first process is started: loop, signals, pools, control socket,
+ * listeners.  Returns FSD_EXIT_OK, or another exit code having logged why. */
+int setup_open(struct master *master, struct conf *conf, const struct setup_events *events);
 /* Ends and closes everything.  NULL is allowed. */
 void setup_free(struct master *master);
 

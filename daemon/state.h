@@ -5,10 +5,11 @@
 
 #include "daemon/app.h"
 #include "daemon/control/control.h"
+#include "daemon/deploy.h"
+#include "daemon/inventory.h"
 #include "daemon/listener.h"
 #include "daemon/loader.h"
 #include "daemon/log/log.h"
-#include "daemon/pool.h"
 #include "daemon/reload.h"
 
 struct master_options;
@@ -19,20 +20,27 @@ enum master_phase {
     MASTER_STOPPING, /* nothing is started any more; ends when the last process is gone */
 };
 
-/* All that the running master owns.  Only master.c writes to it; reload.c, methods.c and status.c read it. */
+/* All that the running master owns.  Only master.c and the modules named beside a field write to it; the others read it. */
 struct master {
-    const struct conf *conf;              /* borrowed */
     const struct master_options *options; /* borrowed */
     sd_event *loop;
     struct log log;
     struct control *control;
-    struct listener *listeners; /* conf->listener_count */
-    struct app *apps;           /* conf->app_count */
-    struct pool *pools;         /* conf->pool_count */
+    struct inventory
+        inventory; /* what runs: the configuration and its apps, listeners and pools; deploy.c changes it */
+    uint64_t config_last; /* the highest number that a configuration has had */
+    struct retired *
+        retired; /* owned list: what an older one had, until its last process is gone; retired.c's */
+    struct pool_setting pool_setting; /* for new pools */
+    unsigned auto_count;              /* workers of a pool whose count is auto */
     struct loader loader;
-    struct reload reload; /* reload.c's */
+    struct reload reload;   /* reload.c's */
+    struct deploy deploy;   /* deploy.c's */
+    sd_event_source *watch; /* owned; once a second: the heartbeats */
+    uint64_t watched_ms;    /* monotonic; when that was last done */
     enum master_phase phase;
-    bool was_ready; /* every slot of every pool has served at one moment */
+    bool is_drained; /* by order */
+    bool was_ready;  /* every slot of every pool has served at one moment */
     int exit_code;
     uint64_t incarnations;
     uint64_t started_us; /* wall clock */
@@ -42,6 +50,13 @@ struct master {
 void master_stop(struct master *master, bool now);
 /* Ends the loop when the master is stopping and the last process is gone. */
 void master_check_end(struct master *master);
+/* Whether a process is one of ours; owner is the master. */
+bool master_owns(const void *owner, pid_t pid);
+/* Why nothing may be changed now, or NULL. */
+const char *master_find_obstacle(const struct master *master);
+/* Lets all workers leave and starts none, or starts them again. */
+void master_drain(struct master *master);
+void master_resume(struct master *master);
 
 /* methods.c: the rows for control_open. */
 const struct control_method *methods_get(size_t *ret_count);

@@ -53,6 +53,8 @@ struct conf_limits {
 
 enum {
     CONF_POOL_LISTENERS_MAX = 16,
+    CONF_STANDBY_MAX = 8,
+    CONF_INTENSITY_MAX = 1000,
     CONF_CHILDREN_MAX = 64, /* of one supervisor, and of one `after` */
 };
 #define CONF_STANDBY_AUTO UINT32_MAX /* 1 when the pool has more than one worker, else 0 */

@@ -33,13 +33,20 @@ void log_init(struct log *log, int fd, enum conf_log_format format, enum log_lev
     log->event_id =
         clock_wall_us() / 1000; /* above those of runs before: they made fewer than one each ms */
     log_fd_init(&log->standard, fd);
+    log_set(log, format, level);
+}
+
+void log_set(struct log *log, enum conf_log_format format, enum log_level level)
+{
+    log->level = level;
     if (format == CONF_LOG_JSON) {
         log->form = LOG_FORM_JSON; /* also for the journal: it was asked for */
+        log_socket_fini(&log->journal);
         return;
     }
     bool is_coloured = log->standard.kind == LOG_FD_TERMINAL && getenv("NO_COLOR") == NULL;
     log->form = is_coloured ? LOG_FORM_COLOUR : LOG_FORM_TEXT;
-    if (leads_to_journal(fd)) {
+    if (leads_to_journal(log->standard.fd)) {
         (void)log_open_journal(log, LOG_SOCKET_JOURNAL); /* if not, it gets plain lines */
     }
 }

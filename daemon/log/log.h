@@ -31,6 +31,8 @@ struct log {
 /* Logs to fd (stderr), which stays the caller's.  Colour when it is a terminal and NO_COLOR is not set; fields of the journal
  * when it leads there ($JOURNAL_STREAM) and the format is text. */
 void log_init(struct log *log, int fd, enum conf_log_format format, enum log_level level);
+/* What a new configuration says. */
+void log_set(struct log *log, enum conf_log_format format, enum log_level level);
 void log_fini(struct log *log);
 /* Sends records to the journal that listens at path, instead of stderr.  0 or negative errno. */
 int log_open_journal(struct log *log, const char *path);

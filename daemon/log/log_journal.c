@@ -121,6 +121,8 @@ size_t log_journal_encode(const struct log_record *record, char *packet, size_t 
     put_text(&buf, "SYSLOG_IDENTIFIER", "fsd");
     if (record->subject.pool != NULL) {
         put_text(&buf, "FSD_POOL", record->subject.pool);
+    }
+    if (record->subject.pool != NULL && record->subject.slot != LOG_SLOT_NONE) {
         put_int(&buf, "FSD_SLOT", record->subject.slot);
     }
     if (record->subject.pid != 0) {

@@ -74,6 +74,8 @@ static void put_subject(struct log_buf *buf, const struct log_subject *subject)
     if (subject->pool != NULL) {
         put_key(buf, "pool");
         put_string(buf, subject->pool, strlen(subject->pool), LOG_DRESS_JSON_NO_NUL);
+    }
+    if (subject->pool != NULL && subject->slot != LOG_SLOT_NONE) {
         put_key(buf, "slot");
         log_buf_put_int(buf, subject->slot);
     }

@@ -40,6 +40,9 @@ static void put_subject(struct log_buf *buf, const struct log_subject *subject)
     char text[PROTO_NAME_MAX + 48];
     if (subject->pool == NULL) {
         (void)snprintf(text, sizeof(text), "fsd[%d]", subject->pid);
+    } else if (subject->slot == LOG_SLOT_NONE) {
+        (void)snprintf(text, sizeof(text), "%.*s/-[%d]", PROTO_NAME_MAX, subject->pool,
+                       subject->pid);
     } else if (subject->pid == 0) { /* the slot, while it has no process */
         (void)snprintf(text, sizeof(text), "%.*s/%u", PROTO_NAME_MAX, subject->pool, subject->slot);
     } else {

@@ -1,6 +1,7 @@
 #ifndef FSD_DAEMON_LOG_LOG_RECORD_H
 #define FSD_DAEMON_LOG_LOG_RECORD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,10 +34,12 @@ struct log_field log_text(const char *key, const char *text);
 /* A list for log_write and log_event. */
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {.key = NULL}})
 
+#define LOG_SLOT_NONE UINT_MAX /* of a worker that serves no slot yet */
+
 /* Who speaks.  pool NULL: the master. */
 struct log_subject {
     const char *pool; /* borrowed */
-    unsigned slot;
+    unsigned slot;    /* or LOG_SLOT_NONE, shown as "-" */
     int pid;
 };
 

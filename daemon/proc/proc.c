@@ -1,9 +1,9 @@
 /* proc.c - the effects of one worker process.
  * Owns its pidfd, control channel, status page, log socket and the one timer that runs (boot, later shutdown).  Whatever is
  * seen is translated into an event of incarnation.c; its row names the next state and the one action to carry out here.
- * The owner (pool.c) hears READY, LOST at most once, and GONE last.  Everything that the worker says is bounded and checked,
- * and is nothing but a word: at worst the worker is killed.
- * Must not know which slot it serves, whether it will be replaced, or by what. */
+ * The owner (pool/) hears LOADED, READY, LOST at most once, and GONE last.  Everything that the worker says is bounded and
+ * checked, and is nothing but a word (proc_words.c): at worst the worker is killed.
+ * Must not know which slot it serves next, whether it will be replaced, or by what. */
 #include "daemon/proc/proc.h"
 
 #include <errno.h>
@@ -14,14 +14,17 @@
 
 #include "common/clock.h"
 #include "common/fd.h"
+#include "common/supervise.h"
 #include "daemon/log/log.h"
-#include "daemon/log/text.h"
 #include "daemon/owner.h"
 #include "daemon/proc/proc_log.h"
+#include "daemon/proc/proc_say.h"
 #include "daemon/proc/proc_spawn.h"
+#include "daemon/proc/proc_words.h"
 
 enum {
     HUNG_UP_MS = 1000, /* a dying process closes its descriptors just before it is reported */
+    DYING_MS = 2000,   /* for its handler to write down what it was doing */
     TIMER_ACCURACY_US = 10000,
 };
 
@@ -42,7 +45,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     if (is_boot) {
         (void)snprintf(detail, sizeof(detail), "not ready within %u ms", proc->setting->boot_ms);
     } else if (proc->state == INCARNATION_DRAINING) {
+        proc->failure = PROC_FAILURE_SHUTDOWN_TIMEOUT;
         (void)snprintf(detail, sizeof(detail), "not gone within %u ms", proc->setting->shutdown_ms);
+        (void)fsd_err_set(&proc->why, 0, "%s", detail);
     }
     stop_timer(proc);
     step(proc, is_boot ? INCARNATION_ON_BOOT_TIMEOUT : INCARNATION_ON_SHUTDOWN_TIMEOUT, detail);
@@ -52,48 +57,26 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 static int start_timer(struct proc *proc, uint32_t limit_ms)
 {
     stop_timer(proc);
+    if (limit_ms == SUPERVISE_INFINITY) {
+        return 0;
+    }
     int error =
         sd_event_add_time_relative(proc->setting->loop, &proc->timer, CLOCK_MONOTONIC,
                                    (uint64_t)limit_ms * 1000, TIMER_ACCURACY_US, on_timer, proc);
     return error < 0 ? error : 0;
 }
 
-static int hand_out(struct proc *proc)
-{
-    int error = channel_send(&proc->channel, PROTO_LOG, NULL, 0, proc->log_peer_fd);
-    if (error == 0) {
-        error = channel_send(&proc->channel, PROTO_CONFIG, NULL, 0, proc->config_fd);
-    }
-    if (error == 0) {
-        struct proto_generation body = {proc->generation};
-        error = channel_send(&proc->channel, PROTO_LOAD, &body, sizeof(body), proc->bundle_fd);
-    }
-    fd_close(&proc->log_peer_fd); /* so that the worker's end is the only one */
-    fd_close(&proc->config_fd);
-    fd_close(&proc->bundle_fd);
-    return error;
-}
-
+/* The listeners have gone before. */
 static int activate(struct proc *proc)
 {
-    int error = 0;
-    for (size_t i = 0; error == 0 && i < proc->listener_count; i++) {
-        struct proto_listener body = {.slot = proc->subject.slot};
-        (void)snprintf(body.name, sizeof(body.name), "%s", proc->listeners[i].name);
-        error = channel_send(&proc->channel, PROTO_LISTENER, &body, sizeof(body),
-                             proc->listeners[i].fd);
-    }
-    if (error == 0) {
-        struct proto_activate body = {proc->generation, proc->subject.slot};
-        error = channel_send(&proc->channel, PROTO_ACTIVATE, &body, sizeof(body), -1);
-    }
-    return error;
+    int error = proc_say_activate(proc);
+    proc->activated_mono_ms = clock_monotonic_ms();
+    return error < 0 ? error : start_timer(proc, proc->setting->boot_ms);
 }
 
 static int send_drain(struct proc *proc)
 {
-    struct proto_drain body = {.idle_ms = proc->setting->drain_ms};
-    int error = channel_send(&proc->channel, PROTO_DRAIN, &body, sizeof(body), -1);
+    int error = proc_say_drain(proc);
     return error < 0 ? error : start_timer(proc, proc->setting->shutdown_ms);
 }
 
@@ -103,25 +86,67 @@ static void kill_now(struct proc *proc)
     spawn_signal(&proc->child, SIGKILL);
 }
 
+static void tell_loaded(struct proc *proc)
+{
+    stop_timer(proc);
+    proc->on_news(proc, PROC_LOADED);
+}
+
 static void tell_ready(struct proc *proc)
 {
     stop_timer(proc);
     proc->ready_us = clock_wall_us();
     proc->ready_mono_ms = clock_monotonic_ms();
     int64_t boot_ms = (int64_t)(proc->ready_mono_ms - proc->started_mono_ms);
-    log_write(
-        proc->setting->log, LOG_LEVEL_NOTICE, &proc->subject, "worker is ready",
+    log_event(
+        proc->setting->log, LOG_LEVEL_NOTICE, &proc->subject, "worker.ready", "worker is ready",
         LOG_FIELDS(log_int("generation", (int64_t)proc->generation), log_int("boot_ms", boot_ms)));
     proc->on_news(proc, PROC_READY);
 }
 
-static void tell_lost(struct proc *proc, const char *detail)
+static enum proc_failure name_failure(enum incarnation_event event)
+{
+    switch ((int)event) {
+    case INCARNATION_ON_BOOT_TIMEOUT:
+        return PROC_FAILURE_BOOT_TIMEOUT;
+    case INCARNATION_ON_HANG:
+        return PROC_FAILURE_HUNG;
+    case INCARNATION_ON_BROKEN:
+        return PROC_FAILURE_BROKEN;
+    case INCARNATION_ON_LEAVE:
+        return PROC_FAILURE_LEFT;
+    default:
+        return PROC_FAILURE_DIED;
+    }
+}
+
+static void tell_lost(struct proc *proc, enum incarnation_event event, const char *detail)
 {
     if (proc->failure == PROC_FAILURE_NONE) {
-        proc->failure = PROC_FAILURE_OTHER;
+        proc->failure = name_failure(event);
         (void)fsd_err_set(&proc->why, 0, "%s", detail == NULL ? "closed its channel" : detail);
     }
     proc->on_news(proc, PROC_LOST);
+}
+
+/* It may not be able to tell a signal from nothing (stopped): the timer sees to that. */
+static void abort_now(struct proc *proc)
+{
+    spawn_signal(&proc->child, SIGABRT);
+}
+
+static void await_end(struct proc *proc)
+{
+    if (start_timer(proc, DYING_MS) < 0) {
+        kill_now(proc); /* nobody would come back for it */
+    }
+}
+
+static void tell_answer(struct proc *proc, enum incarnation_event event)
+{
+    proc->on_news(proc, event == INCARNATION_ON_PREPARED   ? PROC_PREPARED
+                        : event == INCARNATION_ON_REJECTED ? PROC_REJECTED
+                                                           : PROC_COMMITTED);
 }
 
 /* A call that can't go on ends the worker's usefulness as if it had broken the contract. */
@@ -134,13 +159,18 @@ static void check(struct proc *proc, int error)
     }
 }
 
-static void act(struct proc *proc, enum incarnation_action action, const char *detail)
+/* The owner is told last: it may give the next order from within. */
+static void act(struct proc *proc, enum incarnation_action action, enum incarnation_event event,
+                const char *detail)
 {
     switch (action) {
     case INCARNATION_DO_NOTHING:
         break;
     case INCARNATION_HAND_OUT:
-        check(proc, hand_out(proc));
+        check(proc, proc_say_hand_out(proc));
+        break;
+    case INCARNATION_TELL_LOADED:
+        tell_loaded(proc);
         break;
     case INCARNATION_ACTIVATE:
         check(proc, activate(proc));
@@ -154,19 +184,34 @@ static void act(struct proc *proc, enum incarnation_action action, const char *d
     case INCARNATION_TELL_WITHDRAWN:
         proc->on_news(proc, PROC_WITHDRAWN);
         break;
+    case INCARNATION_TELL_ANSWER:
+        tell_answer(proc, event);
+        break;
+    case INCARNATION_TELL_LEAVE:
+        proc->on_news(proc, PROC_LEAVE);
+        break;
     case INCARNATION_AWAIT_EXIT:
         check(proc, start_timer(proc, HUNG_UP_MS));
+        break;
+    case INCARNATION_ABORT:
+        abort_now(proc);
+        await_end(proc);
+        tell_lost(proc, event, detail);
+        break;
+    case INCARNATION_AWAIT_END:
+        await_end(proc);
+        tell_lost(proc, event, detail);
         break;
     case INCARNATION_KILL:
         kill_now(proc);
         break;
     case INCARNATION_FAIL:
         kill_now(proc);
-        tell_lost(proc, detail);
+        tell_lost(proc, event, detail);
         break;
     case INCARNATION_FAIL_AND_GONE:
         stop_timer(proc);
-        tell_lost(proc, detail);
+        tell_lost(proc, event, detail);
         proc->on_news(proc, PROC_GONE);
         break;
     case INCARNATION_TELL_GONE:
@@ -184,7 +229,7 @@ static void log_step(const struct proc *proc, const struct incarnation_row *row,
     char message[FSD_ERR_MAX + 64];
     (void)snprintf(message, sizeof(message), "%s%s%s", row->sentence, detail == NULL ? "" : ": ",
                    detail == NULL ? "" : detail);
-    log_write(proc->setting->log, row->level, &proc->subject, message,
+    log_event(proc->setting->log, row->level, &proc->subject, row->name, message,
               LOG_FIELDS(log_int("generation", (int64_t)proc->generation)));
 }
 
@@ -207,88 +252,7 @@ static void step(struct proc *proc, enum incarnation_event event, const char *de
     }
     proc->state = row->next;
     log_step(proc, row, detail);
-    act(proc, row->action, detail);
-}
-
-static void on_hello(struct proc *proc, const struct proto_hello *hello)
-{
-    if (hello->protocol == PROTO_VERSION) {
-        step(proc, INCARNATION_ON_HELLO, NULL);
-        return;
-    }
-    proc->failure = PROC_FAILURE_MISMATCH;
-    (void)fsd_err_set(&proc->why, 0,
-                      "fsd-worker \"%s\" speaks protocol %" PRIu32
-                      ", this fsd speaks %d: install both from the same version",
-                      proc->setting->worker_path, hello->protocol, PROTO_VERSION);
-    step(proc, INCARNATION_ON_MISMATCH, proc->why.text);
-}
-
-static void on_refused(struct proc *proc, const struct wire_message *message)
-{
-    size_t head = sizeof(struct proto_generation);
-    size_t len = message->head.size - head; /* the contract's table has checked it */
-    if (proc->failure == PROC_FAILURE_NONE) {
-        proc->failure = PROC_FAILURE_REFUSED;
-        (void)text_clean(proc->why.text, sizeof(proc->why.text),
-                         (const char *)message->payload + head, len);
-    }
-    step(proc, INCARNATION_ON_REFUSED, proc->why.text);
-}
-
-static void on_generation(struct proc *proc, const struct wire_message *message,
-                          enum incarnation_event event)
-{
-    struct proto_generation body;
-    memcpy(&body, message->payload, sizeof(body));
-    if (body.generation != proc->generation) {
-        step(proc, INCARNATION_ON_BROKEN, "spoke of another generation than its own");
-    } else if (event == INCARNATION_ON_REFUSED) {
-        on_refused(proc, message);
-    } else {
-        step(proc, event, NULL);
-    }
-}
-
-static void on_message(struct proc *proc, const struct wire_message *message)
-{
-    struct proto_hello hello;
-    switch ((enum proto_kind)message->head.kind) {
-    case PROTO_HELLO:
-        memcpy(&hello, message->payload, sizeof(hello));
-        on_hello(proc, &hello);
-        break;
-    case PROTO_LOADED:
-        on_generation(proc, message, INCARNATION_ON_LOADED);
-        break;
-    case PROTO_REFUSED:
-        on_generation(proc, message, INCARNATION_ON_REFUSED);
-        break;
-    case PROTO_ACTIVE:
-        on_generation(proc, message, INCARNATION_ON_ACTIVE);
-        break;
-    case PROTO_DRAINING:
-        step(proc, INCARNATION_ON_WITHDRAWN, NULL);
-        break;
-    case PROTO_PREPARED:
-    case PROTO_REJECTED:
-    case PROTO_COMMITTED:
-    case PROTO_LEAVE:
-    case PROTO_DYING:
-        break;
-    case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
-    case PROTO_CONFIG:
-    case PROTO_LOAD:
-    case PROTO_UNAVAILABLE:
-    case PROTO_LISTENER:
-    case PROTO_ACTIVATE:
-    case PROTO_RETURN:
-    case PROTO_DRAIN:
-    case PROTO_PREPARE:
-    case PROTO_COMMIT:
-    case PROTO_ABORT:
-        break;
-    }
+    act(proc, row->action, event, detail);
 }
 
 static void on_channel_news(struct channel *channel, enum channel_news news,
@@ -297,7 +261,7 @@ static void on_channel_news(struct channel *channel, enum channel_news news,
     struct proc *proc = OWNER_OF(channel, struct proc, channel);
     switch (news) {
     case CHANNEL_MESSAGE:
-        on_message(proc, message);
+        proc_words_on_message(proc, message, step);
         break;
     case CHANNEL_CLOSED:
         step(proc, INCARNATION_ON_CLOSED, NULL);
@@ -357,16 +321,66 @@ int proc_start(struct proc *proc, const struct proc_setting *setting,
         proc_fini(proc); /* kills it; the sweep for foreign children reaps it */
         return fsd_err_set(err, -error, "cannot watch the new worker: %s", strerror(-error));
     }
-    log_write(setting->log, LOG_LEVEL_DEBUG, &proc->subject, "worker is started",
+    log_event(setting->log, LOG_LEVEL_DEBUG, &proc->subject, "worker.started", "worker is started",
               LOG_FIELDS(log_int("incarnation", (int64_t)proc->number),
                          log_int("generation", (int64_t)proc->generation)));
     return 0;
 }
 
-void proc_drain(struct proc *proc)
+void proc_activate(struct proc *proc, const struct proc_post *post)
+{
+    proc->subject.slot = post->slot;
+    int error = proc_say_listeners(proc, post);
+    if (error < 0) {
+        check(proc, error);
+        return;
+    }
+    step(proc, INCARNATION_ON_ACTIVATE, NULL);
+}
+
+void proc_lend(struct proc *proc, const struct proc_post *post)
+{
+    check(proc, proc_say_listeners(proc, post));
+}
+
+void proc_return(struct proc *proc, unsigned slot)
+{
+    check(proc, proc_say_return(proc, slot));
+}
+
+void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd)
+{
+    proc->change = change;
+    int error = proc_say_change(proc, PROTO_PREPARE, what, fd);
+    fd_close(&fd);
+    check(proc, error);
+}
+
+void proc_commit(struct proc *proc)
+{
+    check(proc, proc_say_change(proc, PROTO_COMMIT, 0, -1));
+}
+
+void proc_abort(struct proc *proc)
+{
+    check(proc, proc_say_change(proc, PROTO_ABORT, 0, -1));
+}
+
+void proc_hang(struct proc *proc, uint64_t age_ms)
+{
+    char detail[64];
+    (void)snprintf(detail, sizeof(detail), "no heartbeat for %" PRIu64 " ms", age_ms);
+    step(proc, INCARNATION_ON_HANG, detail);
+}
+
+void proc_drain(struct proc *proc, bool empties_queues)
 {
     proc->was_told = true;
-    step(proc, INCARNATION_ON_DRAIN, NULL);
+    proc->empties_queues = empties_queues;
+    step(proc,
+         proc->setting->shutdown_ms == SUPERVISE_BRUTAL_KILL ? INCARNATION_ON_STOP
+                                                             : INCARNATION_ON_DRAIN,
+         NULL);
 }
 
 void proc_kill(struct proc *proc)

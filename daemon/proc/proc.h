@@ -23,9 +23,9 @@ struct proc_setting {
     struct log *log;
     const char *worker_path; /* borrowed */
     const char *pool;        /* borrowed */
-    uint32_t boot_ms;
+    uint32_t boot_ms;        /* until LOADED, and again from there until ACTIVE */
     uint32_t drain_ms;
-    uint32_t shutdown_ms;
+    uint32_t shutdown_ms; /* or SUPERVISE_BRUTAL_KILL, SUPERVISE_INFINITY */
 };
 
 struct proc_listener {
@@ -33,20 +33,31 @@ struct proc_listener {
     int fd;           /* borrowed; the master's for life */
 };
 
-/* One worker to be started. */
-struct proc_order {
+/* Where a worker serves. */
+struct proc_post {
     unsigned slot;
-    uint64_t number;                       /* of the incarnation: never repeats */
-    uint64_t generation;                   /* of the code */
-    int bundle_fd;                         /* duplicated */
-    int config_fd;                         /* taken, also on failure */
-    const struct proc_listener *listeners; /* borrowed for the worker's life */
+    const struct proc_listener *listeners; /* borrowed during the call */
     size_t listener_count;
 };
 
+/* One worker to be started. */
+struct proc_order {
+    unsigned slot;          /* that it is started for, or LOG_SLOT_NONE: it will be told */
+    uint64_t number;        /* of the incarnation: never repeats */
+    uint64_t generation;    /* of the code */
+    int bundle_fd;          /* duplicated; -1: the worker answers every request with 503 */
+    uint32_t retry_after_s; /* what it says then */
+    int config_fd;          /* taken, also on failure */
+};
+
 enum proc_news {
+    PROC_LOADED,    /* it waits to be told where to serve */
     PROC_READY,     /* it serves */
     PROC_WITHDRAWN, /* told to leave, it accepts no connection any more */
+    PROC_LEAVE,     /* it asks to be replaced, and serves on until then */
+    PROC_PREPARED,  /* answers to proc_prepare; of a rejection proc->why is the reason */
+    PROC_REJECTED,
+    PROC_COMMITTED, /* the change has happened */
     PROC_LOST, /* it is no use any more, though nobody told it to leave; proc->failure and proc->why say more.  Once. */
     PROC_GONE, /* it has ended and is reaped; the callee calls proc_fini */
 };
@@ -54,9 +65,14 @@ typedef void (*proc_fn)(struct proc *proc, enum proc_news news);
 
 enum proc_failure {
     PROC_FAILURE_NONE,
-    PROC_FAILURE_REFUSED,  /* the code can't be loaded; why is the worker's reason */
-    PROC_FAILURE_MISMATCH, /* another protocol version */
-    PROC_FAILURE_OTHER,    /* died, hung, broke the contract */
+    PROC_FAILURE_REFUSED,          /* the code can't be loaded; why is the worker's reason */
+    PROC_FAILURE_MISMATCH,         /* another protocol version */
+    PROC_FAILURE_BOOT_TIMEOUT,     /* did not get ready in time */
+    PROC_FAILURE_HUNG,             /* its loop stood still */
+    PROC_FAILURE_BROKEN,           /* broke the contract */
+    PROC_FAILURE_LEFT,             /* went when a signal told it to */
+    PROC_FAILURE_DIED,             /* ended by itself */
+    PROC_FAILURE_SHUTDOWN_TIMEOUT, /* told to leave, it did not end in time; never with LOST */
 };
 
 /* One worker process.  Embedded in its owner; all zero is free. */
@@ -73,18 +89,20 @@ struct proc {
     const struct blackbox *blackbox; /* owned mapping, hostile content */
     int log_fd;                      /* owned; our end of the log socket */
     int log_peer_fd;                 /* owned until handed out */
-    int bundle_fd;                   /* owned until handed out */
+    int bundle_fd;                   /* owned until handed out; -1 also for a worker without code */
     int config_fd;                   /* owned until handed out */
-    const struct proc_listener *listeners;
-    size_t listener_count;
+    uint32_t retry_after_s;
+    uint64_t change; /* number of the change that it was last asked to prepare */
     sd_event_source *exit_source;
     sd_event_source *log_source;
     sd_event_source *timer;
     bool was_told;          /* to leave, by its owner */
+    bool empties_queues;    /* what DRAIN is to say */
     bool log_was_malformed; /* said once */
     uint64_t started_us;    /* wall clock; 0: not yet */
     uint64_t ready_us;      /* wall clock; 0: not yet */
     uint64_t started_mono_ms;
+    uint64_t activated_mono_ms;
     uint64_t ready_mono_ms;
     enum proc_failure failure;
     struct fsd_err why;
@@ -94,8 +112,20 @@ struct proc {
 /* Starts a worker.  0, or a negative errno with a sentence; proc is free then. */
 int proc_start(struct proc *proc, const struct proc_setting *setting,
                const struct proc_order *order, proc_fn on_news, struct fsd_err *err);
-/* Orders: finish and leave; leave now.  GONE follows later, never from inside the call. */
-void proc_drain(struct proc *proc);
+/* Order to one that is LOADED: serve there.  READY or LOST follows. */
+void proc_activate(struct proc *proc, const struct proc_post *post);
+/* To one that serves: accept for another slot as well, until the end or proc_return. */
+void proc_lend(struct proc *proc, const struct proc_post *post);
+void proc_return(struct proc *proc, unsigned slot);
+/* Two phases of a change of what it has; takes fd.  PREPARED or REJECTED follows, or LOST; later COMMITTED. */
+void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd);
+void proc_commit(struct proc *proc);
+void proc_abort(struct proc *proc);
+/* Its heartbeat has stopped for so long: ended, with a chance to write down what it was doing. */
+void proc_hang(struct proc *proc, uint64_t age_ms);
+/* Orders: finish and leave (empties_queues: after accepting what waits); leave now.  GONE follows later, never from inside the
+ * call. */
+void proc_drain(struct proc *proc, bool empties_queues);
 void proc_kill(struct proc *proc);
 /* Frees what the process left; must have ended, or be given up at the very end (it is killed then). */
 void proc_fini(struct proc *proc);

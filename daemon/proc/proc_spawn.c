@@ -41,9 +41,11 @@ static int make_fds(struct proc *proc, const struct proc_order *order, struct ch
     }
     proc->log_fd = log[0];
     proc->log_peer_fd = log[1];
-    proc->bundle_fd = fcntl(order->bundle_fd, F_DUPFD_CLOEXEC, 0);
+    if (order->bundle_fd >= 0) {
+        proc->bundle_fd = fcntl(order->bundle_fd, F_DUPFD_CLOEXEC, 0);
+    }
     child->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (proc->bundle_fd < 0 || child->null < 0) {
+    if ((order->bundle_fd >= 0 && proc->bundle_fd < 0) || child->null < 0) {
         return -errno;
     }
     child->page = page_create();
@@ -68,8 +70,12 @@ static int start_child(struct proc *proc, const struct child_fds *child, struct 
     (void)snprintf(incarnation, sizeof(incarnation), PROTO_ENV_INCARNATION "=%" PRIu64,
                    proc->number);
     (void)snprintf(master, sizeof(master), PROTO_ENV_MASTER_PID "=%d", getpid());
-    (void)snprintf(name, sizeof(name), "%.*s/%u", PROTO_NAME_MAX, proc->subject.pool,
-                   proc->subject.slot);
+    if (proc->subject.slot == LOG_SLOT_NONE) {
+        (void)snprintf(name, sizeof(name), "%.*s/-", PROTO_NAME_MAX, proc->subject.pool);
+    } else {
+        (void)snprintf(name, sizeof(name), "%.*s/%u", PROTO_NAME_MAX, proc->subject.pool,
+                       proc->subject.slot);
+    }
     char *env[ENV_OWN + SPAWN_ENV_BASE_MAX + 1] = {incarnation, master};
     (void)spawn_env_base(env + ENV_OWN);
     char *argv[] = {program, name, NULL};
@@ -96,8 +102,7 @@ int proc_spawn(struct proc *proc, const struct proc_setting *setting,
                           .log_peer_fd = -1,
                           .bundle_fd = -1,
                           .config_fd = order->config_fd,
-                          .listeners = order->listeners,
-                          .listener_count = order->listener_count};
+                          .retry_after_s = order->retry_after_s};
     int error = make_fds(proc, order, &child, &sock);
     if (error < 0) {
         (void)fsd_err_set(err, -error, "cannot prepare a worker: %s", strerror(-error));

@@ -103,7 +103,6 @@ int verb_run(const struct command_args *args)
         struct master_options options = {.worker_path = worker_path, .development = 1};
         code = master_run(conf, &options);
     }
-    conf_free(conf);
     problem_list_fini(&problems);
     return code;
 }

@@ -33,6 +33,7 @@ int verb_serve(const struct command_args *args)
     }
     struct master_options options = {.worker_path = worker_path, .development = 0};
     code = master_run(conf, &options);
+    conf = NULL; /* taken */
 out:
     conf_free(conf);
     problem_list_fini(&problems);

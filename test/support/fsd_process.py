@@ -64,15 +64,17 @@ class FsdProcess:
         """The application of the fake worker: what it shall do."""
         self.app_path.write_text(json.dumps(app))
 
-    def write_conf(self, listen="127.0.0.1:0", log_format="text", **pool):
-        """Makes it `fsd serve` with this configuration."""
+    def write_conf(self, listen="127.0.0.1:0", log_format="text", standby=0, intensity=1000, **pool):
+        """Makes it `fsd serve` with this configuration: no reserve, and no giving up, unless a test is about that."""
         conf = {
             "version": 1,
             "listeners": {"web": {"listen": listen}},
             "apps": {"shop": {"path": str(self.app_path), "settings": {"colour": "red"}, "env": {"KEY": "value"}}},
-            "pools": {"web": {"app": "shop", "listeners": ["web"], "count": self.workers_count, **pool}},
+            "pools": {"web": {"app": "shop", "listeners": ["web"], "count": self.workers_count, "standby": standby,
+                              "intensity": intensity, **pool}},
             "log": {"level": "debug", "format": log_format},
             "control": {"path": self.control_path},
+            "state": {"path": str(self.folder / "state")},
         }
         (self.folder / "fsd.yaml").write_text(json.dumps(conf))
 

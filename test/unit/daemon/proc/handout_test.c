@@ -19,7 +19,7 @@ static char app_path[] = "/srv/shop/app.lua";
 static char env_name[] = "KEY";
 static char env_value[] = "secret";
 
-static struct conf_env env[] = {{env_name, env_value}};
+static struct conf_env env[] = {{env_name, env_value, false}};
 static unsigned char settings[] = {0x81, 0xa1, 'a', 0x01}; /* {a = 1} */
 
 /* Finds a key of the top map; the reader stands at its value then. */

@@ -69,7 +69,7 @@ static void on_wait(struct task *task)
     waits++;
 }
 
-static const struct task_owner owner = {"test", on_done, on_wait};
+static const struct task_owner owner = {"test", on_done, on_wait, NULL};
 
 static void on_limit(struct timer *timer)
 {

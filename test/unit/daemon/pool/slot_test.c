@@ -1,5 +1,5 @@
 /* The life of a slot: every state with every event, and random lives with a model of its processes. */
-#include "daemon/slot.h"
+#include "daemon/pool/slot.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,18 +8,19 @@
 
 #include <cmocka.h>
 
-/* One letter an event, in the order of enum slot_event: '.' must not happen, otherwise the next state. */
+/* One letter an event, in the order of enum slot_event (start, next ready, next lost, current lost, retry, hold, finish, replace,
+ * cancel, stop, kill, last gone): '.' must not happen, otherwise the next state. */
 static const char *const expected[SLOT_STATES] = {
-    [SLOT_EMPTY] = "S.....EE.", /* start, next ready, next lost, current lost, retry, replace, stop, */
-    [SLOT_STARTING] = ".RB..SLL.", /* kill, last gone */
-    [SLOT_READY] = "...B.PLL.",    [SLOT_REPLACING] = ".RRS.PLL.",
-    [SLOT_BACKOFF] = "....SSLLB",  [SLOT_LEAVING] = "......LLE",
+    [SLOT_EMPTY] = "S....E..EEE.",   [SLOT_STARTING] = ".RB..S.SBLL.",
+    [SLOT_READY] = "...B.R.PRLL.",   [SLOT_REPLACING] = ".RRS.P.PRLL.",
+    [SLOT_BACKOFF] = "....SHDSBLLB", [SLOT_HELD] = "....SH.SHLLH",
+    [SLOT_DONE] = "S....D.SDLLD",    [SLOT_LEAVING] = ".....L..LLLE",
 };
 
 static void every_pair_goes_where_it_should(void **state)
 {
     (void)state;
-    static const char letters[] = "ESRPBL";
+    static const char letters[] = "ESRPBHDL";
     for (int s = 0; s < SLOT_STATES; s++) {
         for (int e = 0; e < SLOT_EVENTS; e++) {
             const struct slot_row *row = slot_find((enum slot_state)s, (enum slot_event)e);
@@ -95,7 +96,14 @@ static void carry_out(struct model *model, enum slot_action action)
         model->has_current = false;
         model->has_next = false;
         break;
-    case SLOT_WAIT:
+    case SLOT_DROP_NEXT:
+    case SLOT_DROP_AND_RETRY:
+        assert_true(model->has_next);
+        model->has_next = false;
+        model->leavers++;
+        break;
+    case SLOT_DECIDE:
+    case SLOT_STOP_WAITING:
         assert_false(model->has_current || model->has_next);
         break;
     case SLOT_TELL_EMPTY:
@@ -113,7 +121,7 @@ static bool happen(struct model *model, enum slot_event event)
 {
     switch (event) {
     case SLOT_ON_START:
-        return model->state == SLOT_EMPTY;
+        return model->state == SLOT_EMPTY || model->state == SLOT_DONE;
     case SLOT_ON_NEXT_READY:
         return model->has_next;
     case SLOT_ON_NEXT_LOST:
@@ -131,9 +139,13 @@ static bool happen(struct model *model, enum slot_event event)
         model->leavers++;
         return true;
     case SLOT_ON_RETRY:
+        return model->state == SLOT_BACKOFF || model->state == SLOT_HELD;
+    case SLOT_ON_FINISH:
         return model->state == SLOT_BACKOFF;
     case SLOT_ON_REPLACE:
         return model->state != SLOT_EMPTY && model->state != SLOT_LEAVING;
+    case SLOT_ON_HOLD:
+    case SLOT_ON_CANCEL:
     case SLOT_ON_STOP:
     case SLOT_ON_KILL:
         return true;
@@ -142,7 +154,8 @@ static bool happen(struct model *model, enum slot_event event)
             return false;
         }
         model->leavers = 0;
-        return model->state == SLOT_BACKOFF || model->state == SLOT_LEAVING;
+        return model->state == SLOT_BACKOFF || model->state == SLOT_HELD ||
+               model->state == SLOT_DONE || model->state == SLOT_LEAVING;
     }
     return false;
 }

@@ -1,0 +1,488 @@
+/* deploy.c - the one change of configuration that may be under way: all of it, or nothing.
+ * Owns what is being prepared.  In this order: what changes (plan.c), the new objects beside those that run (inventory.c), new
+ * sockets, new code; then each slot that is concerned either asks its worker or boots a new one that waits (PREPARE); only
+ * when all have said yes everything takes the place of the old at once (COMMIT), and what is left over is retired.  Any no, loss or
+ * timeout before that drops the new things: nobody has seen anything of them.
+ * Called by methods.c, reload.c and the signals (start), and by master.c with all news.  Must not know how a slot prepares. */
+#include "daemon/deploy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/proto.h"
+#include "daemon/control/control.h"
+#include "daemon/log/text.h"
+#include "daemon/owner.h"
+#include "daemon/retired.h"
+#include "daemon/state.h"
+
+enum {
+    ANSWER_LIMIT_MS =
+        10000, /* of a worker that takes a change in place, and of one that begins to serve */
+    TIMER_ACCURACY_US = 10000,
+};
+
+static void run_orders(struct master *master);
+
+bool deploy_is_running(const struct master *master)
+{
+    return master->deploy.is_running;
+}
+
+static void keep_reason(struct deploy *deploy, const char *why)
+{
+    if (deploy->why[0] == '\0') {
+        (void)text_clean(deploy->why, sizeof(deploy->why), why, strlen(why));
+    }
+}
+
+json_t *deploy_describe(const struct plan *plan)
+{
+    json_t *changes = json_array();
+    for (size_t i = 0; i < plan->count; i++) {
+        char what[PLAN_WHAT_MAX];
+        plan_describe(&plan->rows[i], what);
+        (void)json_array_append_new(changes,
+                                    json_pack("{s:s, s:s, s:s}", "action",
+                                              plan_action_format(plan->rows[i].action), "what",
+                                              what, "detail", plan->rows[i].detail));
+    }
+    return changes;
+}
+
+static json_t *describe_result(const struct master *master, uint64_t from)
+{
+    const struct deploy *deploy = &master->deploy;
+    json_t *result =
+        json_pack("{s:s, s:I, s:I, s:s, s:o, s:I}", "schema",
+                  deploy->with_code ? "fsd.reload/1" : "fsd.apply/1", "from", (json_int_t)from,
+                  "to", (json_int_t)master->inventory.number, "hash", master->inventory.conf->hash,
+                  "changes", deploy_describe(&deploy->plan), "elapsed_ms",
+                  (json_int_t)(clock_monotonic_ms() - deploy->begun_ms));
+    if (deploy->with_code && result != NULL) {
+        (void)json_object_set(result, "apps", deploy->apps);
+        (void)json_object_set_new(result, "restart", json_true());
+    }
+    return result;
+}
+
+/* Frees what is left of the change itself; the objects have gone their way. */
+static void forget(struct deploy *deploy)
+{
+    deploy->timer = sd_event_source_disable_unref(deploy->timer);
+    plan_fini(&deploy->plan);
+    free(deploy->answers);
+    free(deploy->members);
+    json_decref(deploy->apps);
+    deploy->answers = NULL;
+    deploy->members = NULL;
+    deploy->apps = NULL;
+    deploy->member_count = 0;
+    deploy->is_running = false;
+}
+
+static void fail(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    struct control_call *call = deploy->call;
+    char message[DEPLOY_WHY_MAX + 64];
+    for (size_t i = 0; deploy->next.apps != NULL && i < deploy->next.conf->app_count; i++) {
+        if (deploy->next.apps[i] != NULL) {
+            bundle_store_abort(&deploy->next.apps[i]->store);
+        }
+    }
+    (void)snprintf(message, sizeof(message), "configuration is not applied, nothing is changed: %s",
+                   deploy->why);
+    log_event(&master->log, LOG_LEVEL_ERROR, NULL, "config.failed", message, NULL);
+    retired_add(master, deploy->grave,
+                &deploy->next); /* new pools may have processes that are just ending */
+    deploy->call = NULL;
+    forget(deploy);
+    if (call != NULL) {
+        control_fail(call, CONTROL_FAILED, deploy->why);
+    }
+    reload_on_free(master);
+    master_check_end(master);
+}
+
+static void finish(struct master *master, uint64_t from)
+{
+    struct deploy *deploy = &master->deploy;
+    struct control_call *call = deploy->call;
+    json_t *result = describe_result(master, from);
+    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "config.applied", "configuration is applied",
+              LOG_FIELDS(log_int("number", (int64_t)master->inventory.number),
+                         log_text("hash", master->inventory.conf->hash),
+                         log_text("how", deploy->how)));
+    retired_add(master, deploy->grave, &deploy->next); /* by now it is the old one */
+    deploy->call = NULL;
+    forget(deploy);
+    if (call != NULL && result != NULL) {
+        control_answer(call, result);
+    } else {
+        json_decref(result);
+        if (call != NULL) {
+            control_fail(call, CONTROL_FAILED, "applied, but out of memory for the answer");
+        }
+    }
+    reload_on_free(master);
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    struct master *master = userdata;
+    struct deploy *deploy = &master->deploy;
+    size_t awaited = phase_find_awaited(&deploy->phase, 0);
+    if (awaited < deploy->member_count) {
+        char text[128];
+        (void)snprintf(text, sizeof(text), "no answer in time (worker %s/%u)",
+                       deploy->members[awaited].pool->name, deploy->members[awaited].slot);
+        keep_reason(deploy, text);
+    }
+    phase_feed(&deploy->phase, PHASE_ON_TIMEOUT, 0);
+    run_orders(master);
+    return 0;
+}
+
+/* Each answer is progress; a process that boots has a limit of its own. */
+static int restart_timer(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    uint64_t limit_ms = ANSWER_LIMIT_MS;
+    for (size_t i = 0; i < deploy->member_count; i++) {
+        const struct deploy_member *member = &deploy->members[i];
+        uint64_t boot_ms = member->is_in_place ? 0 : member->pool->proc_setting.boot_ms;
+        limit_ms =
+            boot_ms * 2 + ANSWER_LIMIT_MS > limit_ms ? boot_ms * 2 + ANSWER_LIMIT_MS : limit_ms;
+    }
+    deploy->timer = sd_event_source_disable_unref(deploy->timer);
+    return sd_event_add_time_relative(master->loop, &deploy->timer, CLOCK_MONOTONIC,
+                                      limit_ms * 1000, TIMER_ACCURACY_US, on_timeout, master);
+}
+
+static bool is_new_pool(const struct master *master, const struct pool *pool)
+{
+    return !inventory_has_pool(&master->inventory, pool);
+}
+
+/* From here on it is the running configuration. */
+static void commit(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    struct inventory old = master->inventory;
+    master->inventory = deploy->next;
+    deploy->next = old;
+    const struct conf *conf = master->inventory.conf;
+    for (size_t i = 0; i < conf->app_count; i++) {
+        bundle_store_commit(&master->inventory.apps[i]->store);
+    }
+    for (size_t i = 0; i < conf->listener_count; i++) {
+        listener_rename(master->inventory.listeners[i], conf->listeners[i].name);
+    }
+    log_set(&master->log, conf->log_format, conf->log_level);
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        struct pool *pool = master->inventory.pools[i];
+        pool_adopt(pool, inventory_count(&master->inventory, i, master->auto_count));
+        if (!inventory_has_pool(&deploy->next, pool) && !master->is_drained) {
+            pool_start(pool);
+        }
+    }
+    for (size_t i = 0; i < deploy->member_count; i++) {
+        pool_commit_slot(deploy->members[i].pool, deploy->members[i].slot);
+    }
+}
+
+static void drop(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    for (size_t i = 0; i < deploy->next.conf->pool_count; i++) {
+        struct pool *pool = deploy->next.pools[i];
+        if (is_new_pool(master, pool)) {
+            pool_stop(pool, true);
+        } else {
+            pool_cancel(pool);
+        }
+    }
+}
+
+static void carry_out(struct master *master, const struct phase_order *order)
+{
+    struct deploy *deploy = &master->deploy;
+    const struct deploy_member *member = &deploy->members[order->participant];
+    switch (order->action) {
+    case PHASE_DO_NOTHING:
+        break;
+    case PHASE_PREPARE:
+        if (member->is_in_place) {
+            pool_update_slot(member->pool, member->slot);
+        } else {
+            pool_prepare_slot(member->pool, member->slot);
+        }
+        break;
+    case PHASE_COMMIT_ALL:
+        commit(master);
+        break;
+    case PHASE_ABORT_ALL:
+        drop(master);
+        break;
+    case PHASE_KILL:
+        pool_kill_slot(member->pool, member->slot);
+        break;
+    case PHASE_DONE:
+        if (order->is_committed) {
+            finish(master, deploy->next.number);
+        } else {
+            fail(master);
+        }
+        break;
+    }
+}
+
+/* What an order causes from within waits in the phase until the order is carried out, so that the stack stays flat. */
+static void run_orders(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    if (deploy->is_stepping) {
+        return;
+    }
+    deploy->is_stepping = true;
+    struct phase_order order;
+    do {
+        order = phase_next(&deploy->phase);
+        carry_out(master, &order);
+    } while (order.action != PHASE_DO_NOTHING && order.action != PHASE_DONE);
+    deploy->is_stepping = false;
+}
+
+/* Slots below take part: all of a pool whose workers must be new, those that are added, and those that take it in place. */
+static void add_members(struct master *master, size_t index)
+{
+    struct deploy *deploy = &master->deploy;
+    struct pool *pool = deploy->next.pools[index];
+    unsigned count = inventory_count(&deploy->next, index, master->auto_count);
+    bool is_replaced = deploy->with_code || is_new_pool(master, pool) ||
+                       plan_find(&deploy->plan, pool->name, PLAN_REPLACE) != NULL;
+    bool is_updated = plan_find(&deploy->plan, pool->name, PLAN_UPDATE) != NULL;
+    bool is_at_rest = pool->phase == POOL_DRAINED || pool->phase == POOL_SUSPENDED;
+    for (unsigned i = 0; i < count && !is_at_rest; i++) {
+        bool is_added = i >= pool->count;
+        if (is_replaced || is_added || is_updated) {
+            deploy->members[deploy->member_count++] =
+                (struct deploy_member){pool, i, !is_replaced && !is_added};
+        }
+    }
+}
+
+static int grow_listeners(const struct inventory *next, size_t index, unsigned count,
+                          struct fsd_err *err)
+{
+    const struct conf_pool *own = &next->conf->pools[index];
+    int error = 0;
+    for (size_t i = 0; i < own->listener_count && error >= 0; i++) {
+        struct listener *listener = next->listeners[own->listeners[i]];
+        if (listener->count < count) {
+            error = listener_grow(listener, count, err);
+        }
+    }
+    return error;
+}
+
+/* Says to every pool what it will be; the slots of the pools become members. */
+static int pend(struct master *master, struct fsd_err *err)
+{
+    struct deploy *deploy = &master->deploy;
+    size_t pool_count = deploy->next.conf->pool_count;
+    deploy->members = calloc(pool_count * POOL_SLOTS_MAX, sizeof(*deploy->members));
+    deploy->answers = calloc(pool_count * POOL_SLOTS_MAX, sizeof(*deploy->answers));
+    if (deploy->members == NULL || deploy->answers == NULL) {
+        return fsd_err_set(err, ENOMEM, "%s", strerror(ENOMEM));
+    }
+    int error = 0;
+    for (size_t i = 0; i < pool_count && error >= 0; i++) {
+        struct pool *pool = deploy->next.pools[i];
+        unsigned count = inventory_count(&deploy->next, i, master->auto_count);
+        bool is_same = !deploy->with_code && !is_new_pool(master, pool) &&
+                       plan_find(&deploy->plan, pool->name, PLAN_REPLACE) == NULL &&
+                       plan_find(&deploy->plan, pool->name, PLAN_UPDATE) == NULL;
+        struct pool_conf conf = inventory_pool_conf(
+            &deploy->next, i, is_same ? pool->conf.number : deploy->next.number);
+        add_members(master, i);
+        error = pool_pend(pool, &conf, count, err);
+        if (error >= 0) {
+            error = grow_listeners(&deploy->next, i, count, err);
+        }
+    }
+    return error;
+}
+
+static void on_loaded(struct loader *loader, int exit_code, const char *why)
+{
+    struct master *master = OWNER_OF(loader, struct master, loader);
+    struct deploy *deploy = &master->deploy;
+    struct fsd_err err = {""};
+    if (exit_code != FSD_EXIT_OK || master->phase == MASTER_STOPPING) {
+        keep_reason(deploy, exit_code != FSD_EXIT_OK ? why : "the daemon is stopping");
+        fail(master);
+        return;
+    }
+    if (deploy->with_code) {
+        deploy->apps = reload_describe_apps(master, &deploy->next);
+    }
+    if (pend(master, &err) < 0 || restart_timer(master) < 0) {
+        keep_reason(deploy, err.text);
+        drop(master);
+        fail(master);
+        return;
+    }
+    (void)phase_begin(&deploy->phase, deploy->answers, deploy->member_count,
+                      phase_get_parallel(master->auto_count));
+    run_orders(master);
+}
+
+static int open_listeners(struct master *master, struct fsd_err *err)
+{
+    struct inventory *next = &master->deploy.next;
+    int error = 0;
+    for (size_t i = 0; i < next->conf->pool_count && error >= 0; i++) {
+        const struct conf_pool *own = &next->conf->pools[i];
+        unsigned count = inventory_count(next, i, master->auto_count);
+        for (size_t j = 0; j < own->listener_count && error >= 0; j++) {
+            struct listener *listener = next->listeners[own->listeners[j]];
+            if (!inventory_has_listener(&master->inventory, listener)) {
+                error = listener_open(listener, &next->conf->listeners[own->listeners[j]], count,
+                                      NULL, err);
+            }
+        }
+    }
+    return error;
+}
+
+/* What runs already has its code, unless all is wanted anew. */
+static void load(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    struct app *apps[LOADER_APPS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < deploy->next.conf->app_count; i++) {
+        struct app *app = deploy->next.apps[i];
+        if (count < LOADER_APPS_MAX && (deploy->with_code || app->store.running.number == 0)) {
+            apps[count++] = app;
+        }
+    }
+    loader_start(&master->loader, apps, count, on_loaded);
+}
+
+void deploy_start(struct master *master, struct conf *conf, const char *how, bool with_code,
+                  struct control_call *call)
+{
+    struct deploy *deploy = &master->deploy;
+    const char *obstacle = master_find_obstacle(master);
+    if (obstacle != NULL) {
+        conf_free(conf);
+        log_write(&master->log, LOG_LEVEL_WARNING, NULL, "a change of configuration is refused",
+                  LOG_FIELDS(log_text("because", obstacle)));
+        if (call != NULL) {
+            control_fail(call, CONTROL_BUSY, obstacle);
+        }
+        return;
+    }
+    *deploy = (struct deploy){.is_running = true,
+                              .with_code = with_code,
+                              .how = how,
+                              .call = call,
+                              .begun_ms = clock_monotonic_ms(),
+                              .grave = retired_new()};
+    struct inventory_need need = {&master->pool_setting, master->auto_count};
+    struct fsd_err err = {""};
+    int error =
+        inventory_make(&deploy->next, conf, master->config_last + 1, &master->inventory, &need);
+    if (error == 0) {
+        error = plan_make(master->inventory.conf, conf, &deploy->plan);
+    }
+    if (error < 0) {
+        (void)fsd_err_set(&err, 0, "%s", strerror(-error));
+    } else {
+        error = open_listeners(master, &err);
+    }
+    if (error < 0) {
+        keep_reason(deploy, err.text);
+        fail(master);
+        return;
+    }
+    master->config_last++;
+    load(master);
+}
+
+static size_t find_member(const struct deploy *deploy, const struct pool *pool, unsigned slot)
+{
+    size_t i = 0;
+    while (i < deploy->member_count &&
+           (deploy->members[i].pool != pool || deploy->members[i].slot != slot)) {
+        i++;
+    }
+    return i;
+}
+
+/* READY of a new worker is its commit; FAILED and DIED are losses in both phases. */
+static int translate(enum pool_news news)
+{
+    switch (news) {
+    case POOL_SLOT_PREPARED:
+        return PHASE_ON_PREPARED;
+    case POOL_SLOT_REJECTED:
+        return PHASE_ON_REFUSED;
+    case POOL_SLOT_READY:
+    case POOL_SLOT_COMMITTED:
+        return PHASE_ON_COMMITTED;
+    case POOL_SLOT_FAILED:
+    case POOL_SLOT_DIED:
+        return PHASE_ON_LOST;
+    case POOL_SLOT_EMPTY:
+    case POOL_UP:
+    case POOL_GAVE_UP:
+    case POOL_PROC_ENDED:
+    case POOL_REAPED:
+        break;
+    }
+    return -1;
+}
+
+void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
+                         enum pool_news news, const char *why)
+{
+    struct deploy *deploy = &master->deploy;
+    int event = translate(news);
+    size_t member = find_member(deploy, pool, slot);
+    if (!deploy->is_running || event < 0 || member == deploy->member_count) {
+        return;
+    }
+    if (why != NULL && (event == PHASE_ON_REFUSED || event == PHASE_ON_LOST)) {
+        char text[DEPLOY_WHY_MAX];
+        (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->name, slot);
+        keep_reason(deploy, text);
+    }
+    phase_feed(&deploy->phase, (enum phase_event)event, member);
+    if (!deploy->is_stepping) {
+        (void)restart_timer(master); /* the old one goes on when this fails */
+    }
+    run_orders(master);
+}
+
+void deploy_stop(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    if (!deploy->is_running) {
+        return;
+    }
+    keep_reason(deploy, "the daemon is stopping");
+    if (deploy->phase.state != PHASE_IDLE) {
+        phase_feed(&deploy->phase, PHASE_ON_STOP, 0);
+        run_orders(master);
+    } /* else the loader is stopped, and its end comes here */
+}

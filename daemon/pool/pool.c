@@ -1,0 +1,230 @@
+/* pool.c - one pool of workers: the orders that the daemon gives it.
+ * Owns the array of slots and which configuration the pool has.  An order becomes an event of each slot that it concerns
+ * (pool_slot.c); what follows for the pool as a whole is put right afterwards (pool_settle.c).
+ * Called by master.c, reload.c and deploy.c.  Must not know other pools, or what its news mean for the daemon. */
+#include "daemon/pool/pool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "daemon/app.h"
+#include "daemon/listener.h"
+#include "daemon/pool/pool_parts.h"
+#include "daemon/proc/handout.h"
+#include "daemon/proc/pulse.h"
+
+enum { RESERVE_PROCS = 4 }; /* beside the wanted ones: leaving ones, and the one that answers 503 */
+
+unsigned pool_wanted_standby(const struct pool *pool)
+{
+    if (pool->conf.own->standby == CONF_STANDBY_AUTO) {
+        return pool->count > 1 ? 1 : 0;
+    }
+    return pool->conf.own->standby;
+}
+
+/* The parts of the configuration that only the master acts on. */
+void pool_take_settings(struct pool *pool)
+{
+    const struct conf_pool *own = pool->conf.own;
+    pool->proc_setting.boot_ms = own->boot_ms;
+    pool->proc_setting.drain_ms = own->drain_ms;
+    pool->proc_setting.shutdown_ms = own->shutdown_ms;
+    if (pool->window.times == NULL || pool->window.intensity != own->intensity) {
+        supervise_window_init(&pool->window, pool->window_times, own->intensity, own->period_ms);
+    }
+    pool->window.period_ms = own->period_ms;
+}
+
+static int make_slots(struct pool *pool, unsigned count)
+{
+    int error = pool_proc_reserve(pool, (size_t)count * POOL_SLOT_PROCS_MAX + CONF_STANDBY_MAX +
+                                            RESERVE_PROCS);
+    while (error == 0 && pool->made < count) {
+        error = pool_slot_add(pool);
+    }
+    return error;
+}
+
+int pool_init(struct pool *pool, const struct pool_setting *setting, const struct pool_conf *conf,
+              unsigned count)
+{
+    *pool = (struct pool){.setting = *setting, .conf = *conf};
+    (void)snprintf(pool->name, sizeof(pool->name), "%s", conf->own->name);
+    pool->proc_setting = (struct proc_setting){.loop = setting->loop,
+                                               .log = setting->log,
+                                               .worker_path = setting->worker_path,
+                                               .pool = pool->name};
+    pool_take_settings(pool);
+    int error = pool_settle_init(pool);
+    if (error >= 0) {
+        error = make_slots(pool, count);
+    }
+    pool->count = pool->made;
+    return error < 0 ? error : 0;
+}
+
+void pool_fini(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        proc_fini(&pool->procs[i]->proc);
+        free(pool->procs[i]);
+    }
+    for (unsigned i = 0; i < pool->made; i++) {
+        pool_slot_free(pool->slots[i]);
+    }
+    free(pool->procs);
+    pool->settle = sd_event_source_disable_unref(pool->settle);
+    pool->due = sd_event_source_disable_unref(pool->due);
+    *pool = (struct pool){.count = 0};
+}
+
+static void start_slot(struct pool_slot *slot)
+{
+    if (slot->state == SLOT_EMPTY || slot->state == SLOT_DONE) {
+        slot->wanted = slot->pool->conf.app->store.running.number;
+        pool_slot_step(slot, SLOT_ON_START, NULL, NULL);
+    }
+}
+
+void pool_start(struct pool *pool)
+{
+    if (pool->phase == POOL_HELD) {
+        pool_release(pool);
+        return;
+    }
+    pool->phase = POOL_RUNNING;
+    pool->cause[0] = '\0';
+    for (unsigned i = 0; i < pool->count; i++) {
+        start_slot(pool->slots[i]); /* one that is leaving starts when it is empty */
+    }
+    pool_touch(pool);
+}
+
+void pool_replace(struct pool *pool, unsigned slot, uint64_t generation)
+{
+    pool->slots[slot]->wanted = generation;
+    pool->slots[slot]->withdrawing = NULL;
+    pool->is_probing =
+        true; /* of a pool that is held: whoever replaces has done something about the cause */
+    enum slot_state state = pool->slots[slot]->state;
+    bool is_idle = state == SLOT_EMPTY || state == SLOT_LEAVING;
+    if (is_idle) {
+        pool_slot_tell(pool->slots[slot], POOL_SLOT_READY, NULL, NULL); /* nothing to replace */
+        return;
+    }
+    pool_slot_step(pool->slots[slot], SLOT_ON_REPLACE, NULL, NULL);
+}
+
+void pool_refresh(struct pool *pool)
+{
+    pool_touch(pool);
+}
+
+static void end_reserve(struct pool *pool, bool now)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        struct proc *proc = &pool->procs[i]->proc;
+        if (proc_is_free(proc) || pool->procs[i]->slot != NULL) {
+            continue;
+        }
+        if (now) {
+            proc_kill(proc);
+        } else {
+            proc_drain(proc, false);
+        }
+    }
+}
+
+static void leave(struct pool *pool, enum pool_phase phase, bool now)
+{
+    pool->phase = phase;
+    pool->was_up = false;
+    pool->pending.number = 0;
+    if (phase != POOL_SUSPENDED) {
+        end_reserve(pool, now);
+    }
+    for (unsigned i = 0; i < pool->made; i++) {
+        pool_slot_step(pool->slots[i], now ? SLOT_ON_KILL : SLOT_ON_STOP, NULL, NULL);
+    }
+    pool_touch(pool);
+}
+
+void pool_suspend(struct pool *pool, const char *cause)
+{
+    (void)snprintf(pool->cause, sizeof(pool->cause), "%s", cause);
+    leave(pool, POOL_SUSPENDED, false);
+}
+
+void pool_drain(struct pool *pool)
+{
+    (void)snprintf(pool->cause, sizeof(pool->cause), "drained by an operator");
+    leave(pool, POOL_DRAINED, false);
+}
+
+void pool_stop(struct pool *pool, bool now)
+{
+    leave(pool, POOL_LEAVING, now);
+}
+
+bool pool_is_empty(const struct pool *pool)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        if (!proc_is_free(&pool->procs[i]->proc)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+unsigned pool_count_serving(const struct pool *pool)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < pool->count; i++) {
+        count += slot_is_serving(pool->slots[i]->state);
+    }
+    return count;
+}
+
+bool pool_is_serving(const struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++) {
+        enum slot_state state = pool->slots[i]->state;
+        if (!slot_is_serving(state) && state != SLOT_DONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pool_owns(const struct pool *pool, pid_t pid)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        const struct proc *proc = &pool->procs[i]->proc;
+        if (!proc_is_free(proc) && proc->child.pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Only of those who must turn their loop: one that boots has its own limit, one that leaves too. */
+void pool_watch(struct pool *pool, uint64_t now_ms)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        struct proc *proc = &pool->procs[i]->proc;
+        if (proc_is_free(proc) ||
+            (proc->state != INCARNATION_ACTIVE && proc->state != INCARNATION_LOADED)) {
+            continue;
+        }
+        struct page_numbers numbers;
+        page_read(proc->page, &numbers);
+        uint64_t age_ms = pulse_age(numbers.heartbeat_ms, proc->started_mono_ms, now_ms);
+        if (age_ms > pool->conf.own->heartbeat_ms) {
+            proc_hang(proc, age_ms);
+        }
+    }
+}

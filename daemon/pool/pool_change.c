@@ -1,0 +1,137 @@
+/* pool_change.c - a pool's part in a change of configuration, in two phases.
+ * Owns `pending`, the configuration that is being prepared.  A slot takes part in one of two ways: its worker takes the change in
+ * place, or a new worker with it is booted and waits.  Nothing that serves has changed before pool_adopt; pool_cancel undoes
+ * whatever was prepared.
+ * Called by deploy.c, which counts the answers.  Must not know other pools. */
+#include "daemon/pool/pool_parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/app.h"
+#include "daemon/conf/conf.h"
+#include "daemon/listener.h"
+#include "daemon/log/log.h"
+#include "daemon/proc/handout.h"
+
+int pool_pend(struct pool *pool, const struct pool_conf *conf, unsigned count, struct fsd_err *err)
+{
+    pool->pending = *conf;
+    int error = pool_proc_reserve(pool, (size_t)count * POOL_SLOT_PROCS_MAX + CONF_STANDBY_MAX * 2);
+    while (error >= 0 && pool->made < count) {
+        error = pool_slot_add(pool);
+    }
+    return error < 0 ? fsd_err_set(err, -error, "cannot make room for %u workers: %s", count,
+                                   strerror(-error))
+                     : 0;
+}
+
+void pool_prepare_slot(struct pool *pool, unsigned index)
+{
+    struct pool_slot *slot = pool->slots[index];
+    const struct bundle_store *store = &pool->pending.app->store;
+    slot->awaits_commit = true;
+    slot->wanted = store->candidate.number != 0 ? store->candidate.number : store->running.number;
+    pool_slot_step(slot, slot->state == SLOT_EMPTY ? SLOT_ON_START : SLOT_ON_REPLACE, NULL, NULL);
+}
+
+void pool_update_slot(struct pool *pool, unsigned index)
+{
+    struct pool_slot *slot = pool->slots[index];
+    if (slot->current == NULL) { /* its next worker gets the change when it is started */
+        pool_slot_tell(slot, POOL_SLOT_PREPARED, NULL, NULL);
+        return;
+    }
+    struct fsd_err err = {""};
+    const struct pool_conf *conf = &pool->pending;
+    int fd = handout_create(conf->whole, conf->own, conf->number, pool->count, &err);
+    if (fd < 0) {
+        pool_slot_tell(slot, POOL_SLOT_REJECTED, NULL, err.text);
+        return;
+    }
+    slot->awaits_answer = true;
+    proc_prepare(&slot->current->proc, conf->number, PROTO_CHANGE_CONFIG, fd);
+}
+
+/* New connections go to the sockets of the slots that stay. */
+static void exclude_sockets(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->conf.own->listener_count && pool->count < pool->made; i++) {
+        int error = listener_exclude(pool->conf.listeners[i], pool->count);
+        if (error < 0) {
+            log_write(
+                pool->setting.log, LOG_LEVEL_WARNING, NULL,
+                "cannot keep new connections from slots that leave",
+                LOG_FIELDS(log_text("pool", pool->name), log_text("reason", strerror(-error))));
+        }
+    }
+}
+
+void pool_adopt(struct pool *pool, unsigned count)
+{
+    pool->conf = pool->pending;
+    pool->pending.number = 0;
+    pool->count = count;
+    pool_take_settings(pool);
+    exclude_sockets(pool);
+    for (unsigned i = count; i < pool->made; i++) {
+        pool_slot_step(pool->slots[i], SLOT_ON_STOP, NULL, NULL);
+    }
+    pool_touch(pool);
+}
+
+/* A worker that was booting while the others were asked has the old configuration. */
+static void replace_stale(struct pool_slot *slot)
+{
+    if (slot->next != NULL && slot->next->config != slot->pool->conf.number) {
+        slot->wanted = slot->pool->conf.app->store.running.number;
+        pool_slot_step(slot, SLOT_ON_REPLACE, NULL, NULL);
+    }
+    pool_slot_tell(slot, POOL_SLOT_COMMITTED, NULL, NULL);
+}
+
+void pool_commit_slot(struct pool *pool, unsigned index)
+{
+    struct pool_slot *slot = pool->slots[index];
+    if (slot->awaits_commit) {
+        slot->awaits_commit = false;
+        pool_slot_activate_next(slot);
+    } else if (slot->awaits_answer && slot->current != NULL) {
+        slot->awaits_answer = false;
+        proc_commit(&slot->current->proc);
+    } else {
+        replace_stale(slot);
+    }
+}
+
+void pool_cancel(struct pool *pool)
+{
+    pool->pending.number = 0;
+    for (unsigned i = 0; i < pool->made; i++) {
+        struct pool_slot *slot = pool->slots[i];
+        if (i >= pool->count) {
+            pool_slot_step(slot, SLOT_ON_KILL, NULL, NULL);
+        } else if (slot->awaits_commit) {
+            pool_slot_step(slot, SLOT_ON_CANCEL, NULL, NULL);
+        } else if (slot->awaits_answer && slot->current != NULL) {
+            proc_abort(&slot->current->proc);
+        }
+        slot->awaits_answer = false;
+    }
+    pool_touch(pool);
+}
+
+void pool_kill_slot(struct pool *pool, unsigned index)
+{
+    struct pool_slot *slot = pool->slots[index];
+    struct pool_proc *which = slot->current;
+    if (which == NULL || (slot->state != SLOT_READY && slot->state != SLOT_REPLACING)) {
+        return;
+    }
+    pool_slot_log(slot, LOG_LEVEL_WARNING, "worker.killed",
+                  "worker did not take what was committed and is replaced", NULL);
+    pool_lend_forget(pool, which);
+    slot->current = NULL;
+    proc_kill(&which->proc);
+    pool_slot_step(slot, SLOT_ON_CURRENT_LOST, &which->proc, "did not take what was committed");
+}

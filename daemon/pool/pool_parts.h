@@ -1,0 +1,58 @@
+#ifndef FSD_DAEMON_POOL_POOL_PARTS_H
+#define FSD_DAEMON_POOL_POOL_PARTS_H
+
+#include "daemon/pool/pool.h"
+
+/* What the files of this folder need of each other; nobody else includes it. */
+
+/* pool_proc.c: a process for the slot (NULL: in reserve), with the configuration that is pending or the one that runs.  0, or a negative errno with a
+ * sentence. */
+enum pool_kind { POOL_KIND_WORKER, POOL_KIND_PENDING, POOL_KIND_UNAVAILABLE };
+int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind kind,
+                    struct pool_proc **ret_which, struct fsd_err *err);
+/* Makes procs until there are so many.  0 or -ENOMEM. */
+int pool_proc_reserve(struct pool *pool, size_t count);
+bool pool_proc_is_standby(const struct pool_proc *which);
+/* One that could take the place at once; NULL: there is none. */
+struct pool_proc *pool_proc_find_standby(const struct pool *pool, uint64_t generation);
+
+/* pool_slot.c */
+int pool_slot_add(struct pool *pool);
+void pool_slot_free(struct pool_slot *slot);
+void pool_slot_step(struct pool_slot *slot, enum slot_event event, const struct proc *proc,
+                    const char *why);
+void pool_slot_on_news(struct pool_slot *slot, struct pool_proc *which, enum proc_news news);
+void pool_slot_tell(struct pool_slot *slot, enum pool_news news, const struct proc *proc,
+                    const char *why);
+bool pool_slot_is_deserted(const struct pool_slot *slot);
+void pool_slot_log(const struct pool_slot *slot, enum log_level level, const char *event,
+                   const char *message, const struct log_field *fields);
+void pool_slot_retry_in(struct pool_slot *slot, uint32_t wait_ms);
+
+/* pool_loss.c: the slot, in SLOT_BACKOFF, has lost proc (NULL: it could not even be started). */
+void pool_loss_decide(struct pool_slot *slot, const struct proc *proc);
+/* Only counts it; next is what follows, or NULL. */
+void pool_loss_note(struct pool_slot *slot, const struct proc *proc, const char *next);
+
+void pool_slot_activate_next(struct pool_slot *slot);
+
+/* pool.c: takes over what pool->conf says for the master itself. */
+void pool_take_settings(struct pool *pool);
+
+/* pool_settle.c: something has changed: everything that follows from the state of the pool is put right before the loop waits
+ * again. */
+void pool_touch(struct pool *pool);
+int pool_settle_init(struct pool *pool);
+
+/* pool_lend.c: who accepts for slots that nobody serves.  Returns when to look again (monotonic; UINT64_MAX: no need). */
+uint64_t pool_lend(struct pool *pool, uint64_t now_ms);
+/* which accepts nothing any more. */
+void pool_lend_forget(struct pool *pool, const struct pool_proc *which);
+
+/* pool_hold.c */
+void pool_hold(struct pool *pool, const char *cause);
+void pool_release(struct pool *pool);
+/* The workers that answer 503, the probe and its end.  As pool_lend. */
+uint64_t pool_hold_settle(struct pool *pool, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,194 @@
+/* pool_settle.c - what must be so between two turns of the loop: the reserve, the sockets of vacant slots, holding, retirement.
+ * Owns two event sources of the pool: one that runs at the end of the turn after anything has changed (pool_touch), and one for the next
+ * moment at which something becomes due.  It looks at the pool as it is and puts right what follows, whatever led there; so no
+ * path has to remember to do it.
+ * Called by the loop.  Must not know why anything changed. */
+#include "daemon/pool/pool_parts.h"
+
+#include "common/clock.h"
+#include "daemon/app.h"
+#include "daemon/listener.h"
+#include "daemon/log/log.h"
+
+enum { DUE_ACCURACY_US = 1000, RETIRE_CHECK_MS = 50 };
+
+static uint64_t earlier(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+static bool is_stale(const struct pool *pool, const struct pool_proc *which)
+{
+    return which->config != pool->conf.number ||
+           which->proc.generation != pool->conf.app->store.running.number;
+}
+
+/* A change under way or a slot that waits for a worker comes first: processors are few. */
+static bool may_boot_reserve(const struct pool *pool)
+{
+    if (pool->phase != POOL_RUNNING || !pool->was_up || pool->pending.number != 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < pool->count; i++) {
+        if (pool->slots[i]->state == SLOT_STARTING) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint64_t settle_reserve(struct pool *pool, uint64_t now_ms)
+{
+    unsigned wanted = pool->phase == POOL_RUNNING ? pool_wanted_standby(pool) : 0;
+    unsigned have = 0;
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        struct pool_proc *which = pool->procs[i];
+        if (!pool_proc_is_standby(which) || which->proc.was_told ||
+            which->proc.failure != PROC_FAILURE_NONE) {
+            continue;
+        }
+        if (is_stale(pool, which) || have == wanted) {
+            proc_kill(&which->proc); /* it has done nothing yet that could be lost */
+        } else {
+            have++;
+        }
+    }
+    if (have >= wanted || !may_boot_reserve(pool)) {
+        return UINT64_MAX;
+    }
+    if (now_ms < pool->reserve_at_ms) {
+        return pool->reserve_at_ms;
+    }
+    struct pool_proc *which = NULL;
+    struct fsd_err err = {""};
+    if (pool_proc_start(pool, NULL, POOL_KIND_WORKER, &which, &err) == 0) {
+        return have + 1 < wanted ? now_ms : UINT64_MAX;
+    }
+    struct log_subject subject = {pool->name, LOG_SLOT_NONE, 0};
+    log_event(pool->setting.log, LOG_LEVEL_WARNING, &subject, "worker.start_failed", err.text,
+              NULL);
+    pool->reserve_at_ms = now_ms + BACKOFF_LIMIT_MS; /* not urgent */
+    return pool->reserve_at_ms;
+}
+
+/* A worker of the reserve may stand in for slots that wait for their next try. */
+static void fill_from_reserve(struct pool *pool)
+{
+    if (pool->phase != POOL_RUNNING) {
+        return;
+    }
+    for (unsigned i = 0; i < pool->count; i++) {
+        struct pool_slot *slot = pool->slots[i];
+        if (slot->state == SLOT_BACKOFF && slot->had_proved &&
+            pool_proc_find_standby(pool, pool->conf.app->store.running.number) != NULL) {
+            slot->wanted = pool->conf.app->store.running.number;
+            pool_slot_step(slot, SLOT_ON_RETRY, NULL, NULL);
+        }
+    }
+}
+
+static bool has_waiting(const struct pool *pool, unsigned slot)
+{
+    for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
+        if (listener_is_waiting(pool->conf.listeners[i], slot)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Slots above the count go from the top, when nobody is in them and nothing waits at their sockets (pool_lend.c has what does served). */
+static uint64_t settle_retirement(struct pool *pool, uint64_t now_ms)
+{
+    while (pool->made > pool->count && pool->pending.number == 0) {
+        struct pool_slot *slot = pool->slots[pool->made - 1];
+        if (slot->state != SLOT_EMPTY || !pool_slot_is_deserted(slot)) {
+            return UINT64_MAX; /* its end will touch the pool */
+        }
+        if (has_waiting(pool, slot->index)) {
+            slot->is_clear = false;
+            return now_ms + RETIRE_CHECK_MS;
+        }
+        if (!slot->is_clear) { /* a handshake may have been under way when the slot was taken out */
+            slot->is_clear = true;
+            return now_ms + RETIRE_CHECK_MS;
+        }
+        if (slot->borrower != NULL) {
+            proc_return(&slot->borrower->proc, slot->index);
+            slot->borrower = NULL;
+        }
+        pool->made--;
+        for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
+            listener_shrink(pool->conf.listeners[i], pool->made);
+        }
+        pool->requests_gone += slot->requests_total;
+        pool_slot_free(slot);
+    }
+    return UINT64_MAX;
+}
+
+/* A slot that was leaving when the pool was started again comes back when it is empty. */
+static void settle_slots(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->count && pool->phase == POOL_RUNNING; i++) {
+        if (pool->slots[i]->state == SLOT_EMPTY) {
+            pool->slots[i]->wanted = pool->conf.app->store.running.number;
+            pool_slot_step(pool->slots[i], SLOT_ON_START, NULL, NULL);
+        }
+    }
+    if (pool->phase == POOL_RUNNING && !pool->was_up && pool_is_serving(pool)) {
+        pool->was_up = true;
+        pool->setting.on_news(pool, LOG_SLOT_NONE, POOL_UP, NULL, NULL);
+    }
+}
+
+static void settle(struct pool *pool)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    settle_slots(pool);
+    fill_from_reserve(pool);
+    uint64_t due_ms = settle_reserve(pool, now_ms);
+    due_ms = earlier(due_ms, pool_hold_settle(pool, now_ms));
+    due_ms = earlier(due_ms, pool_lend(pool, now_ms));
+    due_ms = earlier(due_ms, settle_retirement(pool, now_ms));
+    if (due_ms == UINT64_MAX) {
+        (void)sd_event_source_set_enabled(pool->due, SD_EVENT_OFF);
+        return;
+    }
+    uint64_t wait_ms = due_ms > now_ms ? due_ms - now_ms : 0;
+    (void)sd_event_source_set_time_relative(pool->due, wait_ms * 1000);
+    (void)sd_event_source_set_enabled(pool->due, SD_EVENT_ONESHOT);
+}
+
+static int on_settle(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    settle(userdata);
+    return 0;
+}
+
+static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    settle(userdata);
+    return 0;
+}
+
+void pool_touch(struct pool *pool)
+{
+    (void)sd_event_source_set_enabled(pool->settle, SD_EVENT_ONESHOT); /* can't fail: it exists */
+}
+
+int pool_settle_init(struct pool *pool)
+{
+    int error = sd_event_add_defer(pool->setting.loop, &pool->settle, on_settle, pool);
+    if (error >= 0) {
+        error = sd_event_source_set_enabled(pool->settle, SD_EVENT_OFF);
+    }
+    if (error >= 0) {
+        error = sd_event_add_time(pool->setting.loop, &pool->due, CLOCK_MONOTONIC, 0,
+                                  DUE_ACCURACY_US, on_due, pool);
+    }
+    return error < 0 ? error : sd_event_source_set_enabled(pool->due, SD_EVENT_OFF);
+}

@@ -1,0 +1,386 @@
+/* pool_slot.c - one slot of a pool: wires its life (slot.c) to real processes.
+ * Owns the retry timer and what is remembered of the workers that the slot has lost.  News of a process become events according to the
+ * part that it plays: current, next, or a leaver, whose news no longer matter; the slot's row says what to do; what
+ * follows a loss is decided in pool_loss.c.
+ * Called by pool_proc.c (news) and pool.c (orders).  Must not know other slots, why a worker is replaced, or what an empty slot
+ * means. */
+#include "daemon/pool/pool_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "daemon/app.h"
+#include "daemon/listener.h"
+#include "daemon/log/log.h"
+
+enum { RETRY_ACCURACY_US = 1 }; /* sd-event's own choice is 250 ms */
+
+void pool_slot_tell(struct pool_slot *slot, enum pool_news news, const struct proc *proc,
+                    const char *why)
+{
+    slot->pool->setting.on_news(slot->pool, slot->index, news, proc, why);
+}
+
+bool pool_slot_is_deserted(const struct pool_slot *slot)
+{
+    for (size_t i = 0; i < slot->pool->proc_count; i++) {
+        const struct pool_proc *which = slot->pool->procs[i];
+        if (!proc_is_free(&which->proc) && which->slot == slot) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pool_slot_log(const struct pool_slot *slot, enum log_level level, const char *event,
+                   const char *message, const struct log_field *fields)
+{
+    struct log_subject subject = {slot->pool->name, slot->index, 0};
+    log_event(slot->pool->setting.log, level, &subject, event, message, fields);
+}
+
+/* The listeners of the pool that belong to this slot. */
+static void activate(struct pool_slot *slot, struct pool_proc *which)
+{
+    const struct pool_conf *conf = &slot->pool->conf;
+    struct proc_listener listeners[CONF_POOL_LISTENERS_MAX];
+    for (size_t i = 0; i < conf->own->listener_count; i++) {
+        listeners[i].name = conf->listeners[i]->name;
+        listeners[i].fd = listener_get_fd(conf->listeners[i], slot->index);
+    }
+    struct proc_post post = {slot->index, listeners, conf->own->listener_count};
+    proc_activate(&which->proc, &post);
+}
+
+void pool_slot_activate_next(struct pool_slot *slot)
+{
+    if (slot->next != NULL && slot->next->proc.state == INCARNATION_LOADED) {
+        activate(slot, slot->next);
+    } /* else it was lost, and its loss has been told */
+}
+
+/* The old worker accepts nothing more: from now on every new connection meets the new code. */
+static void end_withdrawal(struct pool_slot *slot, const struct pool_proc *which)
+{
+    if (slot->withdrawing == which) {
+        slot->withdrawing = NULL;
+        pool_slot_tell(slot, POOL_SLOT_READY, &slot->current->proc, NULL);
+    }
+}
+
+static void on_lost(struct pool_slot *slot, struct pool_proc *which)
+{
+    const struct proc *proc = &which->proc;
+    (void)snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", proc->why.text);
+    pool_lend_forget(slot->pool, which);
+    if (which == slot->next) {
+        slot->next = NULL;
+        pool_slot_step(slot, SLOT_ON_NEXT_LOST, proc, proc->why.text);
+    } else if (which == slot->current) {
+        slot->current = NULL;
+        pool_slot_step(slot, SLOT_ON_CURRENT_LOST, proc, proc->why.text);
+    }
+}
+
+static void on_ended(struct pool_slot *slot, const struct pool_proc *which)
+{
+    if (which->proc.failure == PROC_FAILURE_NONE) {
+        char words[CAUSE_TEXT_MAX];
+        cause_format(&which->proc.cause, which->proc.was_told, words);
+        (void)snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", words);
+    }
+    end_withdrawal(slot, which);
+}
+
+static void on_loaded(struct pool_slot *slot, struct pool_proc *which)
+{
+    if (which != slot->next) {
+        return;
+    }
+    if (slot->awaits_commit) {
+        pool_slot_tell(slot, POOL_SLOT_PREPARED, &which->proc, NULL);
+    } else {
+        activate(slot, which);
+    }
+}
+
+/* Somebody sent it SIGTERM: a new one first, then it may go. */
+static void on_leave(struct pool_slot *slot, const struct pool_proc *which)
+{
+    if (which == slot->current && slot->state == SLOT_READY) {
+        slot->wanted = slot->pool->conf.app->store.running.number;
+        pool_slot_step(slot, SLOT_ON_REPLACE, NULL, NULL);
+    }
+}
+
+void pool_slot_on_news(struct pool_slot *slot, struct pool_proc *which, enum proc_news news)
+{
+    const struct proc *proc = &which->proc;
+    switch (news) {
+    case PROC_LOADED:
+        on_loaded(slot, which);
+        break;
+    case PROC_READY:
+        if (which == slot->next) {
+            pool_slot_step(slot, SLOT_ON_NEXT_READY, proc, NULL);
+        }
+        break;
+    case PROC_WITHDRAWN:
+        pool_lend_forget(slot->pool, which);
+        end_withdrawal(slot, which);
+        break;
+    case PROC_LEAVE:
+        on_leave(slot, which);
+        break;
+    case PROC_PREPARED:
+        pool_slot_tell(slot, POOL_SLOT_PREPARED, proc, NULL);
+        break;
+    case PROC_REJECTED:
+        pool_slot_tell(slot, POOL_SLOT_REJECTED, proc, proc->why.text);
+        break;
+    case PROC_COMMITTED:
+        which->config = slot->pool->conf.number;
+        pool_slot_tell(slot, POOL_SLOT_COMMITTED, proc, NULL);
+        break;
+    case PROC_LOST:
+        on_lost(slot, which);
+        break;
+    case PROC_GONE:
+        on_ended(slot, which);
+        break;
+    }
+}
+
+/* A worker in reserve is as good as one that has just been booted, and there at once. */
+static bool take_standby(struct pool_slot *slot)
+{
+    struct pool_proc *which = slot->current != NULL || slot->awaits_commit
+                                  ? NULL
+                                  : pool_proc_find_standby(slot->pool, slot->wanted);
+    if (which == NULL) {
+        return false;
+    }
+    which->slot = slot;
+    which->died_us = slot->died_us;
+    slot->next = which;
+    activate(slot, which);
+    return true;
+}
+
+static void start_next(struct pool_slot *slot)
+{
+    struct fsd_err err = {""};
+    struct pool_proc *which = NULL;
+    if (take_standby(slot)) {
+        return;
+    }
+    if (pool_proc_start(slot->pool, slot,
+                        slot->awaits_commit ? POOL_KIND_PENDING : POOL_KIND_WORKER, &which,
+                        &err) == 0) {
+        slot->next = which;
+        return;
+    }
+    char message[FSD_ERR_MAX + 32];
+    (void)snprintf(message, sizeof(message), "cannot start a worker: %s", err.text);
+    pool_slot_log(slot, LOG_LEVEL_ERROR, "worker.start_failed", message, NULL);
+    pool_slot_step(slot, SLOT_ON_NEXT_LOST, NULL, err.text);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    struct pool_slot *slot = userdata;
+    slot->wanted = slot->pool->conf.app->store.running.number;
+    pool_slot_step(slot, SLOT_ON_RETRY, NULL, NULL);
+    return 0;
+}
+
+void pool_slot_retry_in(struct pool_slot *slot, uint32_t wait_ms)
+{
+    slot->retry_at_ms = clock_monotonic_ms() + wait_ms;
+    (void)sd_event_source_set_time_relative(slot->retry_timer, (uint64_t)wait_ms * 1000);
+    (void)sd_event_source_set_enabled(slot->retry_timer, SD_EVENT_ONESHOT);
+}
+
+static void stop_retry_timer(struct pool_slot *slot)
+{
+    (void)sd_event_source_set_enabled(slot->retry_timer, SD_EVENT_OFF); /* can't fail in epoll */
+}
+
+static void end_all(struct pool_slot *slot, bool now)
+{
+    struct pool *pool = slot->pool;
+    stop_retry_timer(slot);
+    slot->current = NULL;
+    slot->next = NULL;
+    slot->withdrawing = NULL;
+    slot->awaits_commit = false;
+    bool is_last = pool->phase != POOL_RUNNING || slot->index >= pool->count;
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        struct pool_proc *which = pool->procs[i];
+        if (proc_is_free(&which->proc) || which->slot != slot) {
+            continue;
+        }
+        if (now) {
+            proc_kill(&which->proc);
+        } else {
+            proc_drain(&which->proc, is_last && pool->phase != POOL_DRAINED);
+        }
+    }
+    if (pool_slot_is_deserted(slot)) {
+        pool_slot_step(slot, SLOT_ON_LAST_GONE, NULL, NULL);
+    }
+}
+
+/* Both accept from the same socket until the old one has read its order; its answer, or its end, makes the slot ready. */
+static void swap(struct pool_slot *slot)
+{
+    struct pool_proc *old = slot->current;
+    slot->current = slot->next;
+    slot->next = NULL;
+    slot->withdrawing = old;
+    proc_drain(&old->proc, false);
+}
+
+/* Was READY told of it?  One that dies before the old one has withdrawn has failed. */
+static bool has_served(struct pool_slot *slot, const struct proc *proc)
+{
+    bool is_withdrawing = slot->withdrawing != NULL;
+    slot->withdrawing = NULL;
+    return proc != NULL && proc->ready_us != 0 && !is_withdrawing;
+}
+
+static void drop_next(struct pool_slot *slot)
+{
+    struct pool_proc *which = slot->next;
+    slot->next = NULL;
+    slot->awaits_commit = false;
+    if (which != NULL) {
+        proc_kill(&which->proc);
+    }
+}
+
+/* The owner is told last: it may stop everything. */
+static void end_current(struct pool_slot *slot, const struct proc *proc, const char *why)
+{
+    bool was_serving = has_served(slot, proc);
+    slot->awaits_commit = false;
+    pool_loss_decide(slot, proc);
+    pool_slot_tell(slot, was_serving ? POOL_SLOT_DIED : POOL_SLOT_FAILED, proc, why);
+}
+
+static void act(struct pool_slot *slot, enum slot_action action, const struct proc *proc,
+                const char *why)
+{
+    switch (action) {
+    case SLOT_DO_NOTHING:
+        break;
+    case SLOT_START_NEXT:
+        stop_retry_timer(slot);
+        start_next(slot);
+        break;
+    case SLOT_RESTART_NEXT:
+        proc_kill(&slot->next->proc);
+        slot->next = NULL;
+        start_next(slot);
+        break;
+    case SLOT_DROP_NEXT:
+        drop_next(slot);
+        break;
+    case SLOT_DROP_AND_RETRY:
+        drop_next(slot);
+        pool_slot_retry_in(slot, 0);
+        break;
+    case SLOT_PROMOTE:
+        slot->current = slot->next;
+        slot->next = NULL;
+        pool_slot_tell(slot, POOL_SLOT_READY, proc, NULL);
+        break;
+    case SLOT_SWAP:
+        swap(slot);
+        break;
+    case SLOT_DECIDE:
+        end_current(slot, proc, why);
+        break;
+    case SLOT_STOP_WAITING:
+        stop_retry_timer(slot);
+        break;
+    case SLOT_TELL_FAILED:
+        slot->awaits_commit = false;
+        pool_slot_tell(slot, POOL_SLOT_FAILED, proc, why);
+        break;
+    case SLOT_TELL_DIED:
+        pool_loss_note(slot, proc, "its successor was on its way already");
+        pool_slot_tell(slot, POOL_SLOT_DIED, proc, why);
+        break;
+    case SLOT_DRAIN_ALL:
+        end_all(slot, false);
+        break;
+    case SLOT_KILL_ALL:
+        end_all(slot, true);
+        break;
+    case SLOT_TELL_EMPTY:
+        pool_slot_tell(slot, POOL_SLOT_EMPTY, NULL, NULL);
+        break;
+    }
+}
+
+/* Since when nobody serves; a slot that nobody shall serve has no such time. */
+static void note_vacancy(struct pool_slot *slot)
+{
+    bool is_vacant =
+        slot->state == SLOT_STARTING || slot->state == SLOT_BACKOFF || slot->state == SLOT_HELD;
+    if (!is_vacant) {
+        slot->vacant_since_ms = 0;
+    } else if (slot->vacant_since_ms == 0) {
+        slot->vacant_since_ms = clock_monotonic_ms();
+    }
+}
+
+void pool_slot_step(struct pool_slot *slot, enum slot_event event, const struct proc *proc,
+                    const char *why)
+{
+    const struct slot_row *row = slot_find(slot->state, event);
+    if (row == NULL) {
+        pool_slot_log(slot, LOG_LEVEL_ERROR, NULL, "impossible event",
+                      LOG_FIELDS(log_text("event", slot_event_name(event)),
+                                 log_text("state", slot_state_name(slot->state))));
+        return;
+    }
+    slot->state = row->next;
+    note_vacancy(slot);
+    act(slot, row->action, proc, why);
+    pool_touch(slot->pool);
+}
+
+int pool_slot_add(struct pool *pool)
+{
+    struct pool_slot *slot = calloc(1, sizeof(*slot));
+    if (slot == NULL) {
+        return -ENOMEM;
+    }
+    slot->pool = pool;
+    slot->index = pool->made;
+    int error = sd_event_add_time(pool->setting.loop, &slot->retry_timer, CLOCK_MONOTONIC, 0,
+                                  RETRY_ACCURACY_US, on_retry, slot);
+    if (error >= 0) {
+        error = sd_event_source_set_enabled(slot->retry_timer, SD_EVENT_OFF);
+    }
+    if (error < 0) {
+        pool_slot_free(slot);
+        return error;
+    }
+    pool->slots[pool->made++] = slot;
+    return 0;
+}
+
+void pool_slot_free(struct pool_slot *slot)
+{
+    if (slot != NULL) {
+        slot->retry_timer = sd_event_source_disable_unref(slot->retry_timer);
+        free(slot);
+    }
+}

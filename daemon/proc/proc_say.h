@@ -1,0 +1,22 @@
+#ifndef FSD_DAEMON_PROC_PROC_SAY_H
+#define FSD_DAEMON_PROC_PROC_SAY_H
+
+#include <stdint.h>
+
+#include "common/proto.h"
+
+struct proc;
+struct proc_post;
+
+/* The master's messages to one worker.  All return 0 or a negative errno of channel_send. */
+
+/* LOG, CONFIG and the code: LOAD, or UNAVAILABLE when it has none; their descriptors are closed. */
+int proc_say_hand_out(struct proc *proc);
+int proc_say_listeners(const struct proc *proc, const struct proc_post *post);
+int proc_say_activate(const struct proc *proc);
+int proc_say_return(const struct proc *proc, unsigned slot);
+/* PREPARE (with what and fd), COMMIT or ABORT of proc->change. */
+int proc_say_change(const struct proc *proc, enum proto_kind kind, uint64_t what, int fd);
+int proc_say_drain(const struct proc *proc);
+
+#endif

@@ -1,0 +1,130 @@
+/* proc_words.c - what a worker says, as events of its life.
+ * Owns nothing.  The contract's table has checked size and direction of each message before; what is left is to compare numbers
+ * with what the worker was told, and to keep its reasons as text that is safe to show.
+ * Called by proc.c for each message.  Must not know what an event leads to. */
+#include "daemon/proc/proc_words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/log/text.h"
+#include "daemon/proc/proc.h"
+
+typedef void (*step_fn)(struct proc *proc, enum incarnation_event event, const char *detail);
+
+static void on_hello(struct proc *proc, const struct wire_message *message, step_fn step)
+{
+    struct proto_hello hello;
+    memcpy(&hello, message->payload, sizeof(hello));
+    if (hello.protocol == PROTO_VERSION) {
+        step(proc, INCARNATION_ON_HELLO, NULL);
+        return;
+    }
+    proc->failure = PROC_FAILURE_MISMATCH;
+    (void)fsd_err_set(&proc->why, 0,
+                      "fsd-worker \"%s\" speaks protocol %" PRIu32
+                      ", this fsd speaks %d: install both from the same version",
+                      proc->setting->worker_path, hello.protocol, PROTO_VERSION);
+    step(proc, INCARNATION_ON_MISMATCH, proc->why.text);
+}
+
+/* The text behind the fixed part of a message. */
+static void keep_reason(struct proc *proc, const struct wire_message *message, size_t head)
+{
+    (void)text_clean(proc->why.text, sizeof(proc->why.text), (const char *)message->payload + head,
+                     message->head.size - head);
+}
+
+static void on_generation(struct proc *proc, const struct wire_message *message,
+                          enum incarnation_event event, step_fn step)
+{
+    struct proto_generation body;
+    memcpy(&body, message->payload, sizeof(body));
+    if (body.generation != proc->generation) {
+        step(proc, INCARNATION_ON_BROKEN, "spoke of another generation than its own");
+        return;
+    }
+    if (event != INCARNATION_ON_REFUSED) {
+        step(proc, event, NULL);
+        return;
+    }
+    if (proc->failure == PROC_FAILURE_NONE) {
+        proc->failure = PROC_FAILURE_REFUSED;
+        keep_reason(proc, message, sizeof(body));
+    }
+    step(proc, event, proc->why.text);
+}
+
+/* The answer to an older change is late, and nobody waits for it. */
+static void on_change(struct proc *proc, const struct wire_message *message,
+                      enum incarnation_event event, step_fn step)
+{
+    struct proto_transaction body;
+    memcpy(&body, message->payload, sizeof(body));
+    if (body.number != proc->change) {
+        return;
+    }
+    if (event == INCARNATION_ON_REJECTED && proc->failure == PROC_FAILURE_NONE) {
+        keep_reason(proc, message, sizeof(body));
+    }
+    step(proc, event, NULL);
+}
+
+static void on_dying(struct proc *proc, const struct wire_message *message, step_fn step)
+{
+    struct proto_dying body;
+    char words[CAUSE_TEXT_MAX];
+    memcpy(&body, message->payload, sizeof(body));
+    struct cause cause = {.is_signal = true, .value = (int)(body.signal & 0x7f)};
+    cause_format(&cause, false, words);
+    step(proc, INCARNATION_ON_DYING, words);
+}
+
+void proc_words_on_message(struct proc *proc, const struct wire_message *message, step_fn step)
+{
+    switch ((enum proto_kind)message->head.kind) {
+    case PROTO_HELLO:
+        on_hello(proc, message, step);
+        break;
+    case PROTO_LOADED:
+        on_generation(proc, message, INCARNATION_ON_LOADED, step);
+        break;
+    case PROTO_REFUSED:
+        on_generation(proc, message, INCARNATION_ON_REFUSED, step);
+        break;
+    case PROTO_ACTIVE:
+        on_generation(proc, message, INCARNATION_ON_ACTIVE, step);
+        break;
+    case PROTO_DRAINING:
+        step(proc, INCARNATION_ON_WITHDRAWN, NULL);
+        break;
+    case PROTO_PREPARED:
+        on_change(proc, message, INCARNATION_ON_PREPARED, step);
+        break;
+    case PROTO_REJECTED:
+        on_change(proc, message, INCARNATION_ON_REJECTED, step);
+        break;
+    case PROTO_COMMITTED:
+        on_change(proc, message, INCARNATION_ON_COMMITTED, step);
+        break;
+    case PROTO_LEAVE:
+        step(proc, INCARNATION_ON_LEAVE, NULL);
+        break;
+    case PROTO_DYING:
+        on_dying(proc, message, step);
+        break;
+    case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
+    case PROTO_CONFIG:
+    case PROTO_LOAD:
+    case PROTO_UNAVAILABLE:
+    case PROTO_LISTENER:
+    case PROTO_ACTIVATE:
+    case PROTO_RETURN:
+    case PROTO_DRAIN:
+    case PROTO_PREPARE:
+    case PROTO_COMMIT:
+    case PROTO_ABORT:
+        break;
+    }
+}
