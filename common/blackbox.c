@@ -112,10 +112,11 @@ static void read_subject(const struct blackbox *box, uint64_t word, struct black
 {
     uint64_t place = word >> BLACKBOX_KIND_BITS;
     if (ret_now->kind == BLACKBOX_REQUEST) {
-        ret_now->has_request =
-            read_request(box, place & (BLACKBOX_REQUESTS - 1), &ret_now->request);
-        if (ret_now->request.number != (place >> BLACKBOX_INDEX_BITS)) { /* another one by now */
-            ret_now->has_request = false;
+        struct blackbox_request request = {0};
+        if (read_request(box, place & (BLACKBOX_REQUESTS - 1), &request) &&
+            request.number == place >> BLACKBOX_INDEX_BITS) { /* else another one by now */
+            ret_now->has_request = true;
+            ret_now->request = request;
         }
         return;
     }

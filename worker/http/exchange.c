@@ -188,7 +188,7 @@ static void note(struct exchange *exchange, struct recorder *recorder)
         .id_high = runtime->incarnation,
         .id_low = exchange->serial,
         .place = exchange->last != NULL ? exchange->last->where : NULL,
-        .generation = runtime->generation->number,
+        .generation = runtime->generation != NULL ? runtime->generation->number : 0,
     };
     recorder_note(recorder, &exchange->ticket, &subject);
 }
