@@ -1,6 +1,6 @@
 /* recorder.c - writes down what the worker does, so that the master can tell when it has died.
- * Owns the mapping of the black box.  Requests take the entries round about; one that has not ended is passed over, as long as
- * half of the entries are left for others.  An entry has a sequence that is odd while it is written, and plain stores in
+ * Owns the mapping of the black box.  Requests take the entries round about; one that has not ended is passed over, until half
+ * of the entries are such: then they push each other out.  An entry has a sequence that is odd while it is written, and plain stores in
  * between: a worker that is killed there leaves an entry that counts as absent.  The clock is the coarse one (a few ns, steps
  * of some ms), because this runs for every request.
  * Called by task.c, generation.c, logger.c and the HTTP area, on the hot path.  Must not know what a request is. */
@@ -75,11 +75,12 @@ bool recorder_has(const struct recorder *recorder, const struct recorder_ticket 
     return recorder->box == NULL || find_entry(recorder, ticket) != NULL;
 }
 
-/* The next entry round about; one of an open request only when there are too many of them. */
+/* The next entry round about whose request has ended; of the open ones when there are too many of those. */
 static unsigned take_entry(struct recorder *recorder)
 {
     const struct blackbox_request_entry *entries = recorder->box->requests;
-    while (entries[recorder->request].is_open && recorder->open_count < BLACKBOX_OPEN) {
+    bool takes_open = recorder->open_count >= BLACKBOX_OPEN;
+    while ((entries[recorder->request].is_open != 0) != takes_open) {
         recorder->request = (recorder->request + 1) % BLACKBOX_REQUESTS;
     }
     unsigned index = recorder->request;
