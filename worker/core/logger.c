@@ -1,6 +1,7 @@
 /* logger.c - log records on their way to the master.
  * Owns the log socket.  A record is one MessagePack array in one packet (common/proto.h says which), so the master can
  * check and render it without trusting us, and a full socket costs one dropped record, never a wait.
+ * What is said also goes into the black box (recorder.c), dropped or not.
  * Called by fsd.log, print, the request's error path and life.c.  Must not know how or where a record is shown. */
 #include "worker/core/logger.h"
 
@@ -39,15 +40,29 @@ bool logger_takes(const struct logger *logger, enum log_level level)
     return level <= logger->level;
 }
 
+static void note_line(struct logger *logger, enum log_level level, uint64_t wall_us,
+                      const char *message, size_t len)
+{
+    if (logger->recorder != NULL) {
+        recorder_line(logger->recorder, level, wall_us, message, len);
+    }
+}
+
+static void note_field(struct logger *logger, const char *key, size_t key_len, const char *text,
+                       size_t len)
+{
+    if (logger->recorder != NULL) {
+        recorder_line_add(logger->recorder, key, key_len, text, len);
+    }
+}
+
 void logger_begin(struct logger_record *record, struct logger *logger, enum log_level level,
                   const char *message, size_t len)
 {
     record->logger = logger;
     record->field_count = 0;
     uint64_t now_us = clock_wall_us();
-    if (logger->recorder != NULL) {
-        recorder_line(logger->recorder, level, now_us, message, len);
-    }
+    note_line(logger, level, now_us, message, len);
     msgpack_writer_init(&record->writer, PROTO_LOG_MAX);
     msgpack_writer_init(&record->fields, FIELDS_MAX);
     msgpack_write_array(&record->writer, 5);
@@ -75,9 +90,7 @@ static void add_text(struct logger_record *record, const char *key, size_t key_l
                      const char *text, size_t len)
 {
     struct msgpack_writer value;
-    if (record->logger->recorder != NULL) {
-        recorder_line_add(record->logger->recorder, key, key_len, text, len);
-    }
+    note_field(record->logger, key, key_len, text, len);
     msgpack_writer_init(&value, FIELDS_MAX);
     size_t room = FIELDS_MAX - record->fields.len;
     size_t limit = room > key_len + 16 ? room - key_len - 16 : 0;
@@ -104,6 +117,24 @@ static void write_table(lua_State *L, int index, struct msgpack_writer *value)
     json_buf_fini(&buf);
 }
 
+/* A number or a boolean, for the black box; tables are left out there. */
+static void note_scalar(struct logger *logger, const char *key, size_t key_len, lua_State *L,
+                        int index)
+{
+    char text[64];
+    int len = 0;
+    if (lua_isinteger(L, index)) {
+        len = snprintf(text, sizeof(text), LUA_INTEGER_FMT, lua_tointeger(L, index));
+    } else if (lua_type(L, index) == LUA_TNUMBER) {
+        len = snprintf(text, sizeof(text), LUA_NUMBER_FMT, lua_tonumber(L, index));
+    } else if (lua_isboolean(L, index)) {
+        len = snprintf(text, sizeof(text), "%s", lua_toboolean(L, index) ? "true" : "false");
+    }
+    if (len > 0) {
+        note_field(logger, key, key_len, text, (size_t)len);
+    }
+}
+
 void logger_field_value(struct logger_record *record, const char *key, size_t key_len, lua_State *L,
                         int index)
 {
@@ -113,6 +144,7 @@ void logger_field_value(struct logger_record *record, const char *key, size_t ke
         add_text(record, key, key_len, text, len);
         return;
     }
+    note_scalar(record->logger, key, key_len, L, index);
     struct msgpack_writer value;
     msgpack_writer_init(&value, FIELDS_MAX);
     if (lua_istable(L, index)) {
@@ -170,12 +202,13 @@ void logger_write(struct logger *logger, enum log_level level, const char *forma
     va_start(args, format);
     int len = vsnprintf(message, sizeof(message), format, args);
     va_end(args);
+    size_t kept = len < 0 ? 0 : (size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1;
     if (logger->fd < 0) { /* run by hand, or before the master has sent the socket */
+        note_line(logger, level, clock_wall_us(), message, kept);
         (void)fprintf(stderr, "fsd-worker: %s\n", message);
         return;
     }
     struct logger_record record;
-    size_t kept = len < 0 ? 0 : (size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1;
     logger_begin(&record, logger, level, message, kept);
     logger_send(&record);
 }

@@ -12,8 +12,11 @@
 
 #include <cmocka.h>
 
+#include "common/blackbox.h"
 #include "common/clock.h"
+#include "common/fd.h"
 #include "test/support/log_packet.h"
+#include "worker/core/recorder.h"
 
 static struct logger logger;
 static int master;
@@ -51,6 +54,41 @@ static void a_record_carries_level_time_and_text(void **state)
     assert_int_equal(packet.dropped, 0);
     assert_true((uint64_t)packet.wall_us >= before_us);
     assert_string_equal(packet.fields, "");
+}
+
+static void what_is_said_also_goes_into_the_black_box(void **state)
+{
+    (void)state;
+    static struct blackbox_copy copy;
+    struct recorder recorder;
+    struct logger_record record;
+    lua_State *L = luaL_newstate();
+    int fd = blackbox_create();
+    assert_int_equal(recorder_open(&recorder, fd), 0);
+    logger.recorder = &recorder;
+    logger_begin(&record, &logger, LOG_LEVEL_NOTICE, "paid", 4);
+    logger_field_text(&record, "user", "ann", 3);
+    lua_pushinteger(L, 12);
+    logger_field_value(&record, "cents", 5, L, -1);
+    lua_pushnumber(L, 0.5);
+    logger_field_value(&record, "rate", 4, L, -1);
+    lua_pushboolean(L, 1);
+    logger_field_value(&record, "final", 5, L, -1);
+    lua_newtable(L);
+    logger_field_value(&record, "cart", 4, L, -1);
+    logger_send(&record);
+    logger_write(&logger, LOG_LEVEL_DEBUG, "below the level");
+    fd_close(&logger.fd);
+    logger_write(&logger, LOG_LEVEL_ERROR, "no socket");
+    blackbox_read(recorder.box, &copy);
+    assert_int_equal(copy.line_count, 2);
+    assert_string_equal(copy.lines[0].text, "paid user=ann cents=12 rate=0.5 final=true");
+    assert_int_equal(copy.lines[0].level, LOG_LEVEL_NOTICE);
+    assert_string_equal(copy.lines[1].text, "no socket");
+    logger.recorder = NULL;
+    recorder_close(&recorder);
+    fd_close(&fd);
+    lua_close(L);
 }
 
 static void records_below_the_level_are_not_made(void **state)
@@ -208,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_record_carries_level_time_and_text),
+        TEST(what_is_said_also_goes_into_the_black_box),
         TEST(records_below_the_level_are_not_made),
         TEST(lua_values_become_scalars),
         TEST(text_that_is_too_long_is_cut),

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "common/blackbox.h"
 #include "common/clock.h"
+#include "common/fd.h"
 #include "worker/core/runtime.h"
 
 enum { LIMIT_MS = 5000, TOLD_MAX = 512 };
@@ -389,6 +391,35 @@ static void errors_in_errors_are_only_errors(void **state)
     assert_string_equal(outcome, "well");
 }
 
+/* look(): tells what the black box says is on the CPU */
+static int lua_look(lua_State *L)
+{
+    struct blackbox_now now;
+    char title[BLACKBOX_TITLE_MAX];
+    blackbox_read_now(runtime_of(L)->recorder.box, &now);
+    lua_pushstring(L, blackbox_title(&now, title));
+    lua_insert(L, 1);
+    lua_settop(L, 1);
+    return lua_tell(L);
+}
+
+static void what_is_on_the_cpu_stands_in_the_black_box(void **state)
+{
+    (void)state;
+    int fd = blackbox_create();
+    struct blackbox_now now;
+    assert_int_equal(recorder_open(&runtime.recorder, fd), 0);
+    lua_register(runtime.L, "look", lua_look);
+    start("look() sleep(0.01) look()");
+    blackbox_read_now(runtime.recorder.box, &now);
+    assert_int_equal(now.kind, BLACKBOX_NOTHING);
+    run();
+    assert_string_equal(told, "task test;task test;");
+    blackbox_read_now(runtime.recorder.box, &now);
+    assert_int_equal(now.kind, BLACKBOX_NOTHING);
+    fd_close(&fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +444,7 @@ int main(void)
         TEST(a_c_function_that_yields_to_nobody_ends_the_task),
         TEST(nobody_else_resumes_or_closes_the_coroutine_of_a_task),
         TEST(errors_in_errors_are_only_errors),
+        TEST(what_is_on_the_cpu_stands_in_the_black_box),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
