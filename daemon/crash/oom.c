@@ -1,0 +1,94 @@
+/* oom.c - how many processes of our cgroup the kernel has killed for lack of memory.
+ * Owns one descriptor of a file in /sys/fs/cgroup and the count at which the last question ended.  It is opened once, with
+ * the privileges of the start, and read again in place: that allocates nothing and waits for nothing, since the kernel makes the
+ * text at each read.  When fsd is moved to another cgroup meanwhile, kills there are not seen.
+ * Called by the master: opened at start, asked once for each sweep of dead workers.  Must not know whom the kernel killed:
+ * the file does not tell. */
+#include "daemon/crash/oom.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "daemon/crash/oom_parse.h"
+
+enum {
+    EVENTS_MAX = 1024,     /* memory.events has some 100 bytes */
+    MOUNTS_MAX = 256 << 10 /* mountinfo of a host with many containers */
+};
+
+/* Reads a small file of /proc; the caller frees the text.  NULL with errno. */
+static char *read_proc(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *text = fd < 0 ? NULL : malloc(MOUNTS_MAX);
+    size_t len = 0;
+    ssize_t took = 1;
+    while (text != NULL && took > 0 && len + 1 < MOUNTS_MAX) {
+        took = read(fd, text + len, MOUNTS_MAX - 1 - len);
+        len += took > 0 ? (size_t)took : 0;
+    }
+    if (text != NULL) {
+        text[len] = '\0';
+    }
+    fd_close(&fd);
+    return text;
+}
+
+static int read_count(const struct oom *oom, uint64_t *ret_count)
+{
+    char text[EVENTS_MAX];
+    ssize_t len = oom->fd < 0 ? 0 : pread(oom->fd, text, sizeof(text) - 1, 0);
+    if (len <= 0) {
+        return len < 0 ? -errno : -ENODATA;
+    }
+    text[len] = '\0';
+    return oom_parse_count(text, ret_count);
+}
+
+int oom_open_file(struct oom *oom, const char *path)
+{
+    *oom = (struct oom){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    if (oom->fd < 0) {
+        return -errno;
+    }
+    int result = read_count(oom, &oom->known);
+    if (result < 0) {
+        fd_close(&oom->fd);
+    }
+    return result;
+}
+
+int oom_open(struct oom *oom)
+{
+    *oom = (struct oom){.fd = -1};
+    char path[PATH_MAX];
+    char *cgroup = read_proc("/proc/self/cgroup");
+    char *mountinfo = read_proc("/proc/self/mountinfo");
+    int result = cgroup == NULL || mountinfo == NULL
+                     ? -errno
+                     : oom_parse_path(cgroup, mountinfo, path, sizeof(path));
+    free(cgroup);
+    free(mountinfo);
+    return result < 0 ? result : oom_open_file(oom, path);
+}
+
+void oom_close(struct oom *oom)
+{
+    fd_close(&oom->fd);
+}
+
+int64_t oom_take(struct oom *oom)
+{
+    uint64_t count;
+    if (read_count(oom, &count) < 0) {
+        return OOM_UNKNOWN;
+    }
+    uint64_t more =
+        count < oom->known ? 0 : count - oom->known; /* less: the cgroup was made anew */
+    oom->known = count;
+    return more > INT64_MAX ? INT64_MAX : (int64_t)more;
+}
