@@ -5,8 +5,10 @@
  * Called by the master for each dead worker of a sweep, and by report.c.  Pure. */
 #include "daemon/crash/crash_class.h"
 
-#include <signal.h>
 #include <stdio.h>
+
+/* The same on every Linux; <signal.h> is for those who send signals. */
+enum { SIGNAL_ABORT = 6, SIGNAL_KILL = 9 };
 
 struct deed_row {
     enum crash_deed deed;
@@ -49,8 +51,8 @@ static const struct deed_row *find_explanation(const struct crash_facts *facts)
     const struct cause *cause = &facts->cause;
     bool is_explained = facts->deed == CRASH_DEED_REFUSED; /* its exit code says nothing more */
     if (cause->is_signal) {
-        is_explained = (cause->value == SIGKILL && row->explains_kill) ||
-                       (cause->value == SIGABRT && row->explains_abort);
+        is_explained = (cause->value == SIGNAL_KILL && row->explains_kill) ||
+                       (cause->value == SIGNAL_ABORT && row->explains_abort);
     } else if (cause->value == 0) {
         if (facts->deed == CRASH_DEED_SHUTDOWN_TIMEOUT) {
             row = &deeds[CRASH_DEED_TOLD]; /* it left just before the kill arrived */
@@ -62,7 +64,7 @@ static const struct deed_row *find_explanation(const struct crash_facts *facts)
 
 bool crash_class_is_unexplained(const struct crash_facts *facts)
 {
-    return facts->is_reaped && facts->cause.is_signal && facts->cause.value == SIGKILL &&
+    return facts->is_reaped && facts->cause.is_signal && facts->cause.value == SIGNAL_KILL &&
            find_explanation(facts) == NULL;
 }
 

@@ -83,7 +83,7 @@ void oom_close(struct oom *oom)
 
 int64_t oom_take(struct oom *oom)
 {
-    uint64_t count;
+    uint64_t count = 0;
     if (read_count(oom, &count) < 0) {
         return OOM_UNKNOWN;
     }

@@ -100,8 +100,7 @@ static json_t *describe_request(const struct mask *mask, const struct blackbox_r
         request->is_open
             ? json_object_set_new(row, "open_ms",
                                   json_integer(elapsed_ms(request->begun_wall_us, at_us)))
-            : json_object_set_new(row, "duration_ms",
-                                  json_real((double)(request->duration_us / 10) / 100)) |
+            : json_object_set_new(row, "duration_us", json_integer(to_json(request->duration_us))) |
                   json_object_set_new(row, "status", json_integer((json_int_t)request->status));
     if (failed != 0) {
         json_decref(row);

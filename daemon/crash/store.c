@@ -20,6 +20,7 @@ static void remove_entry(struct store *store, size_t index)
         store->bytes -= entry->bytes;
     }
     free(entry->text);
+    entry->text = NULL;
     json_decref(entry->row);
     store->count--;
     memmove(entry, entry + 1, (store->count - index) * sizeof(*entry));
