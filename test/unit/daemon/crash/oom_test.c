@@ -3,16 +3,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "daemon/crash/oom_parse.h"
 
 static void rewrite(int fd, const char *text)
 {
@@ -76,12 +84,107 @@ static void our_own_cgroup_is_asked(void **state)
     oom_close(&oom);
 }
 
+/* ---- with a real kill, where we may make a cgroup ---- */
+
+enum { LIMIT_BYTES = 32 << 20, EATEN_MAX = 256 << 20, CHILD_SKIPS = 77 };
+
+static int write_number(const char *folder, const char *file, long number)
+{
+    char path[PATH_MAX + 64];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, file);
+    FILE *stream = fopen(path, "we");
+    if (stream == NULL) {
+        return -errno;
+    }
+    int result = fprintf(stream, "%ld\n", number) < 0 ? -EIO : 0;
+    return fclose(stream) != 0 ? -errno : result;
+}
+
+static void read_text(const char *path, char *text, size_t size)
+{
+    FILE *stream = fopen(path, "re");
+    assert_non_null(stream);
+    text[fread(text, 1, size - 1, stream)] = '\0';
+    assert_int_equal(fclose(stream), 0);
+}
+
+/* The folder of a new cgroup below ours; false when there can be none. */
+static bool make_cgroup(char folder[PATH_MAX])
+{
+    static char cgroup[4096];
+    static char mountinfo[65536];
+    char path[PATH_MAX - 64];
+    read_text("/proc/self/cgroup", cgroup, sizeof(cgroup));
+    read_text("/proc/self/mountinfo", mountinfo, sizeof(mountinfo));
+    if (oom_parse_path(cgroup, mountinfo, path, sizeof(path)) < 0) {
+        return false;
+    }
+    *strrchr(path, '/') = '\0';
+    (void)snprintf(folder, PATH_MAX, "%s/fsd-oom-test-%d", path, getpid());
+    return mkdir(folder, 0700) == 0;
+}
+
+static void eat(void)
+{
+    for (size_t eaten = 0; eaten < EATEN_MAX; eaten += 1 << 20) {
+        char *memory =
+            mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory != MAP_FAILED) {
+            memset(memory, 1, 1 << 20);
+        }
+    }
+}
+
+/* Moves into the cgroup, and has a child killed there; the exit code is how many kills were seen. */
+static int be_killed_in(const char *folder)
+{
+    struct oom oom;
+    if ((write_number(folder, "memory.limit_in_bytes", LIMIT_BYTES) < 0 &&
+         write_number(folder, "memory.max", LIMIT_BYTES) < 0) ||
+        write_number(folder, "cgroup.procs", getpid()) < 0 || oom_open(&oom) < 0) {
+        return CHILD_SKIPS;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        eat();
+        _exit(0);
+    }
+    int status = 0;
+    (void)waitpid(child, &status, 0);
+    int kills = (int)oom_take(&oom);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? kills : CHILD_SKIPS;
+}
+
+static void a_kill_by_the_kernel_is_counted(void **state)
+{
+    (void)state;
+    char folder[PATH_MAX];
+    if (!make_cgroup(folder)) {
+        print_message("no cgroup can be made here\n");
+        skip();
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(be_killed_in(folder));
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(rmdir(folder), 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SKIPS) {
+        print_message("memory can't be limited here\n");
+        skip();
+    }
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_new_kills_are_told_of_and_once),
         cmocka_unit_test(without_a_count_kills_are_unknown),
         cmocka_unit_test(our_own_cgroup_is_asked),
+        cmocka_unit_test(a_kill_by_the_kernel_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
