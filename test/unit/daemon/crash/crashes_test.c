@@ -1,6 +1,7 @@
 /* From a dead worker to the answers of the method "crashes". */
 #include "daemon/crash/crashes.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "common/blackbox.h"
 
 #define AT_US 1795343635123456ULL /* 2026-11-22 10:33:55 */
 
@@ -137,6 +140,65 @@ static void an_unknown_id_has_a_sentence_for_the_caller(void **state)
     assert_string_equal(err.text, "there is no crash report \"nope\"");
 }
 
+/* ---- memory that is out: the n-th allocation for JSON fails, and every one after it ---- */
+
+static long allocations_left;
+
+static void *fail_at_last(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+static struct blackbox *new_box(void)
+{
+    struct blackbox *box = calloc(1, BLACKBOX_SIZE);
+    assert_non_null(box);
+    box->version = BLACKBOX_VERSION;
+    for (unsigned i = 0; i < 2; i++) {
+        box->requests[i].number = i + 1;
+        box->requests[i].is_open = i == 0;
+        box->requests[i].method_len = 3;
+        memcpy(box->requests[i].method, "GET", 3);
+    }
+    box->now = blackbox_word(BLACKBOX_REQUEST, 1, 0);
+    box->lines[0].number = 1;
+    box->death.signal = SIGSEGV;
+    box->death.frame_count = 2;
+    return box;
+}
+
+static void out_of_memory_costs_the_report_and_nothing_else(void **state)
+{
+    struct fixture *fixture = *state;
+    struct blackbox *box = new_box();
+    struct crash_input input = make_input(17);
+    input.blackbox = box;
+    int result = -ENOMEM;
+    long failed = 0;
+    for (; result != 0; failed++) {
+        assert_true(failed < 10000);
+        char id[CRASH_ID_MAX] = "?";
+        struct fsd_err err = {0};
+        allocations_left = failed;
+        json_set_alloc_funcs(fail_at_last, free);
+        result = crashes_add(&fixture->crashes, &input, id, &err);
+        json_t *list = crashes_list(&fixture->crashes); /* as well */
+        json_set_alloc_funcs(malloc, free);
+        json_decref(list);
+        if (result != 0) {
+            assert_int_equal(result, -ENOMEM);
+            assert_string_equal(id, "");
+            assert_non_null(strstr(err.text, "out of memory"));
+            assert_int_equal(fixture->crashes.store.count, 0);
+        }
+    }
+    assert_true(failed > 50); /* it has met them all */
+    json_t *report = crashes_get(&fixture->crashes, "20261122-103355-web-2-17", NULL);
+    assert_int_equal(json_array_size(json_object_get(report, "c_backtrace")), 2);
+    json_decref(report);
+    free(box);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +208,7 @@ int main(void)
         TEST(a_failing_disk_changes_neither_answer),
         TEST(what_waits_is_written_at_the_end),
         TEST(an_unknown_id_has_a_sentence_for_the_caller),
+        TEST(out_of_memory_costs_the_report_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
