@@ -70,10 +70,10 @@ bool crash_class_is_unexplained(const struct crash_facts *facts)
 
 static enum crash_class judge_kill(const struct crash_facts *facts)
 {
-    if (facts->oom_kills <= 0) {
+    if (!facts->is_oom_counted || facts->oom_kills == 0) {
         return CRASH_SIGNAL;
     }
-    return (uint64_t)facts->oom_kills >= facts->unexplained ? CRASH_OOM : CRASH_OOM_POSSIBLE;
+    return facts->oom_kills >= facts->unexplained ? CRASH_OOM : CRASH_OOM_POSSIBLE;
 }
 
 enum crash_class crash_class_get(const struct crash_facts *facts)
@@ -107,22 +107,22 @@ const char *crash_class_state_name(enum crash_state state)
 static void format_kill(const struct crash_facts *facts, enum crash_class class, const char *cause,
                         char text[CRASH_CLASS_TEXT_MAX])
 {
-    long long kills = (long long)facts->oom_kills;
+    unsigned long long kills = facts->oom_kills;
     if (class == CRASH_OOM) {
         (void)snprintf(text, CRASH_CLASS_TEXT_MAX,
-                       "killed by the kernel: out of memory (oom_kill of the cgroup rose by %lld)",
+                       "killed by the kernel: out of memory (oom_kill of the cgroup rose by %llu)",
                        kills);
     } else if (class == CRASH_OOM_POSSIBLE) {
         (void)snprintf(
             text, CRASH_CLASS_TEXT_MAX,
-            "%s, possibly by the kernel for lack of memory (oom_kill of the cgroup rose by %lld, "
+            "%s, possibly by the kernel for lack of memory (oom_kill of the cgroup rose by %llu, "
             "%u workers died so at once)",
             cause, kills, facts->unexplained);
     } else {
-        (void)snprintf(text, CRASH_CLASS_TEXT_MAX, "%s, not by fsd%s", cause,
-                       facts->oom_kills < 0
-                           ? "; whether for lack of memory is unknown, no cgroup counts that"
-                           : ", and not for lack of memory");
+        (void)snprintf(text, CRASH_CLASS_TEXT_MAX, "%s, not by fsd; %s", cause,
+                       facts->is_oom_counted
+                           ? "the cgroup counted no kill for lack of memory that explains it"
+                           : "whether for lack of memory is unknown, no cgroup counts that");
     }
 }
 

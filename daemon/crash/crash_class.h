@@ -43,7 +43,8 @@ struct crash_facts {
     struct cause cause;
     enum crash_deed deed;
     enum crash_state state;
-    int64_t oom_kills;    /* what oom_take told in this sweep of dead workers; OOM_UNKNOWN */
+    bool is_oom_counted;  /* the cgroup's count was read for this sweep: oom_kills is valid */
+    uint64_t oom_kills;   /* what oom_take told; for the whole sweep, not for this worker */
     unsigned unexplained; /* of how many dead of the sweep crash_class_is_unexplained is true */
 };
 

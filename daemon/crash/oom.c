@@ -2,6 +2,7 @@
  * Owns one descriptor of a file in /sys/fs/cgroup and the count at which the last question ended.  It is opened once, with
  * the privileges of the start, and read again in place: that allocates nothing and waits for nothing, since the kernel makes the
  * text at each read.  When fsd is moved to another cgroup meanwhile, kills there are not seen.
+ * A kill may be counted before its victim is reaped, while others are: what nobody claims waits a little for its owner.
  * Called by the master: opened at start, asked once for each sweep of dead workers.  Must not know whom the kernel killed:
  * the file does not tell. */
 #include "daemon/crash/oom.h"
@@ -81,14 +82,21 @@ void oom_close(struct oom *oom)
     fd_close(&oom->fd);
 }
 
-int64_t oom_take(struct oom *oom)
+int64_t oom_take(struct oom *oom, unsigned victims, uint64_t now_ms)
 {
     uint64_t count = 0;
     if (read_count(oom, &count) < 0) {
         return OOM_UNKNOWN;
     }
-    uint64_t more =
-        count < oom->known ? 0 : count - oom->known; /* less: the cgroup was made anew */
-    oom->known = count;
-    return more > INT64_MAX ? INT64_MAX : (int64_t)more;
+    if (now_ms - oom->left_at_ms > OOM_KEEP_MS) {
+        oom->left = 0; /* they were processes that are none of our workers */
+    }
+    if (count > oom->known) {
+        oom->left += count - oom->known;
+        oom->left_at_ms = now_ms;
+    }
+    oom->known = count; /* less than before: the cgroup was made anew */
+    uint64_t kills = oom->left;
+    oom->left -= victims < kills ? victims : kills;
+    return kills > INT64_MAX ? INT64_MAX : (int64_t)kills;
 }

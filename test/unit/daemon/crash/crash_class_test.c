@@ -68,18 +68,23 @@ static void a_foreign_kill_is_the_kernels_as_far_as_its_count_goes(void **state)
 {
     (void)state;
     static const struct {
-        int64_t oom_kills;
+        bool is_counted;
+        uint64_t oom_kills;
         unsigned unexplained;
         enum crash_class class;
     } cases[] = {
-        {-1, 1, CRASH_SIGNAL}, /* nobody counts */
-        {0, 1, CRASH_SIGNAL},       {1, 1, CRASH_OOM},
-        {2, 1, CRASH_OOM}, /* another process of the cgroup was killed as well */
-        {2, 2, CRASH_OOM},          {1, 2, CRASH_OOM_POSSIBLE},
-        {3, 4, CRASH_OOM_POSSIBLE},
+        {false, 0, 1, CRASH_SIGNAL}, /* nobody counts */
+        {false, 1, 1, CRASH_SIGNAL},
+        {true, 0, 1, CRASH_SIGNAL},
+        {true, 1, 1, CRASH_OOM},
+        {true, 2, 1, CRASH_OOM}, /* another process of the cgroup was killed as well */
+        {true, 2, 2, CRASH_OOM},
+        {true, 1, 2, CRASH_OOM_POSSIBLE},
+        {true, 3, 4, CRASH_OOM_POSSIBLE},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct crash_facts facts = make(SIGNALED, SIGKILL, CRASH_DEED_NONE);
+        facts.is_oom_counted = cases[i].is_counted;
         facts.oom_kills = cases[i].oom_kills;
         facts.unexplained = cases[i].unexplained;
         assert_int_equal(crash_class_get(&facts), cases[i].class);
@@ -93,6 +98,7 @@ static void the_kernels_count_explains_nothing_else(void **state)
 {
     (void)state;
     struct crash_facts facts = make(SIGNALED, SIGSEGV, CRASH_DEED_NONE);
+    facts.is_oom_counted = true;
     facts.oom_kills = 5;
     facts.unexplained = 1;
     assert_int_equal(crash_class_get(&facts), CRASH_SIGNAL);
@@ -130,6 +136,7 @@ static void dying_before_it_was_ready_is_a_class_of_its_own(void **state)
     facts.cause = (struct cause){true, SIGSEGV};
     assert_int_equal(crash_class_get(&facts), CRASH_BOOT);
     facts.cause = (struct cause){true, SIGKILL};
+    facts.is_oom_counted = true;
     facts.oom_kills = 1;
     facts.unexplained = 1;
     assert_int_equal(crash_class_get(&facts), CRASH_OOM); /* says more */
@@ -157,36 +164,38 @@ static void every_verdict_has_its_words(void **state)
         struct crash_facts facts;
         const char *words;
     } cases[] = {
-        {{true, {false, 3}, CRASH_DEED_NONE, CRASH_SERVING, 0, 0}, "exited with code 3"},
-        {{true, {false, 0}, CRASH_DEED_NONE, CRASH_SERVING, 0, 0},
+        {{true, {false, 3}, CRASH_DEED_NONE, CRASH_SERVING, true, 0, 0}, "exited with code 3"},
+        {{true, {false, 0}, CRASH_DEED_NONE, CRASH_SERVING, true, 0, 0},
          "exited with code 0 without being asked to"},
-        {{true, {false, 1}, CRASH_DEED_NONE, CRASH_BOOTING, 0, 0},
+        {{true, {false, 1}, CRASH_DEED_NONE, CRASH_BOOTING, true, 0, 0},
          "exited with code 1 before it was ready"},
-        {{true, {true, 11}, CRASH_DEED_NONE, CRASH_SERVING, 0, 0},
+        {{true, {true, 11}, CRASH_DEED_NONE, CRASH_SERVING, true, 0, 0},
          "killed by signal 11 (Segmentation fault)"},
-        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, 1, 1},
+        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, true, 1, 1},
          "killed by the kernel: out of memory (oom_kill of the cgroup rose by 1)"},
-        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_BOOTING, 1, 1},
+        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_BOOTING, true, 1, 1},
          "killed by the kernel: out of memory (oom_kill of the cgroup rose by 1) before it was "
          "ready"},
-        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, 1, 3},
+        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, true, 1, 3},
          "killed by signal 9 (Killed), possibly by the kernel for lack of memory "
          "(oom_kill of the cgroup rose by 1, 3 workers died so at once)"},
-        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, 0, 1},
-         "killed by signal 9 (Killed), not by fsd, and not for lack of memory"},
-        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, -1, 1},
+        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, true, 0, 1},
+         "killed by signal 9 (Killed), not by fsd; the cgroup counted no kill "
+         "for lack of memory that explains it"},
+        {{true, {true, 9}, CRASH_DEED_NONE, CRASH_SERVING, false, 0, 1},
          "killed by signal 9 (Killed), not by fsd; whether for lack of memory is unknown, "
          "no cgroup counts that"},
-        {{true, {true, 6}, CRASH_DEED_HANG, CRASH_SERVING, 0, 0},
+        {{true, {true, 6}, CRASH_DEED_HANG, CRASH_SERVING, true, 0, 0},
          "killed by fsd: it hung, its heartbeat had stopped"},
-        {{true, {true, 9}, CRASH_DEED_BOOT_TIMEOUT, CRASH_BOOTING, 0, 0},
+        {{true, {true, 9}, CRASH_DEED_BOOT_TIMEOUT, CRASH_BOOTING, true, 0, 0},
          "killed by fsd: it was not ready in time"},
-        {{true, {true, 9}, CRASH_DEED_SHUTDOWN_TIMEOUT, CRASH_DRAINING, 0, 0},
+        {{true, {true, 9}, CRASH_DEED_SHUTDOWN_TIMEOUT, CRASH_DRAINING, true, 0, 0},
          "killed by fsd: it did not leave in time"},
-        {{true, {false, 0}, CRASH_DEED_TOLD, CRASH_DRAINING, 0, 0}, "left as it was told"},
-        {{true, {true, 9}, CRASH_DEED_STOPPED, CRASH_SERVING, 0, 0},
+        {{true, {false, 0}, CRASH_DEED_TOLD, CRASH_DRAINING, true, 0, 0}, "left as it was told"},
+        {{true, {true, 9}, CRASH_DEED_STOPPED, CRASH_SERVING, true, 0, 0},
          "killed by fsd, which was told to stop it"},
-        {{true, {false, 65}, CRASH_DEED_REFUSED, CRASH_BOOTING, 0, 0}, "could not load the code"},
+        {{true, {false, 65}, CRASH_DEED_REFUSED, CRASH_BOOTING, true, 0, 0},
+         "could not load the code"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[CRASH_CLASS_TEXT_MAX];
@@ -200,7 +209,8 @@ static void the_words_always_fit(void **state)
     (void)state;
     struct crash_facts facts = make(SIGNALED, SIGKILL, CRASH_DEED_NONE);
     facts.state = CRASH_BOOTING;
-    facts.oom_kills = INT64_MAX - 1;
+    facts.is_oom_counted = true;
+    facts.oom_kills = UINT32_MAX - 1;
     facts.unexplained = UINT32_MAX;
     char text[CRASH_CLASS_TEXT_MAX];
     crash_class_format(&facts, text);

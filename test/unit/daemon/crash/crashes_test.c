@@ -53,6 +53,7 @@ static struct crash_input make_input(uint64_t incarnation)
         .facts = {.is_reaped = true,
                   .cause = {true, SIGKILL},
                   .state = CRASH_SERVING,
+                  .is_oom_counted = true,
                   .oom_kills = 1,
                   .unexplained = 1},
         .pool = "web",

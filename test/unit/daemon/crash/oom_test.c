@@ -28,32 +28,78 @@ static void rewrite(int fd, const char *text)
     assert_int_equal(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
 }
 
+struct fixture {
+    int fd; /* of the file that stands for the kernel's */
+    struct oom oom;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    char path[] = "/tmp/fsd-oom-XXXXXX";
+    fixture->fd = mkstemp(path);
+    assert_true(fixture->fd >= 0);
+    rewrite(fixture->fd, "oom 7\noom_kill 3\n");
+    assert_int_equal(oom_open_file(&fixture->oom, path), 0);
+    assert_int_equal(unlink(path), 0); /* it is opened once */
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    oom_close(&fixture->oom);
+    assert_int_equal(close(fixture->fd), 0);
+    free(fixture);
+    return 0;
+}
+
 static void only_new_kills_are_told_of_and_once(void **state)
 {
-    (void)state;
-    char path[] = "/tmp/fsd-oom-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    rewrite(fd, "oom 7\noom_kill 3\n");
-    struct oom oom;
-    assert_int_equal(oom_open_file(&oom, path), 0);
-    assert_int_equal(unlink(path), 0); /* it is opened once */
-    assert_int_equal(oom_take(&oom), 0);
-    rewrite(fd, "oom 9\noom_kill 5\n");
-    assert_int_equal(oom_take(&oom), 2);
-    assert_int_equal(oom_take(&oom), 0);
-    rewrite(fd, "oom_kill 1\n"); /* counted anew: nothing can be said of these */
-    assert_int_equal(oom_take(&oom), 0);
-    rewrite(fd, "oom_kill 2\n");
-    assert_int_equal(oom_take(&oom), 1);
-    rewrite(fd, "oom_kill 18446744073709551615\n");
-    assert_true(oom_take(&oom) > 0);
-    rewrite(fd, "");
-    assert_int_equal(oom_take(&oom), OOM_UNKNOWN);
-    oom_close(&oom);
-    oom_close(&oom);
-    assert_int_equal(oom_take(&oom), OOM_UNKNOWN);
-    assert_int_equal(close(fd), 0);
+    struct fixture *fixture = *state;
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000), 0);
+    rewrite(fixture->fd, "oom 9\noom_kill 5\n");
+    assert_int_equal(oom_take(&fixture->oom, 2, 1001), 2);
+    assert_int_equal(oom_take(&fixture->oom, 1, 1002), 0);
+    rewrite(fixture->fd, "oom_kill 6\n");
+    assert_int_equal(oom_take(&fixture->oom, 3, 1003), 1); /* more victims than kills */
+    assert_int_equal(oom_take(&fixture->oom, 1, 1004), 0);
+}
+
+static void a_kill_waits_for_its_victim_while_others_are_reaped(void **state)
+{
+    struct fixture *fixture = *state;
+    rewrite(fixture->fd, "oom_kill 5\n");
+    assert_int_equal(oom_take(&fixture->oom, 0, 1000), 2); /* a worker that exited came first */
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000 + OOM_KEEP_MS), 2);
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000 + OOM_KEEP_MS), 1);
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000 + OOM_KEEP_MS), 0);
+}
+
+static void a_kill_of_old_explains_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    rewrite(fixture->fd, "oom_kill 4\n");
+    assert_int_equal(oom_take(&fixture->oom, 0, 1000), 1);
+    assert_int_equal(oom_take(&fixture->oom, 1, 1001 + OOM_KEEP_MS), 0);
+    rewrite(fixture->fd, "oom_kill 5\n"); /* counted while nobody looked: new to us */
+    assert_int_equal(oom_take(&fixture->oom, 1, 9000 + OOM_KEEP_MS), 1);
+}
+
+static void a_count_that_cannot_be_right_is_no_kill(void **state)
+{
+    struct fixture *fixture = *state;
+    rewrite(fixture->fd, "oom_kill 1\n"); /* counted anew: nothing can be said of these */
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000), 0);
+    rewrite(fixture->fd, "oom_kill 2\n");
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000), 1);
+    rewrite(fixture->fd, "oom_kill 18446744073709551615\n");
+    assert_true(oom_take(&fixture->oom, 1, 1000) == INT64_MAX);
+    rewrite(fixture->fd, "");
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000), OOM_UNKNOWN);
+    oom_close(&fixture->oom);
+    assert_int_equal(oom_take(&fixture->oom, 1, 1000), OOM_UNKNOWN);
 }
 
 static void without_a_count_kills_are_unknown(void **state)
@@ -61,10 +107,10 @@ static void without_a_count_kills_are_unknown(void **state)
     (void)state;
     struct oom oom;
     assert_int_equal(oom_open_file(&oom, "/nonexistent"), -ENOENT);
-    assert_int_equal(oom_take(&oom), OOM_UNKNOWN);
+    assert_int_equal(oom_take(&oom, 1, 1000), OOM_UNKNOWN);
     assert_int_equal(oom_open_file(&oom, "/proc/self/cgroup"), -EINVAL);
     assert_int_equal(oom.fd, -1);
-    assert_int_equal(oom_take(&oom), OOM_UNKNOWN);
+    assert_int_equal(oom_take(&oom, 1, 1000), OOM_UNKNOWN);
     oom_close(&oom);
 }
 
@@ -75,11 +121,11 @@ static void our_own_cgroup_is_asked(void **state)
     struct oom oom;
     int result = oom_open(&oom);
     if (result == 0) {
-        assert_true(oom_take(&oom) >= 0);
+        assert_true(oom_take(&oom, 0, 1000) >= 0);
         assert_true((fcntl(oom.fd, F_GETFD) & FD_CLOEXEC) != 0);
     } else {
         assert_true(result == -ENOENT || result == -EINVAL || result == -EACCES);
-        assert_int_equal(oom_take(&oom), OOM_UNKNOWN);
+        assert_int_equal(oom_take(&oom, 0, 1000), OOM_UNKNOWN);
     }
     oom_close(&oom);
 }
@@ -151,7 +197,7 @@ static int be_killed_in(const char *folder)
     }
     int status = 0;
     (void)waitpid(child, &status, 0);
-    int kills = (int)oom_take(&oom);
+    int kills = (int)oom_take(&oom, 1, 1000);
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? kills : CHILD_SKIPS;
 }
 
@@ -181,7 +227,11 @@ static void a_kill_by_the_kernel_is_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_new_kills_are_told_of_and_once),
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(only_new_kills_are_told_of_and_once),
+        TEST(a_kill_waits_for_its_victim_while_others_are_reaped),
+        TEST(a_kill_of_old_explains_nothing),
+        TEST(a_count_that_cannot_be_right_is_no_kill),
         cmocka_unit_test(without_a_count_kills_are_unknown),
         cmocka_unit_test(our_own_cgroup_is_asked),
         cmocka_unit_test(a_kill_by_the_kernel_is_counted),
