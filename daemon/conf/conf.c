@@ -151,13 +151,19 @@ static struct source **new_sources(size_t count, struct problem_list *list)
 
 struct conf *conf_load(const char *file, struct problem_list *list)
 {
+    return conf_load_as(file, NULL, list);
+}
+
+struct conf *conf_load_as(const char *file, const struct conf_replacement *replacement,
+                          struct problem_list *list)
+{
     struct source **sources = new_sources(CONF_FILES_MAX, list);
     size_t count = 0;
 
     if (sources == NULL) {
         return NULL;
     }
-    if (!conf_files_read(file, sources, &count, list)) {
+    if (!conf_files_read(file, replacement, sources, &count, list)) {
         free_sources(sources, count);
         return NULL;
     }

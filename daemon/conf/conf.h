@@ -145,6 +145,14 @@ struct conf_overrides {
 /* Reads FILE and conf.d beside it (see docs/ops/config.md).  All problems are collected in list; the
  * result is NULL when one of them is an error.  The caller frees the result with conf_free. */
 struct conf *conf_load(const char *file, struct problem_list *list);
+/* A file that is read in the place of one of the configuration's, which need not exist. */
+struct conf_replacement {
+    const char *path; /* borrowed; the file of the configuration, and its name in all messages */
+    const char *file; /* borrowed; what is read */
+};
+/* The same as it would be with the replacement. */
+struct conf *conf_load_as(const char *file, const struct conf_replacement *replacement,
+                          struct problem_list *list);
 /* The same for texts that were kept, in their order; no file but references is read.  overrides may
  * be NULL. */
 struct conf *conf_load_texts(const struct conf_text *texts, size_t count,

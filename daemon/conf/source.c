@@ -63,19 +63,19 @@ struct source *source_new(const char *path, const char *text, size_t len)
     return source_take(path, copy, len);
 }
 
-int source_read(const char *path, struct source **ret_source, struct fsd_err *err)
+int source_read(const char *file, const char *name, struct source **ret_source, struct fsd_err *err)
 {
     struct fsd_err reason;
     char *text = NULL;
     size_t len = 0;
-    int rc = file_read(path, SOURCE_BYTES_MAX, true, &text, &len, &reason);
+    int rc = file_read(file, SOURCE_BYTES_MAX, true, &text, &len, &reason);
 
     if (rc < 0) {
-        return fsd_err_set(err, -rc, "cannot read \"%s\": %s", path, reason.text);
+        return fsd_err_set(err, -rc, "cannot read \"%s\": %s", file, reason.text);
     }
-    struct source *source = source_take(path, text, len);
+    struct source *source = source_take(name, text, len);
     if (source == NULL) {
-        return fsd_err_set(err, ENOMEM, "cannot read \"%s\": %s", path, strerror(ENOMEM));
+        return fsd_err_set(err, ENOMEM, "cannot read \"%s\": %s", file, strerror(ENOMEM));
     }
     *ret_source = source;
     return 0;

@@ -9,7 +9,7 @@ enum { SOURCE_BYTES_MAX = 1024 * 1024 };
 
 /* One configuration text and where it came from. */
 struct source {
-    char *path;   /* owned; as it was named to us: messages show this */
+    char *path;   /* owned; its name: messages show this */
     char *folder; /* owned; absolute: relative paths inside the text start here */
     char *text;   /* owned; NUL-terminated */
     size_t len;
@@ -17,9 +17,10 @@ struct source {
 
 /* Copies the text; path need not exist.  NULL: no memory, or the working directory is gone. */
 struct source *source_new(const char *path, const char *text, size_t len);
-/* Reads a file of at most SOURCE_BYTES_MAX that not everybody may write.
- * err: `cannot read "x": reason`. */
-int source_read(const char *path, struct source **ret_source, struct fsd_err *err);
+/* Reads a file of at most SOURCE_BYTES_MAX that not everybody may write.  name is what it is called
+ * from then on.  err: `cannot read "file": reason`. */
+int source_read(const char *file, const char *name, struct source **ret_source,
+                struct fsd_err *err);
 void source_free(struct source *source);
 /* The line (1-based) without its end, or NULL when the text has fewer.  Not NUL-terminated. */
 const char *source_line(const struct source *source, unsigned line, size_t *ret_len);

@@ -589,6 +589,112 @@ static void the_hash_is_that_of_all_paths_and_texts(void **state)
     assert_string_not_equal(hash, twin);
 }
 
+/* Loads fsd.yaml with "new" in the place of path. */
+static struct conf *load_as(const char *path, const char *expected)
+{
+    struct problem_list list;
+    struct conf_replacement replacement = {path, "new"};
+
+    problem_list_init(&list);
+    struct conf *conf = conf_load_as("fsd.yaml", &replacement, &list);
+    if (expected == NULL) {
+        problems_assert_none(&list);
+    } else {
+        problems_assert_contains(&list, expected);
+    }
+    problem_list_fini(&list);
+    return conf;
+}
+
+static void a_replacement_is_read_where_its_file_would_be(void **state)
+{
+    static const struct {
+        const char *path;
+        enum log_level level; /* of what is read last */
+        size_t count;
+        const char *name;
+        size_t at;
+    } rows[] = {
+        {"fsd.yaml", LOG_LEVEL_WARNING, 3, "fsd.yaml", 0},
+        {"./fsd.yaml", LOG_LEVEL_WARNING, 3, "./fsd.yaml", 0},
+        {"conf.d/9.yaml", LOG_LEVEL_WARNING, 3, "conf.d/9.yaml", 1},
+        {"conf.d/10.yaml", LOG_LEVEL_WARNING, 4, "conf.d/10.yaml", 1},
+        {"dir/../conf.d/B.yaml", LOG_LEVEL_WARNING, 4, "dir/../conf.d/B.yaml", 2},
+        {"conf.d/a.yaml", LOG_LEVEL_DEBUG, 3, "conf.d/a.yaml", 2},
+        {"conf.d/b.yaml", LOG_LEVEL_DEBUG, 4, "conf.d/b.yaml", 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        write_text("fsd.yaml", BASE);
+        write_text("conf.d/9.yaml", "log: { level: error }\n");
+        write_text("conf.d/a.yaml", "log: { level: warning }\n");
+        write_text("new", i < 2 ? BASE "log: { level: debug }\n" : "log: { level: debug }\n");
+        struct conf *conf = load_as(rows[i].path, NULL);
+        assert_non_null(conf);
+        assert_int_equal(conf->log_level, rows[i].level);
+        assert_int_equal(conf->text_count, rows[i].count);
+        assert_string_equal(conf->texts[rows[i].at].path, rows[i].name);
+        assert_non_null(strstr(conf->texts[rows[i].at].text, "debug"));
+        conf_free(conf);
+    }
+    (void)unlink("new");
+}
+
+static void a_replacement_is_named_by_what_it_replaces(void **state)
+{
+    (void)state;
+    write_text("fsd.yaml", BASE);
+    write_text("new", "pools: { web: { drian: 1s } }\n");
+    assert_null(load_as("conf.d/20.yaml", "conf.d/20.yaml:1:17: error: unknown key \"drian\""));
+    /* A relative path in it starts where it will be. */
+    write_text("new", "apps: { shop: { path: ../dir } }\n");
+    struct conf *conf = load_as("conf.d/20.yaml", "conf.d/20.yaml:1:17: warning: apps.shop.path");
+    assert_non_null(conf);
+    conf_free(conf);
+    (void)unlink("new");
+    assert_null(load_as("conf.d/20.yaml", "fsd: error: cannot read \"new\": No such file or"));
+}
+
+static void a_replacement_must_be_for_a_part_of_the_configuration(void **state)
+{
+    static const char *const paths[] = {
+        "other.yaml", "conf.d/20.yml", "conf.d/.20.yaml",    "dir/20.yaml",
+        "/20.yaml",   "conf.d",        "conf.d/x/../y.yaml", "",
+        "conf.d/"};
+
+    (void)state;
+    write_text("fsd.yaml", BASE);
+    write_text("new", "");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        char expected[256];
+        (void)snprintf(expected, sizeof(expected),
+                       "fsd: error: \"%s\" would be no part of the configuration, which is "
+                       "\"fsd.yaml\" and \"conf.d/*.yaml\"\n",
+                       paths[i]);
+        assert_null(load_as(paths[i], expected));
+    }
+    (void)unlink("new");
+}
+
+static void a_new_configuration_can_be_checked_before_there_is_one(void **state)
+{
+    (void)state;
+    (void)unlink("fsd.yaml");
+    assert_int_equal(rmdir("conf.d"), 0);
+    write_text("new", BASE);
+    struct conf *conf = load_as("fsd.yaml", NULL);
+    assert_non_null(conf);
+    conf_free(conf);
+    write_text("fsd.yaml", BASE);
+    write_text("new", "log: { level: debug }\n");
+    conf = load_as("conf.d/1.yaml", NULL);
+    assert_non_null(conf);
+    assert_int_equal(conf->log_level, LOG_LEVEL_DEBUG);
+    conf_free(conf);
+    (void)unlink("new");
+}
+
 static void texts_of_files_are_variables_and_secret(void **state)
 {
     static const struct {
@@ -683,6 +789,10 @@ int main(void)
         TEST(run_says_what_it_cannot_run),
         TEST(the_texts_make_the_same_configuration_again),
         TEST(the_hash_is_that_of_all_paths_and_texts),
+        TEST(a_replacement_is_read_where_its_file_would_be),
+        TEST(a_replacement_is_named_by_what_it_replaces),
+        TEST(a_replacement_must_be_for_a_part_of_the_configuration),
+        TEST(a_new_configuration_can_be_checked_before_there_is_one),
         TEST(texts_of_files_are_variables_and_secret),
         TEST(files_of_variables_that_cannot_be_used_are_errors),
         TEST(nothing_can_be_freed),
