@@ -14,7 +14,7 @@
 static const struct command_row rows[] = {
     {"run", "APP.lua", "run one application in the foreground, for development", verb_run},
     {"serve", "", "run what the configuration says, in the foreground", verb_serve},
-    {"check", "", "check the configuration, and that the applications compile", verb_check},
+    {"check", "[FILE]", "check the configuration, and that the applications compile", verb_check},
     {"config example", "", "print a configuration that shows every key", verb_config_example},
     {"version", "", "print the version of fsd", command_run_version},
     {"help", "[COMMAND...]", "print this help, or that of a command", command_run_help},
@@ -29,6 +29,8 @@ static const struct command_option options[] = {
     {"serve", "config", 'c', "FILE", "configuration, " VERB_CONFIG_FILE " by default"},
     {"serve", "worker", 0, "FILE", "the fsd-worker to start"},
     {"check", "config", 'c', "FILE", "configuration, " VERB_CONFIG_FILE " by default"},
+    {"check", "as", 0, "PATH", "check FILE as if it were that part of the configuration"},
+    {"check", "json", 0, NULL, "print each problem as one JSON object"},
     {"check", "worker", 0, "FILE", "the fsd-worker that compiles"},
     {"version", "json", 0, NULL, "print it as one JSON object"},
 };

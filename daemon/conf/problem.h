@@ -56,8 +56,13 @@ struct problem *problem_add(struct problem_list *list, enum problem_severity sev
 /* Says what to do about it, as a sentence of its own; problem may be NULL. */
 void problem_hint(struct problem *problem, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* All of list->items, file by file and from top to bottom. */
+void problem_sort(const struct problem_list *list, const struct problem *ret_sorted[PROBLEM_MAX]);
 /* Prints everything as compilers do, file by file and from top to bottom, then one line of totals;
  * nothing for an empty list. */
 void problem_print(const struct problem_list *list, FILE *out);
+/* Prints each as a JSON object on a line of its own: {file, line, column, end_column, severity,
+ * message, hint}, less what it has not.  False: no memory. */
+bool problem_print_json(const struct problem_list *list, FILE *out);
 
 #endif

@@ -2,59 +2,13 @@
  * problem_print.c - diagnostics as a person and an editor read them.
  *
  * Owns the printed form, which is the compilers': file:line:column: error: message, the line and a
- * marker under it.  Problems are found in the order of the checks; they are printed in the order
- * of the lines, file by file, so that a file can be mended from top to bottom.
+ * marker under it.
  *
  * Called by the verbs serve, run and check.  Must not change the list.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/conf/problem.h"
-
-/* A problem and where its file stands in the output. */
-struct ranked {
-    const struct problem *problem; /* borrowed */
-    size_t rank;                   /* of the first problem with the same file */
-};
-
-static bool is_same_file(const struct problem *a, const struct problem *b)
-{
-    if (a->file == NULL || b->file == NULL) {
-        return a->file == b->file;
-    }
-    return strcmp(a->file, b->file) == 0;
-}
-
-/* For qsort; the addresses keep the order of two problems at one place. */
-static int compare_ranked(const void *a, const void *b)
-{
-    const struct ranked *x = a;
-    const struct ranked *y = b;
-
-    if (x->rank != y->rank) {
-        return x->rank < y->rank ? -1 : 1;
-    }
-    if (x->problem->line != y->problem->line) {
-        return x->problem->line < y->problem->line ? -1 : 1;
-    }
-    if (x->problem->column != y->problem->column) {
-        return x->problem->column < y->problem->column ? -1 : 1;
-    }
-    return x->problem < y->problem ? -1 : x->problem > y->problem;
-}
-
-static void sort_by_place(const struct problem_list *list, struct ranked ranked[PROBLEM_MAX])
-{
-    for (size_t i = 0; i < list->count; i++) {
-        size_t first = 0;
-        while (!is_same_file(&list->items[first], &list->items[i])) {
-            first++;
-        }
-        ranked[i] = (struct ranked){&list->items[i], first};
-    }
-    qsort(ranked, list->count, sizeof(*ranked), compare_ranked);
-}
 
 static bool is_continuation(char c)
 {
@@ -139,14 +93,14 @@ static void print_totals(const struct problem_list *list, FILE *out)
 
 void problem_print(const struct problem_list *list, FILE *out)
 {
-    struct ranked ranked[PROBLEM_MAX];
+    const struct problem *sorted[PROBLEM_MAX];
 
     if (list->errors + list->warnings == 0) {
         return;
     }
-    sort_by_place(list, ranked);
+    problem_sort(list, sorted);
     for (size_t i = 0; i < list->count; i++) {
-        print_one(ranked[i].problem, out);
+        print_one(sorted[i], out);
     }
     print_totals(list, out);
 }

@@ -1,6 +1,7 @@
 /* verb_check.c - `fsd check`: would this configuration start?
- * Owns nothing that lasts.  How: the configuration is loaded as serve does, then each application is given to the bundle tool,
- * one after another; the tool prints what does not compile itself, and the bundle is thrown away.
+ * Owns nothing that lasts.  How: the configuration is loaded as serve does, perhaps with one file in the place of another
+ * (--as), then each application is given to the bundle tool, one after another; the tool prints what does not compile
+ * itself, and the bundle is thrown away.
  * Called through the row of main.c.  Must not bind an address, nor run a line of an application. */
 #include "daemon/verb/verb.h"
 
@@ -122,23 +123,62 @@ static int compile_all(const struct command_args *args, const struct conf *conf)
     return result;
 }
 
-int verb_check(const struct command_args *args)
+/* --as PATH FILE: both or none. */
+static int read_replacement(const struct command_args *args,
+                            struct conf_replacement *ret_replacement, struct fsd_err *err)
 {
-    const char *file = command_find_option(args, "config");
-    file = file != NULL ? file : VERB_CONFIG_FILE;
+    *ret_replacement = (struct conf_replacement){command_find_option(args, "as"),
+                                                 args->value_count == 0 ? NULL : args->values[0]};
+    if (ret_replacement->path == NULL && ret_replacement->file != NULL) {
+        return fsd_err_set(err, EINVAL,
+                           "%s needs --as PATH: which file it is for.  To check a whole "
+                           "configuration: fsd check -c %s",
+                           ret_replacement->file, ret_replacement->file);
+    }
+    if (ret_replacement->path != NULL && ret_replacement->file == NULL) {
+        return fsd_err_set(err, EINVAL,
+                           "--as needs a FILE, which is checked in the place of \"%s\"",
+                           ret_replacement->path);
+    }
+    return 0;
+}
+
+static struct conf *load(const struct command_args *args, const char *file,
+                         const struct conf_replacement *replacement)
+{
     struct problem_list problems;
     problem_list_init(&problems);
-    struct conf *conf = conf_load(file, &problems);
-    problem_print(&problems, args->err);
+    struct conf *conf =
+        conf_load_as(file, replacement->path == NULL ? NULL : replacement, &problems);
+    if (!command_has_option(args, "json")) {
+        problem_print(&problems, args->err);
+    } else if (!problem_print_json(&problems, args->out)) {
+        (void)fprintf(args->err, "%s: %s\n", args->program->name, strerror(ENOMEM));
+    }
+    problem_list_fini(&problems);
+    return conf;
+}
+
+int verb_check(const struct command_args *args)
+{
+    struct conf_replacement replacement;
+    struct fsd_err why = {""};
+    const char *file = command_find_option(args, "config");
+    file = file != NULL ? file : VERB_CONFIG_FILE;
+    if (read_replacement(args, &replacement, &why) < 0) {
+        (void)fprintf(args->err, "%s: %s\n", args->program->name, why.text);
+        return FSD_EXIT_USAGE;
+    }
+    struct conf *conf = load(args, file, &replacement);
     int code = FSD_EXIT_CONFIG;
     if (conf != NULL) {
         code = compile_all(args, conf);
     }
-    if (code == FSD_EXIT_OK) {
-        (void)fprintf(args->out, "%s: ok (%zu file%s)\n", file, conf->file_count,
+    if (code == FSD_EXIT_OK && !command_has_option(args, "json")) {
+        (void)fprintf(args->out, "%s: ok (%zu file%s)\n",
+                      replacement.path != NULL ? replacement.path : file, conf->file_count,
                       conf->file_count == 1 ? "" : "s");
     }
     conf_free(conf);
-    problem_list_fini(&problems);
     return code;
 }

@@ -189,6 +189,38 @@ static void a_full_list_goes_on_counting(void **state)
     problem_list_fini(&list);
 }
 
+static void programs_get_one_object_a_line(void **state)
+{
+    struct problem_list list;
+    struct source *source = source_new("a \"b\".yaml", "pools: 7\n", 9);
+    struct source *odd = source_new("\xff.yaml", "", 0);
+    const struct problem_place places[] = {{source, 1, 8, 9}, {source, 0, 0, 0}, {odd, 2, 3, 3}};
+    char *printed = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&printed, &len);
+
+    (void)state;
+    problem_list_init(&list);
+    assert_true(problem_print_json(&list, out));
+    problem_hint(problem_add(&list, PROBLEM_ERROR, &places[0], "not \"%d\"", 7), "do \\ it");
+    (void)problem_add(&list, PROBLEM_WARNING, &places[1], "all of it");
+    (void)problem_add(&list, PROBLEM_WARNING, &places[2], "odd");
+    (void)problem_add(&list, PROBLEM_ERROR, NULL, "flag");
+    assert_true(problem_print_json(&list, out));
+    (void)fclose(out);
+    assert_string_equal(
+        printed,
+        "{\"file\":\"a \\\"b\\\".yaml\",\"severity\":\"warning\",\"message\":\"all of it\"}\n"
+        "{\"file\":\"a \\\"b\\\".yaml\",\"line\":1,\"column\":8,\"end_column\":9,"
+        "\"severity\":\"error\",\"message\":\"not \\\"7\\\"\",\"hint\":\"do \\\\ it\"}\n"
+        "{\"file\":\"?\",\"line\":2,\"column\":3,\"severity\":\"warning\",\"message\":\"odd\"}\n"
+        "{\"severity\":\"error\",\"message\":\"flag\"}\n");
+    free(printed);
+    problem_list_fini(&list);
+    source_free(source);
+    source_free(odd);
+}
+
 static void endless_texts_are_cut(void **state)
 {
     struct problem_list list;
@@ -214,6 +246,7 @@ int main(void)
         cmocka_unit_test(nothing_is_printed_for_no_problem),
         cmocka_unit_test(problems_are_printed_from_top_to_bottom_file_by_file),
         cmocka_unit_test(a_full_list_goes_on_counting),
+        cmocka_unit_test(programs_get_one_object_a_line),
         cmocka_unit_test(endless_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@
 static const struct command_row rows[] = {
     {"run", "APP.lua", "", verb_run},
     {"serve", "", "", verb_serve},
-    {"check", "", "", verb_check},
+    {"check", "[FILE]", "", verb_check},
     {"config example", "", "", verb_config_example},
 };
 
@@ -29,7 +29,8 @@ static const struct command_option options[] = {
     {"run", "workers", 'w', "COUNT", ""}, {"run", "control", 0, "PATH", ""},
     {"run", "worker", 0, "FILE", ""},     {"serve", "config", 'c', "FILE", ""},
     {"serve", "worker", 0, "FILE", ""},   {"check", "config", 'c', "FILE", ""},
-    {"check", "worker", 0, "FILE", ""},
+    {"check", "worker", 0, "FILE", ""},   {"check", "as", 0, "PATH", ""},
+    {"check", "json", 0, NULL, ""},
 };
 
 static const struct command_program program = {
@@ -134,6 +135,11 @@ static void run_refuses_what_it_cannot_use(void **state)
          "fsd: cannot use \"./nope\" as fsd-worker: No such file or directory\n"},
         {"serve -c fsd.yaml --worker ./nope", FSD_EXIT_INTERNAL,
          "fsd: cannot use \"./nope\" as fsd-worker: No such file or directory\n"},
+        {"check other.yaml", FSD_EXIT_USAGE,
+         "fsd: other.yaml needs --as PATH: which file it is for.  To check a whole configuration: "
+         "fsd check -c other.yaml\n"},
+        {"check --as conf.d/1.yaml", FSD_EXIT_USAGE,
+         "fsd: --as needs a FILE, which is checked in the place of \"conf.d/1.yaml\"\n"},
         {"check -c fsd.yaml --worker ./nope", FSD_EXIT_INTERNAL,
          "fsd: cannot use \"./nope\" as fsd-worker: No such file or directory\n"},
     };
@@ -154,6 +160,38 @@ static void a_wrong_configuration_is_78_with_its_problems(void **state)
     assert_int_equal(run(fixture, "serve -c fsd.yaml"), FSD_EXIT_CONFIG);
     assert_int_equal(run(fixture, "check -c nope.yaml"), FSD_EXIT_CONFIG);
     assert_string_equal(fixture->out, "");
+}
+
+static void a_file_is_checked_in_the_place_of_another(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file("tool", "#!/bin/sh\n", 0755);
+    write_file("new", "pools: { a: { drian: 1s } }\n", 0644);
+    assert_int_equal(run(fixture, "check -c fsd.yaml --as conf.d/1.yaml new"), FSD_EXIT_CONFIG);
+    assert_non_null(
+        strstr(fixture->err, "conf.d/1.yaml:1:15: error: unknown key \"drian\" in pools.a\n"));
+    assert_string_equal(fixture->out, "");
+    write_file("new", "pools: { a: { drain: 1s } }\n", 0644);
+    assert_int_equal(run(fixture, "check -c fsd.yaml --worker ./tool --as conf.d/1.yaml new"),
+                     FSD_EXIT_OK);
+    assert_string_equal(fixture->out, "conf.d/1.yaml: ok (2 files)\n");
+    assert_string_equal(fixture->err, "");
+    assert_int_equal(unlink("new"), 0);
+}
+
+static void problems_are_objects_for_programs(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file("tool", "#!/bin/sh\n", 0755);
+    assert_int_equal(run(fixture, "check -c fsd.yaml --worker ./tool --json"), FSD_EXIT_OK);
+    assert_string_equal(fixture->out, "");
+    write_file("fsd.yaml", "pool: {}\n", 0644);
+    assert_int_equal(run(fixture, "check -c fsd.yaml --json"), FSD_EXIT_CONFIG);
+    assert_string_equal(fixture->err, "");
+    assert_non_null(strstr(fixture->out,
+                           "{\"file\":\"fsd.yaml\",\"line\":1,\"column\":1,\"end_column\":5,"
+                           "\"severity\":\"error\",\"message\":\"unknown key \\\"pool\\\" at the "
+                           "top of the file\",\"hint\":\"did you mean \\\"pools\\\"?\"}\n"));
 }
 
 static void check_asks_the_tool_about_every_application(void **state)
@@ -200,6 +238,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(run_refuses_what_it_cannot_use),
         TEST(a_wrong_configuration_is_78_with_its_problems),
+        TEST(a_file_is_checked_in_the_place_of_another),
+        TEST(problems_are_objects_for_programs),
         TEST(check_asks_the_tool_about_every_application),
         TEST(the_example_shows_the_sections),
     };
