@@ -16,6 +16,7 @@ static const struct command_row rows[] = {
     {"serve", "", "run what the configuration says, in the foreground", verb_serve},
     {"check", "[FILE]", "check the configuration, and that the applications compile", verb_check},
     {"config example", "", "print a configuration that shows every key", verb_config_example},
+    {"config show", "", "print every key of the configuration with its value", verb_config_show},
     {"version", "", "print the version of fsd", command_run_version},
     {"help", "[COMMAND...]", "print this help, or that of a command", command_run_help},
 };
@@ -32,6 +33,8 @@ static const struct command_option options[] = {
     {"check", "as", 0, "PATH", "check FILE as if it were that part of the configuration"},
     {"check", "json", 0, NULL, "print each problem as one JSON object"},
     {"check", "worker", 0, "FILE", "the fsd-worker that compiles"},
+    {"config show", "config", 'c', "FILE", "configuration, " VERB_CONFIG_FILE " by default"},
+    {"config show", "origin", 0, NULL, "and where each value was written"},
     {"version", "json", 0, NULL, "print it as one JSON object"},
 };
 

@@ -10,5 +10,6 @@ int verb_run(const struct command_args *args);            /* an application in t
 int verb_serve(const struct command_args *args);          /* what the configuration says */
 int verb_check(const struct command_args *args);          /* is the configuration good? */
 int verb_config_example(const struct command_args *args); /* prints one with all keys */
+int verb_config_show(const struct command_args *args);    /* prints what one says */
 
 #endif

@@ -18,19 +18,19 @@
 #include "common/proto.h"
 
 static const struct command_row rows[] = {
-    {"run", "APP.lua", "", verb_run},
-    {"serve", "", "", verb_serve},
-    {"check", "[FILE]", "", verb_check},
-    {"config example", "", "", verb_config_example},
+    {"run", "APP.lua", "", verb_run},          {"serve", "", "", verb_serve},
+    {"check", "[FILE]", "", verb_check},       {"config example", "", "", verb_config_example},
+    {"config show", "", "", verb_config_show},
 };
 
 static const struct command_option options[] = {
-    {"run", "port", 'p', "PORT", ""},     {"run", "host", 'H', "ADDRESS", ""},
-    {"run", "workers", 'w', "COUNT", ""}, {"run", "control", 0, "PATH", ""},
-    {"run", "worker", 0, "FILE", ""},     {"serve", "config", 'c', "FILE", ""},
-    {"serve", "worker", 0, "FILE", ""},   {"check", "config", 'c', "FILE", ""},
-    {"check", "worker", 0, "FILE", ""},   {"check", "as", 0, "PATH", ""},
-    {"check", "json", 0, NULL, ""},
+    {"run", "port", 'p', "PORT", ""},       {"run", "host", 'H', "ADDRESS", ""},
+    {"run", "workers", 'w', "COUNT", ""},   {"run", "control", 0, "PATH", ""},
+    {"run", "worker", 0, "FILE", ""},       {"serve", "config", 'c', "FILE", ""},
+    {"serve", "worker", 0, "FILE", ""},     {"check", "config", 'c', "FILE", ""},
+    {"check", "worker", 0, "FILE", ""},     {"check", "as", 0, "PATH", ""},
+    {"check", "json", 0, NULL, ""},         {"config show", "config", 'c', "FILE", ""},
+    {"config show", "origin", 0, NULL, ""},
 };
 
 static const struct command_program program = {
@@ -224,6 +224,19 @@ static void check_asks_the_tool_about_every_application(void **state)
     }
 }
 
+static void every_key_is_shown_with_its_value(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(run(fixture, "config show -c fsd.yaml"), FSD_EXIT_OK);
+    assert_non_null(strstr(fixture->out, "\npools.a.listeners = [http]\npools.a.count = auto\n"));
+    assert_int_equal(run(fixture, "config show -c fsd.yaml --origin"), FSD_EXIT_OK);
+    assert_non_null(strstr(fixture->out, "\npools.a.listeners = [http]  # fsd.yaml:10:5\n"
+                                         "pools.a.count = auto  # default\n"));
+    assert_string_equal(fixture->err, "");
+    assert_int_equal(run(fixture, "config show -c nope.yaml"), FSD_EXIT_CONFIG);
+    assert_string_equal(fixture->out, "");
+}
+
 static void the_example_shows_the_sections(void **state)
 {
     struct fixture *fixture = *state;
@@ -241,6 +254,7 @@ int main(void)
         TEST(a_file_is_checked_in_the_place_of_another),
         TEST(problems_are_objects_for_programs),
         TEST(check_asks_the_tool_about_every_application),
+        TEST(every_key_is_shown_with_its_value),
         TEST(the_example_shows_the_sections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
