@@ -170,24 +170,34 @@ struct conf *conf_load_as(const char *file, const struct conf_replacement *repla
     return build(sources, count, list);
 }
 
+/* The next one; NULL: no memory, then all are freed.  Takes source. */
+static bool add_source(struct source **sources, size_t index, struct source *source,
+                       struct problem_list *list)
+{
+    sources[index] = source;
+    if (source == NULL) {
+        (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
+        free_sources(sources, index);
+        return false;
+    }
+    list->files_count++;
+    return true;
+}
+
 struct conf *conf_load_texts(const struct conf_text *texts, size_t count,
                              const struct conf_overrides *overrides, struct problem_list *list)
 {
-    struct source **sources = count == 0 ? NULL : new_sources(count, list);
-
-    if (sources == NULL) {
+    if (count == 0) {
+        (void)problem_add(list, PROBLEM_ERROR, NULL, "there is no text of a configuration");
         return NULL;
     }
-    for (size_t i = 0; i < count; i++) {
-        sources[i] = source_new(texts[i].path, texts[i].text, texts[i].len);
-        if (sources[i] == NULL) {
-            (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
-            free_sources(sources, i);
+    struct source **sources = new_sources(count, list);
+    for (size_t i = 0; i < count && sources != NULL; i++) {
+        if (!add_source(sources, i, source_new(texts[i].path, texts[i].text, texts[i].len), list)) {
             return NULL;
         }
-        list->files_count++;
     }
-    struct conf *conf = build(sources, count, list);
+    struct conf *conf = sources == NULL ? NULL : build(sources, count, list);
     if (conf != NULL && overrides != NULL) {
         conf_override(conf, overrides);
     }
@@ -196,10 +206,12 @@ struct conf *conf_load_texts(const struct conf_text *texts, size_t count,
 
 struct conf *conf_parse(const char *file, const char *text, size_t len, struct problem_list *list)
 {
-    /* Both are only read. */
-    const struct conf_text only = {(char *)(uintptr_t)file, (char *)(uintptr_t)text, len};
+    struct source **sources = new_sources(1, list);
 
-    return conf_load_texts(&only, 1, NULL, list);
+    if (sources == NULL || !add_source(sources, 0, source_new(file, text, len), list)) {
+        return NULL;
+    }
+    return build(sources, 1, list);
 }
 
 void conf_override(struct conf *conf, const struct conf_overrides *overrides)

@@ -12,7 +12,6 @@
 #include "daemon/conf/conf_show.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +135,7 @@ static void show_map(struct showing *showing, const struct schema_row *row, cons
 /* One listener, app, pool or supervisor after the other. */
 static void show_entries(struct showing *showing, const struct schema_row *row)
 {
-    struct conf *conf = (struct conf *)(uintptr_t)showing->conf; /* only looked at */
+    const struct conf *conf = showing->conf;
     size_t count = schema_groups_count(conf, row->name);
     char pattern[128];
 

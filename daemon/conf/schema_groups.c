@@ -54,13 +54,13 @@ static const struct group *find_group(const char *section)
     return group;
 }
 
-void *schema_groups_item(struct conf *conf, const char *section, size_t index)
+void *schema_groups_item(const struct conf *conf, const char *section, size_t index)
 {
     const struct group *group = find_group(section);
     char *items = NULL;
 
     /* The members are pointers to several types; only their bytes may be read as a char pointer. */
-    memcpy(&items, (char *)conf + group->array_offset, sizeof(items));
+    memcpy(&items, (const char *)conf + group->array_offset, sizeof(items));
     return items + index * group->item_size;
 }
 
@@ -72,7 +72,7 @@ size_t schema_groups_count(const struct conf *conf, const char *section)
     return count;
 }
 
-const char *schema_groups_name(struct conf *conf, const char *section, size_t index)
+const char *schema_groups_name(const struct conf *conf, const char *section, size_t index)
 {
     char *const *name = schema_groups_item(conf, section, index); /* the first member */
 

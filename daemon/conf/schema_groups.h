@@ -18,7 +18,7 @@ void schema_groups_make(const struct schema_section *section, const struct yaml_
 /* How many were made. */
 size_t schema_groups_count(const struct conf *conf, const char *section);
 /* The item that was made for the index-th child, and its name. */
-void *schema_groups_item(struct conf *conf, const char *section, size_t index);
-const char *schema_groups_name(struct conf *conf, const char *section, size_t index);
+void *schema_groups_item(const struct conf *conf, const char *section, size_t index);
+const char *schema_groups_name(const struct conf *conf, const char *section, size_t index);
 
 #endif

@@ -27,7 +27,7 @@ static const struct name_kind app_names = {"an app", {"apps", NULL}};
 static const struct name_kind listener_names = {"a listener", {"listeners", NULL}};
 static const struct name_kind child_names = {"a pool or supervisor", {"pools", "supervisors"}};
 
-static size_t list_names(struct conf *conf, const struct name_kind *kind,
+static size_t list_names(const struct conf *conf, const struct name_kind *kind,
                          const char *names[2 * SCHEMA_GROUP_MAX])
 {
     size_t count = 0;

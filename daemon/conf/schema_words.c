@@ -24,27 +24,27 @@ _Static_assert(sizeof(enum supervise_restart) == sizeof(uint32_t) &&
                "every word fits its field");
 
 static const struct {
-    enum schema_kind kind;
     const char *text;
+    enum schema_kind kind;
     uint32_t value;
 } words[] = {
-    {SCHEMA_COUNT, "auto", 0},
-    {SCHEMA_STANDBY, "auto", CONF_STANDBY_AUTO},
-    {SCHEMA_SHUTDOWN, "infinity", SUPERVISE_INFINITY},
-    {SCHEMA_SHUTDOWN, "brutal_kill", SUPERVISE_BRUTAL_KILL},
-    {SCHEMA_RESTART, "permanent", SUPERVISE_PERMANENT},
-    {SCHEMA_RESTART, "transient", SUPERVISE_TRANSIENT},
-    {SCHEMA_RESTART, "temporary", SUPERVISE_TEMPORARY},
-    {SCHEMA_STRATEGY, "one_for_one", SUPERVISE_ONE_FOR_ONE},
-    {SCHEMA_STRATEGY, "one_for_all", SUPERVISE_ONE_FOR_ALL},
-    {SCHEMA_STRATEGY, "rest_for_one", SUPERVISE_REST_FOR_ONE},
-    {SCHEMA_LOG_LEVEL, "error", LOG_LEVEL_ERROR},
-    {SCHEMA_LOG_LEVEL, "warning", LOG_LEVEL_WARNING},
-    {SCHEMA_LOG_LEVEL, "notice", LOG_LEVEL_NOTICE},
-    {SCHEMA_LOG_LEVEL, "info", LOG_LEVEL_INFO},
-    {SCHEMA_LOG_LEVEL, "debug", LOG_LEVEL_DEBUG},
-    {SCHEMA_LOG_FORMAT, "text", CONF_LOG_TEXT},
-    {SCHEMA_LOG_FORMAT, "json", CONF_LOG_JSON},
+    {"auto", SCHEMA_COUNT, 0},
+    {"auto", SCHEMA_STANDBY, CONF_STANDBY_AUTO},
+    {"infinity", SCHEMA_SHUTDOWN, SUPERVISE_INFINITY},
+    {"brutal_kill", SCHEMA_SHUTDOWN, SUPERVISE_BRUTAL_KILL},
+    {"permanent", SCHEMA_RESTART, SUPERVISE_PERMANENT},
+    {"transient", SCHEMA_RESTART, SUPERVISE_TRANSIENT},
+    {"temporary", SCHEMA_RESTART, SUPERVISE_TEMPORARY},
+    {"one_for_one", SCHEMA_STRATEGY, SUPERVISE_ONE_FOR_ONE},
+    {"one_for_all", SCHEMA_STRATEGY, SUPERVISE_ONE_FOR_ALL},
+    {"rest_for_one", SCHEMA_STRATEGY, SUPERVISE_REST_FOR_ONE},
+    {"error", SCHEMA_LOG_LEVEL, LOG_LEVEL_ERROR},
+    {"warning", SCHEMA_LOG_LEVEL, LOG_LEVEL_WARNING},
+    {"notice", SCHEMA_LOG_LEVEL, LOG_LEVEL_NOTICE},
+    {"info", SCHEMA_LOG_LEVEL, LOG_LEVEL_INFO},
+    {"debug", SCHEMA_LOG_LEVEL, LOG_LEVEL_DEBUG},
+    {"text", SCHEMA_LOG_FORMAT, CONF_LOG_TEXT},
+    {"json", SCHEMA_LOG_FORMAT, CONF_LOG_JSON},
 };
 
 enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
