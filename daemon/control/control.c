@@ -19,18 +19,21 @@
 #include "daemon/control/control_peer.h"
 #include "daemon/control/control_request.h"
 #include "daemon/control/control_socket.h"
+#include "daemon/control/control_stream.h"
 
 enum {
     PEERS_MAX = 64,
     OUTPUT_BYTES = 4 * 1024 * 1024,
     SILENT_MS = 30 * 1000,
-    PAUSE_US = 1000 * 1000, /* without a free descriptor, accept is tried again then */
+    STUCK_MS = 5 * 60 * 1000, /* somebody reads what a pager shows, and goes on */
+    PAUSE_US = 1000 * 1000,   /* without a free descriptor, accept is tried again then */
 };
 
 static const struct control_peer_limits limits = {
     .line_bytes = RPC_LINE_MAX,
     .output_bytes = OUTPUT_BYTES,
     .silent_ms = SILENT_MS,
+    .stuck_ms = STUCK_MS,
 };
 
 struct control {
@@ -41,6 +44,7 @@ struct control {
     struct control_rows rows;
     struct control_peer *peers[PEERS_MAX];
     size_t peer_count;
+    struct control_streams streams;
 };
 
 static void on_line(void *owner, struct control_peer *peer, char *text, size_t len)
@@ -62,6 +66,7 @@ static void on_end(void *owner, struct control_peer *peer, int reason)
         &control->peers[i], &control->peers[i + 1],
         (control->peer_count - i) *
             sizeof(control->peers[0])); /* NOLINT(bugprone-sizeof-expression): pointers are moved */
+    control_streams_on_end(&control->streams, peer);
     if (reason == -EMSGSIZE) {
         control_request_fail(peer, NULL, RPC_INVALID_REQUEST, "the request is longer than 1 MiB");
     } else if (reason == -ETIMEDOUT) {
@@ -71,7 +76,13 @@ static void on_end(void *owner, struct control_peer *peer, int reason)
     control_peer_close(peer);
 }
 
-static const struct control_peer_events events = {on_line, on_end};
+static void on_drained(void *owner, struct control_peer *peer)
+{
+    struct control *control = owner;
+    control_streams_on_drained(&control->streams, peer);
+}
+
+static const struct control_peer_events events = {on_line, on_end, on_drained};
 
 static void pause_accepting(struct control *control)
 {
@@ -81,16 +92,27 @@ static void pause_accepting(struct control *control)
     (void)sd_event_source_set_enabled(control->pause, SD_EVENT_ONESHOT);
 }
 
-/* Those who ask nothing must not keep out somebody who does: the oldest of them goes.  False: all wait for answers. */
+/* The oldest that asks nothing, first of all one that has also read all its answers; NULL: all wait for answers. */
+static struct control_peer *find_idle(const struct control *control)
+{
+    struct control_peer *found = NULL;
+    for (size_t i = control->peer_count; i-- > 0;) {
+        struct control_peer *peer = control->peers[i];
+        bool is_better =
+            found == NULL || control_peer_waiting(peer) == 0 || control_peer_waiting(found) > 0;
+        found = control_peer_holds(peer) == 0 && is_better ? peer : found;
+    }
+    return found;
+}
+
+/* Those who ask nothing must not keep out somebody who does.  Streams are held, so they stay. */
 static bool make_room(struct control *control)
 {
-    for (size_t i = 0; i < control->peer_count; i++) {
-        if (control_peer_holds(control->peers[i]) == 0) {
-            on_end(control, control->peers[i], 0);
-            return true;
-        }
+    struct control_peer *idle = find_idle(control);
+    if (idle != NULL) {
+        on_end(control, idle, 0);
     }
-    return false;
+    return idle != NULL;
 }
 
 static int on_connected(sd_event_source *source, int listening, uint32_t revents, void *userdata)
@@ -159,7 +181,7 @@ int control_open(struct control **ret_control, sd_event *loop, const char *path,
     }
     control->loop = loop;
     control->socket.fd = -1;
-    control->rows = (struct control_rows){methods, names, method_count, owner};
+    control->rows = (struct control_rows){methods, names, method_count, owner, &control->streams};
     for (size_t i = 0; i < method_count; i++) {
         names[i] = methods[i].name;
     }
@@ -188,7 +210,9 @@ void control_close(struct control *control)
     (void)sd_event_source_disable_unref(control->pause);
     control_socket_close(&control->socket);
     while (control->peer_count > 0) {
-        control_peer_close(control->peers[--control->peer_count]);
+        struct control_peer *peer = control->peers[--control->peer_count];
+        control_streams_on_end(&control->streams, peer);
+        control_peer_close(peer);
     }
     free(control->rows.names);
     free(control);

@@ -2,6 +2,7 @@
 #define FSD_DAEMON_CONTROL_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
@@ -36,8 +37,31 @@ int control_open(struct control **ret_control, sd_event *loop, const char *path,
  * NULL is allowed. */
 void control_close(struct control *control);
 
+/* A call whose connection goes on to carry notifications, lines that nobody asked for one by one. */
+struct control_stream;
+
+struct control_stream_events {
+    /* What was sent has been read: there is room again. */
+    void (*on_room)(void *owner);
+    /* The peer is gone, and the stream with it. */
+    void (*on_end)(void *owner);
+};
+
 /* Answers with a result (takes the reference; must not be NULL) or an error; call is gone afterwards. */
 void control_answer(struct control_call *call, json_t *result);
+/* The same with a result that is JSON text already. */
+void control_answer_text(struct control_call *call, const char *result, size_t len);
 void control_fail(struct control_call *call, enum control_error code, const char *message);
+
+/* Makes the connection of a call a stream; the call still has to be answered, and nothing may be sent before.  -EBUSY: there
+ * are too many, -EEXIST: the connection is one already, -ENOTCONN: nobody waits for the answer. */
+int control_stream_open(struct control_stream **ret_stream, const struct control_call *call,
+                        const struct control_stream_events *events, void *owner);
+/* Ends it from this side.  The connection stays; on_end is not called. */
+void control_stream_close(struct control_stream *stream);
+/* May so many bytes be sent?  Else on_room is called later.  There is always room when nothing waits. */
+bool control_stream_has_room(const struct control_stream *stream, size_t len);
+/* Sends whole lines.  on_end may be called before this returns. */
+void control_stream_send(struct control_stream *stream, const char *lines, size_t len);
 
 #endif

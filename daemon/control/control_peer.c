@@ -36,6 +36,7 @@ struct control_peer {
     unsigned holds;
     sd_event_source *io;      /* owned */
     sd_event_source *silence; /* owned; runs while a line is incomplete */
+    sd_event_source *stuck;   /* owned; runs while output waits and none of it moves */
     struct line line;
     struct control_output output;
 };
@@ -80,6 +81,22 @@ static void update_events(struct control_peer *peer)
     }
 }
 
+static void watch_output(struct control_peer *peer, bool has_moved)
+{
+    int enabled = SD_EVENT_OFF;
+    (void)sd_event_source_get_enabled(peer->stuck, &enabled);
+    if (has_output(peer) && enabled != SD_EVENT_OFF && !has_moved) {
+        return;
+    }
+    if (has_output(peer)) {
+        int r = sd_event_source_set_time_relative(peer->stuck, peer->limits->stuck_ms * 1000);
+        assert(r >= 0); /* as for silence below */
+    }
+    int r = sd_event_source_set_enabled(peer->stuck,
+                                        has_output(peer) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    assert(r >= 0);
+}
+
 void control_peer_send(struct control_peer *peer, const char *bytes, size_t len)
 {
     if (peer->state == PEER_CLOSED || len == 0) {
@@ -104,6 +121,7 @@ void control_peer_send(struct control_peer *peer, const char *bytes, size_t len)
         return;
     }
     if (is_alive(peer)) {
+        watch_output(peer, false);
         update_events(peer);
     }
 }
@@ -168,12 +186,17 @@ static void on_readable(struct control_peer *peer)
 
 static void on_writable(struct control_peer *peer)
 {
+    size_t before = control_output_waiting(&peer->output);
     int r = control_output_flush(&peer->output, peer->fd);
     if (r < 0) {
         end(peer, r);
         return;
     }
+    watch_output(peer, control_output_waiting(&peer->output) < before);
     update_events(peer);
+    if (is_alive(peer) && before > 0 && !has_output(peer)) {
+        peer->events->on_drained(peer->owner, peer);
+    }
 }
 
 static void end_if_done(struct control_peer *peer)
@@ -212,6 +235,30 @@ static int on_silence(sd_event_source *source, uint64_t now_us, void *userdata)
     return 0;
 }
 
+static int on_stuck(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    (void)source;
+    (void)now_us;
+    struct control_peer *peer = userdata;
+    end(peer, -ENOBUFS);
+    return 0;
+}
+
+/* A timer that does not run yet. */
+static int add_timer(sd_event *loop, sd_event_source **ret_timer, sd_event_time_handler_t on_time,
+                     struct control_peer *peer)
+{
+    int r = sd_event_add_time_relative(loop, ret_timer, CLOCK_MONOTONIC, 0, 0, on_time, peer);
+    return r >= 0 ? sd_event_source_set_enabled(*ret_timer, SD_EVENT_OFF) : r;
+}
+
+static void drop_sources(struct control_peer *peer)
+{
+    peer->io = sd_event_source_disable_unref(peer->io);
+    peer->silence = sd_event_source_disable_unref(peer->silence);
+    peer->stuck = sd_event_source_disable_unref(peer->stuck);
+}
+
 int control_peer_open(struct control_peer **ret_peer, sd_event *loop, int fd,
                       const struct control_peer_limits *limits,
                       const struct control_peer_events *events, void *owner)
@@ -227,16 +274,14 @@ int control_peer_open(struct control_peer **ret_peer, sd_event *loop, int fd,
     line_init(&peer->line, limits->line_bytes);
     int r = sd_event_add_io(loop, &peer->io, fd, EPOLLIN, on_io, peer);
     if (r >= 0) {
-        r = sd_event_add_time_relative(loop, &peer->silence, CLOCK_MONOTONIC, 0, 0, on_silence,
-                                       peer);
+        r = add_timer(loop, &peer->silence, on_silence, peer);
     }
     if (r >= 0) {
-        r = sd_event_source_set_enabled(peer->silence, SD_EVENT_OFF);
+        r = add_timer(loop, &peer->stuck, on_stuck, peer);
     }
     if (r < 0) {
         peer->state = PEER_CLOSED;
-        (void)sd_event_source_disable_unref(peer->io); /* returns NULL always */
-        (void)sd_event_source_disable_unref(peer->silence);
+        drop_sources(peer);
         drop_reference(peer);
         return r;
     }
@@ -250,8 +295,7 @@ void control_peer_close(struct control_peer *peer)
     assert(peer->state != PEER_CLOSED);
     peer->state = PEER_CLOSED;
     (void)control_output_flush(&peer->output, peer->fd); /* what does not go now is lost */
-    peer->io = sd_event_source_disable_unref(peer->io);
-    peer->silence = sd_event_source_disable_unref(peer->silence);
+    drop_sources(peer);
     fd_close(&peer->fd);
     drop_reference(peer);
 }
@@ -273,4 +317,14 @@ void control_peer_release(struct control_peer *peer)
 unsigned control_peer_holds(const struct control_peer *peer)
 {
     return peer->holds;
+}
+
+bool control_peer_is_open(const struct control_peer *peer)
+{
+    return is_alive(peer);
+}
+
+size_t control_peer_waiting(const struct control_peer *peer)
+{
+    return control_output_waiting(&peer->output);
 }

@@ -13,6 +13,7 @@ struct control_peer_limits {
     size_t line_bytes;   /* longest request */
     size_t output_bytes; /* how much may wait for a peer that does not read */
     uint64_t silent_ms;  /* how long the rest of a line may take to begin */
+    uint64_t stuck_ms;   /* how long output may wait without any of it being read */
 };
 
 struct control_peer_events {
@@ -21,6 +22,8 @@ struct control_peer_events {
     /* The connection is over: 0 the peer is done, -EMSGSIZE line too long, -ETIMEDOUT silent amid a line, -ENOBUFS does not
      * read, other negative errno.  Called once; the owner must call control_peer_close, and may send a last word before. */
     void (*on_end)(void *owner, struct control_peer *peer, int reason);
+    /* What waited has been sent. */
+    void (*on_drained)(void *owner, struct control_peer *peer);
 };
 
 /* Takes fd (connected, non-blocking) when it succeeds.  limits and events are borrowed.  The owner holds one reference until
@@ -37,6 +40,9 @@ void control_peer_hold(struct control_peer *peer);
 void control_peer_release(struct control_peer *peer);
 /* How many hold it, without the owner. */
 unsigned control_peer_holds(const struct control_peer *peer);
+bool control_peer_is_open(const struct control_peer *peer);
+/* How many bytes have been sent to it that its socket does not take yet. */
+size_t control_peer_waiting(const struct control_peer *peer);
 
 /* Queues bytes; dropped when the connection is over.  on_end may be called before this returns. */
 void control_peer_send(struct control_peer *peer, const char *bytes, size_t len);

@@ -7,6 +7,7 @@
 #include "daemon/control/control_request.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "common/rpc.h"
 #include "daemon/control/control.h"
 #include "daemon/control/control_peer.h"
+#include "daemon/control/control_stream.h"
 
 enum {
     CALLS_MAX = 64,       /* that one peer may let wait */
@@ -27,8 +29,9 @@ _Static_assert((int)CONTROL_FAILED == (int)RPC_FAILED && (int)CONTROL_BUSY == (i
                "fsdctl reads the codes by their names in rpc.h");
 
 struct control_call {
-    struct control_peer *peer; /* held */
-    json_t *id;                /* owned; NULL: a notification, which gets no answer */
+    struct control_peer *peer;       /* held */
+    json_t *id;                      /* owned; NULL: a notification, which gets no answer */
+    struct control_streams *streams; /* borrowed; gone when the peer is closed */
 };
 
 /* JSON has only UTF-8; a sentence with anything else in it is better told in part than lost. */
@@ -118,6 +121,35 @@ void control_answer(struct control_call *call, json_t *result)
     free_call(call);
 }
 
+void control_answer_text(struct control_call *call, const char *result, size_t len)
+{
+    char *id = call->id != NULL ? json_dumps(call->id, JSON_ENCODE_ANY) : NULL;
+    if (call->id != NULL && id == NULL) {
+        control_fail(call, CONTROL_FAILED, "out of memory");
+        return;
+    }
+    if (id != NULL) {
+        static const char begin[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+        static const char middle[] = ",\"result\":";
+        control_peer_send(call->peer, begin, sizeof(begin) - 1);
+        control_peer_send(call->peer, id, strlen(id));
+        control_peer_send(call->peer, middle, sizeof(middle) - 1);
+        control_peer_send(call->peer, result, len);
+        control_peer_send(call->peer, "}\n", 2);
+    }
+    free(id);
+    free_call(call);
+}
+
+int control_stream_open(struct control_stream **ret_stream, const struct control_call *call,
+                        const struct control_stream_events *events, void *owner)
+{
+    if (call->id == NULL || !control_peer_is_open(call->peer)) {
+        return -ENOTCONN;
+    }
+    return control_streams_add(call->streams, ret_stream, call->peer, events, owner);
+}
+
 void control_fail(struct control_call *call, enum control_error code, const char *message)
 {
     if (call->id != NULL) {
@@ -171,6 +203,7 @@ static void run_method(const struct control_rows *rows, struct control_peer *pee
     control_peer_hold(peer);
     call->peer = peer;
     call->id = id != NULL ? json_incref(id) : NULL;
+    call->streams = rows->streams;
     method->run(rows->owner, call, params);
 }
 

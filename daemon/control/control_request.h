@@ -6,13 +6,15 @@
 
 struct control_method;
 struct control_peer;
+struct control_streams;
 
 /* The methods that can be called. */
 struct control_rows {
     const struct control_method *methods; /* borrowed */
     const char **names;                   /* owned array; of the methods, for hints */
     size_t count;
-    void *owner; /* borrowed; handed to the methods */
+    void *owner;                     /* borrowed; handed to the methods */
+    struct control_streams *streams; /* borrowed; where a call can become a stream */
 };
 
 /* Runs the request in one line, or answers what is wrong with it.  The method may close the peer and the control. */

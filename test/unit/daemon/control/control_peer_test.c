@@ -13,10 +13,10 @@
 
 #include "common/fd.h"
 
-enum { LINE_BYTES = 100, OUTPUT_BYTES = 1000, SILENT_MS = 20, TURNS_MAX = 1000 };
+enum { LINE_BYTES = 100, OUTPUT_BYTES = 1000, SILENT_MS = 20, STUCK_MS = 50, TURNS_MAX = 1000 };
 #define WAIT_US (5 * 1000 * 1000ULL)
 
-static const struct control_peer_limits limits = {LINE_BYTES, OUTPUT_BYTES, SILENT_MS};
+static const struct control_peer_limits limits = {LINE_BYTES, OUTPUT_BYTES, SILENT_MS, STUCK_MS};
 
 struct fixture {
     sd_event *loop;
@@ -24,6 +24,7 @@ struct fixture {
     struct control_peer *peer;
     unsigned lines;
     unsigned ends;
+    unsigned drained;
     int reason;
     const char *last_word;
 };
@@ -51,7 +52,14 @@ static void on_end(void *owner, struct control_peer *peer, int reason)
     fixture->peer = NULL;
 }
 
-static const struct control_peer_events events = {on_line, on_end};
+static void on_drained(void *owner, struct control_peer *peer)
+{
+    struct fixture *fixture = owner;
+    assert_int_equal(control_peer_waiting(peer), 0);
+    fixture->drained++;
+}
+
+static const struct control_peer_events events = {on_line, on_end, on_drained};
 
 static int set_up(void **state)
 {
@@ -215,6 +223,50 @@ static void what_waited_is_sent_when_the_peer_reads_again(void **state)
     assert_int_equal(fixture->ends, 0);
 }
 
+/* Until a part of it has to wait. */
+static void fill(struct fixture *fixture)
+{
+    static const char block[100];
+    while (control_peer_waiting(fixture->peer) == 0) {
+        control_peer_send(fixture->peer, block, sizeof(block));
+    }
+}
+
+static void a_peer_that_reads_nothing_for_long_is_ended_even_when_it_is_held(void **state)
+{
+    struct fixture *fixture = *state;
+    struct control_peer *peer = fixture->peer;
+    control_peer_hold(peer);
+    fill(fixture);
+    while (fixture->ends == 0) {
+        assert_true(sd_event_run(fixture->loop, WAIT_US) > 0);
+    }
+    assert_int_equal(fixture->reason, -ENOBUFS);
+    assert_false(control_peer_is_open(peer));
+    control_peer_release(peer);
+}
+
+static void a_peer_that_reads_everything_is_told_of_and_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    static char heard[1024 * 1024];
+    fill(fixture);
+    turn(fixture);
+    assert_int_equal(fixture->drained, 0);
+    while (control_peer_waiting(fixture->peer) > 0) {
+        assert_true(recv(fixture->fd, heard, sizeof(heard), 0) > 0);
+        turn(fixture);
+    }
+    assert_int_equal(fixture->drained, 1);
+    int later = 0;
+    assert_true(sd_event_add_time_relative(fixture->loop, NULL, CLOCK_MONOTONIC,
+                                           3000 * (uint64_t)STUCK_MS, 0, on_later, &later) >= 0);
+    while (!later) {
+        assert_true(sd_event_run(fixture->loop, WAIT_US) > 0);
+    }
+    assert_int_equal(fixture->ends, 0);
+}
+
 static void a_held_peer_outlives_its_connection(void **state)
 {
     struct fixture *fixture = *state;
@@ -240,6 +292,8 @@ int main(void)
         TEST(lines_behind_the_one_that_closed_are_not_run),
         TEST(output_waits_for_the_reader_in_order_up_to_the_limit),
         TEST(what_waited_is_sent_when_the_peer_reads_again),
+        TEST(a_peer_that_reads_nothing_for_long_is_ended_even_when_it_is_held),
+        TEST(a_peer_that_reads_everything_is_told_of_and_stays),
         TEST(a_held_peer_outlives_its_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
