@@ -40,6 +40,10 @@ void control_close(struct control *control);
 /* A call whose connection goes on to carry notifications, lines that nobody asked for one by one. */
 struct control_stream;
 
+enum {
+    CONTROL_STREAMS_MAX = 16, /* of 64 connections: three quarters are left for questions */
+};
+
 struct control_stream_events {
     /* What was sent has been read: there is room again. */
     void (*on_room)(void *owner);

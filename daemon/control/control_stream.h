@@ -5,10 +5,7 @@
 
 struct control_peer;
 
-enum {
-    CONTROL_STREAMS_MAX = 16, /* of 64 connections: three quarters are left for questions */
-    CONTROL_STREAM_BYTES = 256 * 1024,
-};
+enum { CONTROL_STREAM_BYTES = 256 * 1024 };
 
 struct control_stream {
     struct control_peer *peer;                  /* held; NULL: this place is free */
