@@ -4,6 +4,7 @@
  * Called by the master when something in it changes, and by notify.c.  Must not know where the numbers come from. */
 #include "daemon/notify_text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,8 +48,12 @@ void notify_text_clean(const char *text, char ret_clean[NOTIFY_TEXT_MAX])
 {
     size_t len = 0;
     while (len < NOTIFY_TEXT_MAX - 1 && text[len] != '\0') {
-        unsigned char byte = (unsigned char)text[len];
-        ret_clean[len++] = byte < ' ' || byte == 0x7f ? ' ' : (char)byte;
+        bool is_control = (unsigned char)text[len] < ' ' || text[len] == 0x7f;
+        ret_clean[len] = text[len];
+        if (is_control) {
+            ret_clean[len] = ' ';
+        }
+        len++;
     }
     while (text[len] != '\0' && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
         len--; /* half a character of UTF-8 would cost the whole line */

@@ -159,9 +159,8 @@ static void a_path_of_any_length_that_fits_is_bound_where_it_says(void **state)
         char address[128];
         struct listener listener;
         struct stat info;
-        memset(path, 'x', len);
-        memcpy(path, folder, strlen(folder));
-        path[strlen(folder)] = '/';
+        size_t start = (size_t)snprintf(path, sizeof(path), "%s/", folder);
+        memset(path + start, 'x', len - start);
         (void)snprintf(address, sizeof(address), "unix:%s", path);
         struct conf_listener conf = make_conf(address);
         assert_int_equal(listener_open(&listener, &conf, 1, NULL, NULL), 0);
