@@ -56,6 +56,9 @@ static void end_from(struct listener *listener, unsigned first)
         (void)shutdown(listener->fds[i - 1], SHUT_RDWR); /* one that does not listen is fine */
     }
     close_from(listener, first);
+    if (listener->stored > first) {
+        listener->stored = first; /* the store drops what has hung up */
+    }
 }
 
 /* All are bound before the first one listens: what fails, fails before a connection can be lost. */
