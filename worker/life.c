@@ -115,7 +115,7 @@ static void on_activate(struct life *life, struct wire_message *message)
     }
     struct proto_generation done = {body.generation};
     life->is_active = true;
-    runtime->config.slot = (uint32_t)body.slot;
+    runtime->slot = (int64_t)body.slot;
     http_server_activate(runtime->http);
     page_set(&runtime->page->generation, body.generation);
     link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));

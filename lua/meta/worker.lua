@@ -6,7 +6,7 @@ local worker = {}
 
 ---@class fsd.worker.Self
 ---@field pool string name of its pool
----@field slot integer its place in the pool, from 0
+---@field slot? integer its place in the pool, from 0; nil while the code loads: a standby gets its place when it takes one over
 ---@field workers integer how many places the pool has
 ---@field pid integer
 ---@field incarnation integer number of this process; no other one of this daemon has it

@@ -143,10 +143,11 @@ def test_settings_env_and_worker_are_known(serve):
 local fsd = require "fsd"
 local app = fsd.app()
 local colour = fsd.config.settings.colour -- known while loading
+local before = fsd.worker.self()
 app:get("/", function()
   local self = fsd.worker.self()
   return { colour, fsd.config.env.KEY, os.getenv("KEY"), fsd.config.app, fsd.config.pool, self.pool, self.slot, self.workers, self.generation,
-    math.type(self.pid), math.type(self.incarnation) }
+    math.type(self.pid), math.type(self.incarnation), tostring(before.slot), tostring(before.generation), before.workers }
 end)
 return app''')
-    assert app.get("/").json() == ["red", "value", "value", "shop", "web", "web", 0, 1, 1, "integer", "integer"]
+    assert app.get("/").json() == ["red", "value", "value", "shop", "web", "web", 0, 1, 1, "integer", "integer", "nil", "nil", 1]

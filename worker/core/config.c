@@ -1,4 +1,4 @@
-/* config.c - what the master told this worker: pool, slot, limits, the application's settings and environment.
+/* config.c - what the master told this worker: pool, limits, the application's settings and environment.
  * Owns the mapping of the CONFIG message; settings and env are handed to Lua from there when a generation is loaded.
  * Called by life.c when CONFIG arrives.  The rows below say where each number goes; keys that are not in them are
  * skipped, so that a newer master can say more.  Must not know YAML or defaults: the master has settled both. */
@@ -29,7 +29,6 @@ static const struct field fields[] = {
     {"pool", FIELD_TEXT, AT(pool), ROOM(pool)},
     {"app", FIELD_TEXT, AT(app), ROOM(app)},
     {"path", FIELD_TEXT, AT(path), ROOM(path)},
-    {"slot", FIELD_U32, AT(slot), 0},
     {"workers", FIELD_U32, AT(workers), 0},
     {"log_level", FIELD_LEVEL, AT(log_level), 0},
     {"settings", FIELD_MAP, AT(settings), AT(settings_len)},

@@ -15,7 +15,6 @@ struct config {
     char pool[CONFIG_NAME_MAX];
     char app[CONFIG_NAME_MAX];
     char path[CONFIG_PATH_MAX]; /* of the application's main file, for messages */
-    uint32_t slot;
     uint32_t workers;
     enum log_level log_level;
     uint32_t request_timeout_ms;

@@ -24,7 +24,7 @@ static int on_panic(lua_State *L)
 
 void runtime_init(struct runtime *runtime)
 {
-    *runtime = (struct runtime){0};
+    *runtime = (struct runtime){.slot = -1};
     logger_init(&runtime->logger);
     runtime->logger.recorder = &runtime->recorder;
     config_init(&runtime->config);

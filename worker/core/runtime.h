@@ -26,6 +26,7 @@ struct runtime {
     struct generation *generation; /* owned; the code that is loaded, NULL before */
     struct http_server *http;      /* borrowed; set while the HTTP area is up */
     uint64_t incarnation;
+    int64_t slot; /* which one this worker serves; -1 before ACTIVATE: it may become a standby */
 };
 
 /* Creates the Lua state, its libraries and the parts above that need nothing from the master.  Dies on no memory. */

@@ -1,6 +1,7 @@
 /* mod_worker.c - fsd.worker: which worker this is.
  *   worker.self() -> { pool, slot, workers, pid, incarnation, generation }
- * Owns nothing; the numbers stand in the runtime. */
+ * Owns nothing; the numbers stand in the runtime.  There is no slot before the master has said which one this worker serves:
+ * a standby loads the code long before that. */
 #include "worker/lib/mod_worker.h"
 
 #include <lauxlib.h>
@@ -24,8 +25,10 @@ static int mod_self(lua_State *L)
     set_integer(L, "workers", runtime->config.workers);
     set_integer(L, "pid", getpid());
     set_integer(L, "incarnation", (lua_Integer)runtime->incarnation);
-    if (runtime->generation != NULL) { /* not while it is being loaded: it may become a standby */
-        set_integer(L, "slot", runtime->config.slot);
+    if (runtime->slot >= 0) {
+        set_integer(L, "slot", runtime->slot);
+    }
+    if (runtime->generation != NULL) { /* not while it is being loaded */
         set_integer(L, "generation", (lua_Integer)runtime->generation->number);
     }
     return 1;

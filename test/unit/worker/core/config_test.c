@@ -70,12 +70,11 @@ static void everything_that_the_master_says_is_kept(void **state)
     struct fsd_err err;
     config_init(&config);
     assert_int_equal(config.log_level, LOG_LEVEL_INFO);
-    begin(10);
+    begin(9);
     put_int("number", 7);
     put_text("pool", "web");
     put_text("app", "shop");
     put_text("path", "/srv/shop/app.lua");
-    put_int("slot", 3);
     put_int("workers", 4);
     put_int("log_level", LOG_LEVEL_DEBUG);
     msgpack_write_text(&writer, "settings");
@@ -87,7 +86,6 @@ static void everything_that_the_master_says_is_kept(void **state)
     assert_string_equal(config.pool, "web");
     assert_string_equal(config.app, "shop");
     assert_string_equal(config.path, "/srv/shop/app.lua");
-    assert_int_equal(config.slot, 3);
     assert_int_equal(config.workers, 4);
     assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(config.request_timeout_ms, 30000);
@@ -128,19 +126,19 @@ static void put_long_pool(void)
     put_text("pool", name);
 }
 
-static void put_negative_slot(void)
+static void put_negative_workers(void)
 {
-    put_int("slot", -1);
+    put_int("workers", -1);
 }
 
-static void put_large_slot(void)
+static void put_large_workers(void)
 {
-    put_int("slot", (int64_t)UINT32_MAX + 1);
+    put_int("workers", (int64_t)UINT32_MAX + 1);
 }
 
-static void put_text_slot(void)
+static void put_text_workers(void)
 {
-    put_text("slot", "1");
+    put_text("workers", "1");
 }
 
 static void put_flat_limits(void)
@@ -169,8 +167,8 @@ static void put_nothing(void)
 static void a_message_that_is_wrong_changes_nothing(void **state)
 {
     static void (*const rows[])(void) = {
-        put_long_pool,   put_negative_slot, put_large_slot, put_text_slot,
-        put_flat_limits, put_nested_limits, put_number_key, put_nothing,
+        put_long_pool,   put_negative_workers, put_large_workers, put_text_workers,
+        put_flat_limits, put_nested_limits,    put_number_key,    put_nothing,
     };
     (void)state;
     struct config config;
