@@ -22,8 +22,9 @@ enum { LOOP_EVENTS = 64 };
 /* The one event loop of a worker: libh2o's, with a private epoll for foreign descriptors nested in it (watch.h), a heap
  * of timers (timer.h) and a queue of jobs. */
 struct loop {
-    h2o_loop_t *h2o;                        /* owned */
-    int epoll;                              /* owned by epoll_socket */
+    h2o_loop_t *h2o; /* owned */
+    int h2o_epoll;   /* borrowed from h2o, which keeps it to itself; -1 when it was not found */
+    int epoll;       /* owned by epoll_socket */
     h2o_socket_t *epoll_socket;             /* owned */
     struct epoll_event events[LOOP_EVENTS]; /* of the dispatch that is under way */
     int event_count;
@@ -43,6 +44,8 @@ void loop_stop(struct loop *loop);
 /* Sets (or moves) a timer so that it fires no earlier than after_ms from this very moment. */
 void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t after_ms,
                     void (*on_fire)(struct timer *timer));
+/* Called in the read callback of a socket that other processes poll too: the next event wakes one of them, in turn. */
+void loop_take_turns(struct loop *loop, h2o_socket_t *socket);
 /* Runs the job once, at the end of this turn.  A job that is queued already stays where it is. */
 void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job));
 

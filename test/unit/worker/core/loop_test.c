@@ -4,7 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -218,6 +222,60 @@ static void a_loop_that_was_stopped_before_does_not_turn(void **state)
     assert_int_equal(page.heartbeat_ms, 0);
 }
 
+/* The events that libh2o's epoll waits for on a descriptor, as the kernel tells them; 0: not added. */
+static unsigned polled_events(int wanted_fd)
+{
+    char path[64];
+    char line[256];
+    unsigned found = 0;
+    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", loop.h2o_epoll);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        int fd;
+        unsigned events;
+        if (sscanf(line, "tfd: %d events: %x", &fd, &events) == 2 && fd == wanted_fd) {
+            found = events & (EPOLLIN | EPOLLEXCLUSIVE); /* the kernel adds errors */
+        }
+    }
+    (void)fclose(file);
+    return found;
+}
+
+static void on_shared_readable(h2o_socket_t *socket, const char *err)
+{
+    assert_null(err);
+    loop_take_turns(&loop, socket);
+    h2o_buffer_consume(&socket->input, socket->input->size);
+    tell('s');
+}
+
+static void a_socket_that_takes_turns_is_polled_exclusively_and_goes_on(void **state)
+{
+    (void)state;
+    int pair[2];
+    assert_true(loop.h2o_epoll >= 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    h2o_socket_t *socket = h2o_evloop_socket_create(loop.h2o, pair[0], 0);
+    h2o_socket_read_start(socket, on_shared_readable);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(write(pair[1], "x", 1), 1);
+        run_for(3);
+        assert_int_equal(polled_events(pair[0]), EPOLLIN | EPOLLEXCLUSIVE);
+    }
+    assert_string_equal(told, "ss");
+    h2o_socket_read_stop(socket);
+    run_for(1);
+    assert_int_equal(polled_events(pair[0]), 0);
+    loop_take_turns(&loop, socket); /* one that is not polled is left alone */
+    assert_int_equal(polled_events(pair[0]), 0);
+    h2o_socket_read_start(socket, on_shared_readable);
+    run_for(1);
+    assert_int_equal(polled_events(pair[0]), EPOLLIN);
+    h2o_socket_close(socket);
+    (void)close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +293,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_job_of_before_the_first_turn_does_not_wait_for_a_timer,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_turn_beats_in_the_page, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_socket_that_takes_turns_is_polled_exclusively_and_goes_on,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_loop_that_was_stopped_before_does_not_turn, set_up,
                                         tear_down),
     };
