@@ -6,6 +6,8 @@
  * Called by main.c.  Must not know how any of it is done (core/, http/). */
 #include "worker/life.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,14 +64,31 @@ static void on_config(struct life *life, struct wire_message *message)
 
 static void on_listener(struct life *life, struct wire_message *message)
 {
+    struct proto_listener body;
+    memcpy(&body, message->payload, sizeof(body));
     if (life->runtime.http == NULL) {
         fail(life, "LISTENER came before CONFIG");
         return;
     }
-    if (http_server_add_listener(life->runtime.http, message->fd) == 0) {
+    int error = http_server_add_listener(life->runtime.http, message->fd, body.slot);
+    if (error == 0) {
         message->fd = -1;
-    } else {
+    } else if (error == -ENOSPC && life->is_active) {
+        logger_write(&life->runtime.logger, LOG_LEVEL_WARNING,
+                     "cannot accept from a listener that slot %" PRIu64
+                     " lends: there are too many",
+                     body.slot);
+    } else if (error == -ENOSPC) {
         fail(life, "more listeners than a pool can have");
+    } /* else nothing is accepted any more, and the master will see that */
+}
+
+static void on_return(struct life *life, struct wire_message *message)
+{
+    struct proto_return body;
+    memcpy(&body, message->payload, sizeof(body));
+    if (life->runtime.http != NULL) { /* else there is nothing to give back */
+        http_server_remove_listeners(life->runtime.http, body.slot);
     }
 }
 
@@ -121,6 +140,12 @@ static void on_activate(struct life *life, struct wire_message *message)
     link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));
 }
 
+static void on_draining(struct runtime *runtime)
+{
+    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
+    link_send(&life->link, PROTO_DRAINING, NULL, 0);
+}
+
 static void on_drained(struct runtime *runtime)
 {
     leave(H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime), FSD_EXIT_OK);
@@ -134,16 +159,17 @@ static void on_drain(struct life *life, struct wire_message *message)
         leave(life, FSD_EXIT_OK);
         return;
     }
-    http_server_drain(life->runtime.http, body.idle_ms, on_drained);
-    link_send(&life->link, PROTO_DRAINING, NULL, 0);
+    struct http_server_drain_calls calls = {on_draining, on_drained};
+    http_server_drain(life->runtime.http, body.idle_ms, body.empties_queues != 0, calls);
 }
 
 static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
 } rows[] = {
-    {PROTO_LOG, on_log},   {PROTO_CONFIG, on_config},     {PROTO_LISTENER, on_listener},
-    {PROTO_LOAD, on_load}, {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, on_drain},
+    {PROTO_LOG, on_log},       {PROTO_CONFIG, on_config},     {PROTO_LISTENER, on_listener},
+    {PROTO_LOAD, on_load},     {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, on_drain},
+    {PROTO_RETURN, on_return},
 };
 
 static void on_message(struct link *link, struct wire_message *message)

@@ -1,7 +1,7 @@
-/* server.c - the HTTP area of one worker: libh2o set up, listeners, accepting, adopting an application, draining.
- * Owns libh2o's configuration and context, the listening sockets and the connection table.  Draining: stop accepting (our
- * successor has the same socket), let every answer say Connection: close, touch no idle connection before the phase is over
- * (closing them early loses requests that are on the wire), then close those too.
+/* server.c - the HTTP area of one worker: libh2o set up, adopting an application, draining.
+ * Owns libh2o's configuration and context, the acceptor and the connection table.  Draining: stop accepting (our successor has
+ * the same socket; where there is none, the queues are emptied first), let every answer say Connection: close, touch no idle
+ * connection before the phase is over (closing them early loses requests that are on the wire), then close those too.
  * Called by life.c.  Must not know what happens inside a request (intake.c and behind). */
 #include "worker/http/server.h"
 
@@ -19,6 +19,7 @@
 #include "common/page.h"
 #include "worker/core/generation.h"
 #include "worker/core/runtime.h"
+#include "worker/http/acceptor.h"
 #include "worker/http/app.h"
 #include "worker/http/connection.h"
 #include "worker/http/exchange.h"
@@ -26,33 +27,22 @@
 #include "worker/http/service.h"
 
 enum {
-    LISTENERS_MAX = 16,
-    ACCEPT_BATCH = 16,     /* so that one burst does not starve the requests of open connections */
-    ACCEPT_PAUSE_MS = 100, /* when descriptors have run out: the listener would wake us for ever */
-    GOODBYE_MS = 2000,     /* for idle clients to close their end */
+    GOODBYE_MS = 2000,       /* for idle clients to close their end */
     HTTP2_REQUESTS_MAX = 32, /* a connection: more wait in libh2o, where a reset costs no Lua */
     BODY_HEADROOM =
         1024 * 1024, /* between our limit, which answers 413, and libh2o's, which hangs up */
-};
-
-struct listener {
-    int fd;               /* owned until activation, then the socket's */
-    h2o_socket_t *socket; /* owned; NULL while not accepting */
-    struct http_server *server;
 };
 
 struct http_server {
     struct service service;
     h2o_globalconf_t globals;
     h2o_context_t context;
-    h2o_accept_ctx_t accept;
+    struct acceptor acceptor;
     struct connection_table connections;
-    struct listener listeners[LISTENERS_MAX];
-    size_t listener_count;
-    struct timer accept_pause;
     struct timer idle;
+    uint64_t idle_ms;
     struct loop_job drained;
-    void (*on_drained)(struct runtime *runtime);
+    struct http_server_drain_calls calls;
 };
 
 static struct http_server *server_of(struct service *service)
@@ -63,7 +53,7 @@ static struct http_server *server_of(struct service *service)
 static void on_drain_complete(struct loop_job *job)
 {
     struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, drained, job);
-    server->on_drained(server->service.runtime);
+    server->calls.on_drained(server->service.runtime);
 }
 
 bool http_server_is_idle(const struct http_server *server)
@@ -73,7 +63,7 @@ bool http_server_is_idle(const struct http_server *server)
 
 static void check_drained(struct http_server *server)
 {
-    if (server->service.draining && http_server_is_idle(server)) {
+    if (server->acceptor.state == ACCEPTOR_STOPPED && http_server_is_idle(server)) {
         loop_defer(&server->service.runtime->loop, &server->drained, on_drain_complete);
     }
 }
@@ -109,7 +99,7 @@ static void set_up_h2o(struct http_server *server)
     intake_register(h2o_config_register_path(host, "/", 0), &server->service);
     intake_register(&host->fallback_path, &server->service);
     h2o_context_init(&server->context, server->service.runtime->loop.h2o, globals);
-    server->accept = (h2o_accept_ctx_t){.ctx = &server->context, .hosts = globals->hosts};
+    server->acceptor.context = (h2o_accept_ctx_t){.ctx = &server->context, .hosts = globals->hosts};
 }
 
 struct http_server *http_server_new(struct runtime *runtime)
@@ -125,19 +115,19 @@ struct http_server *http_server_new(struct runtime *runtime)
     server->service.on_exchange_over = on_exchange_over;
     json_buf_init(&server->service.json);
     connection_table_init(&server->connections, &runtime->loop, on_connections_changed);
+    acceptor_init(&server->acceptor, runtime, &server->connections);
     set_up_h2o(server);
     return server;
 }
 
-int http_server_add_listener(struct http_server *server, int fd)
+int http_server_add_listener(struct http_server *server, int fd, uint64_t slot)
 {
-    if (server->listener_count == LISTENERS_MAX) {
-        return -ENOSPC;
-    }
-    struct listener *listener = &server->listeners[server->listener_count++];
-    listener->fd = fd;
-    listener->server = server;
-    return 0;
+    return acceptor_add(&server->acceptor, fd, slot);
+}
+
+void http_server_remove_listeners(struct http_server *server, uint64_t slot)
+{
+    acceptor_remove(&server->acceptor, slot);
 }
 
 int http_server_adopt(struct http_server *server, const struct generation *generation,
@@ -161,78 +151,9 @@ int http_server_adopt(struct http_server *server, const struct generation *gener
     return 0;
 }
 
-static void on_accept_ready(h2o_socket_t *socket, const char *err);
-
-static void on_accept_pause_over(struct timer *timer)
-{
-    struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, accept_pause, timer);
-    for (size_t i = 0; i < server->listener_count; i++) {
-        if (server->listeners[i].socket != NULL) {
-            h2o_socket_read_start(server->listeners[i].socket, on_accept_ready);
-        }
-    }
-}
-
-static void pause_accepting(struct http_server *server)
-{
-    struct loop *loop = &server->service.runtime->loop;
-    for (size_t i = 0; i < server->listener_count; i++) {
-        if (server->listeners[i].socket != NULL) {
-            h2o_socket_read_stop(server->listeners[i].socket);
-        }
-    }
-    loop_set_timer(loop, &server->accept_pause, ACCEPT_PAUSE_MS, on_accept_pause_over);
-    logger_write(&server->service.runtime->logger, LOG_LEVEL_WARNING,
-                 "cannot accept connections for %d ms: out of file descriptors or memory",
-                 ACCEPT_PAUSE_MS);
-}
-
-static void on_accept_ready(h2o_socket_t *socket, const char *err)
-{
-    if (err != NULL) {
-        return;
-    }
-    struct listener *listener = socket->data;
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        errno = 0;
-        h2o_socket_t *accepted = h2o_evloop_socket_accept(socket);
-        if (accepted == NULL) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-                pause_accepting(listener->server);
-            }
-            return;
-        }
-        (void)connection_new(&listener->server->connections, accepted);
-        h2o_accept(&listener->server->accept, accepted);
-    }
-}
-
 void http_server_activate(struct http_server *server)
 {
-    for (size_t i = 0; i < server->listener_count; i++) {
-        struct listener *listener = &server->listeners[i];
-        listener->socket = h2o_evloop_socket_create(server->service.runtime->loop.h2o, listener->fd,
-                                                    H2O_SOCKET_FLAG_DONT_READ);
-        listener->fd = -1;
-        listener->socket->data = listener;
-        h2o_socket_read_start(listener->socket, on_accept_ready);
-    }
-}
-
-static void close_listeners(struct http_server *server)
-{
-    timer_clear(&server->service.runtime->loop.timers, &server->accept_pause);
-    for (size_t i = 0; i < server->listener_count; i++) {
-        struct listener *listener = &server->listeners[i];
-        if (listener->socket != NULL) {
-            h2o_socket_close(listener->socket);
-            listener->socket = NULL;
-        } else if (listener->fd >= 0) {
-            (void)close(listener->fd); /* our copy; the master has its own */
-            listener->fd = -1;
-        }
-    }
-    server->listener_count = 0;
+    acceptor_start(&server->acceptor);
 }
 
 /* Shuts one direction of each HTTP/1 connection that waits for a request of which not a byte has come. */
@@ -266,19 +187,30 @@ static void on_idle_over(struct timer *timer)
     loop_set_timer(loop, timer, GOODBYE_MS, on_goodbye_over);
 }
 
-void http_server_drain(struct http_server *server, uint64_t idle_ms,
-                       void (*on_drained)(struct runtime *runtime))
+static void on_accepting_stopped(struct acceptor *acceptor)
 {
-    struct loop *loop = &server->service.runtime->loop;
+    struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, acceptor, acceptor);
+    server->calls.on_draining(server->service.runtime);
+    h2o_context_request_shutdown(&server->context);
+    loop_set_timer(&server->service.runtime->loop, &server->idle, server->idle_ms, on_idle_over);
+    check_drained(server);
+}
+
+void http_server_drain(struct http_server *server, uint64_t idle_ms, bool empties_queues,
+                       struct http_server_drain_calls calls)
+{
     if (server->service.draining) {
         return;
     }
     server->service.draining = true;
-    server->on_drained = on_drained;
-    close_listeners(server);
-    h2o_context_request_shutdown(&server->context);
-    loop_set_timer(loop, &server->idle, idle_ms, on_idle_over);
-    check_drained(server);
+    server->idle_ms = idle_ms;
+    server->calls = calls;
+    if (empties_queues) {
+        acceptor_empty(&server->acceptor, on_accepting_stopped);
+    } else {
+        acceptor_stop(&server->acceptor);
+        on_accepting_stopped(&server->acceptor);
+    }
 }
 
 static void free_exchanges(struct service *service)
@@ -297,7 +229,7 @@ void http_server_free(struct http_server *server)
     }
     assert(http_server_is_idle(server));
     struct loop *loop = &server->service.runtime->loop;
-    close_listeners(server);
+    acceptor_stop(&server->acceptor);
     timer_clear(&loop->timers, &server->idle);
     (void)h2o_evloop_run(loop->h2o, 0); /* libh2o frees closed sockets in its next turn */
     /* h2o_context_request_shutdown sets it also when no HTTP/2 connection exists, and dispose asserts */

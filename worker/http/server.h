@@ -10,6 +10,12 @@ struct generation;
 struct http_server;
 struct runtime;
 
+/* How a drain goes on. */
+struct http_server_drain_calls {
+    void (*on_draining)(struct runtime *runtime); /* nothing more is accepted */
+    void (*on_drained)(struct runtime *runtime);  /* the last connection is gone */
+};
+
 /* The HTTP area of one worker: listeners, connections, and the application that answers.  Made once CONFIG is known;
  * the runtime is borrowed. */
 struct http_server *http_server_new(struct runtime *runtime);
@@ -17,17 +23,21 @@ struct http_server *http_server_new(struct runtime *runtime);
 void http_server_free(struct http_server *server);
 /* Whether no connection is open and no handler runs. */
 bool http_server_is_idle(const struct http_server *server);
-/* Takes a listening socket; it is not accepted from before http_server_activate.  0, or -ENOSPC: then it is not taken. */
-int http_server_add_listener(struct http_server *server, int fd);
+/* Takes a listening socket of a slot; it is accepted from as soon as the server is active.  0; or it is not taken: -ENOSPC when
+ * there are too many, -ESHUTDOWN in a drain. */
+int http_server_add_listener(struct http_server *server, int fd, uint64_t slot);
+/* Closes our copies of a slot's sockets; connections that were accepted stay. */
+void http_server_remove_listeners(struct http_server *server, uint64_t slot);
 /* Makes the generation's application the one that will answer.  -EINVAL with a sentence when its main file did not return
  * one. */
 int http_server_adopt(struct http_server *server, const struct generation *generation,
                       struct fsd_err *err);
 /* Starts to accept. */
 void http_server_activate(struct http_server *server);
-/* Stops to accept, answers what comes on open connections with Connection: close, closes what idles after idle_ms, and calls
- * on_drained when the last connection is gone. */
-void http_server_drain(struct http_server *server, uint64_t idle_ms,
-                       void (*on_drained)(struct runtime *runtime));
+/* Stops to accept, with empties_queues only when nothing waits to be accepted any more (or after 1 s or 10,000 connections);
+ * answers what comes on open connections with Connection: close and closes what idles after idle_ms.  Only the first call
+ * counts. */
+void http_server_drain(struct http_server *server, uint64_t idle_ms, bool empties_queues,
+                       struct http_server_drain_calls calls);
 
 #endif
