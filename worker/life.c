@@ -99,11 +99,17 @@ static struct proto_generation read_generation(const struct wire_message *messag
     return body;
 }
 
+/* LOADED was said: there is an application, or it is known that there is none. */
+static bool is_loaded(const struct life *life)
+{
+    return life->runtime.generation != NULL || life->is_unavailable;
+}
+
 static void on_load(struct life *life, struct wire_message *message)
 {
     struct proto_generation body = read_generation(message);
     struct runtime *runtime = &life->runtime;
-    if (runtime->http == NULL || runtime->generation != NULL) {
+    if (runtime->http == NULL || is_loaded(life)) {
         fail(life, "LOAD came before CONFIG or for the second time");
         return;
     }
@@ -122,13 +128,27 @@ static void on_load(struct life *life, struct wire_message *message)
     link_send(&life->link, PROTO_LOADED, &body, sizeof(body));
 }
 
+static void on_unavailable(struct life *life, struct wire_message *message)
+{
+    struct proto_unavailable body;
+    struct proto_generation none = {0};
+    memcpy(&body, message->payload, sizeof(body));
+    if (life->runtime.http == NULL || is_loaded(life)) {
+        fail(life, "UNAVAILABLE came before CONFIG, or behind LOAD");
+        return;
+    }
+    life->is_unavailable = true;
+    http_server_refuse_all(life->runtime.http, body.retry_after_s);
+    link_send(&life->link, PROTO_LOADED, &none, sizeof(none));
+}
+
 static void on_activate(struct life *life, struct wire_message *message)
 {
     struct proto_activate body;
     memcpy(&body, message->payload, sizeof(body));
     struct runtime *runtime = &life->runtime;
-    if (runtime->generation == NULL || runtime->generation->number != body.generation ||
-        life->is_active) {
+    uint64_t loaded = runtime->generation == NULL ? 0 : runtime->generation->number;
+    if (!is_loaded(life) || loaded != body.generation || life->is_active) {
         fail(life, "ACTIVATE names a generation that is not loaded, or is active already");
         return;
     }
@@ -167,9 +187,9 @@ static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
 } rows[] = {
-    {PROTO_LOG, on_log},       {PROTO_CONFIG, on_config},     {PROTO_LISTENER, on_listener},
-    {PROTO_LOAD, on_load},     {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, on_drain},
-    {PROTO_RETURN, on_return},
+    {PROTO_LOG, on_log},       {PROTO_CONFIG, on_config},           {PROTO_LISTENER, on_listener},
+    {PROTO_LOAD, on_load},     {PROTO_ACTIVATE, on_activate},       {PROTO_DRAIN, on_drain},
+    {PROTO_RETURN, on_return}, {PROTO_UNAVAILABLE, on_unavailable},
 };
 
 static void on_message(struct link *link, struct wire_message *message)

@@ -12,8 +12,9 @@ struct life {
     struct runtime runtime;
     struct link link;
     struct terminate terminate;
-    bool is_active; /* ACTIVATE was obeyed */
-    int exit_code;  /* enum fsd_exit, once the loop has stopped */
+    bool is_unavailable; /* UNAVAILABLE came instead of LOAD: there is no code */
+    bool is_active;      /* ACTIVATE was obeyed */
+    int exit_code;       /* enum fsd_exit, once the loop has stopped */
 };
 
 /* Says HELLO on descriptor 3 and obeys the master until it is told to leave.  Returns the exit code. */

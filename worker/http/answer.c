@@ -1,9 +1,10 @@
 /* answer.c - how an answer leaves: through libh2o, with the connection's end decided here.
  * Owns nothing; everything lives in the request's pool.  One function sends every answer, so that counting, HEAD, statuses
  * without a body, and Connection: close with its lingering are right for all of them.
- * Called by intake.c (refusals, native handlers) and exchange.c.  Must not know Lua. */
+ * Called by intake.c (refusals, held pools, native handlers) and exchange.c.  Must not know Lua. */
 #include "worker/http/answer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #include "worker/http/header_text.h"
 #include "worker/http/native.h"
 #include "worker/http/service.h"
+
+enum { RETRY_AFTER_MAX = 24 }; /* digits of 64 bits */
 
 static bool has_no_body(int status)
 {
@@ -114,6 +117,14 @@ void answer_error(struct service *service, h2o_req_t *req, int status, const cha
 {
     req->res.headers = (h2o_headers_t){NULL};
     answer_send(service, req, status, answer_error_body(req, status, message), close);
+}
+
+void answer_unavailable(struct service *service, h2o_req_t *req)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, RETRY_AFTER_MAX);
+    int len = snprintf(text, RETRY_AFTER_MAX, "%" PRIu64, service->retry_after_s);
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_RETRY_AFTER, NULL, text, (size_t)len);
+    answer_send(service, req, 503, answer_error_body(req, 503, header_text_reason(503)), true);
 }
 
 void answer_set_allow(h2o_req_t *req, h2o_iovec_t methods)

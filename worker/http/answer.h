@@ -18,6 +18,8 @@ void answer_native(struct service *service, h2o_req_t *req, const struct native_
  * handler had set are dropped. */
 void answer_error(struct service *service, h2o_req_t *req, int status, const char *message,
                   bool close);
+/* The same for a pool that is held: 503 with Retry-After, and the connection ends, so that the next one may find another worker. */
+void answer_unavailable(struct service *service, h2o_req_t *req);
 /* Builds that page into the request's pool and sets its content type, without sending. */
 h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message);
 /* Adds "Allow: GET, HEAD" of the methods; the text must be in the request's pool. */

@@ -78,6 +78,10 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
             return 0;
         }
     }
+    if (service->is_unavailable) {
+        answer_unavailable(service, req);
+        return 0;
+    }
     if (req->entity.len > service->runtime->config.body_bytes) {
         refuse(service, req, 413, "the body is larger than the limit");
         return 0;

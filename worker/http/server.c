@@ -151,6 +151,12 @@ int http_server_adopt(struct http_server *server, const struct generation *gener
     return 0;
 }
 
+void http_server_refuse_all(struct http_server *server, uint64_t retry_after_s)
+{
+    server->service.is_unavailable = true;
+    server->service.retry_after_s = retry_after_s;
+}
+
 void http_server_activate(struct http_server *server)
 {
     acceptor_start(&server->acceptor);

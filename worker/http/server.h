@@ -32,6 +32,8 @@ void http_server_remove_listeners(struct http_server *server, uint64_t slot);
  * one. */
 int http_server_adopt(struct http_server *server, const struct generation *generation,
                       struct fsd_err *err);
+/* Instead of an application: every request is answered with 503 and Retry-After. */
+void http_server_refuse_all(struct http_server *server, uint64_t retry_after_s);
 /* Starts to accept. */
 void http_server_activate(struct http_server *server);
 /* Stops to accept, with empties_queues only when nothing waits to be accepted any more (or after 1 s or 10,000 connections);

@@ -18,6 +18,8 @@ struct service {
     int app_ref;             /* registry reference of the application */
     int handlers_ref;        /* registry reference of its array of handlers */
     bool draining;           /* every answer closes its connection */
+    bool is_unavailable;     /* there is no application: every answer is 503 */
+    uint64_t retry_after_s;  /* what it then says */
     uint64_t requests;       /* ever */
     uint64_t running;        /* exchanges that are not over */
     uint64_t id_seed;        /* request ids: random, then counted up */

@@ -47,6 +47,83 @@ static void code_that_does_not_load_is_refused_and_may_be_followed_by_better(voi
     assert_exit(FSD_EXIT_OK);
 }
 
+static void tell_unavailable(uint64_t retry_after_s)
+{
+    struct proto_unavailable body = {.retry_after_s = retry_after_s};
+    tell(PROTO_UNAVAILABLE, &body, sizeof(body));
+}
+
+/* Until everything is answered with 503. */
+static struct sockaddr_in be_unavailable(void)
+{
+    struct proto_generation body;
+    expect(PROTO_HELLO);
+    tell_config();
+    tell_unavailable(30);
+    expect(PROTO_LOADED);
+    memcpy(&body, message.payload, sizeof(body));
+    assert_int_equal(body.generation, 0);
+    struct sockaddr_in address = tell_listener(0);
+    tell_activate(0);
+    expect(PROTO_ACTIVE);
+    return address;
+}
+
+/* The whole answer to these bytes, until the worker closes. */
+static void read_answer(struct sockaddr_in address, const char *request, char answer[static 1024])
+{
+    size_t len = 0;
+    ssize_t got;
+    int client = connect_to(address);
+    assert_int_equal(send(client, request, strlen(request), 0), strlen(request));
+    while ((got = recv(client, answer + len, 1023 - len, 0)) > 0) {
+        len += (size_t)got;
+    }
+    assert_int_equal(got, 0);
+    answer[len] = '\0';
+    fd_close(&client);
+}
+
+static void one_of_a_held_pool_refuses_every_request(void **state)
+{
+    static const struct {
+        const char *request;
+        const char *status;
+        const char *body;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "503 Service Unavailable",
+         "\r\n\r\n{\"error\":\"Service Unavailable\"}"},
+        {"GET /x?y HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n", "503 Service Unavailable",
+         "<h1>503 Service Unavailable</h1>"},
+        {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", "503 Service Unavailable",
+         "{\"error\""},
+        {"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", "503 Service Unavailable", "\r\n\r\n"},
+    };
+    (void)state;
+    struct sockaddr_in address = be_unavailable();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char answer[1024];
+        read_answer(address, rows[i].request, answer);
+        assert_non_null(strstr(answer, rows[i].status));
+        assert_non_null(strstr(answer, rows[i].body));
+        assert_non_null(strstr(answer, "retry-after: 30\r\n"));
+        assert_non_null(strstr(answer, "Connection: close\r\n"));
+    }
+    tell_drain(0);
+    assert_exit(FSD_EXIT_OK);
+}
+
+static void one_of_a_held_pool_still_judges_what_is_no_request(void **state)
+{
+    (void)state;
+    char answer[1024];
+    struct sockaddr_in address = be_unavailable();
+    read_answer(address, "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", answer);
+    assert_non_null(strstr(answer, "400 Bad Request"));
+    tell_drain(0);
+    assert_exit(FSD_EXIT_OK);
+}
+
 static void activate_first(void)
 {
     tell_activate(1);
@@ -75,10 +152,47 @@ static void activate_another(void)
     tell_activate(2);
 }
 
+static void unavailable_first(void)
+{
+    tell_unavailable(30);
+}
+
+static void unavailable_twice(void)
+{
+    tell_config();
+    tell_unavailable(30);
+    tell_unavailable(30);
+}
+
+static void load_behind_unavailable(void)
+{
+    tell_config();
+    tell_unavailable(30);
+    tell_load(1, application);
+}
+
+static void unavailable_behind_load(void)
+{
+    tell_config();
+    tell_load(1, application);
+    tell_unavailable(30);
+}
+
+static void activate_code_that_is_unavailable(void)
+{
+    tell_config();
+    tell_unavailable(30);
+    tell_activate(1);
+}
+
 static void messages_out_of_order_end_it(void **state)
 {
-    static void (*const rows[])(void) = {activate_first, load_first, listener_first, config_twice,
-                                         activate_another};
+    static void (*const rows[])(void) = {
+        activate_first,          load_first,
+        listener_first,          config_twice,
+        activate_another,        unavailable_first,
+        unavailable_twice,       load_behind_unavailable,
+        unavailable_behind_load, activate_code_that_is_unavailable};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (i > 0) {
             assert_int_equal(set_up(state), 0);
@@ -122,6 +236,8 @@ int main(void)
         TEST(a_worker_serves_and_leaves_when_it_is_drained),
         TEST(one_that_never_got_a_configuration_leaves_at_once),
         TEST(code_that_does_not_load_is_refused_and_may_be_followed_by_better),
+        TEST(one_of_a_held_pool_refuses_every_request),
+        TEST(one_of_a_held_pool_still_judges_what_is_no_request),
         TEST(messages_out_of_order_end_it),
         TEST(one_that_must_leave_in_a_hurry_leaves_open_connections),
         TEST(without_a_master_it_leaves_at_once),
