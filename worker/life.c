@@ -1,4 +1,4 @@
-/* life.c - a worker's life, told by the master's messages: configuration, listeners, code, start, end.
+/* life.c - a worker's life, told by the master's messages: configuration, code, listeners, start, changes, end.
  * Owns struct life.  One row a message kind says which function obeys; the order of messages is the master's business, and one
  * that comes out of order is answered by leaving with FSD_EXIT_INTERNAL, because two programs that disagree about the
  * contract can't serve.  Loading declares, activation starts: LOAD runs the application's top level and has the HTTP area
@@ -183,13 +183,54 @@ static void on_drain(struct life *life, struct wire_message *message)
     http_server_drain(life->runtime.http, body.idle_ms, body.empties_queues != 0, calls);
 }
 
+static struct proto_transaction read_transaction(const struct wire_message *message)
+{
+    struct proto_transaction body;
+    memcpy(&body, message->payload, sizeof(body));
+    return body;
+}
+
+static void on_prepare(struct life *life, struct wire_message *message)
+{
+    struct proto_transaction body = read_transaction(message);
+    struct proto_transaction done = {.number = body.number};
+    struct fsd_err err;
+    if (life->runtime.http == NULL) {
+        fail(life, "PREPARE came before CONFIG");
+    } else if (change_prepare(&life->change, &life->runtime.config, &body, message->fd, &err) ==
+               0) {
+        link_send(&life->link, PROTO_PREPARED, &done, sizeof(done));
+    } else {
+        link_send_text(&life->link, PROTO_REJECTED, &done, sizeof(done), err.text);
+    }
+}
+
+static void on_commit(struct life *life, struct wire_message *message)
+{
+    struct proto_transaction done = {.number = read_transaction(message).number};
+    struct runtime *runtime = &life->runtime;
+    if (change_commit(&life->change, done.number, &runtime->config)) {
+        runtime->logger.level = runtime->config.log_level;
+        http_server_apply_limits(runtime->http);
+        link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));
+    }
+}
+
+static void on_abort(struct life *life, struct wire_message *message)
+{
+    change_abort(&life->change, read_transaction(message).number);
+}
+
 static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
 } rows[] = {
-    {PROTO_LOG, on_log},       {PROTO_CONFIG, on_config},           {PROTO_LISTENER, on_listener},
-    {PROTO_LOAD, on_load},     {PROTO_ACTIVATE, on_activate},       {PROTO_DRAIN, on_drain},
-    {PROTO_RETURN, on_return}, {PROTO_UNAVAILABLE, on_unavailable},
+    {PROTO_LOG, on_log},           {PROTO_CONFIG, on_config},
+    {PROTO_LISTENER, on_listener}, {PROTO_LOAD, on_load},
+    {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, on_drain},
+    {PROTO_RETURN, on_return},     {PROTO_UNAVAILABLE, on_unavailable},
+    {PROTO_PREPARE, on_prepare},   {PROTO_COMMIT, on_commit},
+    {PROTO_ABORT, on_abort},
 };
 
 static void on_message(struct link *link, struct wire_message *message)
@@ -235,6 +276,7 @@ static void end(struct life *life)
     struct generation *generation = runtime->generation;
     watch_remove(&runtime->loop, &life->link.watch);
     terminate_close(&life->terminate, &runtime->loop);
+    change_fini(&life->change);
     if (runtime->http != NULL && !http_server_is_idle(runtime->http)) {
         return;
     }

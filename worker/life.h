@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "worker/core/change.h"
 #include "worker/core/link.h"
 #include "worker/core/runtime.h"
 #include "worker/core/terminate.h"
@@ -12,6 +13,7 @@ struct life {
     struct runtime runtime;
     struct link link;
     struct terminate terminate;
+    struct change change;
     bool is_unavailable; /* UNAVAILABLE came instead of LOAD: there is no code */
     bool is_active;      /* ACTIVATE was obeyed */
     int exit_code;       /* enum fsd_exit, once the loop has stopped */

@@ -18,6 +18,7 @@
 #include "common/fd.h"
 #include "common/page.h"
 #include "common/wire.h"
+#include "test/support/config_memfd.h"
 #include "test/support/lua_bundle.h"
 #include "worker/life.h"
 #include "worker/modules.h"
@@ -112,10 +113,7 @@ static inline void tell_fd(enum proto_kind kind, const void *payload, size_t siz
 
 static inline void tell_config(void)
 {
-    static const unsigned char limits[] = "\x81\xa6limits\x83\xb2request_timeout_ms\xcd\x10\x00"
-                                          "\xackeepalive_ms\xcd\x10\x00\xaa"
-                                          "body_bytes\xcd\x10\x00";
-    tell_fd(PROTO_CONFIG, NULL, 0, fd_sealed_from("config", limits, sizeof(limits) - 1));
+    tell_fd(PROTO_CONFIG, NULL, 0, config_memfd(&config_usual));
 }
 
 static inline void tell_load(uint64_t number, const char *source)

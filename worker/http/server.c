@@ -81,16 +81,22 @@ static void on_exchange_over(struct service *service)
     check_drained(server_of(service));
 }
 
-static void set_up_h2o(struct http_server *server)
+void http_server_apply_limits(struct http_server *server)
 {
     const struct config *config = &server->service.runtime->config;
+    server->globals.max_request_entity_size = config->body_bytes + BODY_HEADROOM;
+    server->globals.http1.req_timeout = config->keepalive_ms;
+    /* the context has a copy, and compares it with the age of each entry when it looks for the oldest one */
+    server->context.http1.req_timeout.timeout = config->keepalive_ms;
+}
+
+static void set_up_h2o(struct http_server *server)
+{
     h2o_globalconf_t *globals = &server->globals;
     h2o_config_init(globals);
     globals->server_name = h2o_iovec_init(H2O_STRLIT("fsd"));
-    globals->max_request_entity_size = config->body_bytes + BODY_HEADROOM;
     /* above 32 MiB libh2o would move a body into a file below /tmp, and hang up where it can't */
     h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;
-    globals->http1.req_timeout = config->keepalive_ms;
     globals->http1.upgrade_to_http2 =
         0; /* it would move the head away from where guard_head looks */
     globals->http2.max_concurrent_requests_per_connection = HTTP2_REQUESTS_MAX;
@@ -99,6 +105,7 @@ static void set_up_h2o(struct http_server *server)
     intake_register(h2o_config_register_path(host, "/", 0), &server->service);
     intake_register(&host->fallback_path, &server->service);
     h2o_context_init(&server->context, server->service.runtime->loop.h2o, globals);
+    http_server_apply_limits(server);
     server->acceptor.context = (h2o_accept_ctx_t){.ctx = &server->context, .hosts = globals->hosts};
 }
 

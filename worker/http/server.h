@@ -36,6 +36,8 @@ int http_server_adopt(struct http_server *server, const struct generation *gener
 void http_server_refuse_all(struct http_server *server, uint64_t retry_after_s);
 /* Starts to accept. */
 void http_server_activate(struct http_server *server);
+/* The limits of the configuration have changed: they hold from now on, keepalive also for connections that are idle already. */
+void http_server_apply_limits(struct http_server *server);
 /* Stops to accept, with empties_queues only when nothing waits to be accepted any more (or after 1 s or 10,000 connections);
  * answers what comes on open connections with Connection: close and closes what idles after idle_ms.  Only the first call
  * counts. */
