@@ -5,14 +5,21 @@ What it does comes from two JSON files, since no environment reaches a worker:
   worker.json beside the path that it was started as:
     protocol   number to say in HELLO (2)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
+    unavailable as load below, for UNAVAILABLE
   the application's main file, which the bundle tool copies into the bundle as it is:
     compile    "ok" | "hang" | "noise" | any other text: printed to stderr, exit 65
     load       "ok" | "hang" | "exit:N" | "signal:N" | "wrong generation" | "active" | any other text: REFUSED with it
     activate   as load
+    prepare    "ok" | "hang": never answered | "exit:N" | "signal:N" | any other text: REJECTED with it
+    commit     "ok" | "hang" | "exit:N" | "signal:N"
     drain      "ok" | "hang" | "exit:N"
-    slots      the slots that load and activate are for; others do "ok"
+    heartbeat  "ok" | "stop": none once it is active, though it serves
+    slots      the slots that load, activate, prepare and commit are for; others, and standbys, do "ok"
     stale      with true load is "ok" for a bundle of the first generation
-Over HTTP (one request a connection): GET /, /config, /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND."""
+It accepts from what is lent until that is returned, and empties its queues when a drain says so.  UNAVAILABLE makes it answer 503.
+Over HTTP (one request a connection): GET /, /config, /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND,
+  /leave, /dying/N (says so and ends by that signal), /dying/N/hang (says so and does not end),
+  /freeze (answers, then does nothing any more), /freeze/hard (the same, and SIGABRT does not end it)."""
 import array
 import json
 import mmap
@@ -26,6 +33,8 @@ import time
 
 (HELLO, LOG, CONFIG, LOAD, UNAVAILABLE, LOADED, REFUSED, LISTENER, ACTIVATE, ACTIVE, RETURN, DRAIN, DRAINING, PREPARE, PREPARED,
  REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING) = range(1, 22)
+CHANGE_CONFIG = 1
+HEARTBEAT_S = 0.2
 
 
 def read_json(path):
@@ -126,10 +135,13 @@ def bundle(argv):
 
 
 class Worker:
-    def __init__(self):
+    def __init__(self, conf):
+        self.conf = conf
         self.control = socket.socket(fileno=3)
         self.page = mmap.mmap(4, 64)
-        self.listeners = []
+        self.listeners = {}  # socket: the slot that it belongs to
+        self.pending = None  # (number, configuration) of a change
+        self.retry_after = None  # of UNAVAILABLE
         self.log = None
         self.config = {}
         self.app = {}
@@ -150,8 +162,8 @@ class Worker:
     def set_page(self, index, value):
         self.page[8 * index:8 * index + 8] = struct.pack("=Q", value)
 
-    def hello(self, conf):
-        what = conf.get("hello", "ok")
+    def hello(self):
+        what = self.conf.get("hello", "ok")
         end_as_told(what)
         if what == "garbage":
             self.control.send(b"\xff" * 40)
@@ -159,15 +171,19 @@ class Worker:
             os.close(3)
             end_as_told("hang")
         self.set_page(0, 1)
-        self.send(HELLO, struct.pack("=I28s", conf.get("protocol", 2), b"fake"))
+        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 2), b"fake"))
         if what == "twice":
             self.send(HELLO, struct.pack("=I28s", 2, b"fake"))
 
+    def wish(self, step):
+        """What the application wants to happen at this step."""
+        if self.slot not in self.app.get("slots", [self.slot]):
+            return "ok"
+        return self.app.get(step, "ok")
+
     def answer(self, step, kind):
         """LOADED or ACTIVE, or what the application wants instead."""
-        what = self.app.get(step, "ok")
-        if self.slot not in self.app.get("slots", [self.slot]):
-            what = "ok"
+        what = self.wish(step)
         end_as_told(what)
         number = struct.pack("=Q", self.generation)
         if what == "wrong generation":
@@ -186,8 +202,19 @@ class Worker:
         elif kind == CONFIG:
             self.config, _ = unpack(read_memfd(fds[0]))
             os.close(fds[0])
+        elif kind == UNAVAILABLE:
+            self.retry_after = struct.unpack("=Q", payload)[0]
+            self.app = {"load": self.conf.get("unavailable", "ok")}
+            self.answer("load", LOADED)
         elif kind == LISTENER:
-            self.listeners.append(socket.socket(fileno=fds[0]))
+            listener = socket.socket(fileno=fds[0])
+            listener.setblocking(False)
+            self.listeners[listener] = struct.unpack_from("=Q", payload)[0]
+        elif kind == RETURN:
+            slot = struct.unpack("=Q", payload)[0]
+            for listener in [one for one, owner in self.listeners.items() if owner == slot]:
+                del self.listeners[listener]
+                listener.close()
         elif kind == LOAD:
             self.generation = struct.unpack("=Q", payload)[0]
             self.app = json.loads(read_memfd(fds[0]))
@@ -197,10 +224,41 @@ class Worker:
             self.slot = struct.unpack("=QQ", payload)[1]
             self.active = self.answer("activate", ACTIVE)
             self.set_page(2, self.generation)
+        elif kind in (PREPARE, COMMIT, ABORT):
+            self.on_change(kind, struct.unpack("=QQ", payload), fds)
         elif kind == DRAIN:
+            if self.active and struct.unpack("=QQ", payload)[1]:
+                for listener in self.listeners:
+                    while self.serve(listener):
+                        pass
             self.control.send(struct.pack("=II", DRAINING, 0))
             end_as_told(self.app.get("drain", "ok"))
             os._exit(0)
+
+    def on_change(self, kind, change, fds):
+        number, what = change
+        if kind == PREPARE:
+            self.pending = (number, unpack(read_memfd(fds[0]))[0] if what == CHANGE_CONFIG else None)
+            os.close(fds[0])
+            wish = self.wish("prepare") if what == CHANGE_CONFIG else "cannot change code in place yet"
+            self.answer_change(PREPARED, number, wish)
+        elif self.pending is None or self.pending[0] != number:
+            return
+        elif kind == COMMIT:
+            self.config, self.pending = self.pending[1], None
+            self.answer_change(COMMITTED, number, self.wish("commit"))
+        else:
+            self.pending = None
+
+    def answer_change(self, kind, number, wish):
+        if wish == "hang":
+            return  # its heart goes on beating
+        end_as_told(wish)
+        if wish == "ok":
+            self.send(kind, struct.pack("=QQ", number, 0))
+        else:
+            self.pending = None
+            self.send(REJECTED, struct.pack("=QQ", number, 0) + wish.encode())
 
     def read_control(self):
         packet, rights, _, _ = self.control.recvmsg(65536, socket.CMSG_SPACE(16))
@@ -213,18 +271,26 @@ class Worker:
         self.on_message(kind, packet[8:8 + size], list(fds))
 
     def serve(self, listener):
+        """Whether there was a connection."""
         try:
             peer, _ = listener.accept()
         except BlockingIOError:
-            return
+            return False
         peer.setblocking(True)
         peer.settimeout(5)
-        path = peer.recv(4096).split(b" ")[1].decode()
+        try:
+            path = peer.recv(4096).split(b" ")[1].decode()
+        except (OSError, IndexError):  # a client that says nothing
+            peer.close()
+            return True
         self.requests += 1
         self.set_page(3, self.requests)
         verb, _, rest = path[1:].partition("/")
         body = {"pid": os.getpid(), "slot": self.slot, "generation": self.generation,
                 "body": self.app.get("body", "")}
+        head = b"200 OK\r\n"
+        if self.retry_after is not None:
+            head = b"503 Service Unavailable\r\nRetry-After: %d\r\n" % self.retry_after
         if verb == "config":
             body = self.config
         elif verb == "fds":
@@ -248,19 +314,31 @@ class Worker:
         elif verb == "close":
             os.close(3)
             end_as_told("hang")
+        elif verb == "leave":
+            self.send(LEAVE)
+        elif verb == "dying":
+            number, _, then = rest.partition("/")
+            self.send(DYING, struct.pack("=Q", int(number)))
+            end_as_told(then or "signal:" + number)
+        elif verb == "freeze" and rest == "hard":
+            signal.signal(signal.SIGABRT, signal.SIG_IGN)
         text = json.dumps(body).encode()
-        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(text) + text)
+        peer.sendall(b"HTTP/1.1 " + head + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(text) + text)
         peer.close()
+        if verb == "freeze":
+            end_as_told("hang")
+        return True
 
     def run(self):
         while True:
-            self.set_page(1, time.monotonic_ns() // 1000000)
-            waiting = [self.control] + (self.listeners if self.active else [])
-            ready, _, _ = select.select(waiting, [], [])
+            if not (self.active and self.app.get("heartbeat") == "stop"):
+                self.set_page(1, time.monotonic_ns() // 1000000)
+            waiting = [self.control] + (list(self.listeners) if self.active else [])
+            ready, _, _ = select.select(waiting, [], [], HEARTBEAT_S)
             for source in ready:
                 if source is self.control:
                     self.read_control()
-                else:
+                elif source in self.listeners:  # else a message of this very turn has taken it away
                     self.serve(source)
 
 
@@ -269,8 +347,8 @@ def main():
     conf = read_json(os.path.join(os.path.dirname(sys.argv[0]), "worker.json"))
     if "--tool" in sys.argv:
         sys.exit(bundle(sys.argv))
-    worker = Worker()
-    worker.hello(conf)
+    worker = Worker(conf)
+    worker.hello()
     worker.run()
 
 
