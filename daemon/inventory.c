@@ -203,6 +203,9 @@ void inventory_free_without(struct inventory *inventory, const struct inventory 
     static const struct inventory none = {0};
     const struct inventory *other = kept == NULL ? &none : kept;
     const struct conf *conf = inventory->conf;
+    if (conf == NULL) {
+        return; /* was never made */
+    }
     for (size_t i = 0; inventory->pools != NULL && i < conf->pool_count; i++) {
         if (!inventory_has_pool(other, inventory->pools[i])) {
             free_pool(inventory->pools[i]);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/err.h"
 #include "daemon/state.h"
 
 /* A misspelt parameter must not do the opposite of what was meant.  False: there is another one than name (NULL: any at all), and
@@ -77,10 +78,42 @@ static void run_stop(void *owner, struct control_call *call, const json_t *param
     }
 }
 
+static void run_events(void *owner, struct control_call *call, const json_t *params)
+{
+    const struct master *master = owner;
+    stream_run_events(master->streams, call, params);
+}
+
+static void run_logs(void *owner, struct control_call *call, const json_t *params)
+{
+    const struct master *master = owner;
+    stream_run_logs(master->streams, call, params);
+}
+
+static void run_logs_reopen(void *owner, struct control_call *call, const json_t *params)
+{
+    struct master *master = owner;
+    struct fsd_err err;
+    if (!has_only(call, params, NULL)) {
+        return;
+    }
+    int reopened = log_reopen(&master->log, &err);
+    if (reopened < 0) {
+        control_fail(call, CONTROL_FAILED, err.text);
+    } else {
+        control_answer(call, json_pack("{s:b}", "reopened", reopened));
+    }
+}
+
 static const struct control_method methods[] = {
     {"status", "what runs: listeners, pools, workers", run_status},
     {"reload", "bring new code to every worker; {\"restart\": true} replaces the processes",
      run_reload},
+    {"events", "what happened to the service; {\"follow\": true} goes on with what will",
+     run_events},
+    {"logs", "the last records of the log; {\"follow\": true} goes on with those to come",
+     run_logs},
+    {"logs.reopen", "open the file of log.path anew, after it was moved away", run_logs_reopen},
     {"stop", "let requests finish and end; {\"now\": true} ends at once", run_stop},
 };
 

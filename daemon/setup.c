@@ -15,6 +15,7 @@
 #include "common/proto.h"
 #include "daemon/conf/conf.h"
 #include "daemon/cpus.h"
+#include "daemon/log/log_hub.h"
 #include "daemon/master.h"
 #include "daemon/proc/pulse.h"
 #include "daemon/retired.h"
@@ -38,6 +39,7 @@ static int fail_internal(struct master *master, const char *what, int error)
 static int open_loop(struct master *master, const struct setup_events *events)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an errno, not our end */
+    (void)signal(SIGXFSZ, SIG_IGN); /* and so is a log file that may not grow */
     int error = sd_event_new(&master->loop);
     for (size_t i = 0; error >= 0 && i < events->signal_count; i++) {
         sigset_t one;
@@ -76,6 +78,12 @@ static int open_control(struct master *master)
                   LOG_FIELDS(log_text("path", path)));
     }
     return FSD_EXIT_OK;
+}
+
+static int open_streams(struct master *master)
+{
+    int error = stream_open(&master->streams, master->loop, master->hub);
+    return error < 0 ? fail_internal(master, "prepare what follows the log", error) : FSD_EXIT_OK;
 }
 
 static int open_listener(struct master *master, const struct conf_pool *pool, size_t index,
@@ -144,6 +152,17 @@ static int open_inventory(struct master *master, struct conf *conf, pool_fn on_n
     return error < 0 ? fail_internal(master, "prepare the workers", error) : FSD_EXIT_OK;
 }
 
+/* Without its file the log goes to stderr until the file can be opened: no reason not to serve. */
+static void open_log(struct master *master, const struct conf *conf)
+{
+    struct fsd_err err;
+    log_init(&master->log, STDERR_FILENO, conf->log_format, conf->log_level);
+    master->log.hub = master->hub;
+    if (conf->log_path != NULL && log_open_file(&master->log, conf->log_path, &err) < 0) {
+        log_event(&master->log, LOG_LEVEL_ERROR, NULL, "log.failed", err.text, NULL);
+    }
+}
+
 struct master *setup_new(const struct conf *conf, const struct master_options *options)
 {
     struct master *master = calloc(1, sizeof(*master));
@@ -152,7 +171,12 @@ struct master *setup_new(const struct conf *conf, const struct master_options *o
     }
     master->options = options;
     master->started_us = clock_wall_us();
-    log_init(&master->log, STDERR_FILENO, conf->log_format, conf->log_level);
+    master->hub = log_hub_new();
+    open_log(master, conf);
+    if (master->hub == NULL) {
+        setup_free(master);
+        return NULL;
+    }
     return master;
 }
 
@@ -164,6 +188,9 @@ int setup_open(struct master *master, struct conf *conf, const struct setup_even
         return exit_code;
     }
     exit_code = open_inventory(master, conf, events->on_pool_news);
+    if (exit_code == FSD_EXIT_OK) {
+        exit_code = open_streams(master);
+    }
     if (exit_code == FSD_EXIT_OK) {
         exit_code = open_control(master);
     }
@@ -178,11 +205,13 @@ void setup_free(struct master *master)
     if (master == NULL) {
         return;
     }
+    stream_close(master->streams);
     control_close(master->control);
     retired_free(master);
     inventory_free_without(&master->inventory, NULL);
     master->watch = sd_event_source_disable_unref(master->watch);
     (void)sd_event_unref(master->loop);
     log_fini(&master->log);
+    log_hub_free(master->hub);
     free(master);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
+#include "common/err.h"
 #include "daemon/setup.h"
 #include "daemon/state.h"
 
@@ -33,6 +34,18 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     (void)source;
     log_signal(userdata, LOG_LEVEL_INFO, "signal received", info);
     reload_start(userdata, NULL, true);
+    return 0;
+}
+
+static int on_reopen(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source;
+    (void)info;
+    struct master *master = userdata;
+    struct fsd_err err;
+    if (log_reopen(&master->log, &err) < 0) {
+        log_event(&master->log, LOG_LEVEL_ERROR, NULL, "log.failed", err.text, NULL);
+    }
     return 0;
 }
 
@@ -68,7 +81,7 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 
 static const struct setup_signal rows[] = {
     {SIGTERM, on_stop},   {SIGINT, on_stop},    {SIGQUIT, on_stop},   {SIGHUP, on_reload},
-    {SIGWINCH, on_drain}, {SIGCHLD, on_child},  {SIGUSR1, on_unused}, {SIGUSR2, on_unused},
+    {SIGWINCH, on_drain}, {SIGCHLD, on_child},  {SIGUSR1, on_reopen}, {SIGUSR2, on_unused},
     {SIGTTIN, on_unused}, {SIGTTOU, on_unused}, {SIGALRM, on_unused},
 };
 

@@ -11,6 +11,7 @@
 #include "daemon/loader.h"
 #include "daemon/log/log.h"
 #include "daemon/reload.h"
+#include "daemon/stream.h"
 
 struct master_options;
 
@@ -25,6 +26,8 @@ struct master {
     const struct master_options *options; /* borrowed */
     sd_event *loop;
     struct log log;
+    struct log_hub *hub;          /* the recent past of the log */
+    struct stream_table *streams; /* who follows it */
     struct control *control;
     struct inventory
         inventory; /* what runs: the configuration and its apps, listeners and pools; deploy.c changes it */
