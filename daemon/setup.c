@@ -52,6 +52,9 @@ static int open_loop(struct master *master, const struct setup_events *events)
         }
     }
     if (error >= 0) {
+        error = log_attach(&master->log, master->loop);
+    }
+    if (error >= 0) {
         error = sd_event_set_watchdog(master->loop, 1); /* nothing when systemd asks for none */
     }
     if (error >= 0) {

@@ -16,7 +16,7 @@
 #include "daemon/log/log_hub.h"
 #include "daemon/log/log_journal.h"
 
-enum { RETRY_MS = 30 * 1000 };
+enum { RETRY_MS = 30 * 1000, FLUSH_US = 20 * 1000 };
 
 _Static_assert((int)LOG_JOURNAL_MAX >= (int)LOG_LINE_MAX, "log->line has room for both");
 
@@ -54,11 +54,36 @@ void log_set(struct log *log, enum conf_log_format format, enum log_level level)
 int log_open_journal(struct log *log, const char *path)
 {
     log_socket_fini(&log->journal);
-    return log_socket_open(&log->journal, path);
+    return log_socket_open(&log->journal, path); /* fd stays -1 when that fails */
+}
+
+static void start_flush(const struct log *log)
+{
+    if (log->flush != NULL && log_socket_is_waiting(&log->journal)) {
+        (void)sd_event_source_set_time_relative(log->flush, FLUSH_US);
+        (void)sd_event_source_set_enabled(log->flush, SD_EVENT_ONESHOT); /* of a live source */
+    }
+}
+
+static int on_flush(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    (void)source;
+    (void)now_us;
+    struct log *log = userdata;
+    log_socket_flush(&log->journal);
+    start_flush(log);
+    return 0;
+}
+
+int log_attach(struct log *log, sd_event *loop)
+{
+    int error = sd_event_add_time_relative(loop, &log->flush, CLOCK_MONOTONIC, 0, 0, on_flush, log);
+    return error < 0 ? error : sd_event_source_set_enabled(log->flush, SD_EVENT_OFF);
 }
 
 void log_fini(struct log *log)
 {
+    log->flush = sd_event_source_disable_unref(log->flush);
     log_fd_fini(&log->standard);
     log_fd_fini(&log->file);
     log_socket_fini(&log->journal);
@@ -117,6 +142,7 @@ static bool write_record(struct log *log, const struct log_record *record)
     if (log->file.fd < 0 && log->journal.fd >= 0) {
         int error = log_socket_send(&log->journal, log->line,
                                     log_journal_encode(record, log->line, sizeof(log->line)));
+        start_flush(log);
         if (error == 0 || error == -EAGAIN) {
             return error == 0;
         } /* else the socket is hidden from us, and plain lines may get there */

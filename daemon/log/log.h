@@ -2,6 +2,7 @@
 #define FSD_DAEMON_LOG_LOG_H
 
 #include <stdint.h>
+#include <systemd/sd-event.h>
 
 #include "daemon/conf/conf.h"
 #include "daemon/log/log_fd.h"
@@ -20,6 +21,7 @@ struct log {
     struct log_socket journal; /* takes the place of stderr when that leads there */
     char *path;                /* owned; NULL: no file is wanted */
     uint64_t retry_ms;         /* when a file that could not be opened is tried again */
+    sd_event_source *flush;    /* owned; runs while records wait for the journal; NULL: no loop */
     struct log_hub *hub;       /* borrowed; gets a copy of everything, NULL: nobody does */
     enum log_form form;
     enum log_level level; /* records above it are not written */
@@ -34,6 +36,8 @@ void log_init(struct log *log, int fd, enum conf_log_format format, enum log_lev
 /* What a new configuration says. */
 void log_set(struct log *log, enum conf_log_format format, enum log_level level);
 void log_fini(struct log *log);
+/* Lets the loop send to the journal what that did not take at once; else it goes with the next record.  0 or negative errno. */
+int log_attach(struct log *log, sd_event *loop);
 /* Sends records to the journal that listens at path, instead of stderr.  0 or negative errno. */
 int log_open_journal(struct log *log, const char *path);
 /* Appends to a file instead.  When it can't be opened, the log stays where it is, and opening is tried again every 30 s. */

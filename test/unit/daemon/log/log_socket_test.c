@@ -164,6 +164,26 @@ static struct log *open_log(const struct fixture *fixture, int fd)
     return log;
 }
 
+static void what_the_journal_does_not_take_at_once_waits_in_order(void **state)
+{
+    enum { SENT = 300 };
+    struct fixture *fixture = *state;
+    char text[16];
+    int fd;
+    for (int i = 0; i < SENT; i++) {
+        int len = snprintf(text, sizeof(text), "A=%d\n", i);
+        assert_int_equal(log_socket_send(&fixture->out, text, (size_t)len), 0);
+    }
+    for (int i = 0; i < SENT; i++) {
+        char wanted[16];
+        int len = snprintf(wanted, sizeof(wanted), "A=%d\n", i);
+        assert_int_equal(receive(fixture, text, sizeof(text), &fd), len);
+        assert_memory_equal(text, wanted, (size_t)len);
+        log_socket_flush(&fixture->out);
+    }
+    assert_false(log_socket_is_waiting(&fixture->out));
+}
+
 static void the_log_sends_fields_and_tells_what_it_had_to_drop(void **state)
 {
     struct fixture *fixture = *state;
@@ -178,6 +198,10 @@ static void the_log_sends_fields_and_tells_what_it_had_to_drop(void **state)
     size_t len = receive(fixture, text, sizeof(text), &fd);
     static const char wanted[] = "FSD_EVENT\n\x0c\0\0\0\0\0\0\0worker.ready\n";
     assert_non_null(memmem(text, len, wanted, sizeof(wanted) - 1));
+    for (int i = 0; i < 10000 && log_socket_is_waiting(&log->journal); i++) {
+        (void)receive(fixture, text, sizeof(text), &fd);
+        log_socket_flush(&log->journal);
+    }
     while (recv(fixture->journal, text, sizeof(text), 0) > 0) {
     }
     log_write(log, LOG_LEVEL_INFO, NULL, "healed", NULL);
@@ -187,6 +211,33 @@ static void the_log_sends_fields_and_tells_what_it_had_to_drop(void **state)
     assert_non_null(memmem(text, len, "healed", 6));
     log_fini(log);
     free(log);
+    (void)close(devnull);
+}
+
+static void the_loop_sends_what_waits(void **state)
+{
+    enum { SENT = 100 };
+    struct fixture *fixture = *state;
+    char text[4096];
+    sd_event *loop = NULL;
+    int heard = 0;
+    int devnull = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct log *log = open_log(fixture, devnull);
+    assert_true(sd_event_new(&loop) >= 0);
+    assert_true(log_attach(log, loop) >= 0);
+    for (int i = 0; i < SENT; i++) {
+        log_write(log, LOG_LEVEL_INFO, NULL, "hello", NULL);
+    }
+    assert_int_equal(log->dropped, 0);
+    while (heard < SENT) {
+        while (recv(fixture->journal, text, sizeof(text), 0) > 0) {
+            heard++;
+        }
+        assert_true(heard == SENT || sd_event_run(loop, 5000 * 1000) > 0);
+    }
+    log_fini(log);
+    free(log);
+    (void)sd_event_unref(loop);
     (void)close(devnull);
 }
 
@@ -218,6 +269,8 @@ int main(void)
         WITH_JOURNAL(a_journal_that_hangs_costs_records_and_no_time),
         WITH_JOURNAL(a_journal_that_is_gone_and_comes_back_is_found),
         cmocka_unit_test(a_path_that_is_no_socket_address_is_refused),
+        WITH_JOURNAL(what_the_journal_does_not_take_at_once_waits_in_order),
+        WITH_JOURNAL(the_loop_sends_what_waits),
         WITH_JOURNAL(the_log_sends_fields_and_tells_what_it_had_to_drop),
         WITH_JOURNAL(without_the_journals_socket_the_log_writes_plain_lines),
     };
