@@ -84,9 +84,27 @@ static void run_events(void *owner, struct control_call *call, const json_t *par
     stream_run_events(master->streams, call, params);
 }
 
+/* A misspelt pool would be taken for a quiet one. */
+static bool is_pool(const struct master *master, const char *name)
+{
+    for (size_t i = 0; i < master->conf->pool_count; i++) {
+        if (strcmp(master->conf->pools[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void run_logs(void *owner, struct control_call *call, const json_t *params)
 {
     const struct master *master = owner;
+    const char *pool = json_string_value(json_object_get(params, "pool"));
+    if (pool != NULL && *pool != '\0' && !is_pool(master, pool)) {
+        char message[128];
+        (void)snprintf(message, sizeof(message), "there is no pool \"%.64s\"", pool);
+        control_fail(call, CONTROL_BAD_PARAMS, message);
+        return;
+    }
     stream_run_logs(master->streams, call, params);
 }
 
