@@ -38,7 +38,10 @@ int control_output_add(struct control_output *output, const char *bytes, size_t 
             memcpy(room, output->bytes + output->sent, waiting);
         }
         free(output->bytes);
-        *output = (struct control_output){room, 0, waiting, capacity};
+        output->bytes = room;
+        output->sent = 0;
+        output->end = waiting;
+        output->capacity = capacity;
     }
     memcpy(output->bytes + output->end, bytes, len);
     output->end += len;

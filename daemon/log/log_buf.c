@@ -12,10 +12,10 @@
 #include "daemon/log/log_record.h"
 #include "daemon/log/text.h"
 
-void log_buf_put(struct log_buf *buf, const char *text, size_t len)
+void log_buf_put(struct log_buf *buf, const char *bytes, size_t len)
 {
     if (len <= buf->size - buf->len) {
-        memcpy(buf->at + buf->len, text, len);
+        memcpy(buf->at + buf->len, bytes, len);
         buf->len += len;
     } else {
         buf->is_cut = true;

@@ -74,7 +74,10 @@ static char shape_char(char c)
     if (c >= 'a' && c <= 'z') {
         return (char)(c - 'a' + 'A');
     }
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
+    if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
+        return c;
+    }
+    return '_';
 }
 
 /* "items" becomes "FSD_ITEMS". */
@@ -114,6 +117,7 @@ static void put_message(struct log_buf *buf, const struct log_record *record)
     end_field(buf, start);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): buf writes to the packet */
 size_t log_journal_encode(const struct log_record *record, char *packet, size_t size)
 {
     struct log_buf buf = {packet, 0, size, false};

@@ -43,11 +43,10 @@ int log_socket_open(struct log_socket *ret_journal, const char *path)
     return 0;
 }
 
-static int send_message(const struct log_socket *journal, struct msghdr *message)
+static int send_message(struct log_socket *journal, struct msghdr *message)
 {
-    struct sockaddr_un address = journal->address; /* sendmsg wants one that is not const */
-    message->msg_name = &address;
-    message->msg_namelen = sizeof(address);
+    message->msg_name = &journal->address;
+    message->msg_namelen = sizeof(journal->address);
     ssize_t sent;
     do {
         sent = sendmsg(journal->fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -55,7 +54,7 @@ static int send_message(const struct log_socket *journal, struct msghdr *message
     return sent < 0 ? -errno : 0;
 }
 
-static int send_as_file(const struct log_socket *journal, const void *packet, size_t len)
+static int send_as_file(struct log_socket *journal, const void *packet, size_t len)
 {
     union {
         struct cmsghdr head;
@@ -76,7 +75,7 @@ static int send_as_file(const struct log_socket *journal, const void *packet, si
     return error;
 }
 
-static int send_packet(const struct log_socket *journal, const void *packet, size_t len)
+static int send_packet(struct log_socket *journal, const void *packet, size_t len)
 {
     union {
         const void *in;
