@@ -1,7 +1,7 @@
 /* log_hub.c - the recent past of the log in memory, for `fsdctl logs` and `fsdctl events`.
  * Owns two rings of JSON text.  Each record is rendered once, whoever will read it; the oldest ones make room.  A watcher is
  * told that something came, and before something goes, so that it can count what a slow reader misses.
- * Called by log.c for each record, and by stream.c, which reads the rings.  Pure.  Must not know sockets, or who reads. */
+ * Called by log.c for each record, and by stream.c, which reads the rings.  Must not know sockets, or who reads. */
 #include "daemon/log/log_hub.h"
 
 #include <stdlib.h>

@@ -77,6 +77,7 @@ static void an_event_is_kept_as_a_record_and_as_an_event(void **state)
     assert_string_equal(json_string_value(json_object_get(parsed, "event")), "worker.ready");
     json_decref(parsed);
     log_hub_free(hub);
+    log_hub_free(NULL);
 }
 
 static void an_event_below_the_level_of_the_log_is_still_an_event(void **state)

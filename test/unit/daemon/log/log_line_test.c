@@ -202,9 +202,47 @@ static void the_longest_record_of_a_worker_always_fits(void **state)
     }
 }
 
+static void each_level_has_a_colour_of_its_own_but_info_has_none(void **state)
+{
+    (void)state;
+    static const struct {
+        enum log_level level;
+        const char *text;
+    } rows[] = {
+        {LOG_LEVEL_ERROR, " \x1b[31merror  \x1b[0m web"},
+        {LOG_LEVEL_WARNING, " \x1b[33mwarning\x1b[0m web"},
+        {LOG_LEVEL_NOTICE, " \x1b[32mnotice \x1b[0m web"},
+        {LOG_LEVEL_INFO, " info    web"},
+        {LOG_LEVEL_DEBUG, " \x1b[2mdebug  \x1b[0m web"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char line[LOG_LINE_MAX];
+        struct log_record record = make_record("x");
+        record.level = rows[i].level;
+        size_t len = log_line_format(&record, LOG_FORM_COLOUR, line, sizeof(line) - 1);
+        line[len] = '\0';
+        assert_non_null(strstr(line, rows[i].text));
+    }
+}
+
+static void an_event_is_named_after_the_fields(void **state)
+{
+    (void)state;
+    struct log_record record = make_record("first\nsecond");
+    record.event = "worker.ready";
+    record.event_id = 7;
+    record.fields[record.field_count++] = log_int("n", 1);
+    record.fields[record.field_count++] = log_text("block", "a\nb");
+    assert_line(&record, LOG_FORM_TEXT,
+                "2026-11-21T09:12:33.123Z notice  web/0[4123] first n=1 event=worker.ready\n"
+                "    second\n    block: a\n    b\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_level_has_a_colour_of_its_own_but_info_has_none),
+        cmocka_unit_test(an_event_is_named_after_the_fields),
         cmocka_unit_test(a_line_tells_time_level_worker_message_and_fields),
         cmocka_unit_test(the_master_speaks_as_fsd),
         cmocka_unit_test(values_are_quoted_when_they_need_it),
