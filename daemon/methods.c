@@ -87,8 +87,8 @@ static void run_events(void *owner, struct control_call *call, const json_t *par
 /* A misspelt pool would be taken for a quiet one. */
 static bool is_pool(const struct master *master, const char *name)
 {
-    for (size_t i = 0; i < master->conf->pool_count; i++) {
-        if (strcmp(master->conf->pools[i].name, name) == 0) {
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        if (strcmp(master->inventory.conf->pools[i].name, name) == 0) {
             return true;
         }
     }
