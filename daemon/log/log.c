@@ -46,7 +46,7 @@ void log_set(struct log *log, enum conf_log_format format, enum log_level level)
     }
     bool is_coloured = log->standard.kind == LOG_FD_TERMINAL && getenv("NO_COLOR") == NULL;
     log->form = is_coloured ? LOG_FORM_COLOUR : LOG_FORM_TEXT;
-    if (leads_to_journal(log->standard.fd)) {
+    if (log->journal.fd < 0 && leads_to_journal(log->standard.fd)) {
         (void)log_open_journal(log, LOG_SOCKET_JOURNAL); /* if not, it gets plain lines */
     }
 }

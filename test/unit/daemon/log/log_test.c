@@ -324,10 +324,18 @@ static void the_journal_is_used_when_stderr_leads_there(void **state)
                    (unsigned long long)info.st_ino);
     assert_int_equal(setenv("JOURNAL_STREAM", text, 1), 0);
     struct log *log = open_log(ends[1]);
-    assert_true(log->journal.fd >= 0);
-    log_fini(log);
-    log_init(log, ends[1], CONF_LOG_JSON, LOG_LEVEL_INFO); /* asked for: then lines of JSON */
+    int fd = log->journal.fd;
+    assert_true(fd >= 0);
+    log->journal.backlog.next++; /* a record that waits */
+    log_set(log, CONF_LOG_TEXT, LOG_LEVEL_DEBUG);
+    assert_int_equal(log->journal.fd, fd);
+    assert_int_equal(log->level, LOG_LEVEL_DEBUG);
+    assert_true(log_socket_is_waiting(&log->journal)); /* and goes on to wait */
+    log->journal.backlog.next--;
+    log_set(log, CONF_LOG_JSON, LOG_LEVEL_INFO); /* asked for: then lines of JSON */
     assert_true(log->journal.fd < 0);
+    log_set(log, CONF_LOG_TEXT, LOG_LEVEL_INFO);
+    assert_true(log->journal.fd >= 0);
     close_log(log);
     assert_int_equal(setenv("JOURNAL_STREAM", "0:0", 1), 0);
     log = open_log(ends[1]);
