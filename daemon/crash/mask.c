@@ -67,10 +67,13 @@ static size_t match(const struct walk *walk, size_t at, const char *secret)
 static size_t find_secret(const struct walk *walk, size_t at)
 {
     size_t end = at;
+    char first = walk->text[at];
     for (size_t i = 0; walk->mask != NULL && i < walk->mask->count; i++) {
         const char *secret = walk->mask->secrets[i];
-        size_t found = strlen(secret) < MASK_SECRET_MIN ? at : match(walk, at, secret);
-        end = found > end ? found : end;
+        if (secret[0] == first || first == '%') { /* cheap, as this is asked at each byte */
+            size_t found = match(walk, at, secret);
+            end = found > end ? found : end;
+        }
     }
     return end;
 }
