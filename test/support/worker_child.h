@@ -38,6 +38,7 @@ static inline void worker_child_work(int channel)
     if (channel != PROTO_FD_CONTROL) {
         (void)close(channel);
     }
+    (void)signal(SIGPIPE, SIG_IGN); /* as main.c does */
     runtime_init(&life.runtime);
     modules_register(life.runtime.L, "lua"); /* tests are run from the root of the tree */
     int fd = page_create();

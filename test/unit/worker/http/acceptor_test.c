@@ -162,7 +162,28 @@ static void a_pool_cannot_have_more_than_its_own(void **state)
     assert_exit(FSD_EXIT_INTERNAL);
 }
 
-static void a_unix_socket_is_accepted_from_again_and_again(void **state)
+/* How many descriptors the worker polls with EPOLLEXCLUSIVE, as the kernel tells it. */
+static unsigned count_exclusive(void)
+{
+    char path[64];
+    char line[256];
+    unsigned count = 0;
+    for (int fd = 0; fd < 64; fd++) {
+        (void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", worker, fd);
+        FILE *file = fopen(path, "r");
+        while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+            unsigned events;
+            count +=
+                sscanf(line, "tfd: %*d events: %x", &events) == 1 && (events & EPOLLEXCLUSIVE) != 0;
+        }
+        if (file != NULL) {
+            (void)fclose(file);
+        }
+    }
+    return count;
+}
+
+static void workers_take_turns_at_a_unix_socket(void **state)
 {
     (void)state;
     boot();
@@ -178,9 +199,18 @@ static void a_unix_socket_is_accepted_from_again_and_again(void **state)
         int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
         assert_asked(client, "/", "hello");
+        assert_int_equal(count_exclusive(), 1);
         fd_close(&client);
     }
     fd_close(&listening);
+    end_in_order();
+}
+
+static void the_socket_of_one_slot_is_its_own(void **state)
+{
+    (void)state;
+    assert_served(serve());
+    assert_int_equal(count_exclusive(), 0);
     end_in_order();
 }
 
@@ -348,7 +378,8 @@ int main(void)
         TEST(sockets_may_be_lent_to_a_worker_that_waits_and_taken_back),
         TEST(one_listener_too_many_is_only_not_lent),
         TEST(a_pool_cannot_have_more_than_its_own),
-        TEST(a_unix_socket_is_accepted_from_again_and_again),
+        TEST(workers_take_turns_at_a_unix_socket),
+        TEST(the_socket_of_one_slot_is_its_own),
         TEST(a_drain_that_empties_the_queues_answers_all_that_waits),
         TEST(one_that_does_not_leaves_them_to_the_successor),
         TEST(a_standby_that_is_drained_accepts_nothing),
