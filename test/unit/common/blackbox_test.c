@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -316,6 +318,9 @@ static void a_live_writer_shows_whole_entries(void **state)
     struct fixture *fixture = *state;
     struct blackbox_request_entry *entry = &fixture->worker->requests[0];
     pid_t writer = fork();
+    if (writer == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* it has no end */
+    }
     for (uint64_t i = 1; writer == 0; i++) {
         atomic_store_explicit(&entry->sequence, 2 * i - 1, memory_order_relaxed);
         atomic_thread_fence(memory_order_release);
@@ -323,10 +328,11 @@ static void a_live_writer_shows_whole_entries(void **state)
         entry->path_len = BLACKBOX_PATH_MAX;
         memset(entry->path, 'a' + (int)(i % 26), BLACKBOX_PATH_MAX);
         atomic_store_explicit(&entry->sequence, 2 * i, memory_order_release);
+        (void)sched_yield(); /* a worker does other things in between */
     }
     unsigned seen = 0;
     uint64_t last = 0;
-    while (seen < 1000) {
+    while (seen < 200) {
         const struct blackbox_copy *copy = read_box(fixture);
         if (copy->request_count == 0 || copy->requests[0].number == last) {
             continue;
