@@ -50,6 +50,7 @@ struct blackbox *blackbox_map(int fd, bool writable)
 void blackbox_unmap(const struct blackbox *box)
 {
     if (box != NULL) {
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): takes const away, as free would need, too */
         (void)munmap((void *)(uintptr_t)box, BLACKBOX_SIZE); /* fails only if never mapped */
     }
 }

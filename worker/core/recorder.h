@@ -36,7 +36,7 @@ struct recorder_subject {
     const char *id;   /* "": the two numbers are the id */
     uint64_t id_high; /* "high-low" in hexadecimal */
     uint64_t id_low;
-    const char *place; /* a text of at most BLACKBOX_PLACE_MAX - 1 bytes; NULL: not yet known */
+    const char *place; /* has room for BLACKBOX_PLACE_MAX bytes; NULL: not yet known */
     uint64_t generation;
 };
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/blackbox.h"
 #include "common/page.h"
 #include "worker/core/error.h"
 #include "worker/core/generation.h"
@@ -172,6 +173,9 @@ static void watch_client(struct exchange *exchange)
                         h2o_socket_get_fd(socket), EPOLLRDHUP | EPOLLET, on_hangup);
     }
 }
+
+_Static_assert(sizeof(((struct app_handler *)0)->where) == BLACKBOX_PLACE_MAX,
+               "the recorder copies all of it");
 
 /* Enters the request into the black box. */
 static void note(struct exchange *exchange, struct recorder *recorder)
