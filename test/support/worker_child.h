@@ -29,6 +29,9 @@ static pid_t worker;
 static int master;
 static struct wire_message message; /* the last one that was expected */
 
+/* What a test has the child do before it lives; may be NULL. */
+static void (*prepare_child)(struct runtime *runtime);
+
 static inline void worker_child_work(int channel)
 {
     static struct life life;
@@ -40,6 +43,9 @@ static inline void worker_child_work(int channel)
     }
     (void)signal(SIGPIPE, SIG_IGN); /* as main.c does */
     runtime_init(&life.runtime);
+    if (prepare_child != NULL) {
+        prepare_child(&life.runtime);
+    }
     modules_register(life.runtime.L, "lua"); /* tests are run from the root of the tree */
     int fd = page_create();
     life.runtime.page = page_map(fd, 1);

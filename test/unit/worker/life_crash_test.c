@@ -1,190 +1,109 @@
 /* A whole worker in a child process that is killed in the middle of its work, and what its black box tells then. */
 #include "worker/life.h"
 
-#include <netinet/in.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/blackbox.h"
 #include "common/clock.h"
-#include "common/err.h"
-#include "common/fd.h"
-#include "common/page.h"
-#include "test/support/lua_bundle.h"
+#include "test/support/worker_child.h"
 #include "worker/core/fatal.h"
-#include "worker/modules.h"
 
-enum { WAIT_S = 10 };
-
-static pid_t worker;
-static int master; /* our end of its channel */
 static int box_fd;
 static const struct blackbox *box;
 static struct blackbox_copy copy;
 
-static void work(int channel)
+static void prepare(struct runtime *runtime)
 {
-    static struct life life;
     const struct rlimit no_core = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)signal(SIGSEGV, SIG_DFL); /* a sanitizer's */
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (dup2(channel, PROTO_FD_CONTROL) < 0) {
-        _exit(FSD_EXIT_USAGE);
-    }
-    runtime_init(&life.runtime);
-    life.runtime.incarnation = 0x17;
-    if (recorder_open(&life.runtime.recorder, box_fd) != 0) {
+    runtime->incarnation = 0x17;
+    if (recorder_open(&runtime->recorder, box_fd) != 0) {
         _exit(FSD_EXIT_INTERNAL);
     }
-    fatal_open(&life.runtime, PROTO_FD_CONTROL);
-    modules_register(life.runtime.L, "lua"); /* tests are run from the root of the tree */
-    int fd = page_create();
-    life.runtime.page = page_map(fd, 1);
-    (void)close(fd);
-    exit(life_run(&life));
+    fatal_open(runtime, PROTO_FD_CONTROL);
 }
 
-static int set_up(void **state)
+static int set_up_box(void **state)
 {
-    (void)state;
-    int pair[2];
-    struct timeval limit = {.tv_sec = WAIT_S};
-    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-    assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-    box_fd = blackbox_create();
+    int fd = blackbox_create();
+    box_fd =
+        fcntl(fd, F_DUPFD_CLOEXEC, PROTO_FD_END); /* the child's control channel gets number 3 */
+    fd_close(&fd);
     box = blackbox_map(box_fd, false);
     assert_non_null(box);
-    worker = fork();
-    if (worker == 0) {
-        (void)close(pair[0]);
-        work(pair[1]);
-    }
-    (void)close(pair[1]);
-    master = pair[0];
-    return worker < 0 ? -1 : 0;
+    prepare_child = prepare;
+    return set_up(state);
 }
 
-static int tear_down(void **state)
+static int tear_down_box(void **state)
 {
-    (void)state;
-    fd_close(&master);
     fd_close(&box_fd);
     blackbox_unmap(box);
-    if (worker > 0) {
-        (void)kill(worker, SIGKILL);
-        (void)waitpid(worker, NULL, 0);
-    }
-    return 0;
+    return tear_down(state);
 }
 
-static void expect(enum proto_kind kind)
-{
-    static struct wire_message message;
-    struct fsd_err err = {""};
-    char peeked;
-    assert_true(recv(master, &peeked, 1, MSG_PEEK) >= 0); /* waits; wire_recv does not */
-    if (wire_recv(master, PROTO_TO_MASTER, &message, &err) != 1) {
-        fail_msg("no message came: %s", err.text);
-    }
-    assert_int_equal(message.head.kind, kind);
-}
+static const char crashing[] = "local fsd = require 'fsd' local app = fsd.app()\n"
+                               "app:get('/', function() return 'hello' end)\n"
+                               "app:get('/bad', function() error 'boom' end)\n"
+                               "app:get('/spin', function()\n"
+                               "  local n = 0\n"
+                               "  while true do\n"
+                               "    n = n + 1\n"
+                               "  end\n"
+                               "end)\n"
+                               "local function inner()\n"
+                               "  while true do end\n"
+                               "end\n"
+                               "app:get('/coroutine', function()\n"
+                               "  coroutine.wrap(function()\n"
+                               "    local co = coroutine.create(function() inner() end)\n"
+                               "    coroutine.resume(co)\n"
+                               "  end)()\n"
+                               "end)\n"
+                               "app:get('/find', function()\n"
+                               "  return string.rep('a', 1e6):find(string.rep('.-', 9) .. 'b')\n"
+                               "end)\n"
+                               "app:get('/wait', function() fsd.task.sleep(1000) end)\n"
+                               "return app";
 
-static void tell_fd(enum proto_kind kind, const void *payload, size_t size, int fd)
+static struct sockaddr_in serve_crashing(void)
 {
-    assert_true(fd >= 0);
-    assert_int_equal(wire_send(master, kind, payload, size, fd), 0);
-    fd_close(&fd);
-}
-
-static void load(const char *source)
-{
-    static const unsigned char limits[] = "\x81\xa6limits\x83\xb2request_timeout_ms\xcd\x70\x00"
-                                          "\xackeepalive_ms\xcd\x70\x00\xaa"
-                                          "body_bytes\xcd\x10\x00";
-    const struct lua_file files[] = {{"app.lua", source}, {NULL, NULL}};
-    struct proto_generation body = {.generation = 3};
     expect(PROTO_HELLO);
-    tell_fd(PROTO_CONFIG, NULL, 0, fd_sealed_from("config", limits, sizeof(limits) - 1));
-    tell_fd(PROTO_LOAD, &body, sizeof(body), lua_bundle_make("app.lua", files));
-}
-
-static const char application[] = "local fsd = require 'fsd' local app = fsd.app()\n"
-                                  "app:get('/', function() return 'hello' end)\n"
-                                  "app:get('/bad', function() error 'boom' end)\n"
-                                  "app:get('/spin', function()\n"
-                                  "  local n = 0\n"
-                                  "  while true do\n"
-                                  "    n = n + 1\n"
-                                  "  end\n"
-                                  "end)\n"
-                                  "local function inner()\n"
-                                  "  while true do end\n"
-                                  "end\n"
-                                  "app:get('/coroutine', function()\n"
-                                  "  coroutine.wrap(function()\n"
-                                  "    local co = coroutine.create(function() inner() end)\n"
-                                  "    coroutine.resume(co)\n"
-                                  "  end)()\n"
-                                  "end)\n"
-                                  "app:get('/find', function()\n"
-                                  "  return string.rep('a', 1e6):find(string.rep('.-', 9) .. 'b')\n"
-                                  "end)\n"
-                                  "app:get('/wait', function() fsd.task.sleep(1000) end)\n"
-                                  "return app";
-
-static struct sockaddr_in serve(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    struct proto_listener listener = {.name = "web"};
-    struct proto_activate activate = {.generation = 3};
-    load(application);
+    tell_config();
+    tell_load(3, crashing);
     expect(PROTO_LOADED);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    tell_fd(PROTO_LISTENER, &listener, sizeof(listener), fd);
-    assert_int_equal(wire_send(master, PROTO_ACTIVATE, &activate, sizeof(activate), -1), 0);
+    struct sockaddr_in address = tell_listener(0);
+    tell_activate(3);
     expect(PROTO_ACTIVE);
     return address;
 }
 
 /* The caller closes the connection. */
-static int ask(struct sockaddr_in address, const char *path, const char *id)
+static int ask_as(const char *id, struct sockaddr_in address, const char *path)
 {
     char text[256];
-    struct timeval limit = {.tv_sec = WAIT_S};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    int len = snprintf(text, sizeof(text), "GET %s?secret=1 HTTP/1.1\r\nHost: x\r\n%s%s\r\n\r\n",
-                       path, id != NULL ? "X-Request-Id: " : "X-Other: ", id != NULL ? id : "");
+    int fd = connect_to(address);
+    int len = snprintf(text, sizeof(text),
+                       "GET %s?secret=1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: %s\r\n\r\n", path, id);
     assert_int_equal(send(fd, text, (size_t)len, MSG_NOSIGNAL), len);
     return fd;
 }
 
-static void assert_answered(struct sockaddr_in address, const char *path, const char *id,
-                            const char *status)
+static void assert_asked_as(const char *id, struct sockaddr_in address, const char *path,
+                            const char *wanted)
 {
-    char text[1024] = "";
-    int fd = ask(address, path, id);
-    assert_true(recv(fd, text, sizeof(text) - 1, 0) > 12);
-    assert_memory_equal(text + strlen("HTTP/1.1 "), status, 3);
+    int fd = ask_as(id, address, path);
+    assert_answered(fd, wanted);
     fd_close(&fd);
 }
 
@@ -268,10 +187,10 @@ static void assert_past(void)
 /* Two requests that are over, and one that is on the CPU for ever. */
 static int spin(const char *path)
 {
-    struct sockaddr_in address = serve();
-    assert_answered(address, "/", "first", "200");
-    assert_answered(address, "/bad", NULL, "500");
-    int fd = ask(address, path, "mine");
+    struct sockaddr_in address = serve_crashing();
+    assert_asked_as("first", address, "/", " 200 ");
+    assert_asked_as("", address, "/bad", " 500 ");
+    int fd = ask_as("mine", address, path);
     wait_for(BLACKBOX_REQUEST);
     return fd;
 }
@@ -332,9 +251,9 @@ static void a_loop_in_a_c_function_is_ended_without_its_help(void **state)
 static void a_segmentation_fault_leaves_a_c_backtrace(void **state)
 {
     (void)state;
-    struct sockaddr_in address = serve();
-    assert_answered(address, "/", NULL, "200");
-    int fd = ask(address, "/wait", "mine");
+    struct sockaddr_in address = serve_crashing();
+    assert_asked_as("", address, "/", " 200 ");
+    int fd = ask_as("mine", address, "/wait");
     wait_for_wait("/wait");
     kill_with(SIGSEGV);
     expect(PROTO_DYING);
@@ -355,8 +274,10 @@ static void a_segmentation_fault_leaves_a_c_backtrace(void **state)
 static void one_that_does_not_come_to_an_end_of_loading_says_so(void **state)
 {
     (void)state;
-    load("local n = 0\n"
-         "repeat n = n + 1 until n < 0\n");
+    expect(PROTO_HELLO);
+    tell_config();
+    tell_load(3, "local n = 0\n"
+                 "repeat n = n + 1 until n < 0\n");
     wait_for(BLACKBOX_LOAD);
     kill_with(SIGABRT);
     assert_int_equal(copy.now.kind, BLACKBOX_LOAD);
@@ -368,26 +289,21 @@ static void one_that_does_not_come_to_an_end_of_loading_says_so(void **state)
 static void sigterm_asks_to_be_replaced_once_and_serves_on(void **state)
 {
     (void)state;
-    struct sockaddr_in address = serve();
+    struct sockaddr_in address = serve_crashing();
     for (int i = 0; i < 3; i++) {
         assert_int_equal(kill(worker, SIGTERM), 0);
-        assert_answered(address, "/", NULL, "200");
+        assert_asked_as("", address, "/", " 200 ");
     }
     expect(PROTO_LEAVE);
-    struct proto_drain body = {.idle_ms = 0};
-    assert_int_equal(wire_send(master, PROTO_DRAIN, &body, sizeof(body), -1), 0);
+    tell_drain(0);
     expect(PROTO_DRAINING);
-    int status = 0;
-    assert_int_equal(waitpid(worker, &status, 0), worker);
-    worker = 0;
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), FSD_EXIT_OK);
+    assert_exit(FSD_EXIT_OK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_box, tear_down_box)
         TEST(one_killed_outright_leaves_what_it_was_doing),
         TEST(an_endless_loop_leaves_the_line_it_was_at),
         TEST(a_loop_in_a_coroutine_leaves_the_whole_way_to_it),
