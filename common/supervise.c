@@ -90,6 +90,11 @@ static int tell(struct supervise *supervise, uint32_t id, enum supervise_event e
     return 0;
 }
 
+int supervise_on_delayed(struct supervise *supervise, uint32_t id)
+{
+    return tell(supervise, id, SUPERVISE_ON_DELAYED);
+}
+
 int supervise_on_started(struct supervise *supervise, uint32_t id)
 {
     return tell(supervise, id, SUPERVISE_ON_STARTED);

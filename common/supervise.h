@@ -89,6 +89,7 @@ struct supervise {
     enum supervise_phase phase;
     enum supervise_end end; /* valid from ENDING on */
     bool is_told_to_stop;
+    bool is_ready_told;   /* READY was given out */
     uint32_t at;          /* the child that the phase is at, or SUPERVISE_NONE */
     uint32_t from;        /* of CLEARING: the first child to be stopped; SUPERVISE_NONE: all are */
     uint64_t deadline_ms; /* of the child that is STOPPING */
@@ -112,6 +113,9 @@ void supervise_start(struct supervise *supervise);
 void supervise_stop(struct supervise *supervise);
 
 /* What happened to a child.  0, or -EPROTO: it can't have, nothing has changed. */
+/* Beyond OTP, whose starts don't take long: on_delayed says that this one does.  It is still waited for; but when a child that
+ * had started fails meanwhile, one_for_all and rest_for_one deal with that at once, and go through the start again. */
+int supervise_on_delayed(struct supervise *supervise, uint32_t id);
 int supervise_on_started(struct supervise *supervise, uint32_t id);
 int supervise_on_ignored(struct supervise *supervise, uint32_t id);
 int supervise_on_failed(struct supervise *supervise, uint32_t id);

@@ -38,6 +38,7 @@ enum supervise_state {
     SUPERVISE_ABSENT,   /* no specification */
     SUPERVISE_IDLE,     /* specified, not running */
     SUPERVISE_STARTING, /* START was ordered; awaits what comes of it */
+    SUPERVISE_DELAYED,  /* ... which will take long: the failures of others come first */
     SUPERVISE_RUNNING,
     SUPERVISE_IGNORED,  /* did not want to run; to be dealt with */
     SUPERVISE_FAILED,   /* could not be started; to be dealt with */
@@ -56,6 +57,7 @@ enum supervise_event {
     SUPERVISE_KILL,   /* ... to end now, at once or because STOP took too long */
     SUPERVISE_SETTLE, /* the supervisor has dealt with its news */
     SUPERVISE_RETRY,  /* the supervisor puts off the next try */
+    SUPERVISE_ON_DELAYED,
     SUPERVISE_ON_STARTED,
     SUPERVISE_ON_IGNORED,
     SUPERVISE_ON_FAILED, /* to start */

@@ -24,6 +24,7 @@ static enum supervise_outcome end_child(struct supervise *supervise, uint32_t id
 {
     switch (supervise_state(supervise, id)) {
     case SUPERVISE_STARTING:
+    case SUPERVISE_DELAYED:
     case SUPERVISE_RUNNING:
         return order_end(supervise, id, now_ms, ret);
     case SUPERVISE_STOPPING:

@@ -7,7 +7,7 @@
  *   - one_for_all and rest_for_one also start what had been idle: terminated, or ended as it may;
  *   - temporary children are stopped with the others, but never started again: their specification goes;
  *   - a try that fails leaves those before it running; the next try, of the child that failed, stops them if the strategy says so.
- * One difference: an order to stop does not wait for the end of a start that is under way.
+ * Two differences: an order to stop does not wait for the end of a start that is under way; and a start may be DELAYED.
  * Called by the owner after every event.  Pure.  Must not know what a child is. */
 #include "common/supervise_phase.h"
 
@@ -66,6 +66,15 @@ static enum supervise_outcome read_news(struct supervise *supervise, uint64_t no
     return is_restarted ? restart(supervise, id, now_ms, ret) : leave_ended(supervise, id, ret);
 }
 
+/* Those that run have all been started before the one that is delayed, so a restart of one_for_all and rest_for_one goes over
+ * the rest of this start, too.  one_for_one's would not. */
+static bool has_urgent_news(const struct supervise *supervise)
+{
+    return supervise->at != SUPERVISE_NONE && supervise->queue.first != SUPERVISE_NONE &&
+           supervise_state(supervise, supervise->at) == SUPERVISE_DELAYED &&
+           supervise->flags.strategy != SUPERVISE_ONE_FOR_ONE;
+}
+
 static void obey_stop(struct supervise *supervise)
 {
     if (supervise->phase == SUPERVISE_TERMINATING) {
@@ -87,7 +96,8 @@ static enum supervise_outcome do_phase(struct supervise *supervise, uint64_t now
         return SUPERVISE_WAIT;
     case SUPERVISE_FIRST_START:
     case SUPERVISE_RESTARTING:
-        return supervise_starting_next(supervise, ret);
+        return has_urgent_news(supervise) ? read_news(supervise, now_ms, ret)
+                                          : supervise_starting_next(supervise, ret);
     case SUPERVISE_READY:
         return read_news(supervise, now_ms, ret);
     case SUPERVISE_CLEARING:

@@ -4,6 +4,12 @@
  * Called by supervise_next.c while a phase starts children.  Pure.  Must not know why they are started. */
 #include "common/supervise_phase.h"
 
+static bool is_starting(const struct supervise *supervise, uint32_t id)
+{
+    enum supervise_state state = supervise_state(supervise, id);
+    return state == SUPERVISE_STARTING || state == SUPERVISE_DELAYED;
+}
+
 enum supervise_outcome supervise_starting_next(struct supervise *supervise,
                                                struct supervise_action *ret)
 {
@@ -11,10 +17,13 @@ enum supervise_outcome supervise_starting_next(struct supervise *supervise,
     bool is_first = supervise->phase == SUPERVISE_FIRST_START;
     if (id == SUPERVISE_NONE) {
         supervise_phase_begin(supervise, SUPERVISE_READY, SUPERVISE_NONE);
-        return is_first ? supervise_phase_act(ret, SUPERVISE_DO_READY, SUPERVISE_NONE)
-                        : SUPERVISE_GO_ON;
+        if (supervise->is_ready_told) {
+            return SUPERVISE_GO_ON;
+        }
+        supervise->is_ready_told = true;
+        return supervise_phase_act(ret, SUPERVISE_DO_READY, SUPERVISE_NONE);
     }
-    if (supervise_state(supervise, id) == SUPERVISE_STARTING) {
+    if (is_starting(supervise, id)) {
         return SUPERVISE_WAIT;
     }
     if (supervise_state(supervise, id) == SUPERVISE_IDLE) {
@@ -44,7 +53,7 @@ enum supervise_outcome supervise_starting_one(struct supervise *supervise,
 {
     uint32_t id = supervise->at;
     enum supervise_phase phase = supervise->phase;
-    if (supervise_state(supervise, id) == SUPERVISE_STARTING) {
+    if (is_starting(supervise, id)) {
         return SUPERVISE_WAIT;
     }
     if (supervise_state(supervise, id) == SUPERVISE_IDLE) {

@@ -10,14 +10,15 @@
 #include "common/supervise.h"
 
 /* One letter an event, in the order of enum supervise_event: '.' must not happen, otherwise the next state. */
-static const char letters[] = "AISRGFDTOK";
+static const char letters[] = "AISLRGFDTOK";
 static const char *const expected[SUPERVISE_STATES] = {
-    /* add, remove, start, stop, kill, settle, retry, started, ignored, failed, exited */
-    [SUPERVISE_ABSENT] = "I..........",   [SUPERVISE_IDLE] = ".AS..I.....",
-    [SUPERVISE_STARTING] = "...OK..RGFF", [SUPERVISE_RUNNING] = "...OK.....D",
-    [SUPERVISE_IGNORED] = ".....I.....",  [SUPERVISE_FAILED] = ".....IT....",
-    [SUPERVISE_DIED] = ".....I.....",     [SUPERVISE_RETRYING] = ".....I.....",
-    [SUPERVISE_STOPPING] = "....K..OIII", [SUPERVISE_KILLING] = ".......KIII",
+    /* add, remove, start, stop, kill, settle, retry, delayed, started, ignored, failed, exited */
+    [SUPERVISE_ABSENT] = "I...........",   [SUPERVISE_IDLE] = ".AS..I......",
+    [SUPERVISE_STARTING] = "...OK..LRGFF", [SUPERVISE_DELAYED] = "...OK..LRGFF",
+    [SUPERVISE_RUNNING] = "...OK......D",  [SUPERVISE_IGNORED] = ".....I......",
+    [SUPERVISE_FAILED] = ".....IT.....",   [SUPERVISE_DIED] = ".....I......",
+    [SUPERVISE_RETRYING] = ".....I......", [SUPERVISE_STOPPING] = "....K..OOIII",
+    [SUPERVISE_KILLING] = ".......KKIII",
 };
 
 static void every_pair_goes_where_it_should(void **state)

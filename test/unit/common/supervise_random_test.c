@@ -109,14 +109,16 @@ static void happen(struct model *model, uint32_t id)
     if (process == NONE) {
         return;
     }
-    unsigned what = draw(model, 6);
+    unsigned what = draw(model, 7);
     if (process != UP && what == 0) {
         assert_int_equal(supervise_on_ignored(supervise, id), 0);
         model->processes[id] = NONE;
     } else if (process != UP && what == 1) {
         assert_int_equal(supervise_on_failed(supervise, id), 0);
         model->processes[id] = NONE;
-    } else if (process != UP && what <= 3) {
+    } else if (process != UP && what == 2) {
+        assert_int_equal(supervise_on_delayed(supervise, id), 0);
+    } else if (process != UP && what <= 4) {
         assert_int_equal(supervise_on_started(supervise, id), 0);
         model->processes[id] = process == STARTING ? UP : process;
     } else {

@@ -7,7 +7,7 @@
  *            CHILD is a letter and, after a colon, what differs from a permanent worker with 5000 ms:
  *            transient temporary significant supervisor kill infinity, or milliseconds
  *   script   begin stop            the whole supervisor; `run` begins and answers `up` to every start
- *            a.up a.ignored a.failed a.normal a.shutdown a.crash
+ *            a.up a.delayed a.ignored a.failed a.normal a.shutdown a.crash
  *            @250                  it is that time now
  *            new.d:transient terminate.a restart.a delete.a     requests; `=running` behind one: the answer
  *            a?idle                the state of a child
@@ -239,6 +239,9 @@ static int script_tell(struct script *script, uint32_t id, const char *news)
     struct supervise *supervise = &script->supervise;
     if (strcmp(news, "up") == 0) {
         return supervise_on_started(supervise, id);
+    }
+    if (strcmp(news, "delayed") == 0) {
+        return supervise_on_delayed(supervise, id);
     }
     if (strcmp(news, "ignored") == 0) {
         return supervise_on_ignored(supervise, id);

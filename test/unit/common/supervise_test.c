@@ -301,6 +301,31 @@ static const struct script_case cases[] = {
     {"there may be no more children than there is memory for", "one_for_one 1/5000: a",
      "run new.#=no_room"},
 
+    /* Beyond OTP: starts that take long */
+    {"a delayed start is waited for", "rest_for_one 1/5000: a b c",
+     "begin [start a] a.up [start b] b.delayed [] b.up [start c] c.up [ready]"},
+    {"rest_for_one: a failure before a delayed start is dealt with first",
+     "rest_for_one 2/5000: a b c",
+     "begin [start a] a.up [start b] b.delayed a.crash [stop b 5000] b.shutdown [start a] a.up "
+     "[start b] b.delayed [] b.up [start c] c.up [ready]"},
+    {"one_for_all: a failure before a delayed start is dealt with first",
+     "one_for_all 2/5000: a b c d",
+     "run b.crash [stop d 5000] d.shutdown [stop c 5000] c.shutdown [stop a 5000] a.shutdown "
+     "[start a] a.up [start b] b.up [start c] "
+     "a.crash [] c.delayed [stop c 5000] c.delayed [] c.shutdown [stop b 5000] b.shutdown [start "
+     "a] a.up [start b] b.up [start c] c.up [start d] d.up []"},
+    {"one_for_one: a delayed start keeps failures waiting", "one_for_one 2/5000: a b c",
+     "begin [start a] a.up [start b] b.delayed a.crash [] b.up [start c] c.up [ready; start a]"},
+    {"a child that ends as it may does not disturb a delayed start",
+     "rest_for_one 0/5000: a:transient b c:kill",
+     "begin [start a] a.up [start b] b.delayed a.normal [] b.up [start c] c.delayed stop [kill c] "
+     "c.delayed [] c.failed [stop b 5000]"},
+    {"one restart too many ends a delayed start", "rest_for_one 0/5000: a b",
+     "begin [start a] a.up [start b] b.delayed a.crash [stop b 5000] b.shutdown [end intensity]"},
+    {"a delayed start may fail as any other", "rest_for_one 1/5000: a b",
+     "begin [start a] a.up [start b] b.delayed b.failed [stop a 5000] a.shutdown [end "
+     "start_failed]"},
+
     /* simple_one_for_one */
     {"simple: children come by start_child", "one_for_one 1/5000 simple:",
      "begin [ready] new.a [start a] a.up [] new.b [start b] b.up [] 2/2/0"},
