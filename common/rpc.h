@@ -15,9 +15,10 @@ enum rpc_error {
     RPC_INVALID_REQUEST = -32600, /* it is, but not a request */
     RPC_UNKNOWN_METHOD = -32601,
     RPC_BAD_PARAMS = -32602,
-    RPC_FAILED = -32000,    /* the operation was tried and failed */
-    RPC_BUSY = -32001,      /* not now: another one of its kind is running, or too many wait */
-    RPC_FORBIDDEN = -32003, /* this user may not talk to the daemon */
+    RPC_FAILED = -32000,     /* the operation was tried and failed */
+    RPC_BUSY = -32001,       /* not now: another one of its kind is running, or too many wait */
+    RPC_BAD_CONFIG = -32002, /* the configuration is wrong; the message says where */
+    RPC_FORBIDDEN = -32003,  /* this user may not talk to the daemon */
 };
 
 #endif

@@ -19,6 +19,7 @@
 #include "daemon/owner.h"
 #include "daemon/retired.h"
 #include "daemon/state.h"
+#include "daemon/supervision.h"
 
 enum {
     ANSWER_LIMIT_MS =
@@ -100,10 +101,14 @@ static void fail(struct master *master)
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "config.failed", message, NULL);
     retired_add(master, deploy->grave,
                 &deploy->next); /* new pools may have processes that are just ending */
+    bool with_code = deploy->with_code;
     deploy->call = NULL;
     forget(deploy);
     if (call != NULL) {
         control_fail(call, CONTROL_FAILED, deploy->why);
+    }
+    if (with_code) {
+        reload_on_deployed(master, NULL, deploy->why);
     }
     reload_on_free(master);
     master_check_end(master);
@@ -113,15 +118,19 @@ static void finish(struct master *master, uint64_t from)
 {
     struct deploy *deploy = &master->deploy;
     struct control_call *call = deploy->call;
+    configs_on_applied(master, deploy->how);
     json_t *result = describe_result(master, from);
     log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "config.applied", "configuration is applied",
               LOG_FIELDS(log_int("number", (int64_t)master->inventory.number),
                          log_text("hash", master->inventory.conf->hash),
                          log_text("how", deploy->how)));
     retired_add(master, deploy->grave, &deploy->next); /* by now it is the old one */
+    bool with_code = deploy->with_code;
     deploy->call = NULL;
     forget(deploy);
-    if (call != NULL && result != NULL) {
+    if (with_code) {
+        reload_on_deployed(master, result, "applied, but out of memory for the answer");
+    } else if (call != NULL && result != NULL) {
         control_answer(call, result);
     } else {
         json_decref(result);
@@ -189,10 +198,8 @@ static void commit(struct master *master)
     for (size_t i = 0; i < conf->pool_count; i++) {
         struct pool *pool = master->inventory.pools[i];
         pool_adopt(pool, inventory_count(&master->inventory, i, master->auto_count));
-        if (!inventory_has_pool(&deploy->next, pool) && !master->is_drained) {
-            pool_start(pool);
-        }
     }
+    supervision_on_applied(master);
     for (size_t i = 0; i < deploy->member_count; i++) {
         pool_commit_slot(deploy->members[i].pool, deploy->members[i].slot);
     }
@@ -269,6 +276,7 @@ static void add_members(struct master *master, size_t index)
     bool is_replaced = deploy->with_code || is_new_pool(master, pool) ||
                        plan_find(&deploy->plan, pool->name, PLAN_REPLACE) != NULL;
     bool is_updated = plan_find(&deploy->plan, pool->name, PLAN_UPDATE) != NULL;
+    is_updated = is_updated || plan_find(&deploy->plan, pool->name, PLAN_SCALE) != NULL;
     bool is_at_rest = pool->phase == POOL_DRAINED || pool->phase == POOL_SUSPENDED;
     for (unsigned i = 0; i < count && !is_at_rest; i++) {
         bool is_added = i >= pool->count;
@@ -309,7 +317,8 @@ static int pend(struct master *master, struct fsd_err *err)
         unsigned count = inventory_count(&deploy->next, i, master->auto_count);
         bool is_same = !deploy->with_code && !is_new_pool(master, pool) &&
                        plan_find(&deploy->plan, pool->name, PLAN_REPLACE) == NULL &&
-                       plan_find(&deploy->plan, pool->name, PLAN_UPDATE) == NULL;
+                       plan_find(&deploy->plan, pool->name, PLAN_UPDATE) == NULL &&
+                       plan_find(&deploy->plan, pool->name, PLAN_SCALE) == NULL;
         struct pool_conf conf = inventory_pool_conf(
             &deploy->next, i, is_same ? pool->conf.number : deploy->next.number);
         add_members(master, i);
@@ -446,6 +455,7 @@ static int translate(enum pool_news news)
     case POOL_SLOT_EMPTY:
     case POOL_UP:
     case POOL_GAVE_UP:
+    case POOL_DOWN:
     case POOL_PROC_ENDED:
     case POOL_REAPED:
         break;

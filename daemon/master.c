@@ -11,12 +11,14 @@
 
 #include "common/clock.h"
 #include "common/proto.h"
+#include "daemon/obituary.h"
 #include "daemon/owner.h"
 #include "daemon/proc/pulse.h"
 #include "daemon/retired.h"
 #include "daemon/setup.h"
 #include "daemon/signals.h"
 #include "daemon/state.h"
+#include "daemon/supervision.h"
 
 bool master_owns(const void *owner, pid_t pid)
 {
@@ -91,7 +93,9 @@ void master_drain(struct master *master)
     log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.drained",
               "all workers are told to leave; connections wait until `fsdctl resume`", NULL);
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
-        pool_drain(master->inventory.pools[i]);
+        if (master->inventory.pools[i]->phase != POOL_SUSPENDED) {
+            pool_drain(master->inventory.pools[i]);
+        }
     }
 }
 
@@ -101,7 +105,9 @@ void master_resume(struct master *master)
     log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.resumed", "workers are started again",
               NULL);
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
-        pool_start(master->inventory.pools[i]);
+        if (master->inventory.pools[i]->phase == POOL_DRAINED) {
+            pool_start(master->inventory.pools[i]);
+        }
     }
 }
 
@@ -134,10 +140,17 @@ static void greet(const struct master *master)
 
 static void check_ready(struct master *master)
 {
+    size_t serving = 0;
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
-        if (!pool_is_serving(master->inventory.pools[i])) {
+        const struct pool *pool = master->inventory.pools[i];
+        bool is_serving = pool_is_serving(pool);
+        serving += is_serving;
+        if (!is_serving && pool->phase != POOL_HELD && pool->phase != POOL_SUSPENDED) {
             return;
         }
+    }
+    if (serving == 0) {
+        return; /* all are held: that is no daemon that is up */
     }
     if (master->was_ready || master->phase != MASTER_RUNNING) {
         return;
@@ -198,18 +211,25 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         break;
     case POOL_UP:
     case POOL_GAVE_UP:
+    case POOL_DOWN:
+        supervision_on_pool_news(master, pool, news);
+        check_ready(master);
+        return;
     case POOL_PROC_ENDED:
+        obituary_write(master, pool, proc, why);
         return;
     case POOL_SLOT_EMPTY:
         master_check_end(master);
         return;
     case POOL_REAPED:
         spawn_reap_foreign(master_owns, master); /* may have been waiting behind it */
+        waiting_check(master);
         master_check_end(master);
         return;
     }
     reload_on_pool_news(master, pool, slot, news, why);
     deploy_on_pool_news(master, pool, slot, news, why);
+    waiting_check(master);
 }
 
 /* Once a second. */
@@ -223,6 +243,8 @@ static int on_watch(sd_event_source *source, uint64_t usec, void *userdata)
     (void)sd_event_source_set_time_relative(source, (uint64_t)PULSE_INTERVAL_MS * 1000);
     (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
     retired_bury(master);
+    obituary_retry(master);
+    waiting_check(master);
     if (is_late) {
         log_write(&master->log, LOG_LEVEL_WARNING, NULL,
                   "the daemon itself was held up; no worker is judged by its heartbeat now", NULL);
@@ -252,8 +274,8 @@ static void on_first_load(struct loader *loader, int exit_code, const char *why)
         bundle_store_commit(&master->inventory.apps[i]->store);
     }
     master->phase = MASTER_RUNNING;
-    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
-        pool_start(master->inventory.pools[i]);
+    if (supervision_start(master) < 0) {
+        give_up(master, FSD_EXIT_INTERNAL);
     }
 }
 

@@ -2,10 +2,19 @@
 #define FSD_DAEMON_MASTER_H
 
 struct conf;
+struct master_options;
+struct parse_address;
+struct problem_list;
 
 /* What the command line adds to the configuration. */
 struct master_options {
     const char *worker_path; /* borrowed; absolute path of fsd-worker */
+    /* Reads the configuration again, as it was read for the start; NULL with the problems in list. */
+    struct conf *(*load)(const struct master_options *options, struct problem_list *list);
+    const char *source; /* borrowed; what load reads: a file, or the application of `fsd run` */
+    const struct parse_address *address; /* borrowed; of `fsd run` */
+    unsigned workers;
+    const char *control; /* borrowed; NULL: the default */
     int development; /* `fsd run`: print the URLs for a person, failing at first load ends the program */
 };
 

@@ -6,8 +6,10 @@
 #include "daemon/reload.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/proto.h"
@@ -16,6 +18,8 @@
 #include "daemon/log/text.h"
 #include "daemon/owner.h"
 #include "daemon/state.h"
+
+static const char NO_IN_PLACE[] = "in-place reload is not available yet; did a rolling restart";
 
 static void feed(struct master *master, enum rolling_event event, size_t slot);
 
@@ -105,9 +109,7 @@ static json_t *describe(const struct master *master)
     json_t *result = json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps",
                                reload_describe_apps(master, &master->inventory), "restart", 1);
     if (!master->reload.now.is_restart) {
-        (void)json_object_set_new(
-            result, "note",
-            json_string("in-place reload is not available yet; did a rolling restart"));
+        (void)json_object_set_new(result, "note", json_string(NO_IN_PLACE));
     }
     return result;
 }
@@ -237,9 +239,49 @@ static void feed(struct master *master, enum rolling_event event, size_t slot)
     reload_on_free(master);
 }
 
+void reload_on_deployed(struct master *master, json_t *result, const char *why)
+{
+    struct reload *reload = &master->reload;
+    reload->why[0] = '\0';
+    keep_reason(reload, why);
+    if (result != NULL && !reload->now.is_restart) {
+        (void)json_object_set_new(result, "note", json_string(NO_IN_PLACE));
+    }
+    answer(reload, result);
+}
+
+/* A configuration that has changed on the disk comes with the code, in one step.  False: nothing of the kind, go on. */
+static bool begin_with_config(struct master *master)
+{
+    struct plan plan = {.count = 0};
+    char *text = NULL;
+    struct conf *conf = configs_load(master, &text);
+    int error = conf == NULL ? -EINVAL : plan_make(master->inventory.conf, conf, &plan);
+    bool has_changes = plan.count > 0;
+    plan_fini(&plan);
+    if (error < 0) {
+        master->reload.why[0] = '\0';
+        keep_reason(&master->reload, text != NULL ? text : "out of memory");
+        log_event(&master->log, LOG_LEVEL_ERROR, NULL, "reload.failed",
+                  "reload failed, nothing is changed: the configuration is wrong",
+                  LOG_FIELDS(log_text("reason", master->reload.why)));
+        conf_free(conf);
+        answer(&master->reload, NULL);
+    } else if (has_changes) {
+        deploy_start(master, conf, "reload", true, NULL);
+    } else {
+        conf_free(conf);
+    }
+    free(text);
+    return error < 0 || has_changes;
+}
+
 static void begin(struct master *master, struct pool *only)
 {
     struct reload *reload = &master->reload;
+    if (only == NULL && begin_with_config(master)) {
+        return;
+    }
     reload->only = only;
     reload->why[0] = '\0';
     reload->rolling = (struct rolling){.total = count_slots(master)};

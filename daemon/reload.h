@@ -41,6 +41,8 @@ struct reload {
 void reload_start(struct master *master, struct control_call *call, bool is_restart);
 /* Replaces the workers of one pool, one after another, by others with the same code. */
 void reload_restart(struct master *master, struct pool *pool, struct control_call *call);
+/* What became of a reload that had to change the configuration, too; takes result, NULL: it failed. */
+void reload_on_deployed(struct master *master, json_t *result, const char *why);
 /* Another change is over: those who wait get their round. */
 void reload_on_free(struct master *master);
 /* What happened in the pools; the master passes everything on. */

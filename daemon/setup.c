@@ -14,9 +14,11 @@
 #include "common/err.h"
 #include "common/proto.h"
 #include "daemon/conf/conf.h"
+#include "daemon/conf/file.h"
 #include "daemon/cpus.h"
 #include "daemon/log/log_hub.h"
 #include "daemon/master.h"
+#include "daemon/obituary.h"
 #include "daemon/proc/pulse.h"
 #include "daemon/retired.h"
 #include "daemon/state.h"
@@ -200,6 +202,11 @@ int setup_open(struct master *master, struct conf *conf, const struct setup_even
     if (exit_code == FSD_EXIT_OK) {
         exit_code = open_listeners(master);
     }
+    if (exit_code == FSD_EXIT_OK) { /* not before it is sure that no other daemon is here */
+        (void)file_make_folder(conf->state_path); /* who can't use it says so */
+        configs_open(master);
+        obituary_open(master);
+    }
     return exit_code;
 }
 
@@ -211,6 +218,9 @@ void setup_free(struct master *master)
     stream_close(master->streams);
     control_close(master->control);
     retired_free(master);
+    tree_free(master->tree);
+    configs_close(master);
+    obituary_close(master);
     inventory_free_without(&master->inventory, NULL);
     master->watch = sd_event_source_disable_unref(master->watch);
     (void)sd_event_unref(master->loop);

@@ -63,6 +63,18 @@ static int on_drain(sd_event_source *source, const struct signalfd_siginfo *info
     return 0;
 }
 
+/* Every pool gets a worker more or less; not below one. */
+static int on_scale(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source;
+    struct master *master = userdata;
+    log_signal(master, LOG_LEVEL_INFO, "signal received", info);
+    if (info->ssi_code == SI_USER) { /* the terminal sends them, too, to a job in the background */
+        configs_scale_all(master, info->ssi_signo == SIGTTIN ? 1 : -1);
+    }
+    return 0;
+}
+
 /* Signals that other daemons have a use for, and that would end us: an operator's habit must not stop the service. */
 static int on_unused(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -80,9 +92,9 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 }
 
 static const struct setup_signal rows[] = {
-    {SIGTERM, on_stop},   {SIGINT, on_stop},    {SIGQUIT, on_stop},   {SIGHUP, on_reload},
-    {SIGWINCH, on_drain}, {SIGCHLD, on_child},  {SIGUSR1, on_reopen}, {SIGUSR2, on_unused},
-    {SIGTTIN, on_unused}, {SIGTTOU, on_unused}, {SIGALRM, on_unused},
+    {SIGTERM, on_stop},   {SIGINT, on_stop},   {SIGQUIT, on_stop},   {SIGHUP, on_reload},
+    {SIGWINCH, on_drain}, {SIGCHLD, on_child}, {SIGUSR1, on_reopen}, {SIGUSR2, on_unused},
+    {SIGTTIN, on_scale},  {SIGTTOU, on_scale}, {SIGALRM, on_unused},
 };
 
 const struct setup_signal *signals_get(size_t *ret_count)

@@ -4,7 +4,10 @@
 #include <jansson.h>
 
 #include "daemon/app.h"
+#include "daemon/configs.h"
 #include "daemon/control/control.h"
+#include "daemon/crash/crashes.h"
+#include "daemon/crash/oom.h"
 #include "daemon/deploy.h"
 #include "daemon/inventory.h"
 #include "daemon/listener.h"
@@ -12,6 +15,8 @@
 #include "daemon/log/log.h"
 #include "daemon/reload.h"
 #include "daemon/stream.h"
+#include "daemon/tree.h"
+#include "daemon/waiting.h"
 
 struct master_options;
 
@@ -39,8 +44,15 @@ struct master {
     struct loader loader;
     struct reload reload;   /* reload.c's */
     struct deploy deploy;   /* deploy.c's */
-    sd_event_source *watch; /* owned; once a second: the heartbeats */
-    uint64_t watched_ms;    /* monotonic; when that was last done */
+    struct configs configs; /* configs.c's */
+    struct waiting waiting; /* waiting.c's */
+    bool is_ordering;       /* its orders are being carried out */
+    struct tree *tree;      /* which pool is started, stopped or held when */
+    struct crashes crashes;
+    struct oom oom;
+    bool is_crash_store_failing; /* said so */
+    sd_event_source *watch;      /* owned; once a second: the heartbeats */
+    uint64_t watched_ms;         /* monotonic; when that was last done */
     enum master_phase phase;
     bool is_drained; /* by order */
     bool was_ready;  /* every slot of every pool has served at one moment */

@@ -20,6 +20,8 @@
 #include "common/err.h"
 
 /* Returns the descriptor of a regular file, or a negative errno. */
+enum { FOLDER_MODE = 0700 };
+
 static int open_regular(const char *path, struct stat *ret_info, struct fsd_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -129,4 +131,24 @@ char *file_absolute(const char *path)
         return NULL;
     }
     return absolute;
+}
+
+int file_make_folder(const char *path)
+{
+    char part[FILE_PATH_MAX];
+    size_t len = strlen(path);
+    if (len >= sizeof(part)) {
+        return -ENAMETOOLONG;
+    }
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && path[i] != '\0') {
+            continue;
+        }
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, FOLDER_MODE) != 0 && errno != EEXIST) {
+            return -errno;
+        }
+    }
+    return 0;
 }

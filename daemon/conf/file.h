@@ -16,6 +16,8 @@ int file_read(const char *path, size_t max, bool trusted, char **ret_text, size_
 /* 0 when path is a regular file that this process may read; the reason in err otherwise. */
 int file_check_readable(const char *path, struct fsd_err *err);
 bool file_is_folder(const char *path);
+/* Makes the folder and those above it that are missing, for this user alone.  0 or a negative errno. */
+int file_make_folder(const char *path);
 /* path as an absolute one (".." and links stay), which the caller frees; NULL: no memory, or the
  * working directory is gone. */
 char *file_absolute(const char *path);

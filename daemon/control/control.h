@@ -22,8 +22,9 @@ struct control_method {
 };
 
 enum control_error { /* JSON-RPC codes; below -32000 the specification's own */
-                     CONTROL_FAILED = -32000, /* the operation was tried and failed */
-                     CONTROL_BUSY = -32001,   /* another one of its kind is running */
+                     CONTROL_FAILED = -32000,     /* the operation was tried and failed */
+                     CONTROL_BUSY = -32001,       /* another one of its kind is running */
+                     CONTROL_BAD_CONFIG = -32002, /* the message says where */
                      CONTROL_BAD_PARAMS = -32602,
 };
 

@@ -156,6 +156,7 @@ static void leave(struct pool *pool, enum pool_phase phase, bool now)
 void pool_suspend(struct pool *pool, const char *cause)
 {
     (void)snprintf(pool->cause, sizeof(pool->cause), "%s", cause);
+    pool->is_down_told = false;
     leave(pool, POOL_SUSPENDED, false);
 }
 

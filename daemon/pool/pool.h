@@ -76,6 +76,7 @@ enum pool_news {
     POOL_SLOT_EMPTY, /* after an order to leave: the slot's last process is gone */
     POOL_UP,         /* all that is to serve serves, for the first time or after having been held */
     POOL_GAVE_UP,    /* it is held from now on; why is the cause */
+    POOL_DOWN,       /* after pool_suspend: its last worker has left */
     POOL_PROC_ENDED, /* some process was reaped; proc is valid for the last time, why: what followed */
     POOL_REAPED,     /* ... and is free */
 };
@@ -108,6 +109,7 @@ struct pool {
     char name[PROTO_NAME_MAX];
     struct proc_setting proc_setting;
     struct pool_conf conf;
+    unsigned pending_count;
     struct pool_conf pending;                /* number 0: none is being prepared */
     struct pool_slot *slots[POOL_SLOTS_MAX]; /* owned; made of them exist */
     unsigned made;
@@ -115,6 +117,7 @@ struct pool {
     struct pool_proc **procs; /* owned, POOL_SLOT_PROCS_MAX for each slot and some in reserve */
     size_t proc_count;
     enum pool_phase phase;
+    bool is_down_told;              /* of POOL_SUSPENDED */
     bool was_up;                    /* POOL_UP was told since it was started or held */
     char cause[POOL_TEXT_MAX];      /* why it does not run */
     struct supervise_window window; /* of restarts */
@@ -141,6 +144,8 @@ void pool_fini(struct pool *pool);
 void pool_start(struct pool *pool);
 /* Lets every worker finish and leave.  EMPTY of each slot follows. */
 void pool_suspend(struct pool *pool, const char *cause);
+/* Held from outside: answers 503, and is probed. */
+void pool_order_hold(struct pool *pool, const char *cause);
 void pool_drain(struct pool *pool);
 /* The same for good; now: ends them at once. */
 void pool_stop(struct pool *pool, bool now);

@@ -17,6 +17,7 @@
 int pool_pend(struct pool *pool, const struct pool_conf *conf, unsigned count, struct fsd_err *err)
 {
     pool->pending = *conf;
+    pool->pending_count = count;
     int error = pool_proc_reserve(pool, (size_t)count * POOL_SLOT_PROCS_MAX + CONF_STANDBY_MAX * 2);
     while (error >= 0 && pool->made < count) {
         error = pool_slot_add(pool);
@@ -31,6 +32,7 @@ void pool_prepare_slot(struct pool *pool, unsigned index)
     struct pool_slot *slot = pool->slots[index];
     const struct bundle_store *store = &pool->pending.app->store;
     slot->awaits_commit = true;
+    pool->is_probing = true; /* of a pool that is held: this may be the cure */
     slot->wanted = store->candidate.number != 0 ? store->candidate.number : store->running.number;
     pool_slot_step(slot, slot->state == SLOT_EMPTY ? SLOT_ON_START : SLOT_ON_REPLACE, NULL, NULL);
 }
@@ -44,7 +46,7 @@ void pool_update_slot(struct pool *pool, unsigned index)
     }
     struct fsd_err err = {""};
     const struct pool_conf *conf = &pool->pending;
-    int fd = handout_create(conf->whole, conf->own, conf->number, pool->count, &err);
+    int fd = handout_create(conf->whole, conf->own, conf->number, pool->pending_count, &err);
     if (fd < 0) {
         pool_slot_tell(slot, POOL_SLOT_REJECTED, NULL, err.text);
         return;

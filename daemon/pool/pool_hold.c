@@ -26,23 +26,35 @@ static void log_pool(const struct pool *pool, enum log_level level, const char *
               LOG_FIELDS(log_text("pool", pool->name), log_text("cause", pool->cause)));
 }
 
-void pool_hold(struct pool *pool, const char *cause)
+static void begin(struct pool *pool)
 {
     pool->phase = POOL_HELD;
     pool->was_up = false;
     pool->probe_at_ms = clock_monotonic_ms() + PROBE_MS;
     pool->probed_since_ms = 0;
     pool->is_probing = false;
+    for (unsigned i = 0; i < pool->count; i++) {
+        pool_slot_step(pool->slots[i], SLOT_ON_HOLD, NULL, NULL);
+    }
+    pool_touch(pool);
+}
+
+void pool_hold(struct pool *pool, const char *cause)
+{
     (void)snprintf(pool->cause, sizeof(pool->cause),
                    "more than %" PRIu32 " restarts in %" PRIu32 " s: %s", pool->conf.own->intensity,
                    pool->conf.own->period_ms / 1000, cause);
     log_pool(pool, LOG_LEVEL_ERROR, "pool.held",
              "pool gives up: it is probed every 30 s, and at `fsdctl reload` and `fsdctl restart`");
-    for (unsigned i = 0; i < pool->count; i++) {
-        pool_slot_step(pool->slots[i], SLOT_ON_HOLD, NULL, NULL);
-    }
+    begin(pool);
     pool->setting.on_news(pool, LOG_SLOT_NONE, POOL_GAVE_UP, NULL, pool->cause);
-    pool_touch(pool);
+}
+
+void pool_order_hold(struct pool *pool, const char *cause)
+{
+    (void)snprintf(pool->cause, sizeof(pool->cause), "%s", cause);
+    log_pool(pool, LOG_LEVEL_WARNING, "pool.held", "pool is held");
+    begin(pool);
 }
 
 void pool_release(struct pool *pool)

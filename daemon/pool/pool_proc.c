@@ -175,7 +175,9 @@ int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind ki
     }
     const struct pool_conf *conf = kind == POOL_KIND_PENDING ? &pool->pending : &pool->conf;
     const struct bundle *bundle = find_bundle(conf, slot, kind);
-    int config_fd = handout_create(conf->whole, conf->own, conf->number, pool->count, err);
+    int config_fd =
+        handout_create(conf->whole, conf->own, conf->number,
+                       kind == POOL_KIND_PENDING ? pool->pending_count : pool->count, err);
     if (config_fd < 0) {
         return config_fd;
     }

@@ -127,6 +127,16 @@ static uint64_t settle_retirement(struct pool *pool, uint64_t now_ms)
     return UINT64_MAX;
 }
 
+static bool are_slots_empty(const struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->made; i++) {
+        if (pool->slots[i]->state != SLOT_EMPTY) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A slot that was leaving when the pool was started again comes back when it is empty. */
 static void settle_slots(struct pool *pool)
 {
@@ -139,6 +149,10 @@ static void settle_slots(struct pool *pool)
     if (pool->phase == POOL_RUNNING && !pool->was_up && pool_is_serving(pool)) {
         pool->was_up = true;
         pool->setting.on_news(pool, LOG_SLOT_NONE, POOL_UP, NULL, NULL);
+    }
+    if (pool->phase == POOL_SUSPENDED && !pool->is_down_told && are_slots_empty(pool)) {
+        pool->is_down_told = true;
+        pool->setting.on_news(pool, LOG_SLOT_NONE, POOL_DOWN, NULL, NULL);
     }
 }
 

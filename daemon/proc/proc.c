@@ -89,6 +89,7 @@ static void kill_now(struct proc *proc)
 static void tell_loaded(struct proc *proc)
 {
     stop_timer(proc);
+    proc->was_loaded = true;
     proc->on_news(proc, PROC_LOADED);
 }
 
@@ -203,6 +204,7 @@ static void act(struct proc *proc, enum incarnation_action action, enum incarnat
         tell_lost(proc, event, detail);
         break;
     case INCARNATION_KILL:
+        proc->was_killed = true;
         kill_now(proc);
         break;
     case INCARNATION_FAIL:
@@ -375,12 +377,10 @@ void proc_hang(struct proc *proc, uint64_t age_ms)
 
 void proc_drain(struct proc *proc, bool empties_queues)
 {
+    bool is_brutal = proc->setting->shutdown_ms == SUPERVISE_BRUTAL_KILL;
     proc->was_told = true;
     proc->empties_queues = empties_queues;
-    step(proc,
-         proc->setting->shutdown_ms == SUPERVISE_BRUTAL_KILL ? INCARNATION_ON_STOP
-                                                             : INCARNATION_ON_DRAIN,
-         NULL);
+    step(proc, is_brutal ? INCARNATION_ON_STOP : INCARNATION_ON_DRAIN, NULL);
 }
 
 void proc_kill(struct proc *proc)

@@ -96,8 +96,10 @@ struct proc {
     sd_event_source *exit_source;
     sd_event_source *log_source;
     sd_event_source *timer;
-    bool was_told;          /* to leave, by its owner */
-    bool empties_queues;    /* what DRAIN is to say */
+    bool was_told;       /* to leave, by its owner */
+    bool empties_queues; /* what DRAIN is to say */
+    bool was_killed;     /* by its owner */
+    bool was_loaded;
     bool log_was_malformed; /* said once */
     uint64_t started_us;    /* wall clock; 0: not yet */
     uint64_t ready_us;      /* wall clock; 0: not yet */

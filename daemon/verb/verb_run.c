@@ -78,6 +78,12 @@ static int read_workers(const struct command_args *args, unsigned *ret_workers, 
     return 0;
 }
 
+static struct conf *load(const struct master_options *options, struct problem_list *list)
+{
+    return conf_new_for_run(options->source, options->address, options->workers, options->control,
+                            list);
+}
+
 int verb_run(const struct command_args *args)
 {
     struct fsd_err why = {""};
@@ -95,12 +101,17 @@ int verb_run(const struct command_args *args)
     }
     struct problem_list problems;
     problem_list_init(&problems);
-    struct conf *conf = conf_new_for_run(args->values[0], &address, workers,
-                                         command_find_option(args, "control"), &problems);
+    struct master_options options = {.worker_path = worker_path,
+                                     .load = load,
+                                     .source = args->values[0],
+                                     .address = &address,
+                                     .workers = workers,
+                                     .control = command_find_option(args, "control"),
+                                     .development = 1};
+    struct conf *conf = load(&options, &problems);
     problem_print(&problems, args->err);
     int code = FSD_EXIT_CONFIG;
     if (conf != NULL) {
-        struct master_options options = {.worker_path = worker_path, .development = 1};
         code = master_run(conf, &options);
     }
     problem_list_fini(&problems);

@@ -13,6 +13,11 @@
 #include "daemon/master.h"
 #include "daemon/verb/worker_path.h"
 
+static struct conf *load(const struct master_options *options, struct problem_list *list)
+{
+    return conf_load(options->source, list);
+}
+
 int verb_serve(const struct command_args *args)
 {
     struct fsd_err why = {""};
@@ -20,7 +25,9 @@ int verb_serve(const struct command_args *args)
     const char *file = command_find_option(args, "config");
     struct problem_list problems;
     problem_list_init(&problems);
-    struct conf *conf = conf_load(file != NULL ? file : VERB_CONFIG_FILE, &problems);
+    struct master_options options = {
+        .worker_path = worker_path, .load = load, .source = file != NULL ? file : VERB_CONFIG_FILE};
+    struct conf *conf = load(&options, &problems);
     problem_print(&problems, args->err);
     int code = FSD_EXIT_CONFIG;
     if (conf == NULL) {
@@ -31,7 +38,6 @@ int verb_serve(const struct command_args *args)
         code = FSD_EXIT_INTERNAL;
         goto out;
     }
-    struct master_options options = {.worker_path = worker_path, .development = 0};
     code = master_run(conf, &options);
     conf = NULL; /* taken */
 out:

@@ -11,7 +11,7 @@
 /* One letter an event, in the order of enum slot_event (start, next ready, next lost, current lost, retry, hold, finish, replace,
  * cancel, stop, kill, last gone): '.' must not happen, otherwise the next state. */
 static const char *const expected[SLOT_STATES] = {
-    [SLOT_EMPTY] = "S....E..EEE.",   [SLOT_STARTING] = ".RB..S.SBLL.",
+    [SLOT_EMPTY] = "S....H..EEE.",   [SLOT_STARTING] = ".RB..S.SBLL.",
     [SLOT_READY] = "...B.R.PRLL.",   [SLOT_REPLACING] = ".RRS.P.PRLL.",
     [SLOT_BACKOFF] = "....SHDSBLLB", [SLOT_HELD] = "....SH.SHLLH",
     [SLOT_DONE] = "S....D.SDLLD",    [SLOT_LEAVING] = ".....L..LLLE",

@@ -1,0 +1,17 @@
+#ifndef FSD_DAEMON_SUPERVISION_H
+#define FSD_DAEMON_SUPERVISION_H
+
+#include "daemon/pool/pool.h"
+
+struct master;
+
+/* The tree of supervisors, put into effect. */
+
+/* Starts the pools, in the order of the tree.  0 or -ENOMEM. */
+int supervision_start(struct master *master);
+/* What happened in the pools; the master passes everything on. */
+void supervision_on_pool_news(struct master *master, const struct pool *pool, enum pool_news news);
+/* Another configuration runs now; its pools are there. */
+void supervision_on_applied(struct master *master);
+
+#endif
