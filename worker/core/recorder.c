@@ -121,6 +121,7 @@ void recorder_note(struct recorder *recorder, struct recorder_ticket *ticket,
     struct blackbox_request_entry *entry = &recorder->box->requests[index];
     if (ticket->number == 0) {
         ticket->begun_us = clock_coarse_us();
+        recorder->now_us = ticket->begun_us;
         if (ticket->begun_us - recorder->offset_at_us > OFFSET_US) {
             set_offset(recorder, ticket->begun_us);
         }
@@ -172,8 +173,9 @@ static void run(struct recorder *recorder, uint64_t word, uint64_t now_us)
 void recorder_run(struct recorder *recorder, const struct recorder_ticket *ticket)
 {
     if (recorder->box != NULL) {
-        run(recorder, blackbox_word(BLACKBOX_REQUEST, ticket->number, ticket->index),
-            clock_coarse_us());
+        uint64_t now_us = recorder->now_us != 0 ? recorder->now_us : clock_coarse_us();
+        recorder->now_us = 0;
+        run(recorder, blackbox_word(BLACKBOX_REQUEST, ticket->number, ticket->index), now_us);
     }
 }
 

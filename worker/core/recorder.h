@@ -13,6 +13,7 @@ struct recorder {
     uint64_t request_count; /* noted, ever */
     uint64_t line_count;
     uint64_t offset_at_us; /* when the distance of the two clocks was taken */
+    uint64_t now_us;       /* read for a request that was just noted and is about to run; 0: not */
     unsigned request;      /* index of the entry that is looked at next */
     unsigned open_count;   /* entries of requests that have not ended */
     unsigned line;         /* indices of the entries that are written next */
