@@ -46,7 +46,7 @@ static int compare_ranked(const void *a, const void *b)
 
 void problem_sort(const struct problem_list *list, const struct problem *ret_sorted[PROBLEM_MAX])
 {
-    struct ranked ranked[PROBLEM_MAX];
+    struct ranked ranked[PROBLEM_MAX] = {{NULL, 0}};
 
     for (size_t i = 0; i < list->count; i++) {
         size_t first = 0;

@@ -57,17 +57,22 @@ static int store_address(const char *text, void *field)
     return rc;
 }
 
+/* Takes text; NULL: there was no memory for it. */
+static int store_text(char *text, void *field)
+{
+    if (text == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(field, &text, sizeof(text));
+    return 0;
+}
+
 static int store_path(const char *text, const struct source *source, void *field)
 {
     if (text[0] == '\0') {
         return -EINVAL;
     }
-    char *path = source == NULL ? strdup(text) : source_resolve(source, text);
-    if (path == NULL) {
-        return -ENOMEM;
-    }
-    memcpy(field, &path, sizeof(path));
-    return 0;
+    return store_text(source == NULL ? strdup(text) : source_resolve(source, text), field);
 }
 
 /* A 32-bit field: a word of the row's kind, or what parse says. */
@@ -102,15 +107,7 @@ static int store_word(const struct schema_row *row, const char *text, void *fiel
 /* The system knows which names there are. */
 static int store_name(const char *text, void *field)
 {
-    if (text[0] == '\0') {
-        return -EINVAL;
-    }
-    char *name = strdup(text);
-    if (name == NULL) {
-        return -ENOMEM;
-    }
-    memcpy(field, &name, sizeof(name));
-    return 0;
+    return text[0] == '\0' ? -EINVAL : store_text(strdup(text), field);
 }
 
 static int store_size(const struct schema_row *row, const char *text, void *field)

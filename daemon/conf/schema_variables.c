@@ -81,17 +81,19 @@ static void bind_variable(const struct schema_section *section, enum schema_kind
                                      is_file ? "a path" : "a string (\"\" for an empty one)")) {
         return;
     }
-    char *text = is_file ? read_value(section, value) : strdup(value->text);
-    char *name = strdup(value->key);
-    if (text == NULL || name == NULL) {
-        if (!is_file || name == NULL) {
-            schema_section_refuse_no_memory(section, value->key);
-        }
-        free(text);
-        free(name);
+    struct conf_env *variable = &app->env[app->env_count];
+    variable->is_secret = is_file || value->is_expanded;
+    variable->value = is_file ? read_value(section, value) : strdup(value->text);
+    variable->name = strdup(value->key);
+    if (variable->value != NULL && variable->name != NULL) {
+        app->env_count++;
         return;
     }
-    app->env[app->env_count++] = (struct conf_env){name, text, is_file || value->is_expanded};
+    if (!is_file || variable->name == NULL) { /* else read_value has said why */
+        schema_section_refuse_no_memory(section, value->key);
+    }
+    free(variable->value);
+    free(variable->name);
 }
 
 void schema_variables_bind(const struct schema_section *section, const struct schema_row *row,
