@@ -4,7 +4,7 @@
  * Called by master.c for every process that was reaped.  Must not know how a cause is judged or where a report is kept. */
 #include "daemon/obituary.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -12,6 +12,7 @@
 #include "daemon/state.h"
 
 enum { SECRETS_MAX = 64 };
+_Static_assert(CRASH_NO_SLOT == LOG_SLOT_NONE, "the same to both");
 
 void obituary_open(struct master *master)
 {
@@ -139,11 +140,11 @@ void obituary_write(struct master *master, const struct pool *pool, const struct
     struct fsd_err err = {""};
     (void)crashes_add(&master->crashes, &input, id, &err);
     note_store(master, &err);
+    char message[CRASH_ID_MAX + 64];
     crash_class_format(&facts, words);
-    log_event(&master->log, LOG_LEVEL_NOTICE, &proc->subject, "crash.report",
-              "crash report: fsdctl crashes ID",
-              LOG_FIELDS(log_text("id", id),
-                         log_text("class", crash_class_name(crash_class_get(&facts))),
+    (void)snprintf(message, sizeof(message), "crash report: fsdctl crashes %s", id);
+    log_event(&master->log, LOG_LEVEL_NOTICE, &proc->subject, "crash.report", message,
+              LOG_FIELDS(log_text("class", crash_class_name(crash_class_get(&facts))),
                          log_text("cause", words), log_text("next", next)));
 }
 

@@ -31,7 +31,11 @@ void crash_id_format(uint64_t at_us, const char *pool, unsigned slot, uint64_t i
     if (repeat > 0) {
         (void)snprintf(again, sizeof(again), "-%u", repeat);
     }
-    (void)snprintf(id, CRASH_ID_MAX, "%s%.64s-%u-%llu%s", start, pool, slot,
+    char place[16] = "standby";
+    if (slot != CRASH_NO_SLOT) {
+        (void)snprintf(place, sizeof(place), "%u", slot);
+    }
+    (void)snprintf(id, CRASH_ID_MAX, "%s%.64s-%s-%llu%s", start, pool, place,
                    (unsigned long long)incarnation, again);
     for (char *at = id; *at != '\0'; at++) {
         *at = isalnum((unsigned char)*at) ? (char)tolower((unsigned char)*at) : '-';

@@ -1,10 +1,12 @@
 #ifndef FSD_DAEMON_CRASH_CRASH_ID_H
 #define FSD_DAEMON_CRASH_CRASH_ID_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { CRASH_ID_MAX = 128 };
+#define CRASH_NO_SLOT UINT_MAX /* of a worker in reserve; its id has "standby" there */
 
 /* "20261122-103355-web-0-17": UTC time, pool, slot, incarnation.  Ids sort by time.  repeat: 0, or the number of a further report
  * of the same name, which is put behind it. */

@@ -56,12 +56,13 @@ static json_t *describe_facts(const struct crash_input *input, const char *id)
 
 static json_t *describe_worker(const struct crash_input *input)
 {
-    return json_pack(
-        "{s:s, s:i, s:i, s:I, s:I, s:I, s:s, s:o}", "pool", input->pool, "slot", (int)input->slot,
-        "pid", input->pid, "incarnation", to_json(input->incarnation), "generation",
-        to_json(input->generation), "uptime_ms", to_json(input->uptime_ms), "state",
-        crash_class_state_name(input->facts.state), "memory_bytes",
-        input->memory_bytes == 0 ? json_null() : json_integer(to_json(input->memory_bytes)));
+    return json_pack("{s:s, s:o, s:i, s:I, s:I, s:I, s:s, s:o}", "pool", input->pool, "slot",
+                     input->slot == CRASH_NO_SLOT ? json_null() : json_integer(input->slot), "pid",
+                     input->pid, "incarnation", to_json(input->incarnation), "generation",
+                     to_json(input->generation), "uptime_ms", to_json(input->uptime_ms), "state",
+                     crash_class_state_name(input->facts.state), "memory_bytes",
+                     input->memory_bytes == 0 ? json_null()
+                                              : json_integer(to_json(input->memory_bytes)));
 }
 
 json_t *report_build(const struct crash_input *input, const char *id)
@@ -90,7 +91,7 @@ json_t *report_summarize(const json_t *report)
         bool may_be_null;
     } keys[] = {
         {"id", JSON_STRING, false},    {"at", JSON_INTEGER, false},
-        {"pool", JSON_STRING, false},  {"slot", JSON_INTEGER, false},
+        {"pool", JSON_STRING, false},  {"slot", JSON_INTEGER, true},
         {"pid", JSON_INTEGER, false},  {"class", JSON_STRING, false},
         {"cause", JSON_STRING, false}, {"running", JSON_OBJECT, true},
         {"next", JSON_STRING, true},

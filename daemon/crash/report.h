@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "daemon/crash/crash_class.h"
+#include "daemon/crash/crash_id.h"
 
 struct blackbox;
 struct mask;
@@ -15,7 +16,7 @@ struct crash_input {
     struct crash_facts facts;
     const char *why; /* the worker's reason, or how it broke the contract; NULL or "": none */
     const char *pool;
-    unsigned slot;
+    unsigned slot; /* or CRASH_NO_SLOT */
     int pid;
     uint64_t incarnation;
     uint64_t generation;

@@ -62,7 +62,7 @@ static void wait_and_retry(struct pool_slot *slot, const struct proc *proc)
         return;
     }
     pool_slot_retry_in(slot, wait_ms);
-    char words[64] = "another one is started at once";
+    char words[64] = "its place is taken at once";
     if (wait_ms > 0) {
         (void)snprintf(words, sizeof(words), "another one is started in %u ms", wait_ms);
         pool_slot_log(slot, LOG_LEVEL_WARNING, "worker.backoff",
