@@ -47,9 +47,9 @@ static void the_longest_id_is_valid(void **state)
     memset(pool, 'p', sizeof(pool) - 1);
     pool[sizeof(pool) - 1] = '\0';
     char id[CRASH_ID_MAX];
-    crash_id_format(AT_US, pool, UINT32_MAX, UINT64_MAX, UINT32_MAX, id);
+    crash_id_format(AT_US, pool, CRASH_NO_SLOT - 1, UINT64_MAX, UINT32_MAX, id);
     assert_true(crash_id_is_valid(id));
-    assert_non_null(strstr(id, "-4294967295-18446744073709551615-4294967295"));
+    assert_non_null(strstr(id, "-4294967294-18446744073709551615-4294967295"));
 }
 
 static void nothing_else_is_an_id(void **state)
