@@ -3,7 +3,8 @@
  * sockets, new code; then each slot that is concerned either asks its worker or boots a new one that waits (PREPARE); only
  * when all have said yes everything takes the place of the old at once (COMMIT), and what is left over is retired.  Any no, loss or
  * timeout before that drops the new things: nobody has seen anything of them.
- * Called by methods.c, reload.c and the signals (start), and by master.c with all news.  Must not know how a slot prepares. */
+ * Called by methods.c, reload.c and the signals (start), and by master.c with all news.  Must not know how a slot prepares
+ * (pool_change.c), who takes part (deploy_members.c), or the shape of an answer (deploy_answer.c). */
 #include "daemon/deploy.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@
 #include "common/err.h"
 #include "common/proto.h"
 #include "daemon/control/control.h"
-#include "daemon/log/text.h"
+#include "daemon/deploy_answer.h"
+#include "daemon/deploy_members.h"
 #include "daemon/owner.h"
 #include "daemon/retired.h"
 #include "daemon/state.h"
@@ -34,43 +36,6 @@ bool deploy_is_running(const struct master *master)
     return master->deploy.is_running;
 }
 
-static void keep_reason(struct deploy *deploy, const char *why)
-{
-    if (deploy->why[0] == '\0') {
-        (void)text_clean(deploy->why, sizeof(deploy->why), why, strlen(why));
-    }
-}
-
-json_t *deploy_describe(const struct plan *plan)
-{
-    json_t *changes = json_array();
-    for (size_t i = 0; i < plan->count; i++) {
-        char what[PLAN_WHAT_MAX];
-        plan_describe(&plan->rows[i], what);
-        (void)json_array_append_new(changes,
-                                    json_pack("{s:s, s:s, s:s}", "action",
-                                              plan_action_format(plan->rows[i].action), "what",
-                                              what, "detail", plan->rows[i].detail));
-    }
-    return changes;
-}
-
-static json_t *describe_result(const struct master *master, uint64_t from)
-{
-    const struct deploy *deploy = &master->deploy;
-    json_t *result =
-        json_pack("{s:s, s:I, s:I, s:s, s:o, s:I}", "schema",
-                  deploy->with_code ? "fsd.reload/1" : "fsd.apply/1", "from", (json_int_t)from,
-                  "to", (json_int_t)master->inventory.number, "hash", master->inventory.conf->hash,
-                  "changes", deploy_describe(&deploy->plan), "elapsed_ms",
-                  (json_int_t)(clock_monotonic_ms() - deploy->begun_ms));
-    if (deploy->with_code && result != NULL) {
-        (void)json_object_set(result, "apps", deploy->apps);
-        (void)json_object_set_new(result, "restart", json_true());
-    }
-    return result;
-}
-
 /* Frees what is left of the change itself; the objects have gone their way. */
 static void forget(struct deploy *deploy)
 {
@@ -86,10 +51,17 @@ static void forget(struct deploy *deploy)
     deploy->is_running = false;
 }
 
+static struct deploy_asker take_asker(struct deploy *deploy)
+{
+    struct deploy_asker asker = {deploy->call, deploy->with_code};
+    deploy->call = NULL;
+    return asker;
+}
+
 static void fail(struct master *master)
 {
     struct deploy *deploy = &master->deploy;
-    struct control_call *call = deploy->call;
+    struct deploy_asker asker = take_asker(deploy);
     char message[DEPLOY_WHY_MAX + 64];
     for (size_t i = 0; deploy->next.apps != NULL && i < deploy->next.conf->app_count; i++) {
         if (deploy->next.apps[i] != NULL) {
@@ -101,15 +73,8 @@ static void fail(struct master *master)
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "config.failed", message, NULL);
     retired_add(master, deploy->grave,
                 &deploy->next); /* new pools may have processes that are just ending */
-    bool with_code = deploy->with_code;
-    deploy->call = NULL;
     forget(deploy);
-    if (call != NULL) {
-        control_fail(call, CONTROL_FAILED, deploy->why);
-    }
-    if (with_code) {
-        reload_on_deployed(master, NULL, deploy->why);
-    }
+    deploy_answer_failed(master, &asker);
     reload_on_free(master);
     master_check_end(master);
 }
@@ -117,27 +82,16 @@ static void fail(struct master *master)
 static void finish(struct master *master, uint64_t from)
 {
     struct deploy *deploy = &master->deploy;
-    struct control_call *call = deploy->call;
+    struct deploy_asker asker = take_asker(deploy);
     configs_on_applied(master, deploy->how);
-    json_t *result = describe_result(master, from);
+    json_t *result = deploy_answer_describe(master, from);
     log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "config.applied", "configuration is applied",
               LOG_FIELDS(log_int("number", (int64_t)master->inventory.number),
                          log_text("hash", master->inventory.conf->hash),
                          log_text("how", deploy->how)));
     retired_add(master, deploy->grave, &deploy->next); /* by now it is the old one */
-    bool with_code = deploy->with_code;
-    deploy->call = NULL;
     forget(deploy);
-    if (with_code) {
-        reload_on_deployed(master, result, "applied, but out of memory for the answer");
-    } else if (call != NULL && result != NULL) {
-        control_answer(call, result);
-    } else {
-        json_decref(result);
-        if (call != NULL) {
-            control_fail(call, CONTROL_FAILED, "applied, but out of memory for the answer");
-        }
-    }
+    deploy_answer_done(master, &asker, result);
     reload_on_free(master);
 }
 
@@ -152,7 +106,7 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
         char text[128];
         (void)snprintf(text, sizeof(text), "no answer in time (worker %s/%u)",
                        deploy->members[awaited].pool->name, deploy->members[awaited].slot);
-        keep_reason(deploy, text);
+        deploy_answer_keep_reason(deploy, text);
     }
     phase_feed(&deploy->phase, PHASE_ON_TIMEOUT, 0);
     run_orders(master);
@@ -173,11 +127,6 @@ static int restart_timer(struct master *master)
     deploy->timer = sd_event_source_disable_unref(deploy->timer);
     return sd_event_add_time_relative(master->loop, &deploy->timer, CLOCK_MONOTONIC,
                                       limit_ms * 1000, TIMER_ACCURACY_US, on_timeout, master);
-}
-
-static bool is_new_pool(const struct master *master, const struct pool *pool)
-{
-    return !inventory_has_pool(&master->inventory, pool);
 }
 
 /* From here on it is the running configuration. */
@@ -210,7 +159,7 @@ static void drop(struct master *master)
     struct deploy *deploy = &master->deploy;
     for (size_t i = 0; i < deploy->next.conf->pool_count; i++) {
         struct pool *pool = deploy->next.pools[i];
-        if (is_new_pool(master, pool)) {
+        if (deploy_members_is_new(master, pool)) {
             pool_stop(pool, true);
         } else {
             pool_cancel(pool);
@@ -267,84 +216,22 @@ static void run_orders(struct master *master)
     deploy->is_stepping = false;
 }
 
-/* Slots below take part: all of a pool whose workers must be new, those that are added, and those that take it in place. */
-static void add_members(struct master *master, size_t index)
-{
-    struct deploy *deploy = &master->deploy;
-    struct pool *pool = deploy->next.pools[index];
-    unsigned count = inventory_count(&deploy->next, index, master->auto_count);
-    bool is_replaced = deploy->with_code || is_new_pool(master, pool) ||
-                       plan_find(&deploy->plan, pool->name, PLAN_REPLACE) != NULL;
-    bool is_updated = plan_find(&deploy->plan, pool->name, PLAN_UPDATE) != NULL;
-    is_updated = is_updated || plan_find(&deploy->plan, pool->name, PLAN_SCALE) != NULL;
-    bool is_at_rest = pool->phase == POOL_DRAINED || pool->phase == POOL_SUSPENDED;
-    for (unsigned i = 0; i < count && !is_at_rest; i++) {
-        bool is_added = i >= pool->count;
-        if (is_replaced || is_added || is_updated) {
-            deploy->members[deploy->member_count++] =
-                (struct deploy_member){pool, i, !is_replaced && !is_added};
-        }
-    }
-}
-
-static int grow_listeners(const struct inventory *next, size_t index, unsigned count,
-                          struct fsd_err *err)
-{
-    const struct conf_pool *own = &next->conf->pools[index];
-    int error = 0;
-    for (size_t i = 0; i < own->listener_count && error >= 0; i++) {
-        struct listener *listener = next->listeners[own->listeners[i]];
-        if (listener->count < count) {
-            error = listener_grow(listener, count, err);
-        }
-    }
-    return error;
-}
-
-/* Says to every pool what it will be; the slots of the pools become members. */
-static int pend(struct master *master, struct fsd_err *err)
-{
-    struct deploy *deploy = &master->deploy;
-    size_t pool_count = deploy->next.conf->pool_count;
-    deploy->members = calloc(pool_count * POOL_SLOTS_MAX, sizeof(*deploy->members));
-    deploy->answers = calloc(pool_count * POOL_SLOTS_MAX, sizeof(*deploy->answers));
-    if (deploy->members == NULL || deploy->answers == NULL) {
-        return fsd_err_set(err, ENOMEM, "%s", strerror(ENOMEM));
-    }
-    int error = 0;
-    for (size_t i = 0; i < pool_count && error >= 0; i++) {
-        struct pool *pool = deploy->next.pools[i];
-        unsigned count = inventory_count(&deploy->next, i, master->auto_count);
-        bool is_same = !deploy->with_code && !is_new_pool(master, pool) &&
-                       plan_find(&deploy->plan, pool->name, PLAN_REPLACE) == NULL &&
-                       plan_find(&deploy->plan, pool->name, PLAN_UPDATE) == NULL &&
-                       plan_find(&deploy->plan, pool->name, PLAN_SCALE) == NULL;
-        struct pool_conf conf = inventory_pool_conf(
-            &deploy->next, i, is_same ? pool->conf.number : deploy->next.number);
-        add_members(master, i);
-        error = pool_pend(pool, &conf, count, err);
-        if (error >= 0) {
-            error = grow_listeners(&deploy->next, i, count, err);
-        }
-    }
-    return error;
-}
-
 static void on_loaded(struct loader *loader, int exit_code, const char *why)
 {
     struct master *master = OWNER_OF(loader, struct master, loader);
     struct deploy *deploy = &master->deploy;
     struct fsd_err err = {""};
     if (exit_code != FSD_EXIT_OK || master->phase == MASTER_STOPPING) {
-        keep_reason(deploy, exit_code != FSD_EXIT_OK ? why : "the daemon is stopping");
+        deploy_answer_keep_reason(deploy,
+                                  exit_code != FSD_EXIT_OK ? why : "the daemon is stopping");
         fail(master);
         return;
     }
     if (deploy->with_code) {
         deploy->apps = reload_describe_apps(master, &deploy->next);
     }
-    if (pend(master, &err) < 0 || restart_timer(master) < 0) {
-        keep_reason(deploy, err.text);
+    if (deploy_members_make(master, &err) < 0 || restart_timer(master) < 0) {
+        deploy_answer_keep_reason(deploy, err.text);
         drop(master);
         fail(master);
         return;
@@ -420,7 +307,7 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
         error = open_listeners(master, &err);
     }
     if (error < 0) {
-        keep_reason(deploy, err.text);
+        deploy_answer_keep_reason(deploy, err.text);
         fail(master);
         return;
     }
@@ -428,54 +315,19 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
     load(master);
 }
 
-static size_t find_member(const struct deploy *deploy, const struct pool *pool, unsigned slot)
-{
-    size_t i = 0;
-    while (i < deploy->member_count &&
-           (deploy->members[i].pool != pool || deploy->members[i].slot != slot)) {
-        i++;
-    }
-    return i;
-}
-
-/* READY of a new worker is its commit; FAILED and DIED are losses in both phases. */
-static int translate(enum pool_news news)
-{
-    switch (news) {
-    case POOL_SLOT_PREPARED:
-        return PHASE_ON_PREPARED;
-    case POOL_SLOT_REJECTED:
-        return PHASE_ON_REFUSED;
-    case POOL_SLOT_READY:
-    case POOL_SLOT_COMMITTED:
-        return PHASE_ON_COMMITTED;
-    case POOL_SLOT_FAILED:
-    case POOL_SLOT_DIED:
-        return PHASE_ON_LOST;
-    case POOL_SLOT_EMPTY:
-    case POOL_UP:
-    case POOL_GAVE_UP:
-    case POOL_DOWN:
-    case POOL_PROC_ENDED:
-    case POOL_REAPED:
-        break;
-    }
-    return -1;
-}
-
 void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
                          enum pool_news news, const char *why)
 {
     struct deploy *deploy = &master->deploy;
-    int event = translate(news);
-    size_t member = find_member(deploy, pool, slot);
+    int event = deploy_members_translate(news);
+    size_t member = deploy_members_find(deploy, pool, slot);
     if (!deploy->is_running || event < 0 || member == deploy->member_count) {
         return;
     }
     if (why != NULL && (event == PHASE_ON_REFUSED || event == PHASE_ON_LOST)) {
         char text[DEPLOY_WHY_MAX];
         (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->name, slot);
-        keep_reason(deploy, text);
+        deploy_answer_keep_reason(deploy, text);
     }
     phase_feed(&deploy->phase, (enum phase_event)event, member);
     if (!deploy->is_stepping) {
@@ -490,7 +342,7 @@ void deploy_stop(struct master *master)
     if (!deploy->is_running) {
         return;
     }
-    keep_reason(deploy, "the daemon is stopping");
+    deploy_answer_keep_reason(deploy, "the daemon is stopping");
     if (deploy->phase.state != PHASE_IDLE) {
         phase_feed(&deploy->phase, PHASE_ON_STOP, 0);
         run_orders(master);

@@ -51,7 +51,5 @@ void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigne
 /* The daemon stops: nothing of it happens any more, the caller is told. */
 void deploy_stop(struct master *master);
 bool deploy_is_running(const struct master *master);
-/* The changes of a plan as fsd.plan/1 lists them; NULL when memory is out. */
-json_t *deploy_describe(const struct plan *plan);
 
 #endif

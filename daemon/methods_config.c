@@ -10,6 +10,7 @@
 
 #include "daemon/conf/conf_show.h"
 #include "daemon/configs.h"
+#include "daemon/deploy_answer.h"
 #include "daemon/methods_params.h"
 #include "daemon/state.h"
 
@@ -75,7 +76,7 @@ void methods_config_plan(void *owner, struct control_call *call, const json_t *p
     if (plan_make(master->inventory.conf, conf, &plan) == 0) {
         result = json_pack("{s:s, s:I, s:s, s:o}", "schema", "fsd.plan/1", "from",
                            (json_int_t)master->inventory.number, "hash", conf->hash, "changes",
-                           deploy_describe(&plan));
+                           deploy_answer_list_changes(&plan));
     }
     answer_or_fail(call, result);
     plan_fini(&plan);
