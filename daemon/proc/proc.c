@@ -3,11 +3,10 @@
  * seen is translated into an event of incarnation.c; its row names the next state and the one action to carry out here.
  * The owner (pool/) hears LOADED, READY, LOST at most once, and GONE last.  Everything that the worker says is bounded and
  * checked, and is nothing but a word (proc_words.c): at worst the worker is killed.
- * Must not know which slot it serves next, whether it will be replaced, or by what. */
+ * What the owner orders is in proc_order.c.  Must not know which slot it serves next, whether it will be replaced, or by what. */
 #include "daemon/proc/proc.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner.h"
 #include "daemon/proc/proc_log.h"
+#include "daemon/proc/proc_parts.h"
 #include "daemon/proc/proc_say.h"
 #include "daemon/proc/proc_spawn.h"
 #include "daemon/proc/proc_words.h"
@@ -27,8 +27,6 @@ enum {
     DYING_MS = 2000,   /* for its handler to write down what it was doing */
     TIMER_ACCURACY_US = 10000,
 };
-
-static void step(struct proc *proc, enum incarnation_event event, const char *detail);
 
 static void stop_timer(struct proc *proc)
 {
@@ -50,7 +48,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         (void)fsd_err_set(&proc->why, 0, "%s", detail);
     }
     stop_timer(proc);
-    step(proc, is_boot ? INCARNATION_ON_BOOT_TIMEOUT : INCARNATION_ON_SHUTDOWN_TIMEOUT, detail);
+    proc_step(proc, is_boot ? INCARNATION_ON_BOOT_TIMEOUT : INCARNATION_ON_SHUTDOWN_TIMEOUT,
+              detail);
     return 0;
 }
 
@@ -150,13 +149,12 @@ static void tell_answer(struct proc *proc, enum incarnation_event event)
                                                            : PROC_COMMITTED);
 }
 
-/* A call that can't go on ends the worker's usefulness as if it had broken the contract. */
-static void check(struct proc *proc, int error)
+void proc_check(struct proc *proc, int error)
 {
     if (error == -EPIPE || error == -ECONNRESET) {
-        step(proc, INCARNATION_ON_CLOSED, NULL); /* it is ending: its exit will say why */
+        proc_step(proc, INCARNATION_ON_CLOSED, NULL); /* it is ending: its exit will say why */
     } else if (error < 0) {
-        step(proc, INCARNATION_ON_BROKEN, strerror(-error));
+        proc_step(proc, INCARNATION_ON_BROKEN, strerror(-error));
     }
 }
 
@@ -168,19 +166,19 @@ static void act(struct proc *proc, enum incarnation_action action, enum incarnat
     case INCARNATION_DO_NOTHING:
         break;
     case INCARNATION_HAND_OUT:
-        check(proc, proc_say_hand_out(proc));
+        proc_check(proc, proc_say_hand_out(proc));
         break;
     case INCARNATION_TELL_LOADED:
         tell_loaded(proc);
         break;
     case INCARNATION_ACTIVATE:
-        check(proc, activate(proc));
+        proc_check(proc, activate(proc));
         break;
     case INCARNATION_TELL_READY:
         tell_ready(proc);
         break;
     case INCARNATION_SEND_DRAIN:
-        check(proc, send_drain(proc));
+        proc_check(proc, send_drain(proc));
         break;
     case INCARNATION_TELL_WITHDRAWN:
         proc->on_news(proc, PROC_WITHDRAWN);
@@ -192,7 +190,7 @@ static void act(struct proc *proc, enum incarnation_action action, enum incarnat
         proc->on_news(proc, PROC_LEAVE);
         break;
     case INCARNATION_AWAIT_EXIT:
-        check(proc, start_timer(proc, HUNG_UP_MS));
+        proc_check(proc, start_timer(proc, HUNG_UP_MS));
         break;
     case INCARNATION_ABORT:
         abort_now(proc);
@@ -235,8 +233,7 @@ static void log_step(const struct proc *proc, const struct incarnation_row *row,
               LOG_FIELDS(log_int("generation", (int64_t)proc->generation)));
 }
 
-/* Takes one event; proc may be free afterwards. */
-static void step(struct proc *proc, enum incarnation_event event, const char *detail)
+void proc_step(struct proc *proc, enum incarnation_event event, const char *detail)
 {
     const struct incarnation_row *row = incarnation_find(proc->state, event);
     char breach[96];
@@ -263,13 +260,13 @@ static void on_channel_news(struct channel *channel, enum channel_news news,
     struct proc *proc = OWNER_OF(channel, struct proc, channel);
     switch (news) {
     case CHANNEL_MESSAGE:
-        proc_words_on_message(proc, message, step);
+        proc_words_on_message(proc, message, proc_step);
         break;
     case CHANNEL_CLOSED:
-        step(proc, INCARNATION_ON_CLOSED, NULL);
+        proc_step(proc, INCARNATION_ON_CLOSED, NULL);
         break;
     case CHANNEL_BROKEN:
-        step(proc, INCARNATION_ON_BROKEN, why);
+        proc_step(proc, INCARNATION_ON_BROKEN, why);
         break;
     }
 }
@@ -292,7 +289,7 @@ static int on_exit_seen(sd_event_source *source, int fd, uint32_t events, void *
         cause_format(&proc->cause, proc->was_told, text);
         (void)fsd_err_set(&words, 0, "%s", text);
     }
-    step(proc, INCARNATION_ON_EXITED, words.text);
+    proc_step(proc, INCARNATION_ON_EXITED, words.text);
     return 0;
 }
 
@@ -327,66 +324,6 @@ int proc_start(struct proc *proc, const struct proc_setting *setting,
               LOG_FIELDS(log_int("incarnation", (int64_t)proc->number),
                          log_int("generation", (int64_t)proc->generation)));
     return 0;
-}
-
-void proc_activate(struct proc *proc, const struct proc_post *post)
-{
-    proc->subject.slot = post->slot;
-    int error = proc_say_listeners(proc, post);
-    if (error < 0) {
-        check(proc, error);
-        return;
-    }
-    step(proc, INCARNATION_ON_ACTIVATE, NULL);
-}
-
-void proc_lend(struct proc *proc, const struct proc_post *post)
-{
-    check(proc, proc_say_listeners(proc, post));
-}
-
-void proc_return(struct proc *proc, unsigned slot)
-{
-    check(proc, proc_say_return(proc, slot));
-}
-
-void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd)
-{
-    proc->change = change;
-    int error = proc_say_change(proc, PROTO_PREPARE, what, fd);
-    fd_close(&fd);
-    check(proc, error);
-}
-
-void proc_commit(struct proc *proc)
-{
-    check(proc, proc_say_change(proc, PROTO_COMMIT, 0, -1));
-}
-
-void proc_abort(struct proc *proc)
-{
-    check(proc, proc_say_change(proc, PROTO_ABORT, 0, -1));
-}
-
-void proc_hang(struct proc *proc, uint64_t age_ms)
-{
-    char detail[64];
-    (void)snprintf(detail, sizeof(detail), "no heartbeat for %" PRIu64 " ms", age_ms);
-    step(proc, INCARNATION_ON_HANG, detail);
-}
-
-void proc_drain(struct proc *proc, bool empties_queues)
-{
-    bool is_brutal = proc->setting->shutdown_ms == SUPERVISE_BRUTAL_KILL;
-    proc->was_told = true;
-    proc->empties_queues = empties_queues;
-    step(proc, is_brutal ? INCARNATION_ON_STOP : INCARNATION_ON_DRAIN, NULL);
-}
-
-void proc_kill(struct proc *proc)
-{
-    proc->was_told = true;
-    step(proc, INCARNATION_ON_STOP, NULL);
 }
 
 void proc_fini(struct proc *proc)

@@ -1,0 +1,73 @@
+/* proc_order.c - what the owner of a worker process may order.
+ * Owns nothing.  An order is an event of the worker's life (proc.c), or a message that changes nothing in it: a socket that is
+ * lent, a change to be prepared.  A message that can't be sent counts as whatever ended the channel.
+ * Called by pool/ and by deploys through it.  Must not know why something is ordered. */
+#include "daemon/proc/proc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/fd.h"
+#include "common/supervise.h"
+#include "daemon/proc/proc_parts.h"
+#include "daemon/proc/proc_say.h"
+
+void proc_activate(struct proc *proc, const struct proc_post *post)
+{
+    proc->subject.slot = post->slot;
+    int error = proc_say_listeners(proc, post);
+    if (error < 0) {
+        proc_check(proc, error);
+        return;
+    }
+    proc_step(proc, INCARNATION_ON_ACTIVATE, NULL);
+}
+
+void proc_lend(struct proc *proc, const struct proc_post *post)
+{
+    proc_check(proc, proc_say_listeners(proc, post));
+}
+
+void proc_return(struct proc *proc, unsigned slot)
+{
+    proc_check(proc, proc_say_return(proc, slot));
+}
+
+void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd)
+{
+    proc->change = change;
+    int error = proc_say_change(proc, PROTO_PREPARE, what, fd);
+    fd_close(&fd);
+    proc_check(proc, error);
+}
+
+void proc_commit(struct proc *proc)
+{
+    proc_check(proc, proc_say_change(proc, PROTO_COMMIT, 0, -1));
+}
+
+void proc_abort(struct proc *proc)
+{
+    proc_check(proc, proc_say_change(proc, PROTO_ABORT, 0, -1));
+}
+
+void proc_hang(struct proc *proc, uint64_t age_ms)
+{
+    char detail[64];
+    (void)snprintf(detail, sizeof(detail), "no heartbeat for %" PRIu64 " ms", age_ms);
+    proc_step(proc, INCARNATION_ON_HANG, detail);
+}
+
+void proc_drain(struct proc *proc, bool empties_queues)
+{
+    bool is_brutal = proc->setting->shutdown_ms == SUPERVISE_BRUTAL_KILL;
+    proc->was_told = true;
+    proc->empties_queues = empties_queues;
+    proc_step(proc, is_brutal ? INCARNATION_ON_STOP : INCARNATION_ON_DRAIN, NULL);
+}
+
+void proc_kill(struct proc *proc)
+{
+    proc->was_told = true;
+    proc_step(proc, INCARNATION_ON_STOP, NULL);
+}
