@@ -29,6 +29,16 @@ static char *folder_of(const char *path)
     return folder;
 }
 
+static bool has_only_ascii(const char *text, size_t len)
+{
+    unsigned char bits = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        bits |= (unsigned char)text[i];
+    }
+    return bits < 0x80;
+}
+
 /* Takes text. */
 static struct source *source_take(const char *path, char *text, size_t len)
 {
@@ -40,6 +50,7 @@ static struct source *source_take(const char *path, char *text, size_t len)
     }
     source->text = text;
     source->len = len;
+    source->is_ascii = has_only_ascii(text, len);
     source->path = strdup(path);
     source->folder = folder_of(path);
     if (source->path == NULL || source->folder == NULL) {

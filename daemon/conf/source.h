@@ -1,6 +1,7 @@
 #ifndef FSD_DAEMON_CONF_SOURCE_H
 #define FSD_DAEMON_CONF_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct fsd_err;
@@ -13,6 +14,7 @@ struct source {
     char *folder; /* owned; absolute: relative paths inside the text start here */
     char *text;   /* owned; NUL-terminated */
     size_t len;
+    bool is_ascii; /* so that a character is a byte */
 };
 
 /* Copies the text; path need not exist.  NULL: no memory, or the working directory is gone. */
