@@ -15,6 +15,8 @@ WARN_ALL := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Ws
   -Wcast-qual -Wvla -Walloca -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
 WARN_GCC := -Wcast-align=strict -Wduplicated-cond -Wduplicated-branches -Wlogical-op
 HARDEN   := -fstack-protector-strong -fPIE -fno-common
+# Nowhere, but for those who are told where by LLVM_PROFILE_FILE: workers have an environment of their own.
+PROFILE  := -fprofile-instr-generate=/dev/null
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CC_release     := gcc
@@ -24,9 +26,9 @@ CC_cov         := clang-14
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 $(HARDEN) $(WARN_GCC)
 CFLAGS_debug   := -O0 -g3 $(HARDEN) $(WARN_GCC)
 CFLAGS_asan    := -O1 -g $(SANITIZE) $(HARDEN) $(WARN_GCC)
-CFLAGS_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping $(HARDEN) -w
+CFLAGS_cov     := -O0 -g $(PROFILE) -fcoverage-mapping $(HARDEN) -w
 LDFLAGS_asan   := $(SANITIZE)
-LDFLAGS_cov    := -fprofile-instr-generate
+LDFLAGS_cov    := $(PROFILE)
 $(if $(CC_$(MODE)),,$(error MODE must be release, debug, asan or cov, not "$(MODE)"))
 
 CC       := $(CC_$(MODE))
@@ -121,7 +123,7 @@ fmt-check: format ## is everything formatted?
 fuzz: $(FUZZERS:%=fuzz-%) ## run every fuzz target for FUZZ_SECONDS (5); fuzz-NAME runs one
 $(FUZZERS:%=fuzz-%): fuzz-%:
 	scripts/fuzz $*
-cover: ## branch coverage of the unit tests
+cover: ## branch coverage: of the pure files, and of the master
 	scripts/cover
 install: $(PROGRAMS) ## install below DESTDIR
 	scripts/install "$(BUILD)" "$(DESTDIR)" "$(PREFIX)"
