@@ -70,9 +70,9 @@ int deploy_members_make(struct master *master, struct fsd_err *err)
         struct pool_conf conf = inventory_pool_conf(
             &deploy->next, i, is_same ? pool->conf.number : deploy->next.number);
         add_members(master, i);
-        error = pool_pend(pool, &conf, count, err);
+        error = grow_listeners(&deploy->next, i, count, err); /* a slot never lacks its sockets */
         if (error >= 0) {
-            error = grow_listeners(&deploy->next, i, count, err);
+            error = pool_pend(pool, &conf, count, err);
         }
     }
     return error;

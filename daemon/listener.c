@@ -248,8 +248,16 @@ void listener_rename(struct listener *listener, const char *name)
     (void)snprintf(listener->name, sizeof(listener->name), "%s", name);
 }
 
+bool listener_has(const struct listener *listener, unsigned slot)
+{
+    return listener->kind == LISTENER_SHARED || slot < listener->count;
+}
+
 bool listener_is_waiting(const struct listener *listener, unsigned slot)
 {
+    if (!listener_has(listener, slot)) {
+        return false;
+    }
     struct pollfd wait = {.fd = listener_get_fd(listener, slot), .events = POLLIN};
     return poll(&wait, 1, 0) == 1 && (wait.revents & POLLIN) != 0;
 }

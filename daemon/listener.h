@@ -60,9 +60,11 @@ void listener_shrink(struct listener *listener, unsigned slots);
 /* The name that a new configuration gives to the address. */
 void listener_rename(struct listener *listener, const char *name);
 
-/* Does a connection wait to be accepted from the slot's socket? */
+/* Is there a socket for the slot?  A slot that leaves has none of a listener that was opened without it. */
+bool listener_has(const struct listener *listener, unsigned slot);
+/* Does a connection wait to be accepted from the slot's socket?  False when it has none. */
 bool listener_is_waiting(const struct listener *listener, unsigned slot);
-/* The socket that a slot's workers accept from; stays the listener's. */
+/* The socket that a slot's workers accept from; stays the listener's.  There must be one. */
 int listener_get_fd(const struct listener *listener, unsigned slot);
 /* As bound, for people: "127.0.0.1:8080". */
 const char *listener_get_address(const struct listener *listener);

@@ -106,6 +106,14 @@ void pool_commit_slot(struct pool *pool, unsigned index)
     }
 }
 
+/* Of slots that could not be made any more, whose sockets were opened first. */
+static void shed_sockets(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
+        listener_shrink(pool->conf.listeners[i], pool->made);
+    }
+}
+
 void pool_cancel(struct pool *pool)
 {
     pool->pending.number = 0;
@@ -120,6 +128,7 @@ void pool_cancel(struct pool *pool)
         }
         slot->awaits_answer = false;
     }
+    shed_sockets(pool);
     pool_touch(pool);
 }
 

@@ -48,7 +48,8 @@ static void lend(struct pool_slot *slot, struct pool_proc *which)
     struct proc_post post = {slot->index, listeners, 0};
     bool is_all = which == slot->pool->unavailable && slot->index == 0;
     for (size_t i = 0; i < conf->own->listener_count; i++) {
-        if (!is_all && conf->listeners[i]->kind == LISTENER_SHARED) {
+        bool is_own = conf->listeners[i]->kind != LISTENER_SHARED;
+        if ((!is_own && !is_all) || !listener_has(conf->listeners[i], slot->index)) {
             continue;
         }
         listeners[post.listener_count].name = conf->listeners[i]->name;

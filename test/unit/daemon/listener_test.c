@@ -56,6 +56,25 @@ static void connections_are_spread_over_the_slots(void **state)
     listener_close(&listener);
 }
 
+static void a_slot_that_a_listener_was_not_opened_for_has_nothing_waiting(void **state)
+{
+    (void)state;
+    char path[108];
+    struct conf_listener shared_conf = make_unix_conf(path);
+    struct conf_listener conf = make_conf("127.0.0.1:0");
+    struct listener listener;
+    struct listener shared;
+    assert_int_equal(listener_open(&listener, &conf, 1, NULL, NULL), 0);
+    assert_int_equal(listener_open(&shared, &shared_conf, 1, NULL, NULL), 0);
+    int peer = connect_to(&listener);
+    assert_true(listener_has(&listener, 0) && listener_is_waiting(&listener, 0));
+    assert_false(listener_has(&listener, 1) || listener_is_waiting(&listener, 1));
+    assert_true(listener_has(&shared, 1));
+    (void)close(peer);
+    listener_close(&listener);
+    listener_close(&shared);
+}
+
 static void an_address_that_is_taken_is_named_with_the_reason(void **state)
 {
     (void)state;
@@ -203,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_are_spread_over_the_slots),
+        cmocka_unit_test(a_slot_that_a_listener_was_not_opened_for_has_nothing_waiting),
         cmocka_unit_test(an_address_that_is_taken_is_named_with_the_reason),
         cmocka_unit_test(all_addresses_include_ipv4),
         cmocka_unit_test(a_unix_socket_is_shared_by_all_slots_and_removed_at_the_end),
