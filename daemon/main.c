@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/command.h"
@@ -63,13 +64,19 @@ static int open_standard_fds(void)
     do {
         fd = open("/dev/null", O_RDWR); /* NOLINT: 0 to 2 are meant to be inherited */
     } while (fd >= 0 && fd <= STDERR_FILENO);
-    return fd < 0 ? -errno : close(fd);
+    if (fd < 0) {
+        return -errno;
+    }
+    (void)close(fd); /* of a device: nothing can be lost */
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (open_standard_fds() != 0) {
-        return FSD_EXIT_INTERNAL; /* there is nowhere to say it */
+    int error = open_standard_fds();
+    if (error != 0) { /* when stderr is what is missing, this goes nowhere */
+        (void)fprintf(stderr, "fsd: cannot open \"/dev/null\": %s\n", strerror(-error));
+        return FSD_EXIT_INTERNAL;
     }
     return command_main(&program, argc, argv, stdout, stderr);
 }
