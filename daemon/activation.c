@@ -6,6 +6,7 @@
 #include "daemon/activation.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -194,9 +195,12 @@ int activation_store(struct notify *notify, struct listener *listener)
     if (listener->kind == LISTENER_SHARED) {
         return 0;
     }
+    if (listener->stored == 0) {
+        (void)snprintf(listener->stored_as, sizeof(listener->stored_as), "%s", listener->name);
+    }
     while (listener->stored < listener->count) {
         char name[ACTIVATION_STORE_NAME_MAX];
-        activation_socket_format_name(listener->name, listener->stored, name);
+        activation_socket_format_name(listener->stored_as, listener->stored, name);
         int error = notify_store(notify, name, listener_get_fd(listener, listener->stored));
         if (error < 0) {
             return error;
@@ -206,11 +210,16 @@ int activation_store(struct notify *notify, struct listener *listener)
     return 0;
 }
 
+bool activation_has_old_name(const struct listener *listener)
+{
+    return listener->stored > 0 && strcmp(listener->stored_as, listener->name) != 0;
+}
+
 int activation_unstore(struct notify *notify, struct listener *listener, unsigned slots)
 {
     while (listener->stored > slots) {
         char name[ACTIVATION_STORE_NAME_MAX];
-        activation_socket_format_name(listener->name, listener->stored - 1, name);
+        activation_socket_format_name(listener->stored_as, listener->stored - 1, name);
         int error = notify_unstore(notify, name);
         if (error < 0) {
             return error;

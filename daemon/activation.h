@@ -32,8 +32,10 @@ void activation_close(struct activation *activation);
 /* Puts the sockets of a TCP listener that was opened here into systemd's fd store as "NAME/SLOT", so that they and what
  * waits in them live through a restart; those that lie there already may be sent again.  0, or -EAGAIN: call it again later (another error: it cannot be done now). */
 int activation_store(struct notify *notify, struct listener *listener);
-/* Takes those from this slot on out of the store.  0 slots: before listener_rename, since the names change, after which they are
- * stored again.  What listener_shrink ended leaves the store by itself.  0 or as above. */
+/* Takes those from this slot on out of the store.  What listener_shrink ended leaves it by itself.  0 or as above. */
 int activation_unstore(struct notify *notify, struct listener *listener, unsigned slots);
+/* Do they lie there under a name that the listener has no more?  Then they are to be taken out, all of them, before any
+ * listener stores more: names may have been swapped. */
+bool activation_has_old_name(const struct listener *listener);
 
 #endif

@@ -74,6 +74,7 @@ static void fail(struct master *master)
     retired_add(master, deploy->grave,
                 &deploy->next); /* new pools may have processes that are just ending */
     forget(deploy);
+    manager_update(master);
     deploy_answer_failed(master, &asker);
     reload_on_free(master);
     master_check_end(master);
@@ -91,6 +92,7 @@ static void finish(struct master *master, uint64_t from)
                          log_text("how", deploy->how)));
     retired_add(master, deploy->grave, &deploy->next); /* by now it is the old one */
     forget(deploy);
+    manager_update(master);
     deploy_answer_done(master, &asker, result);
     reload_on_free(master);
 }
@@ -312,6 +314,7 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
         return;
     }
     master->config_last++;
+    manager_update(master);
     load(master);
 }
 

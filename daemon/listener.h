@@ -36,6 +36,7 @@ struct listener {
     unsigned count;
     unsigned live;   /* new connections go to so many of them; the others are excluded */
     unsigned stored; /* so many of them lie in systemd's fd store (activation.c) */
+    char stored_as[PROTO_NAME_MAX]; /* under this name, when there are any */
 };
 
 /* Binds and listens for so many slots (at least one), in inherited sockets (NULL: none) first.  When more were inherited than

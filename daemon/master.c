@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 #include "common/clock.h"
 #include "common/proto.h"
@@ -71,7 +70,7 @@ void master_stop(struct master *master, bool now)
 {
     if (master->phase != MASTER_STOPPING) {
         master->phase = MASTER_STOPPING;
-        (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping"); /* nobody listens: fine */
+        manager_update(master);
         log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.stopping",
                   now ? "stopping at once" : "stopping", NULL);
         reload_stop(master);
@@ -156,7 +155,6 @@ static void check_ready(struct master *master)
         return;
     }
     master->was_ready = true;
-    (void)sd_notify(0, "READY=1\nSTATUS=serving");
     if (master->options->development) {
         greet(master);
     }
@@ -214,6 +212,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
     case POOL_DOWN:
         supervision_on_pool_news(master, pool, news);
         check_ready(master);
+        manager_update(master);
         return;
     case POOL_PROC_ENDED:
         obituary_write(master, pool, proc, why);
@@ -230,6 +229,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
     reload_on_pool_news(master, pool, slot, news, why);
     deploy_on_pool_news(master, pool, slot, news, why);
     waiting_check(master);
+    manager_update(master);
 }
 
 /* Once a second. */
@@ -245,6 +245,7 @@ static int on_watch(sd_event_source *source, uint64_t usec, void *userdata)
     retired_bury(master);
     obituary_retry(master);
     waiting_check(master);
+    manager_tick(master);
     if (is_late) {
         log_write(&master->log, LOG_LEVEL_WARNING, NULL,
                   "the daemon itself was held up; no worker is judged by its heartbeat now", NULL);

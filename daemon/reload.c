@@ -145,6 +145,7 @@ static void finish(struct master *master)
                              log_int("generation", (int64_t)store->running.number)));
     }
     reload->only = NULL;
+    manager_update(master);
     answer(reload, result);
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         pool_refresh(master->inventory.pools[i]);
@@ -161,6 +162,7 @@ static void abort_reload(struct master *master)
     (void)snprintf(message, sizeof(message), "reload failed, nothing is changed: %s", reload->why);
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "reload.failed", message, NULL);
     reload->only = NULL;
+    manager_update(master);
     answer(reload, NULL);
 }
 
@@ -289,6 +291,7 @@ static void begin(struct master *master, struct pool *only)
               only != NULL ? "restart begins" : "reload begins",
               only != NULL ? LOG_FIELDS(log_text("pool", only->name)) : NULL);
     feed(master, ROLLING_ON_START, 0);
+    manager_update(master);
 }
 
 /* Joins the round; false: it is full. */

@@ -49,6 +49,19 @@ static bool is_empty(const struct retired *retired)
     return true;
 }
 
+/* Sockets are ended, not only closed: the fd store of systemd may hold copies, and the next daemon has no use for them. */
+static void free_retired(struct retired *retired)
+{
+    struct inventory *inventory = &retired->inventory;
+    for (size_t i = 0; inventory->listeners != NULL && i < inventory->conf->listener_count; i++) {
+        if (inventory->listeners[i] != NULL) {
+            listener_shrink(inventory->listeners[i], 0);
+        }
+    }
+    inventory_free_without(inventory, NULL);
+    free(retired);
+}
+
 struct retired *retired_new(void)
 {
     return calloc(1, sizeof(struct retired));
@@ -76,8 +89,7 @@ void retired_bury(struct master *master)
         struct retired *retired = *at;
         if (is_empty(retired)) {
             *at = retired->next;
-            inventory_free_without(&retired->inventory, NULL);
-            free(retired);
+            free_retired(retired);
         } else {
             at = &retired->next;
         }
@@ -127,7 +139,6 @@ void retired_free(struct master *master)
     while (master->retired != NULL) {
         struct retired *retired = master->retired;
         master->retired = retired->next;
-        inventory_free_without(&retired->inventory, NULL);
-        free(retired);
+        free_retired(retired);
     }
 }

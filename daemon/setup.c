@@ -1,5 +1,5 @@
 /* setup.c - makes the master's parts before the first process is started, and takes them down at the end.
- * Owns nothing of its own.  The order is: signals blocked (workers and pidfds need that), loop, log, control socket (one daemon a
+ * Owns nothing of its own.  The order is: what systemd handed over, signals blocked (workers and pidfds need that), loop, log, control socket (one daemon a
  * path), the objects of the configuration, all listeners (an address that is taken must be seen before anything runs).
  * Called by master_run.  Must not start a process. */
 #include "daemon/setup.h"
@@ -57,7 +57,7 @@ static int open_loop(struct master *master, const struct setup_events *events)
         error = log_attach(&master->log, master->loop);
     }
     if (error >= 0) {
-        error = sd_event_set_watchdog(master->loop, 1); /* nothing when systemd asks for none */
+        error = manager_watch(&master->manager, master->loop);
     }
     if (error >= 0) {
         error = sd_event_add_time_relative(master->loop, &master->watch, CLOCK_MONOTONIC,
@@ -99,13 +99,40 @@ static int open_listener(struct master *master, const struct conf_pool *pool, si
     struct fsd_err err = {""};
     struct listener *listener = master->inventory.listeners[index];
     const struct conf_listener *conf = &master->inventory.conf->listeners[index];
-    if (listener_open(listener, conf, count, NULL, &err) < 0) {
+    struct listener_inherited inherited = activation_take(&master->manager.activation, conf);
+    if (listener_open(listener, conf, count, &inherited, &err) < 0) {
         return fail(master, FSD_EXIT_BIND, err.text);
     }
     log_write(&master->log, level, NULL, "listening",
               LOG_FIELDS(log_text("address", listener_get_address(listener)),
                          log_text("listener", conf->name), log_text("pool", pool->name)));
     return FSD_EXIT_OK;
+}
+
+/* An earlier daemon may have had more sockets than the pool has slots now: what waits in them is served, as in a pool that shrinks. */
+static int keep_surplus(struct master *master, size_t index, unsigned count)
+{
+    const struct conf_pool *own = &master->inventory.conf->pools[index];
+    struct fsd_err err = {""};
+    unsigned made = count;
+    int error = 0;
+    for (size_t i = 0; i < own->listener_count; i++) {
+        struct listener *listener = master->inventory.listeners[own->listeners[i]];
+        listener_shrink(listener, POOL_SLOTS_MAX);
+        made = listener->count > made ? listener->count : made;
+    }
+    for (size_t i = 0; i < own->listener_count && made > count && error >= 0; i++) {
+        struct listener *listener = master->inventory.listeners[own->listeners[i]];
+        error = listener_grow(listener, made, &err);
+        if (error >= 0) {
+            (void)listener_exclude(listener, count); /* one that fails has more to serve */
+        }
+    }
+    if (error < 0) {
+        return fail(master, FSD_EXIT_BIND, err.text);
+    }
+    error = pool_add_retiring(master->inventory.pools[index], made);
+    return error < 0 ? fail_internal(master, "prepare the workers", error) : FSD_EXIT_OK;
 }
 
 static int open_listeners(struct master *master)
@@ -120,8 +147,20 @@ static int open_listeners(struct master *master)
                 return exit_code;
             }
         }
+        int exit_code = keep_surplus(master, i, count);
+        if (exit_code != FSD_EXIT_OK) {
+            return exit_code;
+        }
     }
+    activation_close(&master->manager.activation);
     return FSD_EXIT_OK;
+}
+
+static int open_manager(struct master *master, const struct conf *conf)
+{
+    struct fsd_err err = {""};
+    int error = manager_open(&master->manager, conf, &master->log, &err);
+    return error < 0 ? fail(master, FSD_EXIT_BIND, err.text) : FSD_EXIT_OK;
 }
 
 static bool has_auto_pool(const struct conf *conf)
@@ -175,6 +214,7 @@ struct master *setup_new(const struct conf *conf, const struct master_options *o
         return NULL;
     }
     master->options = options;
+    manager_init(&master->manager);
     master->started_us = clock_wall_us();
     master->hub = log_hub_new();
     open_log(master, conf);
@@ -187,7 +227,10 @@ struct master *setup_new(const struct conf *conf, const struct master_options *o
 
 int setup_open(struct master *master, struct conf *conf, const struct setup_events *events)
 {
-    int exit_code = open_loop(master, events);
+    int exit_code = open_manager(master, conf);
+    if (exit_code == FSD_EXIT_OK) {
+        exit_code = open_loop(master, events);
+    }
     if (exit_code != FSD_EXIT_OK) {
         conf_free(conf);
         return exit_code;
@@ -222,6 +265,7 @@ void setup_free(struct master *master)
     configs_close(master);
     obituary_close(master);
     inventory_free_without(&master->inventory, NULL);
+    manager_close(&master->manager);
     master->watch = sd_event_source_disable_unref(master->watch);
     (void)sd_event_unref(master->loop);
     log_fini(&master->log);

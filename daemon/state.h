@@ -13,6 +13,7 @@
 #include "daemon/listener.h"
 #include "daemon/loader.h"
 #include "daemon/log/log.h"
+#include "daemon/manager.h"
 #include "daemon/reload.h"
 #include "daemon/stream.h"
 #include "daemon/tree.h"
@@ -41,6 +42,7 @@ struct master {
         retired; /* owned list: what an older one had, until its last process is gone; retired.c's */
     struct pool_setting pool_setting; /* for new pools */
     unsigned auto_count;              /* workers of a pool whose count is auto */
+    struct manager manager;           /* manager.c's */
     struct loader loader;
     struct reload reload;   /* reload.c's */
     struct deploy deploy;   /* deploy.c's */

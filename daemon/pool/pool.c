@@ -67,6 +67,12 @@ int pool_init(struct pool *pool, const struct pool_setting *setting, const struc
     return error < 0 ? error : 0;
 }
 
+int pool_add_retiring(struct pool *pool, unsigned made)
+{
+    int error = make_slots(pool, made);
+    return error < 0 ? error : 0;
+}
+
 void pool_fini(struct pool *pool)
 {
     for (size_t i = 0; i < pool->proc_count; i++) {

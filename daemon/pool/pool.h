@@ -140,6 +140,10 @@ int pool_init(struct pool *pool, const struct pool_setting *setting, const struc
 /* Ends whatever is left.  All zero is fine. */
 void pool_fini(struct pool *pool);
 
+/* Before the start: slots above the count whose sockets an earlier daemon has left.  What waits there is served by the others, then
+ * they retire.  0 or -ENOMEM. */
+int pool_add_retiring(struct pool *pool, unsigned made);
+
 /* Starts a worker of the running generation in every slot; also again after drain and suspend, or to end a hold. */
 void pool_start(struct pool *pool);
 /* Lets every worker finish and leave.  EMPTY of each slot follows. */

@@ -15,6 +15,7 @@ PROGRAMS = ["usr/bin/fsdctl", "usr/lib/fsd/fsd-worker", "usr/sbin/fsd"]
 FILES = [
     "etc/fsd/fsd.yaml",
     "lib/systemd/system/fsd.service",
+    "lib/systemd/system/fsd.socket",
     "usr/lib/sysusers.d/fsd.conf",
     "usr/share/doc/fsd/examples/hello/app.lua",
     "usr/share/fsd/lua/fsd/init.lua",
@@ -63,7 +64,7 @@ def test_the_unit_starts_what_is_installed(installed):
         root = installed if prefix == "/usr" else installed / "other"
         install(root, prefix)
         unit = (root / "lib/systemd/system/fsd.service").read_text()
-        commands = [line.split("=", 1)[1].split()[0] for line in unit.splitlines() if line.startswith("Exec")]
+        commands = [line.split("=", 1)[1].split()[0].lstrip("+") for line in unit.splitlines() if line.startswith("Exec")]
         assert commands == [f"{prefix}/sbin/fsd", f"{prefix}/bin/fsdctl"]
         assert all((root / command.lstrip("/")).exists() for command in commands)
 
