@@ -142,6 +142,9 @@ static void store_sockets(struct master *master)
     struct notify *notify = &master->manager.notify;
     size_t count = master->inventory.conf->listener_count;
     int error = 0;
+    if (master->phase == MASTER_STOPPING) {
+        return; /* what an older configuration had is being ended */
+    }
     for (size_t i = 0; i < count && error != -EAGAIN; i++) {
         struct listener *listener = master->inventory.listeners[i];
         error = activation_has_old_name(listener) ? activation_unstore(notify, listener, 0) : 0;
@@ -149,34 +152,6 @@ static void store_sockets(struct master *master)
     for (size_t i = 0; i < count && error != -EAGAIN; i++) {
         error = activation_store(notify, master->inventory.listeners[i]);
     } /* the next tick goes on */
-}
-
-void manager_update(struct master *master)
-{
-    struct manager *manager = &master->manager;
-    enum manager_state state = find_state(master);
-    char text[NOTIFY_TEXT_MAX];
-    describe(master, state, text);
-    if (state == manager->state) {
-        notify_status(&manager->notify, "%s", text);
-        return;
-    }
-    manager->state = state;
-    manager->since_ms = clock_monotonic_ms();
-    switch (state) {
-    case MANAGER_STARTING: /* only at the beginning */
-        break;
-    case MANAGER_RUNNING:
-        notify_ready(&manager->notify, text);
-        break;
-    case MANAGER_RELOADING:
-        notify_reloading(&manager->notify, text);
-        break;
-    case MANAGER_STOPPING:
-        notify_stopping(&manager->notify, text);
-        return;
-    }
-    store_sockets(master);
 }
 
 /* Pools may have to wait for each other, and a crash loop must not keep `systemctl start` waiting for ever. */
@@ -219,14 +194,54 @@ static bool can_get_ahead(const struct master *master, uint64_t spent_ms)
     return false;
 }
 
+static void ask_for_time(struct master *master)
+{
+    struct manager *manager = &master->manager;
+    if (can_get_ahead(master, clock_monotonic_ms() - manager->since_ms)) {
+        notify_extend(&manager->notify, EXTEND_US);
+    }
+}
+
+static void say_state(struct manager *manager, const char *text)
+{
+    switch (manager->state) {
+    case MANAGER_STARTING: /* only at the beginning */
+        break;
+    case MANAGER_RUNNING:
+        notify_ready(&manager->notify, text);
+        break;
+    case MANAGER_RELOADING:
+        notify_reloading(&manager->notify, text);
+        break;
+    case MANAGER_STOPPING:
+        notify_stopping(&manager->notify, text);
+        break;
+    }
+}
+
+void manager_update(struct master *master)
+{
+    struct manager *manager = &master->manager;
+    enum manager_state state = find_state(master);
+    char text[NOTIFY_TEXT_MAX];
+    describe(master, state, text);
+    if (state == manager->state) {
+        notify_status(&manager->notify, "%s", text);
+        return;
+    }
+    manager->state = state;
+    manager->since_ms = clock_monotonic_ms();
+    say_state(manager, text);
+    ask_for_time(master);
+    store_sockets(master);
+}
+
 void manager_tick(struct master *master)
 {
     struct manager *manager = &master->manager;
     manager_update(master);
-    if (can_get_ahead(master, clock_monotonic_ms() - manager->since_ms)) {
-        notify_extend(&manager->notify, EXTEND_US);
-    }
-    if (notify_flush(&manager->notify) && manager->state != MANAGER_STOPPING) {
+    ask_for_time(master);
+    if (notify_flush(&manager->notify)) {
         store_sockets(master);
     }
 }
