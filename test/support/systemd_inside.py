@@ -220,7 +220,6 @@ def privileges():
                     "admins": int(run("getent", "group", "fsd-admin")["text"].split(":")[2])},
         "oom": {name: show(name) for name in ("OOMScoreAdjust", "OOMPolicy")},
         "folders": {path: oct(os.stat(path).st_mode & 0o777) for path in ("/run/fsd", "/var/lib/fsd")},
-        "fsd": run("runuser", "-u", "fsd", "--", "/usr/bin/fsdctl", "status", "--json"),
     }
 
 
@@ -333,6 +332,27 @@ def stopped_master():
     body = wait_serving(before)
     return {"start": start_again, "alive": alive, "body": body, "restarts": show("NRestarts"),
             "journal": journal_texts(cursor)}
+
+
+@scenario
+def slow_boot():
+    """A worker takes longer to boot than systemd would wait, at the start and at a reload."""
+    start()
+    systemctl("stop", SERVICE)
+    write(CONF, {**BASE, "pools": {"web": {**BASE["pools"]["web"], "count": 1}}})
+    write(APP, "local stop = os.clock() + 3; while os.clock() < stop do end\n" + APP.read_text())
+    drop_in("[Service]\nTimeoutStartSec=2s\n")
+    facts = {}
+    for word, states in (("start", ["start", "starting: web 0/1"]), ("reload", ["reload", "reloading: web 1/1"])):
+        running = subprocess.Popen(["systemctl", word, SERVICE])
+
+        def is_under_way():
+            return show("SubState") == states[0] and show("StatusText").startswith(states[1])
+
+        wait_for(is_under_way, f"{states}, it is {show('SubState')}, {show('StatusText')}")
+        facts[word] = running.wait(30)
+        facts[word + "_ends"] = [show("ActiveState"), show("SubState"), show("StatusText").partition(";")[0]]
+    return {**facts, "body": get()["body"]}
 
 
 @scenario

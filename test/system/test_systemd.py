@@ -160,6 +160,14 @@ def test_stopped_master(facts):
     assert has_line(facts["journal"], "Watchdog timeout"), facts["journal"]
 
 
+def test_slow_boot(facts):
+    """The master asks for time, and systemd sees that it reloads and when that is over."""
+    for word in ("start", "reload"):
+        assert facts[word] == 0, facts
+        assert facts[word + "_ends"] == ["active", "running", "running: web 1/1"], facts
+    assert facts["body"] == "hello"
+
+
 def test_slow_stop(facts):
     assert facts["code"] == 0 and facts["sub_state"] == "stop-sigterm"
     assert facts["seconds"] > 2.5, "longer than TimeoutStopSec"
