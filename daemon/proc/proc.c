@@ -241,7 +241,8 @@ void proc_step(struct proc *proc, enum incarnation_event event, const char *deta
         (void)snprintf(breach, sizeof(breach), "said %s while %s", incarnation_event_name(event),
                        incarnation_state_name(proc->state));
         detail = breach;
-        row = incarnation_find(proc->state, INCARNATION_ON_BROKEN);
+        event = INCARNATION_ON_BROKEN;
+        row = incarnation_find(proc->state, event);
     }
     if (row == NULL) {
         log_write(proc->setting->log, LOG_LEVEL_ERROR, &proc->subject, "impossible event",
