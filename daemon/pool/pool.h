@@ -129,6 +129,8 @@ struct pool {
     uint64_t requests_gone;        /* of slots that are no more */
     struct backoff reserve_backoff;
     uint64_t reserve_at_ms; /* monotonic: no standby is started before */
+    struct backoff unavailable_backoff;
+    uint64_t unavailable_at_ms; /* the same for the one that answers 503 */
     sd_event_source
         *settle; /* owned; runs pool_settle at the end of the turn, or when something is due */
     sd_event_source *due;

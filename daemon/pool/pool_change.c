@@ -76,6 +76,7 @@ void pool_adopt(struct pool *pool, unsigned count)
     pool->count = count;
     pool_take_settings(pool);
     exclude_sockets(pool);
+    pool_refresh(pool);
     for (unsigned i = count; i < pool->made; i++) {
         pool_slot_step(pool->slots[i], SLOT_ON_STOP, NULL, NULL);
     }

@@ -148,13 +148,13 @@ static uint64_t settle_503(struct pool *pool, uint64_t now_ms)
         activate_503(pool);
         return UINT64_MAX;
     }
-    if (now_ms < pool->reserve_at_ms) {
-        return pool->reserve_at_ms;
+    if (now_ms < pool->unavailable_at_ms) {
+        return pool->unavailable_at_ms;
     }
     struct fsd_err err = {""};
     if (pool_proc_start(pool, NULL, POOL_KIND_UNAVAILABLE, &pool->unavailable, &err) < 0) {
-        pool->reserve_at_ms = now_ms + UNAVAILABLE_RETRY_MS;
-        return pool->reserve_at_ms;
+        pool->unavailable_at_ms = now_ms + UNAVAILABLE_RETRY_MS;
+        return pool->unavailable_at_ms;
     }
     return UINT64_MAX;
 }

@@ -77,11 +77,16 @@ struct pool_proc *pool_proc_find_standby(const struct pool *pool, uint64_t gener
 static void on_reserve_lost(struct pool *pool, const struct pool_proc *which)
 {
     uint64_t now_ms = clock_monotonic_ms();
-    uint32_t wait_ms = backoff_fail(&pool->reserve_backoff, 0, (uint32_t)which->proc.number);
-    pool->reserve_at_ms = now_ms + wait_ms;
+    uint64_t loaded_ms = which->proc.loaded_mono_ms;
+    uint64_t healthy_ms = loaded_ms == 0 ? 0 : now_ms - loaded_ms;
+    uint32_t random = (uint32_t)which->proc.number;
     if (which == pool->unavailable) {
+        pool->unavailable_at_ms =
+            now_ms + backoff_fail(&pool->unavailable_backoff, healthy_ms, random);
         pool_lend_forget(pool, which);
         pool->unavailable = NULL;
+    } else {
+        pool->reserve_at_ms = now_ms + backoff_fail(&pool->reserve_backoff, healthy_ms, random);
     }
 }
 
@@ -89,13 +94,11 @@ static void on_reserve_news(struct pool_proc *which, enum proc_news news)
 {
     struct pool *pool = which->pool;
     switch (news) {
-    case PROC_LOADED:
-        pool->reserve_backoff.failures = 0;
-        break;
     case PROC_LOST:
         (void)snprintf(which->next, sizeof(which->next), "another one is started");
         on_reserve_lost(pool, which);
         break;
+    case PROC_LOADED:
     case PROC_LEAVE: /* only the one that answers 503 says so here; it is of use as long as it is needed */
     case PROC_READY:
     case PROC_WITHDRAWN:

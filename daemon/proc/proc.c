@@ -89,6 +89,7 @@ static void tell_loaded(struct proc *proc)
 {
     stop_timer(proc);
     proc->was_loaded = true;
+    proc->loaded_mono_ms = clock_monotonic_ms();
     proc->on_news(proc, PROC_LOADED);
 }
 

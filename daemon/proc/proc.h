@@ -104,6 +104,7 @@ struct proc {
     uint64_t started_us;    /* wall clock; 0: not yet */
     uint64_t ready_us;      /* wall clock; 0: not yet */
     uint64_t started_mono_ms;
+    uint64_t loaded_mono_ms; /* 0: not yet, as with the other two */
     uint64_t activated_mono_ms;
     uint64_t ready_mono_ms;
     enum proc_failure failure;
