@@ -114,8 +114,7 @@ void pool_replace(struct pool *pool, unsigned slot, uint64_t generation)
 {
     pool->slots[slot]->wanted = generation;
     pool->slots[slot]->withdrawing = NULL;
-    pool->is_probing =
-        true; /* of a pool that is held: whoever replaces has done something about the cause */
+    pool_hold_mend(pool);
     enum slot_state state = pool->slots[slot]->state;
     bool is_idle = state == SLOT_EMPTY || state == SLOT_LEAVING;
     if (is_idle) {

@@ -122,9 +122,10 @@ struct pool {
     char cause[POOL_TEXT_MAX];      /* why it does not run */
     struct supervise_window window; /* of restarts */
     uint64_t window_times[CONF_INTENSITY_MAX];
-    uint64_t probe_at_ms;          /* monotonic; of POOL_HELD */
-    bool is_probing;               /* a slot has got a worker for that */
-    uint64_t probed_since_ms;      /* monotonic: the probe serves since then; 0: it does not */
+    uint64_t probe_at_ms;  /* monotonic; of POOL_HELD */
+    uint64_t probed_at_ms; /* monotonic: what became ready since then is the probe; 0: nothing */
+    bool
+        is_mended; /* of POOL_HELD: the probe is an order of somebody who has done something about the cause */
     struct pool_proc *unavailable; /* in procs, or NULL: answers 503 */
     uint64_t requests_gone;        /* of slots that are no more */
     struct backoff reserve_backoff;

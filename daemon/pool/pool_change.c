@@ -32,7 +32,7 @@ void pool_prepare_slot(struct pool *pool, unsigned index)
     struct pool_slot *slot = pool->slots[index];
     const struct bundle_store *store = &pool->pending.app->store;
     slot->awaits_commit = true;
-    pool->is_probing = true; /* of a pool that is held: this may be the cure */
+    pool_hold_mend(pool);
     slot->wanted = store->candidate.number != 0 ? store->candidate.number : store->running.number;
     pool_slot_step(slot, slot->state == SLOT_EMPTY ? SLOT_ON_START : SLOT_ON_REPLACE, NULL, NULL);
 }

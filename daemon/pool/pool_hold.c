@@ -31,8 +31,8 @@ static void begin(struct pool *pool)
     pool->phase = POOL_HELD;
     pool->was_up = false;
     pool->probe_at_ms = clock_monotonic_ms() + PROBE_MS;
-    pool->probed_since_ms = 0;
-    pool->is_probing = false;
+    pool->probed_at_ms = 0;
+    pool->is_mended = false;
     for (unsigned i = 0; i < pool->count; i++) {
         pool_slot_step(pool->slots[i], SLOT_ON_HOLD, NULL, NULL);
     }
@@ -89,33 +89,53 @@ static struct pool_slot *find_held(const struct pool *pool)
     return NULL;
 }
 
-/* The probe is whatever serves while slots are held. */
-static uint64_t settle_probe(struct pool *pool, uint64_t now_ms)
+void pool_hold_mend(struct pool *pool)
+{
+    pool->is_mended = true;
+    pool->probed_at_ms = clock_monotonic_ms();
+}
+
+/* Since when the probe serves; UINT64_MAX: it does not.  Workers from before say nothing about the cause. */
+static uint64_t find_probe(const struct pool *pool)
+{
+    uint64_t since_ms = UINT64_MAX;
+    for (unsigned i = 0; i < pool->count && pool->probed_at_ms != 0; i++) {
+        const struct pool_proc *which = pool->slots[i]->current;
+        if (which != NULL && which->proc.ready_mono_ms >= pool->probed_at_ms &&
+            which->proc.ready_mono_ms < since_ms) {
+            since_ms = which->proc.ready_mono_ms;
+        }
+    }
+    return since_ms;
+}
+
+static void start_probe(struct pool *pool, uint64_t now_ms)
 {
     struct pool_slot *held = find_held(pool);
-    if (!has_server(pool)) {
-        pool->probed_since_ms = 0;
-    } else if (pool->is_probing && pool->probed_since_ms == 0) {
-        pool->probed_since_ms = now_ms;
+    pool->probe_at_ms = now_ms + PROBE_MS;
+    if (held == NULL) {
+        return;
     }
-    if (pool->probed_since_ms != 0 && now_ms >= pool->probed_since_ms + PROBE_HEALTHY_MS) {
+    pool->probed_at_ms = now_ms;
+    pool->is_mended = false;
+    held->wanted = pool->conf.app->store.running.number;
+    log_pool(pool, LOG_LEVEL_NOTICE, "pool.probe", "pool is probed");
+    pool_slot_step(held, SLOT_ON_RETRY, NULL, NULL);
+}
+
+static uint64_t settle_probe(struct pool *pool, uint64_t now_ms)
+{
+    uint64_t since_ms = find_probe(pool);
+    bool is_healthy = since_ms != UINT64_MAX && now_ms >= since_ms + PROBE_HEALTHY_MS;
+    if (is_healthy || (pool->is_mended && pool_is_serving(pool))) {
         pool_release(pool);
         return UINT64_MAX;
     }
     if (now_ms >= pool->probe_at_ms) {
-        pool->probe_at_ms = now_ms + PROBE_MS;
-    } else {
-        held = NULL;
+        start_probe(pool, now_ms);
     }
-    if (held != NULL) {
-        pool->is_probing = true;
-        held->wanted = pool->conf.app->store.running.number;
-        log_pool(pool, LOG_LEVEL_NOTICE, "pool.probe", "pool is probed");
-        pool_slot_step(held, SLOT_ON_RETRY, NULL, NULL);
-    }
-    uint64_t due_ms = pool->probe_at_ms;
-    uint64_t healthy_ms = pool->probed_since_ms + PROBE_HEALTHY_MS;
-    return pool->probed_since_ms != 0 && healthy_ms < due_ms ? healthy_ms : due_ms;
+    bool is_first = since_ms != UINT64_MAX && since_ms + PROBE_HEALTHY_MS < pool->probe_at_ms;
+    return is_first ? since_ms + PROBE_HEALTHY_MS : pool->probe_at_ms;
 }
 
 static bool needs_503(const struct pool *pool)

@@ -52,6 +52,8 @@ void pool_lend_forget(struct pool *pool, const struct pool_proc *which);
 /* pool_hold.c */
 void pool_hold(struct pool *pool, const char *cause);
 void pool_release(struct pool *pool);
+/* A worker is started by an order: when the pool is held, that is a probe, and when all serve then, the end of it. */
+void pool_hold_mend(struct pool *pool);
 /* The workers that answer 503, the probe and its end.  As pool_lend. */
 uint64_t pool_hold_settle(struct pool *pool, uint64_t now_ms);
 
