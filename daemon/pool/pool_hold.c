@@ -138,9 +138,20 @@ static uint64_t settle_probe(struct pool *pool, uint64_t now_ms)
     return is_first ? since_ms + PROBE_HEALTHY_MS : pool->probe_at_ms;
 }
 
+/* Of workers that are not restarted the last one has ended. */
+static bool is_done(const struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++) {
+        if (pool->slots[i]->state != SLOT_DONE) {
+            return false;
+        }
+    }
+    return pool->phase == POOL_RUNNING;
+}
+
 static bool needs_503(const struct pool *pool)
 {
-    bool is_out = pool->phase == POOL_HELD || pool->phase == POOL_SUSPENDED;
+    bool is_out = pool->phase == POOL_HELD || pool->phase == POOL_SUSPENDED || is_done(pool);
     return is_out && pool->conf.own->listener_count > 0 && !has_server(pool);
 }
 

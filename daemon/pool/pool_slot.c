@@ -328,11 +328,11 @@ static void act(struct pool_slot *slot, enum slot_action action, const struct pr
     }
 }
 
-/* Since when nobody serves; a slot that nobody shall serve has no such time. */
+/* Since when nobody serves; a slot that is leaving has no such time, though one that is done has: its socket is still there. */
 static void note_vacancy(struct pool_slot *slot)
 {
-    bool is_vacant =
-        slot->state == SLOT_STARTING || slot->state == SLOT_BACKOFF || slot->state == SLOT_HELD;
+    bool is_vacant = slot->state == SLOT_STARTING || slot->state == SLOT_BACKOFF ||
+                     slot->state == SLOT_HELD || slot->state == SLOT_DONE;
     if (!is_vacant) {
         slot->vacant_since_ms = 0;
     } else if (slot->vacant_since_ms == 0) {
