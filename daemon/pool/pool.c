@@ -219,7 +219,8 @@ bool pool_owns(const struct pool *pool, pid_t pid)
     return false;
 }
 
-/* Only of those who must turn their loop: one that boots has its own limit, one that leaves too. */
+/* Only of those who must turn their loop: one that boots has its own limit, one that leaves too.  A loop with nothing to do beats once
+ * in an interval, so it may have stood still for that much less. */
 void pool_watch(struct pool *pool, uint64_t now_ms)
 {
     for (size_t i = 0; i < pool->proc_count; i++) {
@@ -230,8 +231,9 @@ void pool_watch(struct pool *pool, uint64_t now_ms)
         }
         struct page_numbers numbers;
         page_read(proc->page, &numbers);
-        uint64_t age_ms = pulse_age(numbers.heartbeat_ms, proc->started_mono_ms, now_ms);
-        if (age_ms > pool->conf.own->heartbeat_ms) {
+        uint64_t since_ms = proc->ready_mono_ms == 0 ? proc->loaded_mono_ms : proc->ready_mono_ms;
+        uint64_t age_ms = pulse_age(numbers.heartbeat_ms, since_ms, now_ms);
+        if (age_ms > pool->conf.own->heartbeat_ms + PULSE_INTERVAL_MS) {
             proc_hang(proc, age_ms);
         }
     }

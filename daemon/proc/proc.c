@@ -21,11 +21,13 @@
 #include "daemon/proc/proc_say.h"
 #include "daemon/proc/proc_spawn.h"
 #include "daemon/proc/proc_words.h"
+#include "daemon/proc/pulse.h"
 
 enum {
     HUNG_UP_MS = 1000, /* a dying process closes its descriptors just before it is reported */
     DYING_MS = 2000,   /* for its handler to write down what it was doing */
     TIMER_ACCURACY_US = 10000,
+    LATE_MS = 500, /* a timer that comes so late says more about us */
 };
 
 static void stop_timer(struct proc *proc)
@@ -33,13 +35,18 @@ static void stop_timer(struct proc *proc)
     proc->timer = sd_event_source_disable_unref(proc->timer);
 }
 
+static int start_timer(struct proc *proc, uint32_t limit_ms);
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     (void)source;
-    (void)usec;
     struct proc *proc = userdata;
     char detail[64] = "closed its control channel";
     bool is_boot = incarnation_is_booting(proc->state);
+    if (is_boot && clock_monotonic_ms() > usec / 1000 + LATE_MS &&
+        start_timer(proc, PULSE_INTERVAL_MS) == 0) {
+        return 0; /* it may have been ready in time, while we were held up */
+    }
     if (is_boot) {
         (void)snprintf(detail, sizeof(detail), "not ready within %u ms", proc->setting->boot_ms);
     } else if (proc->state == INCARNATION_DRAINING) {
