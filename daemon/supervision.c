@@ -13,12 +13,14 @@ static void carry_out(struct master *master, const struct tree_order *order)
 {
     struct pool *pool = master->inventory.pools[order->pool];
     char cause[POOL_TEXT_MAX] = "";
+    if (master->is_drained && order->kind != TREE_STOP) {
+        pool_drain(pool); /* it is started with the others */
+        return;
+    }
     tree_explain(master->tree, order->pool, cause, sizeof(cause));
     switch (order->kind) {
     case TREE_START:
-        if (!master->is_drained) {
-            pool_start(pool);
-        }
+        pool_start(pool);
         break;
     case TREE_STOP:
         log_event(&master->log, LOG_LEVEL_WARNING, NULL, "pool.suspended",
