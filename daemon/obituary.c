@@ -126,8 +126,7 @@ void obituary_write(struct master *master, const struct pool *pool, const struct
                                 .facts = facts,
                                 .why = proc->why.text,
                                 .pool = pool->name,
-                                .slot =
-                                    proc->subject.slot == LOG_SLOT_NONE ? 0 : proc->subject.slot,
+                                .slot = proc->subject.slot,
                                 .pid = (int)proc->child.pid,
                                 .incarnation = proc->number,
                                 .generation = proc->generation,
