@@ -16,8 +16,7 @@ enum {
     PROVED_MS = 1000
 }; /* who has served so long, or answered a request, was no failure of the start */
 
-/* For the crash report of the worker that was lost. */
-static void keep_next(const struct pool_slot *slot, const struct proc *proc, const char *words)
+void pool_loss_keep(const struct pool_slot *slot, const struct proc *proc, const char *words)
 {
     for (size_t i = 0; i < slot->pool->proc_count; i++) {
         struct pool_proc *which = slot->pool->procs[i];
@@ -57,7 +56,7 @@ static void wait_and_retry(struct pool_slot *slot, const struct proc *proc)
     uint32_t wait_ms = backoff_fail(&slot->backoff, healthy_ms, choose_random(slot));
     slot->had_proved = has_proved(proc, healthy_ms);
     if (slot->had_proved && pool_proc_find_standby(slot->pool, slot->wanted) != NULL) {
-        keep_next(slot, proc, "the worker in reserve took its place");
+        pool_loss_keep(slot, proc, "the worker in reserve took its place");
         pool_slot_step(slot, SLOT_ON_RETRY, NULL, NULL);
         return;
     }
@@ -70,7 +69,7 @@ static void wait_and_retry(struct pool_slot *slot, const struct proc *proc)
                       LOG_FIELDS(log_int("retry_in_ms", wait_ms),
                                  log_int("failures", slot->backoff.failures)));
     }
-    keep_next(slot, proc, words);
+    pool_loss_keep(slot, proc, words);
 }
 
 /* OTP's rule: a normal end is one that was not a failure. */
@@ -93,7 +92,7 @@ void pool_loss_note(struct pool_slot *slot, const struct proc *proc, const char 
     slot->died_us = clock_wall_us();
     slot->restarts++;
     if (next != NULL) {
-        keep_next(slot, proc, next);
+        pool_loss_keep(slot, proc, next);
     }
 }
 
@@ -103,15 +102,15 @@ void pool_loss_decide(struct pool_slot *slot, const struct proc *proc)
     slot->wanted = pool->conf.app->store.running.number;
     pool_loss_note(slot, proc, NULL);
     if (!must_restart(slot, proc)) {
-        keep_next(slot, proc, "it is not restarted: the pool's `restart` says so");
+        pool_loss_keep(slot, proc, "it is not restarted: the pool's `restart` says so");
         pool_slot_log(slot, LOG_LEVEL_NOTICE, "worker.done",
                       "worker has ended and is not restarted", NULL);
         pool_slot_step(slot, SLOT_ON_FINISH, NULL, NULL);
     } else if (pool->phase == POOL_HELD) {
-        keep_next(slot, proc, "the pool stays held");
+        pool_loss_keep(slot, proc, "the pool stays held");
         pool_slot_step(slot, SLOT_ON_HOLD, NULL, NULL);
     } else if (supervise_window_add(&pool->window, clock_monotonic_ms())) {
-        keep_next(slot, proc, "the pool is held: too many restarts");
+        pool_loss_keep(slot, proc, "the pool is held: too many restarts");
         pool_hold(pool, slot->last_exit);
     } else {
         wait_and_retry(slot, proc);

@@ -31,6 +31,8 @@ void pool_slot_retry_in(struct pool_slot *slot, uint32_t wait_ms);
 
 /* pool_loss.c: the slot, in SLOT_BACKOFF, has lost proc (NULL: it could not even be started). */
 void pool_loss_decide(struct pool_slot *slot, const struct proc *proc);
+/* For the crash report of proc: what follows. */
+void pool_loss_keep(const struct pool_slot *slot, const struct proc *proc, const char *words);
 /* Only counts it; next is what follows, or NULL. */
 void pool_loss_note(struct pool_slot *slot, const struct proc *proc, const char *next);
 

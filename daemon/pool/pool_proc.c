@@ -119,7 +119,10 @@ static void on_gone(struct pool_proc *which)
         pool->unavailable = NULL;
     }
     pool_lend_forget(pool, which);
-    pool->setting.on_news(pool, slot, POOL_PROC_ENDED, &which->proc, which->next);
+    const char *next = which->next[0] == '\0' && which->proc.was_told
+                           ? "nothing: it had been told to leave"
+                           : which->next;
+    pool->setting.on_news(pool, slot, POOL_PROC_ENDED, &which->proc, next);
     proc_fini(&which->proc);
     which->slot = NULL;
     pool->setting.on_news(pool, slot, POOL_REAPED, NULL, NULL);

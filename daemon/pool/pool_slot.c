@@ -310,6 +310,7 @@ static void act(struct pool_slot *slot, enum slot_action action, const struct pr
         break;
     case SLOT_TELL_FAILED:
         slot->awaits_commit = false;
+        pool_loss_keep(slot, proc, "the old worker serves on");
         pool_slot_tell(slot, POOL_SLOT_FAILED, proc, why);
         break;
     case SLOT_TELL_DIED:
