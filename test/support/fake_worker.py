@@ -6,6 +6,7 @@ What it does comes from two JSON files, since no environment reaches a worker:
     protocol   number to say in HELLO (2)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
     unavailable as load below, for UNAVAILABLE
+    loaded, activated  "ok" | "hang" | "exit:N" | "signal:N": how a worker with code ends that has just said so
   the application's main file, which the bundle tool copies into the bundle as it is:
     compile    "ok" | "hang" | "noise" | any other text: printed to stderr, exit 65
     load       "ok" | "hang" | "exit:N" | "signal:N" | "wrong generation" | "active" | any other text: REFUSED with it
@@ -192,6 +193,8 @@ class Worker:
             self.send(ACTIVE, number)
         elif what == "ok":
             self.send(kind, number)
+            if self.retry_after is None:
+                end_as_told(self.conf.get({LOADED: "loaded", ACTIVE: "activated"}[kind], "ok"))
         else:
             self.send(REFUSED, number + what.encode())
         return what == "ok"

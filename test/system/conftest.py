@@ -5,6 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from fsd_process import FsdProcess  # noqa: E402
 from service import Service, list_reports  # noqa: E402
 
 
@@ -20,6 +21,22 @@ def no_sanitizer_reports():
     yield
     new = sorted(list_reports() - before)
     assert not new, "\n".join(path.read_text(errors="replace")[:4000] for path in new)
+
+
+@pytest.fixture
+def make_fake(tmp_path, no_sanitizer_reports):
+    """Makes daemons with the fake worker that are not started yet; as FsdProcess without its folder."""
+    made = []
+
+    def make_one(*arguments, **options):
+        folder = tmp_path / f"fake{len(made)}"
+        folder.mkdir()
+        made.append(FsdProcess(folder, *arguments, **options))
+        return made[-1]
+
+    yield make_one
+    for one in made:
+        one.kill()
 
 
 @pytest.fixture
