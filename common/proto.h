@@ -44,6 +44,10 @@ enum proto_fd {
 /* Environment of a worker: PROTO_ENV_* and what the configuration lists, nothing inherited. */
 #define PROTO_ENV_INCARNATION "FSD_INCARNATION" /* decimal */
 #define PROTO_ENV_MASTER_PID  "FSD_MASTER_PID"  /* decimal; compared with getppid() */
+/* "1": the process makes itself undumpable before it does anything else, so that no other process of its user can look into it
+ * (ptrace, /proc/PID/mem, environ) and no core dump shows what it held.  Not set for `fsd run`, nor when the daemon's own limit asks
+ * for core dumps.  Also for the bundle tool. */
+#define PROTO_ENV_SHIELD "FSD_SHIELD"
 
 /* Process exit codes of all three programs; the README lists them.  64 and up are sysexits.h's. */
 enum fsd_exit {

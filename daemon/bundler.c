@@ -207,7 +207,7 @@ static int run(struct bundler *bundler, const char *app, struct fsd_err *err)
     char flag[] = "--app";
     char *argv[] = {program, tool, verb, flag, file.out, NULL};
     char *env[SPAWN_ENV_BASE_MAX + 1] = {NULL};
-    (void)spawn_env_base(env);
+    (void)spawn_env_base(env, bundler->privilege);
     int out[2] = {-1, -1};
     int error[2] = {-1, -1};
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -216,7 +216,8 @@ static int run(struct bundler *bundler, const char *app, struct fsd_err *err)
         result = fsd_err_set(err, errno, "cannot start the bundle tool: %s", strerror(errno));
     } else {
         const int fds[] = {null, out[1], error[1], bundler->memfd};
-        struct spawn_order order = {bundler->path, argv, env, fds, PROTO_FD_BUNDLE + 1};
+        struct spawn_order order = {bundler->path,     argv, env, fds, PROTO_FD_BUNDLE + 1,
+                                    bundler->privilege};
         result = spawn_start(&order, &bundler->child, err);
     }
     bundler->out_fd = out[0];
@@ -227,10 +228,11 @@ static int run(struct bundler *bundler, const char *app, struct fsd_err *err)
     return result;
 }
 
-int bundler_start(struct bundler *bundler, sd_event *loop, const char *path, const char *app,
-                  bundler_fn on_done, struct fsd_err *err)
+int bundler_start(struct bundler *bundler, sd_event *loop, const struct bundler_tool *tool,
+                  const char *app, bundler_fn on_done, struct fsd_err *err)
 {
-    *bundler = (struct bundler){.path = path, .on_done = on_done, .memfd = -1};
+    *bundler = (struct bundler){
+        .path = tool->path, .privilege = tool->privilege, .on_done = on_done, .memfd = -1};
     bundler->child = (struct spawn_child){.pidfd = -1, .error_fd = -1};
     bundler->memfd = memfd_create("fsd-bundle", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int error = bundler->memfd < 0

@@ -9,6 +9,7 @@
 
 struct bundler;
 struct fsd_err;
+struct privilege;
 
 enum {
     BUNDLER_ERROR_MAX = 16384, /* of what the tool says; the rest is dropped */
@@ -25,7 +26,8 @@ struct bundler {
     bool is_running;
     bool is_late; /* was killed because it took too long */
     bundler_fn on_done;
-    const char *path; /* borrowed; of the program */
+    const char *path;                  /* borrowed; of the program */
+    const struct privilege *privilege; /* borrowed */
     struct spawn_child child;
     int memfd;    /* owned */
     int out_fd;   /* owned */
@@ -40,10 +42,16 @@ struct bundler {
     char error[BUNDLER_ERROR_MAX];
 };
 
-/* Starts bundling the application whose main file is app.  Both paths are borrowed until on_done, which comes later and
+/* What every run has in common: the program, and whom it runs as. */
+struct bundler_tool {
+    const char *path;
+    const struct privilege *privilege; /* NULL: as we are */
+};
+
+/* Starts bundling the application whose main file is app.  All that is pointed to is borrowed until on_done, which comes later and
  * exactly once.  0, or a negative errno with a sentence (on_done does not come then). */
-int bundler_start(struct bundler *bundler, sd_event *loop, const char *path, const char *app,
-                  bundler_fn on_done, struct fsd_err *err);
+int bundler_start(struct bundler *bundler, sd_event *loop, const struct bundler_tool *tool,
+                  const char *app, bundler_fn on_done, struct fsd_err *err);
 /* Kills the tool; on_done still comes.  Idle is fine. */
 void bundler_kill(struct bundler *bundler);
 

@@ -48,15 +48,16 @@ static void bundle_next(struct loader *loader)
         loader->on_done(loader, FSD_EXIT_OK, NULL);
         return;
     }
-    if (bundler_start(&loader->bundler, loader->loop, loader->worker_path,
-                      loader->apps[loader->at]->path, on_bundled, &err) < 0) {
+    if (bundler_start(&loader->bundler, loader->loop, &loader->tool, loader->apps[loader->at]->path,
+                      on_bundled, &err) < 0) {
         fail(loader, FSD_EXIT_INTERNAL, err.text);
     }
 }
 
-void loader_init(struct loader *loader, sd_event *loop, struct log *log, const char *worker_path)
+void loader_init(struct loader *loader, sd_event *loop, struct log *log,
+                 const struct bundler_tool *tool)
 {
-    *loader = (struct loader){.loop = loop, .log = log, .worker_path = worker_path};
+    *loader = (struct loader){.loop = loop, .log = log, .tool = *tool};
 }
 
 void loader_start(struct loader *loader, struct app *const *apps, size_t count, loader_fn on_done)

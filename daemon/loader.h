@@ -16,7 +16,7 @@ typedef void (*loader_fn)(struct loader *loader, int exit_code, const char *why)
 struct loader {
     sd_event *loop;
     struct log *log;
-    const char *worker_path;           /* borrowed */
+    struct bundler_tool tool;
     struct app *apps[LOADER_APPS_MAX]; /* borrowed while it runs */
     size_t app_count;
     size_t at; /* the app that is being bundled */
@@ -24,7 +24,8 @@ struct loader {
     struct bundler bundler;
 };
 
-void loader_init(struct loader *loader, sd_event *loop, struct log *log, const char *worker_path);
+void loader_init(struct loader *loader, sd_event *loop, struct log *log,
+                 const struct bundler_tool *tool);
 /* Makes a candidate for each of these apps (the array is copied, the apps are borrowed until the end); must be idle.  on_done comes
  * exactly once, possibly from inside the call. */
 void loader_start(struct loader *loader, struct app *const *apps, size_t count, loader_fn on_done);

@@ -67,6 +67,31 @@ static int open_loop(struct master *master, const struct setup_events *events)
     return error < 0 ? fail_internal(master, "make the event loop", error) : FSD_EXIT_OK;
 }
 
+/* `fsd run` is for a developer, who runs it as himself and wants to look into it. */
+static int open_privilege(struct master *master, const struct conf *conf)
+{
+    struct fsd_err err = {""};
+    if (privilege_init(&master->privilege, conf->user, conf->group, &err) < 0) {
+        return fail(master, FSD_EXIT_CONFIG, err.text);
+    }
+    if (master->options->development) {
+        return FSD_EXIT_OK;
+    }
+    if (!privilege_shield(&master->privilege)) {
+        log_write(&master->log, LOG_LEVEL_INFO, NULL,
+                  "core dumps are allowed, so processes of the same user can look into the daemon "
+                  "and its workers",
+                  NULL);
+    }
+    if (master->privilege.uid == 0 && conf->user == NULL) {
+        log_write(&master->log, LOG_LEVEL_WARNING, NULL,
+                  "workers run the application's code as root: name another user with the key "
+                  "\"user\" of the configuration",
+                  NULL);
+    }
+    return FSD_EXIT_OK;
+}
+
 static int open_control(struct master *master)
 {
     struct fsd_err err = {""};
@@ -183,10 +208,12 @@ static int open_inventory(struct master *master, struct conf *conf, pool_fn on_n
         log_write(&master->log, LOG_LEVEL_INFO, NULL, "count: auto",
                   LOG_FIELDS(log_int("workers", cpus.count), log_text("because", cpus.reason)));
     }
-    loader_init(&master->loader, master->loop, &master->log, master->options->worker_path);
+    struct bundler_tool tool = {master->options->worker_path, &master->privilege};
+    loader_init(&master->loader, master->loop, &master->log, &tool);
     master->pool_setting = (struct pool_setting){.loop = master->loop,
                                                  .log = &master->log,
                                                  .worker_path = master->options->worker_path,
+                                                 .privilege = &master->privilege,
                                                  .incarnations = &master->incarnations,
                                                  .on_news = on_news,
                                                  .owner = master};
@@ -229,6 +256,9 @@ int setup_open(struct master *master, struct conf *conf, const struct setup_even
 {
     int exit_code = open_manager(master, conf);
     if (exit_code == FSD_EXIT_OK) {
+        exit_code = open_privilege(master, conf);
+    }
+    if (exit_code == FSD_EXIT_OK) {
         exit_code = open_loop(master, events);
     }
     if (exit_code != FSD_EXIT_OK) {
@@ -270,5 +300,6 @@ void setup_free(struct master *master)
     (void)sd_event_unref(master->loop);
     log_fini(&master->log);
     log_hub_free(master->hub);
+    privilege_fini(&master->privilege);
     free(master);
 }

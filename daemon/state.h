@@ -14,6 +14,7 @@
 #include "daemon/loader.h"
 #include "daemon/log/log.h"
 #include "daemon/manager.h"
+#include "daemon/privilege.h"
 #include "daemon/reload.h"
 #include "daemon/stream.h"
 #include "daemon/tree.h"
@@ -40,6 +41,7 @@ struct master {
     uint64_t config_last; /* the highest number that a configuration has had */
     struct retired *
         retired; /* owned list: what an older one had, until its last process is gone; retired.c's */
+    struct privilege privilege;       /* of the workers and the bundle tool */
     struct pool_setting pool_setting; /* for new pools */
     unsigned auto_count;              /* workers of a pool whose count is auto */
     struct manager manager;           /* manager.c's */

@@ -1,5 +1,5 @@
 /* main.c - fsd-worker: one worker process, or one of its tools.
- * Owns the start: what the master put into the environment, the status page, the Lua state, the modules.  Started by the
+ * Owns the start: the process's own protection (shield.c), what the master put into the environment, the status page, the Lua state, the modules.  Started by the
  * master with the descriptors of common/proto.h; by hand it says what is missing. */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "common/page.h"
 #include "common/parse.h"
 #include "worker/core/fatal.h"
+#include "worker/core/shield.h"
 #include "worker/life.h"
 #include "worker/modules.h"
 #include "worker/tool/bundle.h"
@@ -146,6 +147,7 @@ static int work(void)
 
 int main(int argc, char **argv)
 {
+    shield_raise();
     if (argc > 1 && strcmp(argv[1], "--tool") == 0) {
         return run_tool(argc - 2, argv + 2);
     }

@@ -173,6 +173,11 @@ static void check_accounts(const struct conf *conf, const struct yaml_node *root
     if (conf->user != NULL) {
         check_account("user", getpwnam(conf->user) != NULL, conf->user, root, list);
     }
+    if (conf->group != NULL && conf->user == NULL) {
+        const struct yaml_node *value = yaml_find(root, "group");
+        (void)problem_add(list, PROBLEM_ERROR, value == NULL ? NULL : &value->place,
+                          "group: needs the key \"user\" as well");
+    }
     if (conf->group != NULL) {
         check_account("group", getgrnam(conf->group) != NULL, conf->group, root, list);
     }

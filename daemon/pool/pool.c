@@ -57,6 +57,7 @@ int pool_init(struct pool *pool, const struct pool_setting *setting, const struc
     pool->proc_setting = (struct proc_setting){.loop = setting->loop,
                                                .log = setting->log,
                                                .worker_path = setting->worker_path,
+                                               .privilege = setting->privilege,
                                                .pool = pool->name};
     pool_take_settings(pool);
     int error = pool_settle_init(pool);

@@ -14,6 +14,7 @@ struct listener;
 struct master;
 struct pool;
 struct pool_slot;
+struct privilege;
 
 enum {
     POOL_SLOTS_MAX = 64,
@@ -90,6 +91,7 @@ struct pool_setting {
     sd_event *loop;
     struct log *log;
     const char *worker_path;
+    const struct privilege *privilege;
     uint64_t *incarnations; /* counts the processes of the whole daemon */
     pool_fn on_news;
     struct master *owner; /* for on_news; opaque here */

@@ -15,15 +15,17 @@
 #include "daemon/proc/spawn.h"
 
 struct log;
+struct privilege;
 struct proc;
 
 /* What all workers of one pool share; lives longer than they do. */
 struct proc_setting {
     sd_event *loop;
     struct log *log;
-    const char *worker_path; /* borrowed */
-    const char *pool;        /* borrowed */
-    uint32_t boot_ms;        /* until LOADED, and again from there until ACTIVE */
+    const char *worker_path;           /* borrowed */
+    const struct privilege *privilege; /* borrowed */
+    const char *pool;                  /* borrowed */
+    uint32_t boot_ms;                  /* until LOADED, and again from there until ACTIVE */
     uint32_t drain_ms;
     uint32_t shutdown_ms; /* or SUPERVISE_BRUTAL_KILL, SUPERVISE_INFINITY */
 };

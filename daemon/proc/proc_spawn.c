@@ -77,12 +77,13 @@ static int start_child(struct proc *proc, const struct child_fds *child, struct 
                        proc->subject.slot);
     }
     char *env[ENV_OWN + SPAWN_ENV_BASE_MAX + 1] = {incarnation, master};
-    (void)spawn_env_base(env + ENV_OWN);
+    (void)spawn_env_base(env + ENV_OWN, proc->setting->privilege);
     char *argv[] = {program, name, NULL};
     const int fds[] = {child->null,    STDERR_FILENO, STDERR_FILENO,
                        child->control, child->page,   child->blackbox};
     _Static_assert(sizeof(fds) / sizeof(fds[0]) == PROTO_FD_END, "the contract's descriptors");
-    struct spawn_order order = {proc->setting->worker_path, argv, env, fds, PROTO_FD_END};
+    struct spawn_order order = {proc->setting->worker_path, argv, env, fds, PROTO_FD_END,
+                                proc->setting->privilege};
     return spawn_start(&order, &proc->child, err);
 }
 

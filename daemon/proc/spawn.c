@@ -1,8 +1,8 @@
 /* spawn.c - the only place that forks.
  * Owns nothing: the caller gets pid, pidfd and the pipe on which the child reports a failed exec.  Between fork and exec only
- * async-signal-safe calls are made: parent-death signal (and getppid compared, for a master that died in between), signals
- * reset, descriptors put on their fixed numbers, close_range for the rest.  The report pipe is close-on-exec: end of file is
- * success.  Called by proc.c (workers) and bundler.c (the tool); the master never waits for either here.
+ * async-signal-safe calls are made: signals reset, privileges given up (privilege.c), then the parent-death signal, which that
+ * clears (and getppid compared, for a master that died in between), descriptors put on their fixed numbers, close_range for the
+ * rest.  The report pipe is close-on-exec: end of file is success.  Called by proc.c (workers) and bundler.c (the tool); the master never waits for either here.
  * Must not know what is started or why. */
 #include "daemon/proc/spawn.h"
 
@@ -20,9 +20,16 @@
 
 #include "common/err.h"
 #include "common/fd.h"
+#include "daemon/privilege.h"
 #include "daemon/proc/cause.h"
 
 enum { CHILD_FAILED = 127 };
+
+/* What the child says when it does not become the program. */
+struct spawn_report {
+    int error;
+    bool is_privilege; /* it could not give up what it was to give up */
+};
 
 static void reset_signals(void)
 {
@@ -58,12 +65,16 @@ static _Noreturn void become(const struct spawn_order *order, pid_t master, int 
 {
     reset_signals();
     (void)setpgid(0, 0); /* ^C on the terminal is for the master alone */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == master &&
-        place_fds(order->fds, order->fd_count, &report) == 0) {
-        (void)execve(order->path, order->argv, order->envp);
+    struct spawn_report words = {.error = -privilege_drop(order->privilege)};
+    words.is_privilege = words.error != 0;
+    if (!words.is_privilege) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == master &&
+            place_fds(order->fds, order->fd_count, &report) == 0) {
+            (void)execve(order->path, order->argv, order->envp);
+        }
+        words.error = errno;
     }
-    int error = errno;
-    ssize_t ignored = write(report, &error, sizeof(error)); /* no reader: nobody wants to know */
+    ssize_t ignored = write(report, &words, sizeof(words)); /* no reader: nobody wants to know */
     (void)ignored;
     _exit(CHILD_FAILED);
 }
@@ -77,7 +88,9 @@ static int watch_child(pid_t pid, int report, struct spawn_child *ret_child, str
         (void)waitpid(pid, NULL, 0); /* dies at once */
         return fsd_err_set(err, error, "cannot watch the new process: %s", strerror(error));
     }
-    *ret_child = (struct spawn_child){.pid = pid, .pidfd = pidfd, .error_fd = report};
+    ret_child->pid = pid;
+    ret_child->pidfd = pidfd;
+    ret_child->error_fd = report;
     return 0;
 }
 
@@ -94,6 +107,9 @@ int spawn_start(const struct spawn_order *order, struct spawn_child *ret_child, 
     }
     int error = pid < 0 ? fsd_err_set(err, errno, "cannot fork: %s", strerror(errno))
                         : watch_child(pid, report[0], ret_child, err);
+    if (error == 0) {
+        ret_child->privilege = order->privilege;
+    }
     fd_close(&report[1]);
     if (error < 0) {
         fd_close(&report[0]);
@@ -103,11 +119,19 @@ int spawn_start(const struct spawn_order *order, struct spawn_child *ret_child, 
 
 int spawn_failure(const struct spawn_child *child, const char *path, struct fsd_err *err)
 {
-    int error = 0;
-    if (read(child->error_fd, &error, sizeof(error)) != sizeof(error) || error <= 0) {
+    struct spawn_report words = {0};
+    if (read(child->error_fd, &words, sizeof(words)) != sizeof(words) || words.error <= 0) {
         return 0;
     }
-    return fsd_err_set(err, error, "cannot execute \"%s\": %s", path, strerror(error));
+    const char *reason = strerror(words.error);
+    if (!words.is_privilege) {
+        return fsd_err_set(err, words.error, "cannot execute \"%s\": %s", path, reason);
+    }
+    if (child->privilege == NULL || child->privilege->user == NULL) {
+        return fsd_err_set(err, words.error, "cannot give up privileges: %s", reason);
+    }
+    return fsd_err_set(err, words.error, "cannot become user \"%s\": %s", child->privilege->user,
+                       reason);
 }
 
 int spawn_reap(const struct spawn_child *child, struct cause *ret_cause)
@@ -139,10 +163,17 @@ void spawn_forget(struct spawn_child *child)
     fd_close(&child->error_fd);
 }
 
-unsigned spawn_env_base(char *env[SPAWN_ENV_BASE_MAX])
+unsigned spawn_env_base(char *env[SPAWN_ENV_BASE_MAX], const struct privilege *privilege)
 {
     static const char *const names[] = {"PATH", "LANG", "TZ"};
+    static const union {
+        const char *in;
+        char *out;
+    } shield = {.in = PROTO_ENV_SHIELD "=1"}; /* execve does not write through envp */
     unsigned count = 0;
+    if (privilege != NULL && privilege->is_shielded) {
+        env[count++] = shield.out;
+    }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *value = getenv(names[i]);
         if (value != NULL) {

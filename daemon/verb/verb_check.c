@@ -1,7 +1,7 @@
 /* verb_check.c - `fsd check`: would this configuration start?
  * Owns nothing that lasts.  How: the configuration is loaded as serve does, perhaps with one file in the place of another
  * (--as), then each application is given to the bundle tool, one after another; the tool prints what does not compile
- * itself, and the bundle is thrown away.
+ * itself, and the bundle is thrown away.  For root the tool runs as the user of the workers, so that it finds what they can't read.
  * Called through the row of main.c.  Must not bind an address, nor run a line of an application. */
 #include "daemon/verb/verb.h"
 
@@ -19,8 +19,10 @@
 #include "common/err.h"
 #include "common/fd.h"
 #include "common/proto.h"
+#include "daemon/bundler.h"
 #include "daemon/conf/conf.h"
 #include "daemon/conf/problem.h"
+#include "daemon/privilege.h"
 #include "daemon/proc/cause.h"
 #include "daemon/proc/spawn.h"
 #include "daemon/verb/worker_path.h"
@@ -29,7 +31,7 @@ enum { TOOL_LIMIT_MS = 60 * 1000 }; /* for one application, as in the daemon */
 
 _Static_assert(PROTO_FD_BUNDLE == 3, "start_tool lays out the descriptors by hand");
 
-static int start_tool(const char *worker, char *app, struct spawn_child *ret_child,
+static int start_tool(const struct bundler_tool *how, char *app, struct spawn_child *ret_child,
                       struct fsd_err *err)
 {
     char name[] = "fsd-worker";
@@ -38,7 +40,7 @@ static int start_tool(const char *worker, char *app, struct spawn_child *ret_chi
     char option[] = "--app";
     char *argv[] = {name, tool, bundle, option, app, NULL};
     char *env[SPAWN_ENV_BASE_MAX + 1] = {NULL};
-    (void)spawn_env_base(env);
+    (void)spawn_env_base(env, how->privilege);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int memfd = memfd_create("fsd-check", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int r = 0;
@@ -46,8 +48,7 @@ static int start_tool(const char *worker, char *app, struct spawn_child *ret_chi
         r = fsd_err_set(err, errno, "cannot prepare the bundle tool: %s", strerror(errno));
     } else {
         const int fds[] = {null, null, STDERR_FILENO, memfd};
-        struct spawn_order order = {
-            .path = worker, .argv = argv, .envp = env, .fds = fds, .fd_count = 4};
+        struct spawn_order order = {how->path, argv, env, fds, PROTO_FD_BUNDLE + 1, how->privilege};
         r = spawn_start(&order, ret_child, err);
     }
     fd_close(&null);
@@ -77,16 +78,16 @@ static int wait_for_tool(const struct spawn_child *child, struct cause *ret_caus
 }
 
 /* The tool's exit code; FSD_EXIT_INTERNAL with a sentence when it has none, or none of its own. */
-static int compile(const char *worker, char *app, struct fsd_err *err)
+static int compile(const struct bundler_tool *how, char *app, struct fsd_err *err)
 {
     struct spawn_child child;
     struct cause cause = {0};
-    if (start_tool(worker, app, &child, err) < 0) {
+    if (start_tool(how, app, &child, err) < 0) {
         return FSD_EXIT_INTERNAL;
     }
     int r = wait_for_tool(&child, &cause, err);
     if (r >= 0) {
-        r = spawn_failure(&child, worker, err);
+        r = spawn_failure(&child, how->path, err);
     }
     spawn_forget(&child);
     if (r < 0) {
@@ -110,16 +111,21 @@ static int compile_all(const struct command_args *args, const struct conf *conf)
         (void)fprintf(args->err, "%s: %s\n", args->program->name, why.text);
         return FSD_EXIT_INTERNAL;
     }
+    struct privilege privilege = {0};
+    bool is_theirs =
+        geteuid() == 0 && privilege_init(&privilege, conf->user, conf->group, &why) == 0;
+    struct bundler_tool how = {worker, is_theirs ? &privilege : NULL};
     int result = FSD_EXIT_OK;
     for (size_t i = 0; i < conf->app_count; i++) {
         why.text[0] = '\0';
-        int code = compile(worker, conf->apps[i].path, &why);
+        int code = compile(&how, conf->apps[i].path, &why);
         if (why.text[0] != '\0') {
             (void)fprintf(args->err, "%s: cannot check \"%s\": %s\n", args->program->name,
                           conf->apps[i].path, why.text);
         }
         result = result == FSD_EXIT_OK ? code : result;
     }
+    privilege_fini(&privilege);
     return result;
 }
 

@@ -116,7 +116,7 @@ def test_a_worker_gets_only_its_descriptors_environment_and_configuration(make):
     assert fds["1"] == fds["2"] == str(fsd.log_path)
     assert fds["3"].startswith("socket:") and fds["4"].startswith("/memfd:fsd-page")
     env = fsd.get("/env")
-    assert set(env) <= {"PATH", "TZ", "FSD_INCARNATION", "FSD_MASTER_PID", "LC_CTYPE"}
+    assert set(env) <= {"PATH", "TZ", "FSD_INCARNATION", "FSD_MASTER_PID", "FSD_SHIELD", "LC_CTYPE"}
     assert env["FSD_INCARNATION"] == "1" and env["FSD_MASTER_PID"] == str(fsd.process.pid)
     config = fsd.get("/config")
     assert config["pool"] == "web" and config["settings"] == {"colour": "red"} and config["env"] == {"KEY": "value"}

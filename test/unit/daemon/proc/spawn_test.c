@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "common/err.h"
+#include "daemon/privilege.h"
 #include "daemon/proc/cause.h"
 
 enum { PATIENCE_MS = 10000 };
@@ -39,7 +40,7 @@ static struct spawn_child start_shell(const char *script, int out)
     char *env[] = {NULL};
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     const int fds[] = {null, out, STDERR_FILENO};
-    struct spawn_order order = {"/bin/sh", argv, env, fds, 3};
+    struct spawn_order order = {"/bin/sh", argv, env, fds, 3, NULL};
     assert_int_equal(spawn_start(&order, &child, NULL), 0);
     (void)close(null);
     return child;
@@ -133,7 +134,7 @@ static void a_program_that_is_missing_is_named(void **state)
     char *argv[] = {name, NULL};
     char *env[] = {NULL};
     const int fds[] = {STDERR_FILENO};
-    struct spawn_order order = {"/nowhere/nobody", argv, env, fds, 1};
+    struct spawn_order order = {"/nowhere/nobody", argv, env, fds, 1, NULL};
     struct spawn_child child;
     struct fsd_err err = {""};
     assert_int_equal(spawn_start(&order, &child, &err), 0);
@@ -150,13 +151,38 @@ static void a_bad_descriptor_is_a_failure_and_not_a_child_without_it(void **stat
     char *argv[] = {name, NULL};
     char *env[] = {NULL};
     const int fds[] = {STDERR_FILENO, 9999};
-    struct spawn_order order = {"/bin/true", argv, env, fds, 2};
+    struct spawn_order order = {"/bin/true", argv, env, fds, 2, NULL};
     struct spawn_child child;
     struct fsd_err err = {""};
     assert_int_equal(spawn_start(&order, &child, &err), 0);
     struct cause cause = wait_for(&child);
     assert_int_equal(cause.value, 127);
     assert_int_equal(spawn_failure(&child, order.path, &err), -EBADF);
+    spawn_forget(&child);
+}
+
+static void a_child_that_cannot_become_the_user_does_not_start(void **state)
+{
+    (void)state;
+    static char name[] = "true";
+    static char user[] = "somebody";
+    char *argv[] = {name, NULL};
+    char *env[] = {NULL};
+    const int fds[] = {STDERR_FILENO};
+    struct privilege privilege = {
+        .is_switching = true, .uid = (uid_t)-1, .gid = getegid(), .user = user}; /* no such id */
+    struct spawn_order order = {"/bin/true", argv, env, fds, 1, &privilege};
+    struct spawn_child child;
+    struct fsd_err err = {""};
+    char expected[64];
+    assert_int_equal(spawn_start(&order, &child, &err), 0);
+    struct cause cause = wait_for(&child);
+    assert_int_equal(cause.value, 127);
+    int error = spawn_failure(&child, order.path, &err);
+    assert_int_equal(error, -EPERM); /* nothing failed, but it is not who it was to be */
+    (void)snprintf(expected, sizeof(expected), "cannot become user \"somebody\": %s",
+                   strerror(-error));
+    assert_string_equal(err.text, expected);
     spawn_forget(&child);
 }
 
@@ -207,9 +233,12 @@ static void the_basic_environment_is_taken_over(void **state)
     assert_int_equal(setenv("PATH", "/bin", 1), 0);
     assert_int_equal(unsetenv("LANG"), 0);
     assert_int_equal(setenv("TZ", "UTC", 1), 0);
-    assert_int_equal(spawn_env_base(env), 2);
+    assert_int_equal(spawn_env_base(env, NULL), 2);
     assert_string_equal(env[0], "PATH=/bin");
     assert_string_equal(env[1], "TZ=UTC");
+    const struct privilege shielded = {.is_shielded = true};
+    assert_int_equal(spawn_env_base(env, &shielded), 3);
+    assert_string_equal(env[0], "FSD_SHIELD=1");
 }
 
 int main(void)
@@ -221,6 +250,7 @@ int main(void)
         cmocka_unit_test(signals_are_as_after_login),
         cmocka_unit_test(a_program_that_is_missing_is_named),
         cmocka_unit_test(a_bad_descriptor_is_a_failure_and_not_a_child_without_it),
+        cmocka_unit_test(a_child_that_cannot_become_the_user_does_not_start),
         cmocka_unit_test(a_living_child_is_not_reaped_and_can_be_signalled),
         cmocka_unit_test(foreign_children_are_reaped_and_ours_is_left),
         cmocka_unit_test(the_basic_environment_is_taken_over),
