@@ -92,6 +92,13 @@ static int open_privilege(struct master *master, const struct conf *conf)
     return FSD_EXIT_OK;
 }
 
+static void on_refused(void *owner, const char *why, uint64_t count)
+{
+    struct master *master = owner;
+    log_event(&master->log, LOG_LEVEL_WARNING, NULL, "control.refused", why,
+              LOG_FIELDS(log_int("refused", (int64_t)count)));
+}
+
 static int open_control(struct master *master)
 {
     struct fsd_err err = {""};
@@ -102,6 +109,9 @@ static int open_control(struct master *master)
     if (control_open(&master->control, master->loop, path, methods, count, master, &removed_stale,
                      &err) < 0) {
         return fail(master, FSD_EXIT_BIND, err.text);
+    }
+    if (!master->options->development) {
+        control_guard(master->control, master->privilege.uid, on_refused);
     }
     if (removed_stale) {
         log_write(&master->log, LOG_LEVEL_INFO, NULL, "removed a stale control socket",

@@ -16,6 +16,7 @@
 #include "common/err.h"
 #include "common/fd.h"
 #include "common/rpc.h"
+#include "daemon/control/control_access.h"
 #include "daemon/control/control_peer.h"
 #include "daemon/control/control_request.h"
 #include "daemon/control/control_socket.h"
@@ -27,6 +28,7 @@ enum {
     SILENT_MS = 30 * 1000,
     STUCK_MS = 5 * 60 * 1000, /* somebody reads what a pager shows, and goes on */
     PAUSE_US = 1000 * 1000,   /* without a free descriptor, accept is tried again then */
+    REFUSED_US = 60 * 1000 * 1000,
 };
 
 static const struct control_peer_limits limits = {
@@ -39,6 +41,10 @@ static const struct control_peer_limits limits = {
 struct control {
     sd_event *loop; /* borrowed */
     struct control_socket socket;
+    struct control_access access;
+    control_refused_fn on_refused;
+    uint64_t refused;          /* since it was last told */
+    uint64_t refused_us;       /* monotonic; may be told again */
     sd_event_source *incoming; /* owned; a peer connects */
     sd_event_source *pause;    /* owned; runs while accepting is off */
     struct control_rows rows;
@@ -115,6 +121,19 @@ static bool make_room(struct control *control)
     return idle != NULL;
 }
 
+/* Somebody who tries in a loop must not fill the log. */
+static void tell_refused(struct control *control, const char *why)
+{
+    uint64_t now_us = 0;
+    control->refused++;
+    (void)sd_event_now(control->loop, CLOCK_MONOTONIC, &now_us); /* runs, so it knows */
+    if (control->on_refused != NULL && now_us >= control->refused_us) {
+        control->refused_us = now_us + REFUSED_US;
+        control->on_refused(control->rows.owner, why, control->refused);
+        control->refused = 0;
+    }
+}
+
 static int on_connected(sd_event_source *source, int listening, uint32_t revents, void *userdata)
 {
     (void)source;
@@ -128,9 +147,10 @@ static int on_connected(sd_event_source *source, int listening, uint32_t revents
         return 0;
     }
     struct fsd_err why = {""};
-    if (control_socket_check_peer(&control->socket, fd, &why) < 0) {
+    if (control_access_check(&control->access, fd, &why) < 0) {
         control_request_turn_away(fd, RPC_FORBIDDEN, why.text);
         fd_close(&fd);
+        tell_refused(control, why.text);
         return 0;
     }
     if (control->peer_count == PEERS_MAX && !make_room(control)) {
@@ -181,6 +201,7 @@ int control_open(struct control **ret_control, sd_event *loop, const char *path,
     }
     control->loop = loop;
     control->socket.fd = -1;
+    control_access_init(&control->access);
     control->rows = (struct control_rows){methods, names, method_count, owner, &control->streams};
     for (size_t i = 0; i < method_count; i++) {
         names[i] = methods[i].name;
@@ -199,6 +220,13 @@ int control_open(struct control **ret_control, sd_event *loop, const char *path,
     }
     *ret_control = control;
     return 0;
+}
+
+void control_guard(struct control *control, uid_t workers, control_refused_fn on_refused)
+{
+    control->access.is_production = true;
+    control->access.workers = workers;
+    control->on_refused = on_refused;
 }
 
 void control_close(struct control *control)

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 struct fsd_err;
@@ -34,6 +36,11 @@ enum control_error { /* JSON-RPC codes; below -32000 the specification's own */
 int control_open(struct control **ret_control, sd_event *loop, const char *path,
                  const struct control_method *methods, size_t method_count, void *owner,
                  int *ret_removed_stale, struct fsd_err *err);
+/* Told of peers that were refused, at most once a minute: the sentence for the last one, and how many there were since. */
+typedef void (*control_refused_fn)(void *owner, const char *why, uint64_t count);
+/* `fsd serve`: the user that workers run as is refused, unless it is root.  Without this call the daemon's own user, root and the
+ * group fsd-admin may talk.  on_refused may be NULL, it gets the owner of control_open. */
+void control_guard(struct control *control, uid_t workers, control_refused_fn on_refused);
 /* Stops accepting, flushes answers that are already written as far as the sockets take them, removes the socket file.
  * NULL is allowed. */
 void control_close(struct control *control);

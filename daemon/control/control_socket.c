@@ -1,14 +1,13 @@
-/* control_socket.c - the file and the listening descriptor of the control socket, and who may connect to it.
+/* control_socket.c - the file and the listening descriptor of the control socket.
  * Owns one listening Unix socket and its name in the file system.
  * How: the socket is bound under a name of our pid with no rights for others, then gets its mode, listens, and is renamed:
  * whoever sees the final name can connect to it, and never finds it with wrong rights.  A file that a killed
  * daemon left is told from a living one by connecting to it.
- * Called by control.c at start, for each new peer, and at the end.
- * Must not know what is said over the connections. */
+ * Called by control.c at start and at the end.
+ * Must not know who connects (control_access.c) or what is said over the connections. */
 #include "daemon/control/control_socket.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +19,9 @@
 
 #include "common/err.h"
 #include "common/fd.h"
+#include "daemon/control/control_access.h"
 
-enum { BACKLOG = 128, MODE_OWNER = 0600, MODE_GROUP = 0660, GROUP_TEXT_MAX = 16384 };
-
-/* Its members may control a daemon that runs as another user; systemd/fsd.sysusers creates it. */
-static const char admin_group[] = "fsd-admin";
+enum { BACKLOG = 128, MODE_OWNER = 0600, MODE_GROUP = 0660 };
 
 static int refuse(struct fsd_err *err, int errnum, const char *path, const char *why)
 {
@@ -106,14 +103,10 @@ static void make_folder(const char *path)
  * file stays our user's alone. */
 static mode_t hand_to_admins(const char *path)
 {
-    struct group group;
-    struct group *found = NULL;
-    char text[GROUP_TEXT_MAX];
-    if (getgrnam_r(admin_group, &group, text, sizeof(text), &found) != 0 || found == NULL ||
-        chown(path, (uid_t)-1, found->gr_gid) < 0) {
-        return MODE_OWNER;
-    }
-    return MODE_GROUP;
+    struct control_access access;
+    control_access_init(&access);
+    return access.has_admins && chown(path, (uid_t)-1, access.admins) == 0 ? MODE_GROUP
+                                                                           : MODE_OWNER;
 }
 
 /* Everything between having a descriptor and having the file under its name. */
@@ -190,45 +183,4 @@ void control_socket_close(struct control_socket *control)
     fd_close(&control->fd);
     free(control->path);
     control->path = NULL;
-}
-
-/* Has the peer this group among its supplementary ones? */
-static bool is_in_group(int fd, gid_t group)
-{
-    socklen_t len = 0;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0 || errno != ERANGE) {
-        return false; /* none at all, or it cannot be known */
-    }
-    gid_t *groups = malloc(len);
-    bool found = false;
-    if (groups != NULL && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == 0) {
-        for (size_t i = 0; i < len / sizeof(*groups) && !found; i++) {
-            found = groups[i] == group;
-        }
-    }
-    free(groups);
-    return found;
-}
-
-int control_socket_check_peer(const struct control_socket *control, int fd, struct fsd_err *err)
-{
-    struct ucred peer;
-    socklen_t len = sizeof(peer);
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
-        return fsd_err_set(err, EACCES, "cannot tell who asks: %s", strerror(errno));
-    }
-    if (peer.uid == 0 || peer.uid == geteuid()) {
-        return 0;
-    }
-    /* Looked up each time: the administrator may have given the file to another group meanwhile. */
-    struct stat found;
-    if (stat_ours(control, &found) && (found.st_mode & S_IWGRP) != 0 &&
-        (peer.gid == found.st_gid || is_in_group(fd, found.st_gid))) {
-        return 0;
-    }
-    return fsd_err_set(
-        err, EACCES,
-        "user id %ld may not control this fsd: it is neither root nor its own user nor "
-        "in the group of the socket file",
-        (long)peer.uid);
 }

@@ -20,8 +20,5 @@ int control_socket_open(struct control_socket *ret_control, const char *path,
                         int *ret_replaced_stale, struct fsd_err *err);
 /* Closes, and removes the file if it is still ours.  Closing twice is allowed. */
 void control_socket_close(struct control_socket *control);
-/* May the process that connected on fd talk to us?  Root, our own user, or a member of the file's group.
- * 0, or -EACCES with the sentence for that process. */
-int control_socket_check_peer(const struct control_socket *control, int fd, struct fsd_err *err);
 
 #endif

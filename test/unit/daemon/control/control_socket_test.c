@@ -1,4 +1,4 @@
-/* The file of the control socket: how it appears, what may stand in its place, who may connect. */
+/* The file of the control socket: how it appears, and what may stand in its place. */
 #include "daemon/control/control_socket.h"
 
 #include <errno.h>
@@ -22,8 +22,6 @@
 
 #include "common/err.h"
 #include "common/fd.h"
-
-enum { STRANGER = 54321 }; /* a user and group id that own nothing */
 
 struct fixture {
     char folder[32];
@@ -82,7 +80,6 @@ static void the_file_has_its_mode_and_goes_with_the_socket(void **state)
 
     int fd = connect_to(fixture->path);
     assert_true(fd >= 0);
-    assert_int_equal(control_socket_check_peer(&control, fd, NULL), 0);
     fd_close(&fd);
 
     control_socket_close(&control);
@@ -195,52 +192,6 @@ static void what_cannot_be_is_said(void **state)
     assert_int_equal(stale, -1);
 }
 
-/* Connects as a process without rights, its primary and supplementary group given; the verdict. */
-static int check_stranger(const struct control_socket *control, gid_t group, gid_t supplementary)
-{
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (setgroups(1, &supplementary) < 0 || setresgid(group, group, group) < 0 ||
-            setresuid(STRANGER, STRANGER, STRANGER) < 0) {
-            _exit(1);
-        }
-        int fd = connect_to(control->path);
-        char byte = 0;
-        _exit(fd >= 0 && read(fd, &byte, 1) == 0 ? 0 : 2); /* until it is hung up on */
-    }
-    int fd = -1;
-    while ((fd = accept(control->fd, NULL, NULL)) < 0) {
-        assert_int_equal(errno, EAGAIN);
-        assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
-    }
-    struct fsd_err err = {""};
-    int r = control_socket_check_peer(control, fd, &err);
-    assert_true((r == 0) == (err.text[0] == '\0'));
-    fd_close(&fd);
-    int status = -1;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    return r;
-}
-
-static void only_root_our_user_and_the_group_of_the_file_may_talk(void **state)
-{
-    const struct fixture *fixture = *state;
-    if (geteuid() != 0) {
-        skip(); /* only root can become somebody else */
-    }
-    struct control_socket control;
-    int stale = -1;
-    assert_int_equal(control_socket_open(&control, fixture->path, &stale, NULL), 0);
-    assert_int_equal(chown(fixture->path, (uid_t)-1, STRANGER + 1), 0);
-    assert_int_equal(chmod(fixture->path, 0666), 0); /* so that the check is all that refuses */
-    assert_int_equal(check_stranger(&control, STRANGER, STRANGER), -EACCES);
-    assert_int_equal(check_stranger(&control, STRANGER + 1, STRANGER), 0);
-    assert_int_equal(check_stranger(&control, STRANGER, STRANGER + 1), 0);
-    control_socket_close(&control);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -251,7 +202,6 @@ int main(void)
         TEST(a_file_of_somebody_else_is_not_removed_at_the_end),
         TEST(the_folder_is_made_when_only_that_is_missing),
         TEST(what_cannot_be_is_said),
-        TEST(only_root_our_user_and_the_group_of_the_file_may_talk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

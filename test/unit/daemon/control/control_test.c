@@ -2,6 +2,7 @@
 #include "daemon/control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -453,6 +455,46 @@ static void what_is_written_at_the_end_reaches_the_peer(void **state)
     fd_close(&fd);
 }
 
+static void count_refused(void *owner, const char *why, uint64_t count)
+{
+    struct fixture *fixture = owner;
+    assert_non_null(strstr(why, "was started by a worker of this fsd"));
+    fixture->noted += (unsigned)count;
+}
+
+/* A child of ours, as a worker is; what it hears. */
+static pid_t start_child(const struct fixture *fixture)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        char text[512] = "";
+        int fd = connect_peer(fixture);
+        (void)fcntl(fd, F_SETFL, 0);
+        ssize_t got = read(fd, text, sizeof(text) - 1);
+        _exit(got > 0 && strstr(text, "\"code\":-32003") != NULL && read(fd, text, 1) == 0 ? 0 : 1);
+    }
+    return pid;
+}
+
+static void who_tries_in_a_loop_is_refused_each_time_and_told_of_once(void **state)
+{
+    struct fixture *fixture = *state;
+    control_guard(fixture->control, 0, count_refused);
+    for (int i = 0; i < 3; i++) {
+        int status = -1;
+        pid_t pid = start_child(fixture);
+        while (waitpid(pid, &status, WNOHANG) == 0) {
+            (void)sd_event_run(fixture->loop, 1000);
+        }
+        assert_int_equal(status, 0);
+        assert_int_equal(fixture->noted, 1);
+    }
+    int fd = connect_peer(fixture); /* not one of those: it is who runs the daemon */
+    say(fixture, fd, ECHO_LINE);
+    expect(fixture, fd, ECHO_ANSWER);
+    fd_close(&fd);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -473,6 +515,7 @@ int main(void)
         TEST(a_request_above_1_mib_is_refused_and_one_below_is_not),
         TEST(a_long_answer_arrives_whole_and_a_peer_that_does_not_read_is_dropped),
         TEST(what_is_written_at_the_end_reaches_the_peer),
+        TEST(who_tries_in_a_loop_is_refused_each_time_and_told_of_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
