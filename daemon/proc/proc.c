@@ -15,12 +15,10 @@
 #include "common/fd.h"
 #include "common/supervise.h"
 #include "daemon/log/log.h"
-#include "daemon/owner.h"
-#include "daemon/proc/proc_log.h"
 #include "daemon/proc/proc_parts.h"
 #include "daemon/proc/proc_say.h"
 #include "daemon/proc/proc_spawn.h"
-#include "daemon/proc/proc_words.h"
+#include "daemon/proc/proc_watch.h"
 #include "daemon/proc/pulse.h"
 
 enum {
@@ -263,45 +261,6 @@ void proc_step(struct proc *proc, enum incarnation_event event, const char *deta
     act(proc, row->action, event, detail);
 }
 
-static void on_channel_news(struct channel *channel, enum channel_news news,
-                            struct wire_message *message, const char *why)
-{
-    struct proc *proc = OWNER_OF(channel, struct proc, channel);
-    switch (news) {
-    case CHANNEL_MESSAGE:
-        proc_words_on_message(proc, message, proc_step);
-        break;
-    case CHANNEL_CLOSED:
-        proc_step(proc, INCARNATION_ON_CLOSED, NULL);
-        break;
-    case CHANNEL_BROKEN:
-        proc_step(proc, INCARNATION_ON_BROKEN, why);
-        break;
-    }
-}
-
-static int on_exit_seen(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-    (void)source;
-    (void)fd;
-    (void)events;
-    struct proc *proc = userdata;
-    if (spawn_reap(&proc->child, &proc->cause) < 0) {
-        return 0;
-    }
-    proc->exit_source = sd_event_source_disable_unref(proc->exit_source);
-    channel_read_rest(&proc->channel); /* its last words come before its end */
-    proc_log_read_rest(proc);
-    struct fsd_err words = {""};
-    if (spawn_failure(&proc->child, proc->setting->worker_path, &words) == 0) {
-        char text[CAUSE_TEXT_MAX];
-        cause_format(&proc->cause, proc->was_told, text);
-        (void)fsd_err_set(&words, 0, "%s", text);
-    }
-    proc_step(proc, INCARNATION_ON_EXITED, words.text);
-    return 0;
-}
-
 int proc_start(struct proc *proc, const struct proc_setting *setting,
                const struct proc_order *order, proc_fn on_news, struct fsd_err *err)
 {
@@ -314,14 +273,7 @@ int proc_start(struct proc *proc, const struct proc_setting *setting,
     proc->on_news = on_news;
     proc->started_us = clock_wall_us();
     proc->started_mono_ms = clock_monotonic_ms();
-    error = channel_open(&proc->channel, setting->loop, sock, on_channel_news);
-    if (error == 0) {
-        error = sd_event_add_io(setting->loop, &proc->exit_source, proc->child.pidfd, EPOLLIN,
-                                on_exit_seen, proc);
-    }
-    if (error >= 0) {
-        error = proc_log_open(proc);
-    }
+    error = proc_watch_open(proc, sock);
     if (error >= 0) {
         error = start_timer(proc, setting->boot_ms);
     }
@@ -344,12 +296,12 @@ void proc_fini(struct proc *proc)
         spawn_signal(&proc->child, SIGKILL);
     }
     stop_timer(proc);
-    proc->exit_source = sd_event_source_disable_unref(proc->exit_source);
-    proc_log_close(proc);
-    channel_close(&proc->channel);
+    proc_watch_close(proc);
     spawn_forget(&proc->child);
     page_unmap(proc->page);
     blackbox_unmap(proc->blackbox);
+    fd_close(&proc->page_fd);
+    fd_close(&proc->blackbox_fd);
     fd_close(&proc->log_peer_fd);
     fd_close(&proc->bundle_fd);
     fd_close(&proc->config_fd);

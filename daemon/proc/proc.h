@@ -89,10 +89,12 @@ struct proc {
     struct channel channel;
     struct page *page;               /* owned mapping, hostile content */
     const struct blackbox *blackbox; /* owned mapping, hostile content */
-    int log_fd;                      /* owned; our end of the log socket */
-    int log_peer_fd;                 /* owned until handed out */
-    int bundle_fd;                   /* owned until handed out; -1 also for a worker without code */
-    int config_fd;                   /* owned until handed out */
+    int page_fd;                     /* owned; the memfds of both: for an upgrade in place */
+    int blackbox_fd;
+    int log_fd;      /* owned; our end of the log socket */
+    int log_peer_fd; /* owned until handed out */
+    int bundle_fd;   /* owned until handed out; -1 also for a worker without code */
+    int config_fd;   /* owned until handed out */
     uint32_t retry_after_s;
     uint64_t change; /* number of the change that it was last asked to prepare */
     sd_event_source *exit_source;
@@ -117,6 +119,11 @@ struct proc {
 /* Starts a worker.  0, or a negative errno with a sentence; proc is free then. */
 int proc_start(struct proc *proc, const struct proc_setting *setting,
                const struct proc_order *order, proc_fn on_news, struct fsd_err *err);
+/* Takes over one that another program of ours has started, before an upgrade in place.  The caller has filled what is known of it: what
+ * tells it apart, state, times, pid, channel.sock, log_fd (-1: closed) and the two memfds; all else is zero.  Negative errno
+ * with a sentence: *proc is not to be used, and the process and its descriptors are left alone. */
+int proc_inherit(struct proc *proc, const struct proc_setting *setting, proc_fn on_news,
+                 struct fsd_err *err);
 /* Order to one that is LOADED: serve there.  READY or LOST follows. */
 void proc_activate(struct proc *proc, const struct proc_post *post);
 /* To one that serves: accept for another slot as well, until the end or proc_return. */

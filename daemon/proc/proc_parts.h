@@ -3,7 +3,7 @@
 
 #include "daemon/proc/proc.h"
 
-/* What proc.c and proc_order.c need of each other; nobody else includes it. */
+/* What proc.c, proc_order.c and proc_watch.c need of each other; nobody else includes it. */
 
 /* Takes one event; proc may be free afterwards. */
 void proc_step(struct proc *proc, enum incarnation_event event, const char *detail);

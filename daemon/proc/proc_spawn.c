@@ -22,8 +22,6 @@ enum { ENV_TEXT_MAX = 48, ENV_OWN = 2 };
 struct child_fds {
     int null;
     int control;
-    int page;
-    int blackbox;
 };
 
 static int make_fds(struct proc *proc, const struct proc_order *order, struct child_fds *child,
@@ -48,16 +46,16 @@ static int make_fds(struct proc *proc, const struct proc_order *order, struct ch
     if ((order->bundle_fd >= 0 && proc->bundle_fd < 0) || child->null < 0) {
         return -errno;
     }
-    child->page = page_create();
-    if (child->page < 0) {
-        return child->page;
+    proc->page_fd = page_create();
+    if (proc->page_fd < 0) {
+        return proc->page_fd;
     }
-    child->blackbox = blackbox_create();
-    if (child->blackbox < 0) {
-        return child->blackbox;
+    proc->blackbox_fd = blackbox_create();
+    if (proc->blackbox_fd < 0) {
+        return proc->blackbox_fd;
     }
-    proc->page = page_map(child->page, 0);
-    proc->blackbox = blackbox_map(child->blackbox, false);
+    proc->page = page_map(proc->page_fd, 0);
+    proc->blackbox = blackbox_map(proc->blackbox_fd, false);
     return proc->page == NULL || proc->blackbox == NULL ? -errno : 0;
 }
 
@@ -80,7 +78,7 @@ static int start_child(struct proc *proc, const struct child_fds *child, struct 
     (void)spawn_env_base(env + ENV_OWN, proc->setting->privilege);
     char *argv[] = {program, name, NULL};
     const int fds[] = {child->null,    STDERR_FILENO, STDERR_FILENO,
-                       child->control, child->page,   child->blackbox};
+                       child->control, proc->page_fd, proc->blackbox_fd};
     _Static_assert(sizeof(fds) / sizeof(fds[0]) == PROTO_FD_END, "the contract's descriptors");
     struct spawn_order order = {proc->setting->worker_path, argv, env, fds, PROTO_FD_END,
                                 proc->setting->privilege};
@@ -90,7 +88,7 @@ static int start_child(struct proc *proc, const struct child_fds *child, struct 
 int proc_spawn(struct proc *proc, const struct proc_setting *setting,
                const struct proc_order *order, int *ret_sock, struct fsd_err *err)
 {
-    struct child_fds child = {-1, -1, -1, -1};
+    struct child_fds child = {-1, -1};
     int sock = -1;
     *proc = (struct proc){.setting = setting,
                           .state = INCARNATION_SPAWNED,
@@ -99,6 +97,8 @@ int proc_spawn(struct proc *proc, const struct proc_setting *setting,
                           .subject = {setting->pool, order->slot, 0},
                           .child = {.pidfd = -1, .error_fd = -1},
                           .channel = {.sock = -1},
+                          .page_fd = -1,
+                          .blackbox_fd = -1,
                           .log_fd = -1,
                           .log_peer_fd = -1,
                           .bundle_fd = -1,
@@ -112,8 +112,6 @@ int proc_spawn(struct proc *proc, const struct proc_setting *setting,
     }
     fd_close(&child.null);
     fd_close(&child.control);
-    fd_close(&child.page);
-    fd_close(&child.blackbox);
     if (error < 0) {
         fd_close(&sock);
         return error;
