@@ -176,20 +176,38 @@ static int open_sockets(struct listener *listener, unsigned slots,
     return error < 0 ? error : balance(listener, slots);
 }
 
-int listener_open(struct listener *listener, const struct conf_listener *conf, unsigned slots,
-                  const struct listener_inherited *inherited, struct fsd_err *err)
+static void init(struct listener *listener, const struct conf_listener *conf)
 {
-    assert(slots > 0);
     bool is_unix = conf->address.storage.ss_family == AF_UNIX;
     *listener = (struct listener){.wanted = conf->address,
                                   .kind = is_unix ? LISTENER_SHARED : LISTENER_PER_SLOT};
     listener_rename(listener, conf->name);
     set_bound(listener, &conf->address);
+}
+
+int listener_open(struct listener *listener, const struct conf_listener *conf, unsigned slots,
+                  const struct listener_inherited *inherited, struct fsd_err *err)
+{
+    assert(slots > 0);
+    init(listener, conf);
     int error = open_sockets(listener, slots, inherited);
     if (error < 0) {
         error = fail(listener, error, err);
         listener_close(listener);
     }
+    return error;
+}
+
+/* The filter, where there is one, is the kernel's and goes on. */
+int listener_inherit(struct listener *listener, const struct conf_listener *conf, unsigned live,
+                     const struct listener_inherited *inherited)
+{
+    init(listener, conf);
+    int error = reserve(listener, inherited->count);
+    if (error == 0) {
+        error = adopt(listener, inherited);
+    }
+    listener->live = listener->kind == LISTENER_SHARED ? listener->count : live;
     return error;
 }
 

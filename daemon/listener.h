@@ -44,6 +44,10 @@ struct listener {
  * 0, or a negative errno with a sentence (-EADDRINUSE, -EACCES ...).  Copies what it needs of conf. */
 int listener_open(struct listener *listener, const struct conf_listener *conf, unsigned slots,
                   const struct listener_inherited *inherited, struct fsd_err *err);
+/* Takes over all sockets of a listener of the same kind that another program of ours had, before an upgrade in place; `live` of them get
+ * new connections, as before.  Negative errno: nothing is closed, and the listener is not to be used. */
+int listener_inherit(struct listener *listener, const struct conf_listener *conf, unsigned live,
+                     const struct listener_inherited *inherited);
 /* Closes all sockets, removes the Unix socket's file when it is still ours.  Copies that others hold (a worker, the fd
  * store) go on listening.  All zero is fine. */
 void listener_close(struct listener *listener);
