@@ -187,17 +187,16 @@ static int add_sources(struct control *control)
     return r >= 0 ? sd_event_source_set_enabled(control->pause, SD_EVENT_OFF) : r;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): one call site; a struct for it would only be taken apart here */
-int control_open(struct control **ret_control, sd_event *loop, const char *path,
-                 const struct control_method *methods, size_t method_count, void *owner,
-                 int *ret_removed_stale, struct fsd_err *err)
+/* Without a socket; NULL: no memory. */
+static struct control *new_control(sd_event *loop, const struct control_method *methods,
+                                   size_t method_count, void *owner)
 {
     struct control *control = calloc(1, sizeof(*control));
     const char **names = calloc(method_count + 1, sizeof(*names));
     if (control == NULL || names == NULL) {
         free(control);
         free(names);
-        return fsd_err_set(err, ENOMEM, "cannot open the control socket: out of memory");
+        return NULL;
     }
     control->loop = loop;
     control->socket.fd = -1;
@@ -205,6 +204,18 @@ int control_open(struct control **ret_control, sd_event *loop, const char *path,
     control->rows = (struct control_rows){methods, names, method_count, owner, &control->streams};
     for (size_t i = 0; i < method_count; i++) {
         names[i] = methods[i].name;
+    }
+    return control;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): one call site; a struct for it would only be taken apart here */
+int control_open(struct control **ret_control, sd_event *loop, const char *path,
+                 const struct control_method *methods, size_t method_count, void *owner,
+                 int *ret_removed_stale, struct fsd_err *err)
+{
+    struct control *control = new_control(loop, methods, method_count, owner);
+    if (control == NULL) {
+        return fsd_err_set(err, ENOMEM, "cannot open the control socket: out of memory");
     }
     int r = control_socket_open(&control->socket, path, ret_removed_stale, err);
     if (r >= 0) {
@@ -227,6 +238,55 @@ void control_guard(struct control *control, uid_t workers, control_refused_fn on
     control->access.is_production = true;
     control->access.workers = workers;
     control->on_refused = on_refused;
+}
+
+struct control_legacy control_get_legacy(const struct control *control)
+{
+    const struct control_socket *socket = &control->socket;
+    return (struct control_legacy){socket->fd, socket->device, socket->inode};
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as above */
+int control_inherit(struct control **ret_control, sd_event *loop, const char *path,
+                    const struct control_legacy *legacy, const struct control_method *methods,
+                    size_t method_count, void *owner)
+{
+    struct control *control = new_control(loop, methods, method_count, owner);
+    char *copy = strdup(path);
+    int r = control == NULL || copy == NULL ? -ENOMEM : 0;
+    if (r == 0) {
+        control->socket = (struct control_socket){legacy->fd, copy, legacy->device, legacy->inode};
+        r = add_sources(control);
+    }
+    if (r < 0) {
+        if (control != NULL) {
+            control->socket.fd = -1; /* the file is not to be removed */
+        }
+        control_close(control);
+        free(copy);
+        return r;
+    }
+    *ret_control = control;
+    return 0;
+}
+
+int control_call_inherit(struct control *control, int fd, const char *id,
+                         struct control_call **ret_call)
+{
+    json_t *value = json_loads(id, JSON_DECODE_ANY, NULL);
+    if (value == NULL || control->peer_count == PEERS_MAX) {
+        json_decref(value);
+        return -EPROTO;
+    }
+    struct control_peer **place = &control->peers[control->peer_count];
+    int r = control_peer_open(place, control->loop, fd, &limits, &events, control);
+    if (r < 0) {
+        json_decref(value);
+        return r;
+    }
+    control->peer_count++;
+    *ret_call = control_request_make_call(&control->rows, *place, value);
+    return *ret_call == NULL ? -ENOMEM : 0;
 }
 
 void control_close(struct control *control)

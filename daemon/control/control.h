@@ -41,6 +41,18 @@ typedef void (*control_refused_fn)(void *owner, const char *why, uint64_t count)
 /* `fsd serve`: the user that workers run as is refused, unless it is root.  Without this call the daemon's own user, root and the
  * group fsd-admin may talk.  on_refused may be NULL, it gets the owner of control_open. */
 void control_guard(struct control *control, uid_t workers, control_refused_fn on_refused);
+/* What the next program needs of a control socket, when this one is replaced in place. */
+struct control_legacy {
+    int fd;
+    uint64_t device; /* of the file */
+    uint64_t inode;
+};
+struct control_legacy control_get_legacy(const struct control *control);
+/* Serves the methods on a socket that another program of ours has opened at path.  Takes the descriptor when it succeeds; on failure nothing
+ * is closed or removed. */
+int control_inherit(struct control **ret_control, sd_event *loop, const char *path,
+                    const struct control_legacy *legacy, const struct control_method *methods,
+                    size_t method_count, void *owner);
 /* Stops accepting, flushes answers that are already written as far as the sockets take them, removes the socket file.
  * NULL is allowed. */
 void control_close(struct control *control);
@@ -64,6 +76,13 @@ void control_answer(struct control_call *call, json_t *result);
 /* The same with a result that is JSON text already. */
 void control_answer_text(struct control_call *call, const char *result, size_t len);
 void control_fail(struct control_call *call, enum control_error code, const char *message);
+
+/* A call that the next program is to answer: *ret_id is JSON text that the caller frees.  The descriptor stays the connection's.
+ * -ENOTCONN: nobody waits for the answer. */
+int control_call_leave(const struct control_call *call, int *ret_fd, char **ret_id);
+/* The other side of it: fd is a connection, and taken when it succeeds. */
+int control_call_inherit(struct control *control, int fd, const char *id,
+                         struct control_call **ret_call);
 
 /* Makes the connection of a call a stream; the call still has to be answered, and nothing may be sent before.  -EBUSY: there
  * are too many, -EEXIST: the connection is one already, -ENOTCONN: nobody waits for the answer. */

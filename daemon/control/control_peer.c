@@ -319,6 +319,11 @@ unsigned control_peer_holds(const struct control_peer *peer)
     return peer->holds;
 }
 
+int control_peer_get_fd(const struct control_peer *peer)
+{
+    return is_alive(peer) ? peer->fd : -1;
+}
+
 bool control_peer_is_open(const struct control_peer *peer)
 {
     return is_alive(peer);

@@ -40,6 +40,8 @@ void control_peer_hold(struct control_peer *peer);
 void control_peer_release(struct control_peer *peer);
 /* How many hold it, without the owner. */
 unsigned control_peer_holds(const struct control_peer *peer);
+/* Its descriptor, which stays the peer's; -1 when the connection is over. */
+int control_peer_get_fd(const struct control_peer *peer);
 bool control_peer_is_open(const struct control_peer *peer);
 /* How many bytes have been sent to it that its socket does not take yet. */
 size_t control_peer_waiting(const struct control_peer *peer);

@@ -141,6 +141,22 @@ void control_answer_text(struct control_call *call, const char *result, size_t l
     free_call(call);
 }
 
+/* Half an answer of before would be lost, and the next one not understood. */
+int control_call_leave(const struct control_call *call, int *ret_fd, char **ret_id)
+{
+    int fd = control_peer_get_fd(call->peer);
+    if (call->id == NULL || fd < 0 || control_peer_waiting(call->peer) > 0) {
+        return -ENOTCONN;
+    }
+    char *id = json_dumps(call->id, JSON_ENCODE_ANY);
+    if (id == NULL) {
+        return -ENOMEM;
+    }
+    *ret_fd = fd;
+    *ret_id = id;
+    return 0;
+}
+
 int control_stream_open(struct control_stream **ret_stream, const struct control_call *call,
                         const struct control_stream_events *events, void *owner)
 {
@@ -179,6 +195,19 @@ static void refuse_method(const struct control_rows *rows, struct control_peer *
     control_request_fail(peer, id, RPC_UNKNOWN_METHOD, message);
 }
 
+struct control_call *control_request_make_call(const struct control_rows *rows,
+                                               struct control_peer *peer, json_t *id)
+{
+    struct control_call *call = calloc(1, sizeof(*call));
+    if (call == NULL) {
+        json_decref(id);
+        return NULL;
+    }
+    control_peer_hold(peer);
+    *call = (struct control_call){.peer = peer, .id = id, .streams = rows->streams};
+    return call;
+}
+
 /* Runs a request whose shape has been checked.  The rows may be gone afterwards. */
 static void run_method(const struct control_rows *rows, struct control_peer *peer, json_t *id,
                        const char *name, const json_t *params)
@@ -192,7 +221,9 @@ static void run_method(const struct control_rows *rows, struct control_peer *pee
         return;
     }
     struct control_call *call =
-        control_peer_holds(peer) < CALLS_MAX ? calloc(1, sizeof(*call)) : NULL;
+        control_peer_holds(peer) < CALLS_MAX
+            ? control_request_make_call(rows, peer, id != NULL ? json_incref(id) : NULL)
+            : NULL;
     if (call == NULL) {
         if (id != NULL) {
             control_request_fail(peer, id, RPC_BUSY,
@@ -200,10 +231,6 @@ static void run_method(const struct control_rows *rows, struct control_peer *pee
         }
         return;
     }
-    control_peer_hold(peer);
-    call->peer = peer;
-    call->id = id != NULL ? json_incref(id) : NULL;
-    call->streams = rows->streams;
     method->run(rows->owner, call, params);
 }
 
