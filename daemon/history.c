@@ -193,6 +193,29 @@ uint64_t history_add(struct history *history, const struct history_source *sourc
     return item.entry.number;
 }
 
+void history_inherit(struct history *history, const struct history_source *source, uint64_t number)
+{
+    const struct history_entry *newest = history_get(history, 0);
+    struct fsd_err reason;
+    history->running = number;
+    if (newest != NULL && newest->number >= number) {
+        return;
+    }
+    struct history_item item = {.entry = {.number = number,
+                                          .at_ms = clock_wall_us() / 1000,
+                                          .how = HISTORY_START,
+                                          .files = source->count}};
+    (void)snprintf(item.entry.hash, sizeof(item.entry.hash), "%s", source->hash);
+    if (source->count >
+        0) { /* why it can't be kept was said before, and is again with the next one */
+        (void)history_record_encode(&item.entry, source->texts, &item.unsaved, &reason);
+    }
+    if (history->count == HISTORY_KEPT_MAX) {
+        remove_oldest(history);
+    }
+    history->items[history->count++] = item;
+}
+
 const struct history_entry *history_get(const struct history *history, size_t index)
 {
     return index < history->count ? &history->items[history->count - 1 - index].entry : NULL;

@@ -45,6 +45,8 @@ void history_fini(struct history *history);
  * start as the newest one gets no new number.  May wait for the disk. */
 uint64_t history_add(struct history *history, const struct history_source *source,
                      enum history_how how, struct fsd_err *err);
+/* After an upgrade in place: what runs has had this number before.  It is added when the disk does not have it. */
+void history_inherit(struct history *history, const struct history_source *source, uint64_t number);
 /* From the newest (0) on; NULL behind the oldest. */
 const struct history_entry *history_get(const struct history *history, size_t index);
 /* NULL: not kept. */
