@@ -39,6 +39,16 @@ void configs_open(struct master *master)
     add_to_history(master, HISTORY_START);
 }
 
+void configs_inherit(struct master *master)
+{
+    const struct conf *conf = master->inventory.conf;
+    struct history_source source = {conf->texts, conf->text_count, conf->hash};
+    struct fsd_err err = {""};
+    (void)history_open(&master->configs.history, conf->state_path, &err);
+    warn(master, &err);
+    history_inherit(&master->configs.history, &source, master->inventory.number);
+}
+
 void configs_close(struct master *master)
 {
     history_fini(&master->configs.history);

@@ -29,6 +29,8 @@ struct configs {
 
 /* Opens the history; the configuration that the daemon starts with gets its number.  A history that can't be kept is one warning. */
 void configs_open(struct master *master);
+/* The same after an upgrade in place: it has its number already. */
+void configs_inherit(struct master *master);
 void configs_close(struct master *master);
 /* A configuration runs now. */
 void configs_on_applied(struct master *master, const char *how);

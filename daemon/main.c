@@ -10,6 +10,7 @@
 #include "common/command.h"
 #include "common/command_help.h"
 #include "common/proto.h"
+#include "daemon/upgrade/upgrade_resume.h"
 #include "daemon/verb/verb.h"
 
 static const struct command_row rows[] = {
@@ -77,6 +78,9 @@ int main(int argc, char **argv)
     if (error != 0) { /* when stderr is what is missing, this goes nowhere */
         (void)fprintf(stderr, "fsd: cannot open \"/dev/null\": %s\n", strerror(-error));
         return FSD_EXIT_INTERNAL;
+    }
+    if (upgrade_resume_is_asked(argc, argv)) { /* fsd itself does, nobody else */
+        return upgrade_resume_main(argc, argv);
     }
     return command_main(&program, argc, argv, stdout, stderr);
 }

@@ -5,10 +5,12 @@
  * Must not know how a worker lives (incarnation.c), how a slot replaces one (slot.c), or how a change proceeds (reload.c, deploy.c). */
 #include "daemon/master.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/err.h"
 #include "common/proto.h"
 #include "daemon/obituary.h"
 #include "daemon/owner.h"
@@ -33,7 +35,7 @@ bool master_owns(const void *owner, pid_t pid)
         }
     }
     bool is_tool = !loader_is_idle(&master->loader) && master->loader.bundler.child.pid == pid;
-    return is_tool || retired_owns(master, pid);
+    return is_tool || upgrade_owns(master, pid) || retired_owns(master, pid);
 }
 
 void master_check_end(struct master *master)
@@ -61,6 +63,9 @@ const char *master_find_obstacle(const struct master *master)
     if (deploy_is_running(master)) {
         return "another change of configuration is under way";
     }
+    if (upgrade_is_running(master)) {
+        return "an upgrade is under way";
+    }
     return master->phase == MASTER_LOADING || !loader_is_idle(&master->loader)
                ? "the daemon is still loading its code"
                : NULL;
@@ -76,6 +81,7 @@ void master_stop(struct master *master, bool now)
         reload_stop(master);
         deploy_stop(master);
         loader_stop(&master->loader);
+        upgrade_stop(master);
     } else if (now) {
         log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "stopping at once", NULL);
     }
@@ -280,10 +286,29 @@ static void on_first_load(struct loader *loader, int exit_code, const char *why)
     }
 }
 
-int master_run(struct conf *conf, const struct master_options *options)
+static int run_loop(struct master *master)
+{
+    int error = sd_event_loop(master->loop);
+    int exit_code = error < 0 ? FSD_EXIT_INTERNAL : master->exit_code;
+    if (error < 0) {
+        log_write(&master->log, LOG_LEVEL_ERROR, NULL, "the event loop failed",
+                  LOG_FIELDS(log_text("reason", strerror(-error))));
+    }
+    log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "stopped",
+              LOG_FIELDS(log_int("exit_code", exit_code)));
+    return exit_code;
+}
+
+static struct setup_events get_events(void)
 {
     struct setup_events events = {.on_pool_news = on_pool_news, .on_watch = on_watch};
     events.signals = signals_get(&events.signal_count);
+    return events;
+}
+
+int master_run(struct conf *conf, const struct master_options *options)
+{
+    struct setup_events events = get_events();
     struct master *master = setup_new(conf, options);
     if (master == NULL) {
         (void)fprintf(stderr, "fsd: out of memory\n");
@@ -294,14 +319,35 @@ int master_run(struct conf *conf, const struct master_options *options)
     if (exit_code == FSD_EXIT_OK) {
         loader_start(&master->loader, master->inventory.apps, master->inventory.conf->app_count,
                      on_first_load);
-        int error = sd_event_loop(master->loop);
-        exit_code = error < 0 ? FSD_EXIT_INTERNAL : master->exit_code;
-        if (error < 0) {
-            log_write(&master->log, LOG_LEVEL_ERROR, NULL, "the event loop failed",
-                      LOG_FIELDS(log_text("reason", strerror(-error))));
-        }
-        log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "stopped",
-                  LOG_FIELDS(log_int("exit_code", exit_code)));
+        exit_code = run_loop(master);
+    }
+    setup_free(master);
+    return exit_code;
+}
+
+int master_inherit(struct conf *conf, const struct master_options *options,
+                   const struct upgrade_state *state, struct master **ret_master,
+                   struct fsd_err *err)
+{
+    struct setup_events events = get_events();
+    struct master *master = setup_new(conf, options);
+    if (master == NULL) {
+        return fsd_err_set(err, ENOMEM, "%s", strerror(ENOMEM));
+    }
+    int error = setup_inherit(master, conf, &events, state, err);
+    if (error == 0) {
+        *ret_master = master;
+    }
+    return error;
+}
+
+int master_go_on(struct master *master, const char *from, const char *note)
+{
+    int exit_code = FSD_EXIT_INTERNAL;
+    upgrade_finish(master, from, note);
+    spawn_reap_foreign(master_owns, master); /* their signal may have come in between */
+    if (supervision_start(master) == 0) {
+        exit_code = run_loop(master);
     }
     setup_free(master);
     return exit_code;

@@ -2,9 +2,12 @@
 #define FSD_DAEMON_MASTER_H
 
 struct conf;
+struct fsd_err;
+struct master;
 struct master_options;
 struct parse_address;
 struct problem_list;
+struct upgrade_state;
 
 /* What the command line adds to the configuration. */
 struct master_options {
@@ -22,5 +25,13 @@ struct master_options {
  * stderr for the log, and takes conf.  Returns the process's exit code (enum fsd_exit), having said why on stderr when
  * it is not FSD_EXIT_OK. */
 int master_run(struct conf *conf, const struct master_options *options);
+
+/* Makes the master that goes on where another program was (conf is taken, options and state are borrowed for good).  A negative errno with a
+ * sentence: nothing has been done to what the state names, and what was made is left as it is. */
+int master_inherit(struct conf *conf, const struct master_options *options,
+                   const struct upgrade_state *state, struct master **ret_master,
+                   struct fsd_err *err);
+/* Runs it, as master_run does; see upgrade_finish. */
+int master_go_on(struct master *master, const char *from, const char *note);
 
 #endif

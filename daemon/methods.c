@@ -166,6 +166,13 @@ static void run_crashes(void *owner, struct control_call *call, const json_t *pa
     }
 }
 
+static void run_upgrade(void *owner, struct control_call *call, const json_t *params)
+{
+    if (methods_has_only(call, params, NULL)) {
+        upgrade_start(owner, call);
+    }
+}
+
 static const struct control_method methods[] = {
     {"status", "what runs: listeners, pools, workers", run_status},
     {"reload", "bring new code to every worker; {\"restart\": true} replaces the processes",
@@ -191,6 +198,8 @@ static const struct control_method methods[] = {
     {"config.show", "the values that run, and where each comes from", methods_config_show},
     {"config.diff", "how the disk differs from what runs", methods_config_diff},
     {"config.history", "the configurations that were applied", methods_config_history},
+    {"upgrade", "become the program that now stands in place of this one; workers go on",
+     run_upgrade},
     {"stop", "let requests finish and end; {\"now\": true} ends at once", run_stop},
 };
 

@@ -22,6 +22,8 @@
 #include "daemon/proc/pulse.h"
 #include "daemon/retired.h"
 #include "daemon/state.h"
+#include "daemon/upgrade/upgrade_give.h"
+#include "daemon/upgrade/upgrade_state.h"
 
 enum { WATCH_ACCURACY_US = 10000 };
 
@@ -99,6 +101,13 @@ static void on_refused(void *owner, const char *why, uint64_t count)
               LOG_FIELDS(log_int("refused", (int64_t)count)));
 }
 
+static void guard_control(struct master *master)
+{
+    if (!master->options->development) {
+        control_guard(master->control, master->privilege.uid, on_refused);
+    }
+}
+
 static int open_control(struct master *master)
 {
     struct fsd_err err = {""};
@@ -110,9 +119,7 @@ static int open_control(struct master *master)
                      &err) < 0) {
         return fail(master, FSD_EXIT_BIND, err.text);
     }
-    if (!master->options->development) {
-        control_guard(master->control, master->privilege.uid, on_refused);
-    }
+    guard_control(master);
     if (removed_stale) {
         log_write(&master->log, LOG_LEVEL_INFO, NULL, "removed a stale control socket",
                   LOG_FIELDS(log_text("path", path)));
@@ -208,9 +215,8 @@ static bool has_auto_pool(const struct conf *conf)
     return false;
 }
 
-static int open_inventory(struct master *master, struct conf *conf, pool_fn on_news)
+static void count_cpus(struct master *master, const struct conf *conf)
 {
-    static const struct inventory none = {0};
     struct cpus cpus;
     cpus_read(&cpus);
     master->auto_count = cpus.count;
@@ -218,6 +224,12 @@ static int open_inventory(struct master *master, struct conf *conf, pool_fn on_n
         log_write(&master->log, LOG_LEVEL_INFO, NULL, "count: auto",
                   LOG_FIELDS(log_int("workers", cpus.count), log_text("because", cpus.reason)));
     }
+}
+
+static int open_inventory(struct master *master, struct conf *conf, uint64_t number,
+                          pool_fn on_news)
+{
+    static const struct inventory none = {0};
     struct bundler_tool tool = {master->options->worker_path, &master->privilege};
     loader_init(&master->loader, master->loop, &master->log, &tool);
     master->pool_setting = (struct pool_setting){.loop = master->loop,
@@ -228,8 +240,7 @@ static int open_inventory(struct master *master, struct conf *conf, pool_fn on_n
                                                  .on_news = on_news,
                                                  .owner = master};
     struct inventory_need need = {&master->pool_setting, master->auto_count};
-    master->config_last = 1;
-    int error = inventory_make(&master->inventory, conf, master->config_last, &none, &need);
+    int error = inventory_make(&master->inventory, conf, number, &none, &need);
     return error < 0 ? fail_internal(master, "prepare the workers", error) : FSD_EXIT_OK;
 }
 
@@ -255,7 +266,7 @@ struct master *setup_new(const struct conf *conf, const struct master_options *o
     master->started_us = clock_wall_us();
     master->hub = log_hub_new();
     open_log(master, conf);
-    if (master->hub == NULL) {
+    if (upgrade_init(&master->upgrade) < 0 || master->hub == NULL) {
         setup_free(master);
         return NULL;
     }
@@ -275,7 +286,9 @@ int setup_open(struct master *master, struct conf *conf, const struct setup_even
         conf_free(conf);
         return exit_code;
     }
-    exit_code = open_inventory(master, conf, events->on_pool_news);
+    count_cpus(master, conf);
+    master->config_last = 1;
+    exit_code = open_inventory(master, conf, master->config_last, events->on_pool_news);
     if (exit_code == FSD_EXIT_OK) {
         exit_code = open_streams(master);
     }
@@ -293,6 +306,28 @@ int setup_open(struct master *master, struct conf *conf, const struct setup_even
     return exit_code;
 }
 
+int setup_inherit(struct master *master, struct conf *conf, const struct setup_events *events,
+                  const struct upgrade_state *state, struct fsd_err *err)
+{
+    master->auto_count = (unsigned)state->auto_count;
+    bool is_made =
+        open_manager(master, conf) == FSD_EXIT_OK && open_privilege(master, conf) == FSD_EXIT_OK &&
+        open_loop(master, events) == FSD_EXIT_OK &&
+        open_inventory(master, conf, state->config_number, events->on_pool_news) == FSD_EXIT_OK &&
+        open_streams(master) == FSD_EXIT_OK;
+    if (!is_made) { /* the log has the reason */
+        return fsd_err_set(err, ENOMEM, "cannot make the event loop or the pools");
+    }
+    activation_close(&master->manager.activation);
+    int error = upgrade_give(master, state, err);
+    if (error == 0) {
+        guard_control(master);
+        configs_inherit(master);
+        obituary_open(master);
+    }
+    return error;
+}
+
 void setup_free(struct master *master)
 {
     if (master == NULL) {
@@ -302,6 +337,7 @@ void setup_free(struct master *master)
     control_close(master->control);
     retired_free(master);
     tree_free(master->tree);
+    upgrade_fini(&master->upgrade);
     configs_close(master);
     obituary_close(master);
     inventory_free_without(&master->inventory, NULL);

@@ -75,6 +75,14 @@ static int on_scale(sd_event_source *source, const struct signalfd_siginfo *info
     return 0;
 }
 
+static int on_upgrade(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source;
+    log_signal(userdata, LOG_LEVEL_INFO, "signal received", info);
+    upgrade_start(userdata, NULL);
+    return 0;
+}
+
 /* Signals that other daemons have a use for, and that would end us: an operator's habit must not stop the service. */
 static int on_unused(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -93,7 +101,7 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 
 static const struct setup_signal rows[] = {
     {SIGTERM, on_stop},   {SIGINT, on_stop},   {SIGQUIT, on_stop},   {SIGHUP, on_reload},
-    {SIGWINCH, on_drain}, {SIGCHLD, on_child}, {SIGUSR1, on_reopen}, {SIGUSR2, on_unused},
+    {SIGWINCH, on_drain}, {SIGCHLD, on_child}, {SIGUSR1, on_reopen}, {SIGUSR2, on_upgrade},
     {SIGTTIN, on_scale},  {SIGTTOU, on_scale}, {SIGALRM, on_unused},
 };
 

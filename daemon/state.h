@@ -18,6 +18,7 @@
 #include "daemon/reload.h"
 #include "daemon/stream.h"
 #include "daemon/tree.h"
+#include "daemon/upgrade/upgrade.h"
 #include "daemon/waiting.h"
 
 struct master_options;
@@ -49,6 +50,7 @@ struct master {
     struct reload reload;   /* reload.c's */
     struct deploy deploy;   /* deploy.c's */
     struct configs configs; /* configs.c's */
+    struct upgrade upgrade; /* upgrade.c's */
     struct waiting waiting; /* waiting.c's */
     bool is_ordering;       /* its orders are being carried out */
     struct tree *tree;      /* which pool is started, stopped or held when */

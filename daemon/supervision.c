@@ -9,6 +9,30 @@
 #include "common/clock.h"
 #include "daemon/state.h"
 
+/* A pool that is to start may have been started before an upgrade in place: the tree is told what became of it.  False: it was not. */
+static bool is_known(const struct master *master, size_t index)
+{
+    const struct pool *pool = master->inventory.pools[index];
+    switch (pool->phase) {
+    case POOL_RUNNING:
+        if (pool->was_up) {
+            (void)tree_on_up(master->tree, index); /* it was just ordered to start */
+        }
+        return pool->was_up;
+    case POOL_HELD:
+        (void)tree_on_gave_up(master->tree, index);
+        return true;
+    case POOL_DRAINED: /* an operator will start it */
+        (void)tree_on_up(master->tree, index);
+        return true;
+    case POOL_IDLE:
+    case POOL_SUSPENDED:
+    case POOL_LEAVING:
+        break;
+    }
+    return false;
+}
+
 static void carry_out(struct master *master, const struct tree_order *order)
 {
     struct pool *pool = master->inventory.pools[order->pool];
@@ -20,7 +44,9 @@ static void carry_out(struct master *master, const struct tree_order *order)
     tree_explain(master->tree, order->pool, cause, sizeof(cause));
     switch (order->kind) {
     case TREE_START:
-        pool_start(pool);
+        if (!is_known(master, order->pool)) {
+            pool_start(pool);
+        }
         break;
     case TREE_STOP:
         log_event(&master->log, LOG_LEVEL_WARNING, NULL, "pool.suspended",

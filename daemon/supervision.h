@@ -7,7 +7,7 @@ struct master;
 
 /* The tree of supervisors, put into effect. */
 
-/* Starts the pools, in the order of the tree.  0 or -ENOMEM. */
+/* Starts the pools, in the order of the tree, but those that run already after an upgrade in place.  0 or -ENOMEM. */
 int supervision_start(struct master *master);
 /* What happened in the pools; the master passes everything on. */
 void supervision_on_pool_news(struct master *master, const struct pool *pool, enum pool_news news);

@@ -10,6 +10,9 @@
 enum pool_kind { POOL_KIND_WORKER, POOL_KIND_PENDING, POOL_KIND_UNAVAILABLE };
 int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind kind,
                     struct pool_proc **ret_which, struct fsd_err *err);
+/* One that another program of ours has started (proc_inherit): copies what the seed knows of it. */
+int pool_proc_inherit(struct pool *pool, const struct pool_proc *seed, struct pool_proc **ret_which,
+                      struct fsd_err *err);
 /* Makes procs until there are so many.  0 or -ENOMEM. */
 int pool_proc_reserve(struct pool *pool, size_t count);
 bool pool_proc_is_standby(const struct pool_proc *which);

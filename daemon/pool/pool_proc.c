@@ -204,3 +204,16 @@ int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind ki
     }
     return error;
 }
+
+int pool_proc_inherit(struct pool *pool, const struct pool_proc *seed, struct pool_proc **ret_which,
+                      struct fsd_err *err)
+{
+    struct pool_proc *which = find_free(pool);
+    if (which == NULL) {
+        return fsd_err_set(err, ENOMEM, "pool \"%s\" has no room for its processes", pool->name);
+    }
+    *which = *seed;
+    which->pool = pool;
+    *ret_which = which;
+    return proc_inherit(&which->proc, &pool->proc_setting, on_news, err);
+}

@@ -136,8 +136,8 @@ struct upgrade_pool {
     struct record_list
         restarts; /* struct upgrade_time: those that the window knows, the oldest first */
     uint64_t probe_at_ms;
-    bool is_probing;
-    uint64_t probed_since_ms;
+    bool is_mended;
+    uint64_t probed_at_ms;
     uint64_t requests_gone;
     uint64_t reserve_failures;
     uint64_t reserve_at_ms;

@@ -78,7 +78,7 @@ static int read_workers(const struct command_args *args, unsigned *ret_workers, 
     return 0;
 }
 
-static struct conf *load(const struct master_options *options, struct problem_list *list)
+struct conf *verb_run_load(const struct master_options *options, struct problem_list *list)
 {
     return conf_new_for_run(options->source, options->address, options->workers, options->control,
                             list);
@@ -102,13 +102,13 @@ int verb_run(const struct command_args *args)
     struct problem_list problems;
     problem_list_init(&problems);
     struct master_options options = {.worker_path = worker_path,
-                                     .load = load,
+                                     .load = verb_run_load,
                                      .source = args->values[0],
                                      .address = &address,
                                      .workers = workers,
                                      .control = command_find_option(args, "control"),
                                      .development = 1};
-    struct conf *conf = load(&options, &problems);
+    struct conf *conf = verb_run_load(&options, &problems);
     problem_print(&problems, args->err);
     int code = FSD_EXIT_CONFIG;
     if (conf != NULL) {

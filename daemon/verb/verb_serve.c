@@ -13,7 +13,7 @@
 #include "daemon/master.h"
 #include "daemon/verb/worker_path.h"
 
-static struct conf *load(const struct master_options *options, struct problem_list *list)
+struct conf *verb_serve_load(const struct master_options *options, struct problem_list *list)
 {
     return conf_load(options->source, list);
 }
@@ -25,9 +25,10 @@ int verb_serve(const struct command_args *args)
     const char *file = command_find_option(args, "config");
     struct problem_list problems;
     problem_list_init(&problems);
-    struct master_options options = {
-        .worker_path = worker_path, .load = load, .source = file != NULL ? file : VERB_CONFIG_FILE};
-    struct conf *conf = load(&options, &problems);
+    struct master_options options = {.worker_path = worker_path,
+                                     .load = verb_serve_load,
+                                     .source = file != NULL ? file : VERB_CONFIG_FILE};
+    struct conf *conf = verb_serve_load(&options, &problems);
     problem_print(&problems, args->err);
     int code = FSD_EXIT_CONFIG;
     if (conf == NULL) {
