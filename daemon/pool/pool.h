@@ -118,6 +118,7 @@ struct pool {
     unsigned count;           /* of them are to serve; the others are leaving */
     struct pool_proc **procs; /* owned, POOL_SLOT_PROCS_MAX for each slot and some in reserve */
     size_t proc_count;
+    bool is_start_failing; /* said so; no process can be made now, whatever it is for */
     enum pool_phase phase;
     bool is_down_told;              /* of POOL_SUSPENDED */
     bool was_up;                    /* POOL_UP was told since it was started or held */

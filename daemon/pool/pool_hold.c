@@ -184,6 +184,7 @@ static uint64_t settle_503(struct pool *pool, uint64_t now_ms)
     }
     struct fsd_err err = {""};
     if (pool_proc_start(pool, NULL, POOL_KIND_UNAVAILABLE, &pool->unavailable, &err) < 0) {
+        pool_proc_tell_unstarted(pool, NULL, err.text);
         pool->unavailable_at_ms = now_ms + UNAVAILABLE_RETRY_MS;
         return pool->unavailable_at_ms;
     }

@@ -2,6 +2,7 @@
  * Owns the decision, in this order: the pool's `restart` says that nothing follows; the pool is held; it gives up now, because there were more
  * than `intensity` restarts within `period`; the worker in reserve takes the place, if the one that was lost had done good work (a
  * worker that can't even start must not use up the reserve); or a new one is started, at once or after the wait of backoff.c.
+ * That the machine has no process, memory or descriptor for one says nothing about the pool: it is tried again until it has.
  * Called by pool_slot.c.  Must not know how a worker is started. */
 #include "daemon/pool/pool_parts.h"
 
@@ -64,7 +65,8 @@ static void wait_and_retry(struct pool_slot *slot, const struct proc *proc)
     char words[64] = "its place is taken at once";
     if (wait_ms > 0) {
         (void)snprintf(words, sizeof(words), "another one is started in %u ms", wait_ms);
-        pool_slot_log(slot, LOG_LEVEL_WARNING, "worker.backoff",
+        /* of what could not be started an alarm has told */
+        pool_slot_log(slot, proc == NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "worker.backoff",
                       "worker keeps failing, its restart waits",
                       LOG_FIELDS(log_int("retry_in_ms", wait_ms),
                                  log_int("failures", slot->backoff.failures)));
@@ -109,7 +111,7 @@ void pool_loss_decide(struct pool_slot *slot, const struct proc *proc)
     } else if (pool->phase == POOL_HELD) {
         pool_loss_keep(slot, proc, "the pool stays held");
         pool_slot_step(slot, SLOT_ON_HOLD, NULL, NULL);
-    } else if (supervise_window_add(&pool->window, clock_monotonic_ms())) {
+    } else if (proc != NULL && supervise_window_add(&pool->window, clock_monotonic_ms())) {
         pool_loss_keep(slot, proc, "the pool is held: too many restarts");
         pool_hold(pool, slot->last_exit);
     } else {

@@ -13,6 +13,9 @@ int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind ki
 /* One that another program of ours has started (proc_inherit): copies what the seed knows of it. */
 int pool_proc_inherit(struct pool *pool, const struct pool_proc *seed, struct pool_proc **ret_which,
                       struct fsd_err *err);
+/* To be called when that has failed: an alarm in the log, but once until one can be started again, since the next try comes
+ * soon. */
+void pool_proc_tell_unstarted(struct pool *pool, const struct pool_slot *slot, const char *why);
 /* Makes procs until there are so many.  0 or -ENOMEM. */
 int pool_proc_reserve(struct pool *pool, size_t count);
 bool pool_proc_is_standby(const struct pool_proc *which);

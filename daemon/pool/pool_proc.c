@@ -201,6 +201,7 @@ int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind ki
         which->died_us = slot != NULL && slot->current == NULL ? slot->died_us : 0;
         which->next[0] = '\0';
         *ret_which = which;
+        pool->is_start_failing = false;
     }
     return error;
 }
@@ -216,4 +217,14 @@ int pool_proc_inherit(struct pool *pool, const struct pool_proc *seed, struct po
     which->pool = pool;
     *ret_which = which;
     return proc_inherit(&which->proc, &pool->proc_setting, on_news, err);
+}
+
+void pool_proc_tell_unstarted(struct pool *pool, const struct pool_slot *slot, const char *why)
+{
+    struct log_subject subject = {pool->name, slot == NULL ? LOG_SLOT_NONE : slot->index, 0};
+    char message[FSD_ERR_MAX + 64];
+    (void)snprintf(message, sizeof(message), "cannot start a worker, and tries again: %s", why);
+    log_event(pool->setting.log, pool->is_start_failing ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR,
+              &subject, "worker.start_failed", message, NULL);
+    pool->is_start_failing = true;
 }

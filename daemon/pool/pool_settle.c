@@ -64,9 +64,7 @@ static uint64_t settle_reserve(struct pool *pool, uint64_t now_ms)
     if (pool_proc_start(pool, NULL, POOL_KIND_WORKER, &which, &err) == 0) {
         return have + 1 < wanted ? now_ms : UINT64_MAX;
     }
-    struct log_subject subject = {pool->name, LOG_SLOT_NONE, 0};
-    log_event(pool->setting.log, LOG_LEVEL_WARNING, &subject, "worker.start_failed", err.text,
-              NULL);
+    pool_proc_tell_unstarted(pool, NULL, err.text);
     pool->reserve_at_ms = now_ms + BACKOFF_LIMIT_MS; /* not urgent */
     return pool->reserve_at_ms;
 }

@@ -182,9 +182,8 @@ static void start_next(struct pool_slot *slot)
         slot->next = which;
         return;
     }
-    char message[FSD_ERR_MAX + 32];
-    (void)snprintf(message, sizeof(message), "cannot start a worker: %s", err.text);
-    pool_slot_log(slot, LOG_LEVEL_ERROR, "worker.start_failed", message, NULL);
+    (void)snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", err.text);
+    pool_proc_tell_unstarted(slot->pool, slot, err.text);
     pool_slot_step(slot, SLOT_ON_NEXT_LOST, NULL, err.text);
 }
 
