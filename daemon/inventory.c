@@ -15,7 +15,18 @@
 #include "daemon/listener.h"
 #include "daemon/plan_listener.h"
 
-static struct app *new_app(const struct conf_app *conf)
+static struct app *find_app(const struct inventory *from, const char *name)
+{
+    for (size_t i = 0; from->conf != NULL && i < from->conf->app_count; i++) {
+        if (strcmp(from->apps[i]->name, name) == 0) {
+            return from->apps[i];
+        }
+    }
+    return NULL;
+}
+
+/* Its generations go on where those of its name have ended. */
+static struct app *new_app(const struct conf_app *conf, const struct app *before)
 {
     struct app *app = calloc(1, sizeof(*app));
     if (app == NULL) {
@@ -23,6 +34,7 @@ static struct app *new_app(const struct conf_app *conf)
     }
     (void)snprintf(app->name, sizeof(app->name), "%s", conf->name);
     bundle_store_init(&app->store);
+    app->store.last = before == NULL ? 0 : before->store.last;
     app->path = strdup(conf->path);
     if (app->path == NULL) {
         free(app);
@@ -43,13 +55,8 @@ static void free_app(struct app *app)
 /* Another path is another application, even under the same name. */
 static struct app *keep_app(const struct inventory *from, const struct conf_app *conf)
 {
-    for (size_t i = 0; from->conf != NULL && i < from->conf->app_count; i++) {
-        struct app *app = from->apps[i];
-        if (strcmp(app->name, conf->name) == 0 && strcmp(app->path, conf->path) == 0) {
-            return app;
-        }
-    }
-    return NULL;
+    struct app *app = find_app(from, conf->name);
+    return app != NULL && strcmp(app->path, conf->path) == 0 ? app : NULL;
 }
 
 static int make_apps(struct inventory *inventory, const struct inventory *from)
@@ -57,7 +64,7 @@ static int make_apps(struct inventory *inventory, const struct inventory *from)
     for (size_t i = 0; i < inventory->conf->app_count; i++) {
         const struct conf_app *conf = &inventory->conf->apps[i];
         struct app *app = keep_app(from, conf);
-        inventory->apps[i] = app != NULL ? app : new_app(conf);
+        inventory->apps[i] = app != NULL ? app : new_app(conf, find_app(from, conf->name));
         if (inventory->apps[i] == NULL) {
             return -ENOMEM;
         }
