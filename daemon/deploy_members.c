@@ -107,6 +107,7 @@ int deploy_members_translate(enum pool_news news)
     case POOL_DOWN:
     case POOL_PROC_ENDED:
     case POOL_REAPED:
+    case POOL_WITHDRAWN:
         break;
     }
     return -1;

@@ -228,8 +228,12 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         return;
     case POOL_REAPED:
         spawn_reap_foreign(master_owns, master); /* may have been waiting behind it */
+        retired_touch(master);
         waiting_check(master);
         master_check_end(master);
+        return;
+    case POOL_WITHDRAWN:
+        retired_touch(master);
         return;
     }
     reload_on_pool_news(master, pool, slot, news, why);

@@ -1,6 +1,6 @@
 /* retired.c - what an older configuration had and the running one has not, until nobody uses it.
  * Owns a list of inventories that are stripped of everything that still runs.  Their pools let their workers finish; with the
- * last process go the listening sockets, the code and the configuration itself.
+ * last process go the code and the configuration itself; the listening sockets go before, as soon as nobody accepts from them.
  * Called by deploy.c (add) and master.c (whenever a process has ended).  Must not know why something was retired. */
 #include "daemon/retired.h"
 
@@ -62,6 +62,34 @@ static void free_retired(struct retired *retired)
     free(retired);
 }
 
+/* Does a worker still accept from the listener i?  Of a pool that runs on none does: all its workers are new. */
+static bool is_accepted_from(const struct retired *retired, size_t index)
+{
+    const struct conf *conf = retired->inventory.conf;
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        const struct pool *pool = get_pool(retired, i);
+        for (size_t j = 0; pool != NULL && j < conf->pools[i].listener_count; j++) {
+            if (conf->pools[i].listeners[j] == index && !pool_is_withdrawn(pool)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* An address is given up when nobody accepts there any more, not when the last slow request is done: what connects would only wait. */
+static void close_listeners(struct retired *retired)
+{
+    const struct inventory *inventory = &retired->inventory;
+    for (size_t i = 0; inventory->listeners != NULL && i < inventory->conf->listener_count; i++) {
+        struct listener *listener = inventory->listeners[i];
+        if (listener != NULL && listener->count > 0 && !is_accepted_from(retired, i)) {
+            listener_shrink(listener, 0);
+            listener_close(listener);
+        }
+    }
+}
+
 struct retired *retired_new(void)
 {
     return calloc(1, sizeof(struct retired));
@@ -80,6 +108,26 @@ void retired_add(struct master *master, struct retired *place, struct inventory 
             pool_stop(pool, false);
         }
     }
+    retired_touch(master);
+}
+
+static int on_bury(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    retired_bury(userdata);
+    return 0;
+}
+
+void retired_touch(struct master *master)
+{
+    if (master->retired == NULL) {
+        return;
+    }
+    if (master->bury == NULL &&
+        sd_event_add_defer(master->loop, &master->bury, on_bury, master) < 0) {
+        return; /* the watch comes by once a second */
+    }
+    (void)sd_event_source_set_enabled(master->bury, SD_EVENT_ONESHOT);
 }
 
 void retired_bury(struct master *master)
@@ -87,6 +135,7 @@ void retired_bury(struct master *master)
     struct retired **at = &master->retired;
     while (*at != NULL) {
         struct retired *retired = *at;
+        close_listeners(retired);
         if (is_empty(retired)) {
             *at = retired->next;
             free_retired(retired);
@@ -136,6 +185,7 @@ void retired_stop(struct master *master, bool now)
 
 void retired_free(struct master *master)
 {
+    master->bury = sd_event_source_disable_unref(master->bury);
     while (master->retired != NULL) {
         struct retired *retired = master->retired;
         master->retired = retired->next;

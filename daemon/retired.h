@@ -14,7 +14,9 @@ struct retired *retired_new(void);
 /* Takes place, and what the running inventory does not have of this one: its pools are stopped, and when their last process is gone all
  * is freed. */
 void retired_add(struct master *master, struct retired *place, struct inventory *inventory);
-/* Frees those whose pools are empty; not from within their news. */
+/* Something has ended: what nobody uses any more is freed before the loop waits again. */
+void retired_touch(struct master *master);
+/* The same now; not from within the news of pools. */
 void retired_bury(struct master *master);
 bool retired_is_empty(const struct master *master); /* no process is left */
 bool retired_owns(const struct master *master, pid_t pid);

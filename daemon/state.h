@@ -43,6 +43,7 @@ struct master {
     struct retired *
         retired; /* owned list: what an older one had, until its last process is gone; retired.c's */
     struct privilege privilege;       /* of the workers and the bundle tool */
+    sd_event_source *bury;            /* owned; retired.c's, NULL until it is needed */
     struct pool_setting pool_setting; /* for new pools */
     unsigned auto_count;              /* workers of a pool whose count is auto */
     struct manager manager;           /* manager.c's */

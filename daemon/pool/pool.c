@@ -189,6 +189,18 @@ bool pool_is_empty(const struct pool *pool)
     return true;
 }
 
+bool pool_is_withdrawn(const struct pool *pool)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        const struct pool_proc *which = pool->procs[i];
+        bool is_over = which->has_withdrawn || which->proc.state == INCARNATION_KILLED;
+        if (!proc_is_free(&which->proc) && !is_over) {
+            return false;
+        }
+    }
+    return true;
+}
+
 unsigned pool_count_serving(const struct pool *pool)
 {
     unsigned count = 0;

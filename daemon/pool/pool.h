@@ -28,6 +28,7 @@ struct pool_proc {
     struct pool *pool;      /* borrowed */
     struct pool_slot *slot; /* borrowed; NULL: in reserve, or the one that answers 503 */
     uint64_t config;        /* number of the configuration that it has */
+    bool has_withdrawn;     /* told to leave, it accepts nothing any more */
     uint64_t
         died_us; /* wall clock: when the worker died that this one stands in for; 0: none did */
     char next[POOL_TEXT_MAX]; /* what followed when it was lost, for its crash report */
@@ -80,6 +81,7 @@ enum pool_news {
     POOL_DOWN,       /* after pool_suspend: its last worker has left */
     POOL_PROC_ENDED, /* some process was reaped; proc is valid for the last time, why: what followed */
     POOL_REAPED,     /* ... and is free */
+    POOL_WITHDRAWN, /* a worker that leaves accepts nothing any more */
 };
 /* slot: LOG_SLOT_NONE where it is not about one.  proc: the worker in question, or NULL when it could not even be started; why: the
  * reason of FAILED, DIED, REJECTED. */
@@ -182,7 +184,8 @@ void pool_kill_slot(struct pool *pool, unsigned slot);
 /* Looks at the heartbeats. */
 void pool_watch(struct pool *pool, uint64_t now_ms);
 
-bool pool_is_empty(const struct pool *pool); /* no process is left */
+bool pool_is_empty(const struct pool *pool);     /* no process is left */
+bool pool_is_withdrawn(const struct pool *pool); /* none is left that accepts, or will */
 bool pool_is_serving(
     const struct pool *pool); /* every slot has a worker that serves, or needs none any more */
 unsigned pool_count_serving(const struct pool *pool);

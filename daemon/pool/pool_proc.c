@@ -133,6 +133,10 @@ static void on_news(struct proc *proc, enum proc_news news)
     struct pool_proc *which = OWNER_OF(proc, struct pool_proc, proc);
     struct pool *pool = which->pool;
     struct pool_slot *slot = which->slot;
+    if (news == PROC_WITHDRAWN) {
+        which->has_withdrawn = true;
+        pool->setting.on_news(pool, LOG_SLOT_NONE, POOL_WITHDRAWN, proc, NULL);
+    }
     if (news == PROC_GONE) {
         struct page_numbers numbers;
         page_read(proc->page, &numbers);
@@ -200,6 +204,7 @@ int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind ki
         which->config = conf->number;
         which->died_us = slot != NULL && slot->current == NULL ? slot->died_us : 0;
         which->next[0] = '\0';
+        which->has_withdrawn = false;
         *ret_which = which;
         pool->is_start_failing = false;
     }
