@@ -63,21 +63,21 @@ void configs_on_applied(struct master *master, const char *how)
         }
     }
     if (found == HISTORY_APPLY || found == HISTORY_ROLLBACK) {
-        master->configs.override_count = 0;
+        master->configs.overrides.count = 0;
+    } else if (found == HISTORY_SCALE) {
+        master->configs.overrides = master->configs.wanted;
     }
     add_to_history(master, found);
 }
 
-/* Lays the overrides over a conf. */
-static void set_overrides(const struct master *master, struct conf *conf)
+/* Lays overrides over a conf. */
+static void set_overrides(const struct configs_overrides *overrides, struct conf *conf)
 {
     struct conf_override items[CONFIGS_OVERRIDES_MAX];
-    const struct configs *configs = &master->configs;
-    for (size_t i = 0; i < configs->override_count; i++) {
-        items[i] = (struct conf_override){configs->overrides[i].pool, configs->overrides[i].count};
+    for (size_t i = 0; i < overrides->count; i++) {
+        items[i] = (struct conf_override){overrides->items[i].pool, overrides->items[i].count};
     }
-    struct conf_overrides overrides = {items, configs->override_count};
-    conf_override(conf, &overrides);
+    conf_override(conf, &(struct conf_overrides){items, overrides->count});
 }
 
 /* What problem_print says, as a text of the caller's; NULL: nothing, or no memory. */
@@ -110,7 +110,7 @@ struct conf *configs_load(const struct master *master, char **ret_text)
 {
     struct conf *conf = load_files(master, ret_text);
     if (conf != NULL) {
-        set_overrides(master, conf);
+        set_overrides(&master->configs.overrides, conf);
     }
     return conf;
 }
@@ -178,18 +178,18 @@ void configs_roll_back(struct master *master, uint64_t number, struct control_ca
 }
 
 /* False: there are too many. */
-static bool set_override(struct configs *configs, const char *pool, unsigned count)
+static bool set_override(struct configs_overrides *overrides, const char *pool, unsigned count)
 {
     size_t i = 0;
-    while (i < configs->override_count && strcmp(configs->overrides[i].pool, pool) != 0) {
+    while (i < overrides->count && strcmp(overrides->items[i].pool, pool) != 0) {
         i++;
     }
     if (i == CONFIGS_OVERRIDES_MAX) {
         return false;
     }
-    (void)snprintf(configs->overrides[i].pool, sizeof(configs->overrides[i].pool), "%s", pool);
-    configs->overrides[i].count = count;
-    configs->override_count += i == configs->override_count;
+    (void)snprintf(overrides->items[i].pool, sizeof(overrides->items[i].pool), "%s", pool);
+    overrides->items[i].count = count;
+    overrides->count += i == overrides->count;
     return true;
 }
 
@@ -201,52 +201,44 @@ static struct conf *load_running(const struct master *master, char **ret_text)
                                    : load_files(master, ret_text);
 }
 
-/* Applies the running configuration with the overrides as they are now; when that is refused they are as before again. */
-static void apply_overrides(struct master *master, const struct configs_override *before,
-                            size_t before_count, struct control_call *call)
+/* Applies the running configuration with the overrides that are wanted. */
+static void apply_wanted(struct master *master, const struct configs_overrides *wanted,
+                         struct control_call *call)
 {
     char *text = NULL;
     struct conf *conf = load_running(master, &text);
-    bool is_free = master_find_obstacle(master) == NULL;
-    if (conf != NULL) {
-        set_overrides(master, conf);
-    }
-    if (conf == NULL || !is_free) { /* deploy_start says why */
-        master->configs.override_count = before_count;
-        memcpy(master->configs.overrides, before, before_count * sizeof(*before));
-    }
     if (conf == NULL) {
         refuse(master, call, text);
         return;
     }
     free(text);
+    set_overrides(wanted, conf);
+    if (master_find_obstacle(master) == NULL) { /* else another `scale` may be under way */
+        master->configs.wanted = *wanted;
+    }
     deploy_start(master, conf, "scale", false, call);
 }
 
 void configs_scale(struct master *master, const char *pool, unsigned count,
                    struct control_call *call)
 {
-    struct configs_override before[CONFIGS_OVERRIDES_MAX];
-    size_t before_count = master->configs.override_count;
-    memcpy(before, master->configs.overrides, before_count * sizeof(before[0]));
-    if (!set_override(&master->configs, pool, count)) {
+    struct configs_overrides wanted = master->configs.overrides;
+    if (set_override(&wanted, pool, count)) {
+        apply_wanted(master, &wanted, call);
+    } else {
         control_fail(call, CONTROL_FAILED, "too many pools were scaled");
-        return;
     }
-    apply_overrides(master, before, before_count, call);
 }
 
 void configs_scale_all(struct master *master, int by)
 {
-    struct configs_override before[CONFIGS_OVERRIDES_MAX];
-    size_t before_count = master->configs.override_count;
-    memcpy(before, master->configs.overrides, before_count * sizeof(before[0]));
+    struct configs_overrides wanted = master->configs.overrides;
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         const struct pool *pool = master->inventory.pools[i];
         int count = (int)pool->count + by;
         if (count >= 1 && count <= POOL_SLOTS_MAX) {
-            (void)set_override(&master->configs, pool->name, (unsigned)count);
+            (void)set_override(&wanted, pool->name, (unsigned)count);
         }
     }
-    apply_overrides(master, before, before_count, NULL);
+    apply_wanted(master, &wanted, NULL);
 }

@@ -20,11 +20,17 @@ struct configs_override {
     unsigned count;
 };
 
+/* All of that. */
+struct configs_overrides {
+    struct configs_override items[CONFIGS_OVERRIDES_MAX];
+    size_t count;
+};
+
 /* Where configurations come from. */
 struct configs {
     struct history history; /* of those that were applied */
-    struct configs_override overrides[CONFIGS_OVERRIDES_MAX];
-    size_t override_count;
+    struct configs_overrides overrides;
+    struct configs_overrides wanted; /* of the `scale` that is under way */
 };
 
 /* Opens the history; the configuration that the daemon starts with gets its number.  A history that can't be kept is one warning. */

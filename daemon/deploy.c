@@ -95,6 +95,7 @@ static void finish(struct master *master, uint64_t from)
     manager_update(master);
     deploy_answer_done(master, &asker, result);
     reload_on_free(master);
+    waiting_check(master);
 }
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
@@ -131,6 +132,23 @@ static int restart_timer(struct master *master)
                                       limit_ms * 1000, TIMER_ACCURACY_US, on_timeout, master);
 }
 
+static void swap_texts(char **one, char **other)
+{
+    char *kept = *one;
+    *one = *other;
+    *other = kept;
+}
+
+/* What only a restart can change stays as it is, and so every plan tells it until then. */
+static void keep_fixed(struct conf *conf, struct conf *old)
+{
+    swap_texts(&conf->control_path, &old->control_path);
+    swap_texts(&conf->state_path, &old->state_path);
+    swap_texts(&conf->log_path, &old->log_path);
+    swap_texts(&conf->user, &old->user);
+    swap_texts(&conf->group, &old->group);
+}
+
 /* From here on it is the running configuration. */
 static void commit(struct master *master)
 {
@@ -138,6 +156,7 @@ static void commit(struct master *master)
     struct inventory old = master->inventory;
     master->inventory = deploy->next;
     deploy->next = old;
+    keep_fixed(master->inventory.conf, old.conf);
     const struct conf *conf = master->inventory.conf;
     for (size_t i = 0; i < conf->app_count; i++) {
         bundle_store_commit(&master->inventory.apps[i]->store);
@@ -276,33 +295,72 @@ static void load(struct master *master)
     loader_start(&master->loader, apps, count, on_loaded);
 }
 
+static void refuse(struct master *master, struct control_call *call, const char *why)
+{
+    log_write(&master->log, LOG_LEVEL_WARNING, NULL, "a change of configuration is refused",
+              LOG_FIELDS(log_text("because", why)));
+    if (call != NULL) {
+        control_fail(call, CONTROL_BUSY, why);
+    }
+}
+
+bool deploy_would_change(const struct master *master, const struct conf *conf,
+                         const struct plan *plan)
+{
+    const struct conf *running = master->inventory.conf;
+    if (!plan_is_idle(plan) || strcmp(conf->hash, running->hash) != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < conf->pool_count; i++) { /* the texts are the same, so is the order */
+        if (conf->pools[i].is_count_override != running->pools[i].is_count_override) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void finish_idle(struct master *master)
+{
+    struct deploy *deploy = &master->deploy;
+    struct deploy_asker asker = take_asker(deploy);
+    json_t *result = deploy_answer_describe(master, master->inventory.number);
+    forget(deploy);
+    deploy_answer_done(master, &asker, result);
+}
+
 void deploy_start(struct master *master, struct conf *conf, const char *how, bool with_code,
                   struct control_call *call)
 {
     struct deploy *deploy = &master->deploy;
+    struct retired *grave = retired_new();
+    struct plan plan = {.count = 0};
     const char *obstacle = master_find_obstacle(master);
+    if (obstacle == NULL && (grave == NULL || plan_make(master->inventory.conf, conf, &plan) < 0)) {
+        obstacle = "out of memory";
+    }
     if (obstacle != NULL) {
+        free(grave);
         conf_free(conf);
-        log_write(&master->log, LOG_LEVEL_WARNING, NULL, "a change of configuration is refused",
-                  LOG_FIELDS(log_text("because", obstacle)));
-        if (call != NULL) {
-            control_fail(call, CONTROL_BUSY, obstacle);
-        }
+        refuse(master, call, obstacle);
         return;
     }
     *deploy = (struct deploy){.is_running = true,
                               .with_code = with_code,
                               .how = how,
                               .call = call,
+                              .plan = plan,
                               .begun_ms = clock_monotonic_ms(),
-                              .grave = retired_new()};
+                              .grave = grave};
+    if (!with_code && !deploy_would_change(master, conf, &plan)) {
+        conf_free(conf);
+        free(grave);
+        finish_idle(master);
+        return;
+    }
     struct inventory_need need = {&master->pool_setting, master->auto_count};
     struct fsd_err err = {""};
     int error =
         inventory_make(&deploy->next, conf, master->config_last + 1, &master->inventory, &need);
-    if (error == 0) {
-        error = plan_make(master->inventory.conf, conf, &deploy->plan);
-    }
     if (error < 0) {
         (void)fsd_err_set(&err, 0, "%s", strerror(-error));
     } else {

@@ -265,6 +265,16 @@ const struct plan_row *plan_find(const struct plan *plan, const char *pool, enum
     return NULL;
 }
 
+bool plan_is_idle(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->rows[i].action != PLAN_NEEDS_RESTART) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const char *plan_action_format(enum plan_action action)
 {
     static const char *const names[] = {"open",   "keep",   "start",        "replace",

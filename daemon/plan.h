@@ -1,6 +1,7 @@
 #ifndef FSD_DAEMON_PLAN_H
 #define FSD_DAEMON_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
@@ -51,6 +52,8 @@ void plan_fini(struct plan *plan);
 /* NULL: nothing of the sort happens to that pool. */
 const struct plan_row *plan_find(const struct plan *plan, const char *pool,
                                  enum plan_action action);
+/* Is there nothing in it that can be applied?  What needs a restart may be there. */
+bool plan_is_idle(const struct plan *plan);
 /* "open", ..., "needs-restart". */
 const char *plan_action_format(enum plan_action action);
 /* What a row is about: "pool web", "listener http", "log.level". */

@@ -115,10 +115,10 @@ static json_t *describe(const struct master *master)
 }
 
 /* result NULL: it has failed.  Takes it. */
-static void answer(struct reload *reload, json_t *result)
+static void answer_round(struct reload *reload, struct reload_round *whose, json_t *result)
 {
-    struct reload_round round = reload->now;
-    reload->now = (struct reload_round){.is_wanted = false};
+    struct reload_round round = *whose;
+    *whose = (struct reload_round){.is_wanted = false};
     for (unsigned i = 0; i < round.count; i++) {
         if (result == NULL) {
             control_fail(round.calls[i], CONTROL_FAILED, reload->why);
@@ -127,6 +127,18 @@ static void answer(struct reload *reload, json_t *result)
         }
     }
     json_decref(result);
+}
+
+static void answer(struct reload *reload, json_t *result)
+{
+    answer_round(reload, &reload->now, result);
+}
+
+static void log_done(struct master *master, const struct app *app)
+{
+    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "reload.done", "reload is done",
+              LOG_FIELDS(log_text("app", app->name),
+                         log_int("generation", (int64_t)app->store.running.number)));
 }
 
 static void finish(struct master *master)
@@ -138,11 +150,8 @@ static void finish(struct master *master)
                   LOG_FIELDS(log_text("pool", reload->only->name)));
     }
     for (size_t i = 0; reload->only == NULL && i < master->inventory.conf->app_count; i++) {
-        struct bundle_store *store = &master->inventory.apps[i]->store;
-        bundle_store_commit(store);
-        log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "reload.done", "reload is done",
-                  LOG_FIELDS(log_text("app", master->inventory.apps[i]->name),
-                             log_int("generation", (int64_t)store->running.number)));
+        bundle_store_commit(&master->inventory.apps[i]->store);
+        log_done(master, master->inventory.apps[i]);
     }
     reload->only = NULL;
     manager_update(master);
@@ -249,6 +258,9 @@ void reload_on_deployed(struct master *master, json_t *result, const char *why)
     if (result != NULL && !reload->now.is_restart) {
         (void)json_object_set_new(result, "note", json_string(NO_IN_PLACE));
     }
+    for (size_t i = 0; result != NULL && i < master->inventory.conf->app_count; i++) {
+        log_done(master, master->inventory.apps[i]);
+    }
     answer(reload, result);
 }
 
@@ -259,7 +271,7 @@ static bool begin_with_config(struct master *master)
     char *text = NULL;
     struct conf *conf = configs_load(master, &text);
     int error = conf == NULL ? -EINVAL : plan_make(master->inventory.conf, conf, &plan);
-    bool has_changes = plan.count > 0;
+    bool has_changes = error == 0 && deploy_would_change(master, conf, &plan);
     plan_fini(&plan);
     if (error < 0) {
         master->reload.why[0] = '\0';
@@ -381,9 +393,8 @@ void reload_stop(struct master *master)
         abort_reload(master);
     }
     (void)snprintf(reload->why, sizeof(reload->why), "the daemon is stopping");
-    reload->now = reload->later;
-    reload->later = (struct reload_round){.is_wanted = false};
-    answer(reload, NULL);
+    answer_round(reload, &reload->now, NULL); /* of one that brings a configuration (deploy.c) */
+    answer_round(reload, &reload->later, NULL);
 }
 
 bool reload_is_running(const struct master *master)
