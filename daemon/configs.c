@@ -70,6 +70,17 @@ void configs_on_applied(struct master *master, const char *how)
     add_to_history(master, found);
 }
 
+json_t *configs_list_overrides(const struct configs *configs)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < configs->overrides.count; i++) {
+        const struct configs_override *item = &configs->overrides.items[i];
+        (void)json_array_append_new(
+            list, json_sprintf("pools.%s.count=%u by scale", item->pool, item->count));
+    }
+    return list;
+}
+
 /* Lays overrides over a conf. */
 static void set_overrides(const struct configs_overrides *overrides, struct conf *conf)
 {

@@ -1,6 +1,7 @@
 #ifndef FSD_DAEMON_CONFIGS_H
 #define FSD_DAEMON_CONFIGS_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,8 @@ void configs_open(struct master *master);
 /* The same after an upgrade in place: it has its number already. */
 void configs_inherit(struct master *master);
 void configs_close(struct master *master);
+/* What operators set by command, each as "pools.web.count=4 by scale"; NULL when memory is out. */
+json_t *configs_list_overrides(const struct configs *configs);
 /* A configuration runs now. */
 void configs_on_applied(struct master *master, const char *how);
 

@@ -232,16 +232,26 @@ static json_t *describe_listeners(const struct master *master)
     return listeners;
 }
 
+/* Whether the disk has another one costs reading it: `config.diff` says so. */
+static json_t *describe_config(const struct master *master)
+{
+    const struct history_entry *entry =
+        history_find(&master->configs.history, master->inventory.number);
+    return json_pack("{s:I, s:s, s:o, s:o}", "number", to_json(master->inventory.number), "hash",
+                     master->inventory.conf->hash, "applied_at",
+                     entry == NULL ? json_null() : json_integer(to_json(entry->at_ms)), "overrides",
+                     configs_list_overrides(&master->configs));
+}
+
 json_t *status_describe(const struct master *master)
 {
     json_t *pools = json_array();
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         (void)json_array_append_new(pools, describe_pool(master, master->inventory.pools[i]));
     }
-    json_t *config = json_pack("{s:I, s:s}", "number", to_json(master->inventory.number), "hash",
-                               master->inventory.conf->hash);
     return json_pack("{s:s, s:i, s:s, s:s, s:I, s:o, s:o, s:o}", "schema", "fsd.status/1", "pid",
                      (int)getpid(), "version", FSD_VERSION, "state", name_master_state(master),
-                     "started_at", to_json(master->started_us / 1000), "config", config,
-                     "listeners", describe_listeners(master), "pools", pools);
+                     "started_at", to_json(master->started_us / 1000), "config",
+                     describe_config(master), "listeners", describe_listeners(master), "pools",
+                     pools);
 }
