@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "daemon/state.h"
+#include "daemon/supervision.h"
 
 static json_int_t to_json(uint64_t value)
 {
@@ -202,12 +203,14 @@ static json_t *describe_pool(const struct master *master, const struct pool *poo
 {
     uint64_t requests = 0;
     json_t *workers = describe_workers(pool, &requests);
+    char cause[POOL_TEXT_MAX];
+    supervision_explain(master, pool, cause);
     uint64_t now_ms = clock_monotonic_ms();
     json_t *result =
         json_pack("{s:s, s:s, s:I, s:s, s:o, s:I, s:I, s:o, s:o}", "name", pool->name, "app",
                   pool->conf.app->name, "generation", to_json(pool->conf.app->store.running.number),
-                  "state", name_pool_state(master, pool), "cause", text_or_null(pool->cause),
-                  "count", (json_int_t)pool->count, "requests_total", to_json(requests), "standby",
+                  "state", name_pool_state(master, pool), "cause", text_or_null(cause), "count",
+                  (json_int_t)pool->count, "requests_total", to_json(requests), "standby",
                   describe_standby(pool), "workers", workers);
     if (pool->phase == POOL_HELD && result != NULL) {
         uint64_t left_ms = pool->probe_at_ms > now_ms ? pool->probe_at_ms - now_ms : 0;

@@ -5,6 +5,7 @@
 #include "daemon/supervision.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "common/clock.h"
 #include "daemon/state.h"
@@ -111,6 +112,20 @@ void supervision_on_pool_news(struct master *master, const struct pool *pool, en
         return;
     }
     run_orders(master);
+}
+
+void supervision_explain(const struct master *master, const struct pool *pool,
+                         char text[POOL_TEXT_MAX])
+{
+    size_t index = find_index(master, pool);
+    bool is_waiting = pool->phase == POOL_IDLE || pool->phase == POOL_SUSPENDED;
+    text[0] = '\0';
+    if (is_waiting && master->tree != NULL && index != SIZE_MAX) {
+        tree_explain(master->tree, index, text, POOL_TEXT_MAX);
+    }
+    if (text[0] == '\0') {
+        (void)snprintf(text, POOL_TEXT_MAX, "%s", pool->cause);
+    }
 }
 
 void supervision_on_applied(struct master *master)
