@@ -21,7 +21,8 @@ static bool are_all(const struct master *master, bool (*is_so)(const struct pool
 
 static bool is_drained(const struct pool *pool)
 {
-    return pool->phase == POOL_SUSPENDED || (pool->phase == POOL_DRAINED && pool_is_empty(pool));
+    return (pool->phase == POOL_SUSPENDED && pool->is_down_told) ||
+           (pool->phase == POOL_DRAINED && pool_is_empty(pool));
 }
 
 static bool is_so(const struct master *master, const struct waiting_item *item)
