@@ -25,8 +25,9 @@ static json_t *describe_cause(const struct crash_input *input)
     crash_class_format(&input->facts, words);
     const char *why = input->why == NULL ? "" : input->why;
     char text[CAUSE_MAX];
-    (void)snprintf(text, sizeof(text), "%s%s%.*s", words, why[0] == '\0' ? "" : ": ",
-                   (int)strcspn(why, "\n"), why);
+    bool is_said = strstr(words, why) != NULL; /* also when there is no reason */
+    (void)snprintf(text, sizeof(text), "%s%s%.*s", words, is_said ? "" : ": ",
+                   is_said ? 0 : (int)strcspn(why, "\n"), why);
     return report_box_text(input->mask, text);
 }
 
