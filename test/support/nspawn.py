@@ -27,12 +27,9 @@ def run(*command, seconds=60):
                           stderr=subprocess.STDOUT, text=True, errors="replace", timeout=seconds)
 
 
-def check_machine():
-    if os.geteuid() != 0:
-        raise CannotRun("only root can boot a system")
-    for program in ("systemd-nspawn", "mmdebstrap"):
-        if shutil.which(program) is None:
-            raise CannotRun(f"{program} is not installed (scripts/packages test)")
+def need(program):
+    if shutil.which(program) is None:
+        raise CannotRun(f"{program} is not installed (scripts/packages test)")
 
 
 def find_libraries(build):
@@ -64,12 +61,15 @@ def find_release():
 
 def make_root(build):
     """The path of the folder; made when it is not there yet."""
-    check_machine()
+    if os.geteuid() != 0:
+        raise CannotRun("only root can boot a system")
+    need("systemd-nspawn")
     release, packages = find_release(), sorted(set(PACKAGES + find_libraries(build)))
     word = hashlib.sha256(" ".join([release, *packages]).encode()).hexdigest()[:16]
     root = FOLDER / word
     if root.is_dir():
         return root
+    need("mmdebstrap")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as place:
         sources = pathlib.Path(place) / "sources.list"

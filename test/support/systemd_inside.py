@@ -107,8 +107,8 @@ def journal(cursor):
     return [record for record in records if SERVICE in (record.get("_SYSTEMD_UNIT"), record.get("UNIT"))]
 
 
-def journal_texts(cursor, priority=7):
-    return [str(record.get("MESSAGE")) for record in journal(cursor) if int(record["PRIORITY"]) <= priority]
+def journal_texts(cursor):
+    return [str(record.get("MESSAGE")) for record in journal(cursor)]
 
 
 def now():
@@ -398,7 +398,8 @@ def socket_activation():
     systemctl("daemon-reload")
     opened = systemctl("start", "fsd.socket")
     cursor = now()
-    facts = {"open": opened, "active_before": show("ActiveState"), "body": get()["body"], "active": show("ActiveState")}
+    facts = {"open": opened, "active_before": show("ActiveState"), "body": get()["body"]}
+    wait_show("ActiveState", "active")  # a worker may answer before the others are ready
     before, clients = main_pid(), Clients()
     clients.start()
     wait_for(lambda: clients.answered > 20, "the first answers")
@@ -406,7 +407,8 @@ def socket_activation():
     count = clients.answered
     wait_for(lambda: clients.answered > count + 20, "more answers")
     facts.update(clients.stop(), is_new=main_pid() != before, stored=show("NFileDescriptorStore"))
-    facts["warnings"] = journal_texts(cursor, priority=4)
+    facts["warnings"] = [record["MESSAGE"] for record in journal(cursor)
+                         if record.get("SYSLOG_IDENTIFIER") == "fsd" and int(record["PRIORITY"]) <= 4]
     systemctl("stop", SERVICE)
     facts["refused_when_stopped"] = is_refused()
     return facts
