@@ -168,6 +168,9 @@ static void commit(struct master *master)
     for (size_t i = 0; i < conf->pool_count; i++) {
         struct pool *pool = master->inventory.pools[i];
         pool_adopt(pool, inventory_count(&master->inventory, i, master->auto_count));
+        if (master->is_drained && pool->phase == POOL_IDLE) {
+            pool_drain(pool); /* a new one is started with the others */
+        }
     }
     supervision_on_applied(master);
     for (size_t i = 0; i < deploy->member_count; i++) {

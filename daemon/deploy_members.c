@@ -22,11 +22,14 @@ static void add_members(struct master *master, size_t index)
     struct deploy *deploy = &master->deploy;
     struct pool *pool = deploy->next.pools[index];
     unsigned count = inventory_count(&deploy->next, index, master->auto_count);
-    bool is_replaced = deploy->with_code || deploy_members_is_new(master, pool) ||
-                       plan_find(&deploy->plan, pool->name, PLAN_REPLACE) != NULL;
+    bool is_new = deploy_members_is_new(master, pool);
+    bool is_at_rest = is_new ? master->is_drained
+                             : pool->phase == POOL_DRAINED || pool->phase == POOL_SUSPENDED ||
+                                   pool->phase == POOL_IDLE;
+    bool is_replaced =
+        deploy->with_code || is_new || plan_find(&deploy->plan, pool->name, PLAN_REPLACE) != NULL;
     bool is_updated = plan_find(&deploy->plan, pool->name, PLAN_UPDATE) != NULL;
     is_updated = is_updated || plan_find(&deploy->plan, pool->name, PLAN_SCALE) != NULL;
-    bool is_at_rest = pool->phase == POOL_DRAINED || pool->phase == POOL_SUSPENDED;
     for (unsigned i = 0; i < count && !is_at_rest; i++) {
         bool is_added = i >= pool->count;
         if (is_replaced || is_added || is_updated) {

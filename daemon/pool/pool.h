@@ -48,8 +48,10 @@ struct pool_slot {
     struct pool_proc *borrower;    /* accepts for the slot, which nobody serves */
     uint64_t vacant_since_ms;      /* monotonic: nobody serves; 0: somebody does, or nobody shall */
     bool is_clear; /* retiring, and nothing waited at its sockets when they were last looked at */
-    bool awaits_answer; /* current was asked to prepare a change */
-    bool awaits_commit; /* next stays LOADED until pool_commit_slot */
+    const struct pool_proc
+        *asked; /* current when it was asked to prepare a change; NULL: none is under way */
+    uint64_t renew_at_ms; /* monotonic; the next try to replace a worker that missed a change */
+    bool awaits_commit;   /* next stays LOADED until pool_commit_slot */
     bool
         had_proved; /* the worker that was lost had done good work: its place may be taken at once */
     uint64_t wanted; /* generation that next is to have */
@@ -122,8 +124,10 @@ struct pool {
     size_t proc_count;
     bool is_start_failing; /* said so; no process can be made now, whatever it is for */
     enum pool_phase phase;
-    bool is_down_told;              /* of POOL_SUSPENDED */
-    bool was_up;                    /* POOL_UP was told since it was started or held */
+    bool is_down_told; /* of POOL_SUSPENDED */
+    bool
+        empties_queues; /* the last change took a listener away: old workers serve what waits there */
+    bool was_up;        /* POOL_UP was told since it was started or held */
     char cause[POOL_TEXT_MAX];      /* why it does not run */
     struct supervise_window window; /* of restarts */
     uint64_t window_times[CONF_INTENSITY_MAX];

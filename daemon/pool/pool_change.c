@@ -14,12 +14,27 @@
 #include "daemon/log/log.h"
 #include "daemon/proc/handout.h"
 
+/* A socket that comes from a pool with more workers needs a slot, too, until it is empty. */
+static unsigned count_slots(const struct pool_conf *conf, unsigned count)
+{
+    for (size_t i = 0; i < conf->own->listener_count; i++) {
+        const struct listener *listener = conf->listeners[i];
+        count = listener->kind == LISTENER_PER_SLOT && listener->count > count ? listener->count
+                                                                               : count;
+    }
+    return count;
+}
+
 int pool_pend(struct pool *pool, const struct pool_conf *conf, unsigned count, struct fsd_err *err)
 {
+    unsigned slots = count_slots(conf, count);
     pool->pending = *conf;
     pool->pending_count = count;
-    int error = pool_proc_reserve(pool, (size_t)count * POOL_SLOT_PROCS_MAX + CONF_STANDBY_MAX * 2);
-    while (error >= 0 && pool->made < count) {
+    if (conf->own->boot_ms > pool->proc_setting.boot_ms) {
+        pool->proc_setting.boot_ms = conf->own->boot_ms; /* the new workers may need it */
+    }
+    int error = pool_proc_reserve(pool, (size_t)slots * POOL_SLOT_PROCS_MAX + CONF_STANDBY_MAX * 2);
+    while (error >= 0 && pool->made < slots) {
         error = pool_slot_add(pool);
     }
     return error < 0 ? fsd_err_set(err, -error, "cannot make room for %u workers: %s", count,
@@ -51,15 +66,17 @@ void pool_update_slot(struct pool *pool, unsigned index)
         pool_slot_tell(slot, POOL_SLOT_REJECTED, NULL, err.text);
         return;
     }
-    slot->awaits_answer = true;
+    slot->asked = slot->current;
     proc_prepare(&slot->current->proc, conf->number, PROTO_CHANGE_CONFIG, fd);
 }
 
-/* New connections go to the sockets of the slots that stay. */
-static void exclude_sockets(struct pool *pool)
+/* New connections go to the sockets of the slots that stay, and to those that have come. */
+static void choose_sockets(struct pool *pool)
 {
-    for (size_t i = 0; i < pool->conf.own->listener_count && pool->count < pool->made; i++) {
-        int error = listener_exclude(pool->conf.listeners[i], pool->count);
+    for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
+        struct listener *listener = pool->conf.listeners[i];
+        unsigned live = pool->count < listener->count ? pool->count : listener->count;
+        int error = listener->live == live ? 0 : listener_exclude(listener, live);
         if (error < 0) {
             log_write(
                 pool->setting.log, LOG_LEVEL_WARNING, NULL,
@@ -69,13 +86,34 @@ static void exclude_sockets(struct pool *pool)
     }
 }
 
+static bool has_listener(const struct pool_conf *conf, const struct listener *listener)
+{
+    for (size_t i = 0; i < conf->own->listener_count; i++) {
+        if (conf->listeners[i] == listener) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool loses_listener(const struct pool_conf *from, const struct pool_conf *to)
+{
+    for (size_t i = 0; i < from->own->listener_count; i++) {
+        if (!has_listener(to, from->listeners[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void pool_adopt(struct pool *pool, unsigned count)
 {
+    pool->empties_queues = loses_listener(&pool->conf, &pool->pending);
     pool->conf = pool->pending;
     pool->pending.number = 0;
     pool->count = count;
     pool_take_settings(pool);
-    exclude_sockets(pool);
+    choose_sockets(pool);
     pool_refresh(pool);
     for (unsigned i = count; i < pool->made; i++) {
         pool_slot_step(pool->slots[i], SLOT_ON_STOP, NULL, NULL);
@@ -84,13 +122,12 @@ void pool_adopt(struct pool *pool, unsigned count)
 }
 
 /* A worker that was booting while the others were asked has the old configuration. */
-static void replace_stale(struct pool_slot *slot)
+static void replace_stale_next(struct pool_slot *slot)
 {
     if (slot->next != NULL && slot->next->config != slot->pool->conf.number) {
         slot->wanted = slot->pool->conf.app->store.running.number;
         pool_slot_step(slot, SLOT_ON_REPLACE, NULL, NULL);
     }
-    pool_slot_tell(slot, POOL_SLOT_COMMITTED, NULL, NULL);
 }
 
 void pool_commit_slot(struct pool *pool, unsigned index)
@@ -99,15 +136,34 @@ void pool_commit_slot(struct pool *pool, unsigned index)
     if (slot->awaits_commit) {
         slot->awaits_commit = false;
         pool_slot_activate_next(slot);
-    } else if (slot->awaits_answer && slot->current != NULL) {
-        slot->awaits_answer = false;
+        return;
+    }
+    replace_stale_next(slot);
+    if (slot->asked != NULL && slot->asked == slot->current) {
         proc_commit(&slot->current->proc);
-    } else {
-        replace_stale(slot);
+    } else { /* who has come since is renewed (pool_settle.c) */
+        slot->asked = NULL;
+        pool_slot_tell(slot, POOL_SLOT_COMMITTED, NULL, NULL);
     }
 }
 
-/* Of slots that could not be made any more, whose sockets were opened first. */
+static void cancel_slot(struct pool_slot *slot)
+{
+    const struct pool_proc *asked = slot->asked;
+    slot->asked = NULL;
+    if (slot->awaits_commit) {
+        pool_slot_step(slot, SLOT_ON_CANCEL, NULL, NULL);
+    } else if (asked != NULL && asked == slot->current) {
+        proc_abort(&slot->current->proc);
+    }
+    if (slot->index >=
+        slot->pool
+            ->count) { /* was added; or it leaves since an earlier change, and goes on with that */
+        pool_slot_step(slot, SLOT_ON_STOP, NULL, NULL);
+    }
+}
+
+/* Of slots that were not made any more, or that another pool was to have. */
 static void shed_sockets(struct pool *pool)
 {
     for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
@@ -118,18 +174,12 @@ static void shed_sockets(struct pool *pool)
 void pool_cancel(struct pool *pool)
 {
     pool->pending.number = 0;
+    pool_take_settings(pool);
     for (unsigned i = 0; i < pool->made; i++) {
-        struct pool_slot *slot = pool->slots[i];
-        if (i >= pool->count) {
-            pool_slot_step(slot, SLOT_ON_KILL, NULL, NULL);
-        } else if (slot->awaits_commit) {
-            pool_slot_step(slot, SLOT_ON_CANCEL, NULL, NULL);
-        } else if (slot->awaits_answer && slot->current != NULL) {
-            proc_abort(&slot->current->proc);
-        }
-        slot->awaits_answer = false;
+        cancel_slot(pool->slots[i]);
     }
     shed_sockets(pool);
+    choose_sockets(pool);
     pool_touch(pool);
 }
 
@@ -137,6 +187,11 @@ void pool_kill_slot(struct pool *pool, unsigned index)
 {
     struct pool_slot *slot = pool->slots[index];
     struct pool_proc *which = slot->current;
+    if (slot->withdrawing !=
+        NULL) { /* the new one serves; it is the old one that does not let go */
+        proc_kill(&slot->withdrawing->proc);
+        return;
+    }
     if (which == NULL || (slot->state != SLOT_READY && slot->state != SLOT_REPLACING)) {
         return;
     }

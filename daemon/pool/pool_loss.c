@@ -111,6 +111,10 @@ void pool_loss_decide(struct pool_slot *slot, const struct proc *proc)
     } else if (pool->phase == POOL_HELD) {
         pool_loss_keep(slot, proc, "the pool stays held");
         pool_slot_step(slot, SLOT_ON_HOLD, NULL, NULL);
+    } else if (
+        slot->awaits_commit) { /* the change is dropped, and says why: no failure of what runs */
+        pool_loss_keep(slot, proc, "the change of configuration is dropped");
+        pool_slot_retry_in(slot, BACKOFF_FIRST_MS);
     } else if (proc != NULL && supervise_window_add(&pool->window, clock_monotonic_ms())) {
         pool_loss_keep(slot, proc, "the pool is held: too many restarts");
         pool_hold(pool, slot->last_exit);

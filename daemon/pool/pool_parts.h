@@ -51,6 +51,8 @@ void pool_take_settings(struct pool *pool);
  * again. */
 void pool_touch(struct pool *pool);
 int pool_settle_init(struct pool *pool);
+/* A new worker for the slot failed: when the old one has missed a change, the next try follows after a while. */
+void pool_settle_renewal_failed(struct pool_slot *slot);
 
 /* pool_lend.c: who accepts for slots that nobody serves.  Returns when to look again (monotonic; UINT64_MAX: no need). */
 uint64_t pool_lend(struct pool *pool, uint64_t now_ms);

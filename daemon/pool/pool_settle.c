@@ -88,7 +88,8 @@ static void fill_from_reserve(struct pool *pool)
 static bool has_waiting(const struct pool *pool, unsigned slot)
 {
     for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
-        if (listener_is_waiting(pool->conf.listeners[i], slot)) {
+        const struct listener *listener = pool->conf.listeners[i];
+        if (listener->kind == LISTENER_PER_SLOT && listener_is_waiting(listener, slot)) {
             return true;
         }
     }
@@ -154,6 +155,34 @@ static void settle_slots(struct pool *pool)
     }
 }
 
+/* Whoever serves with an older configuration missed a change when it could no longer be refused: its successor has it. */
+static uint64_t settle_renewal(struct pool *pool, uint64_t now_ms)
+{
+    uint64_t due_ms = UINT64_MAX;
+    for (unsigned i = 0; i < pool->count && pool->phase == POOL_RUNNING; i++) {
+        struct pool_slot *slot = pool->slots[i];
+        if (slot->state != SLOT_READY || slot->asked != NULL || pool->pending.number != 0 ||
+            slot->current->config == pool->conf.number) {
+            continue;
+        }
+        if (now_ms < slot->renew_at_ms) {
+            due_ms = earlier(due_ms, slot->renew_at_ms);
+            continue;
+        }
+        slot->wanted = pool->conf.app->store.running.number;
+        pool_slot_step(slot, SLOT_ON_REPLACE, NULL, NULL);
+    }
+    return due_ms;
+}
+
+void pool_settle_renewal_failed(struct pool_slot *slot)
+{
+    if (slot->current != NULL && slot->current->config != slot->pool->conf.number) {
+        slot->renew_at_ms =
+            clock_monotonic_ms() + backoff_fail(&slot->backoff, 0, (uint32_t)slot->index);
+    }
+}
+
 static void settle(struct pool *pool)
 {
     uint64_t now_ms = clock_monotonic_ms();
@@ -163,6 +192,7 @@ static void settle(struct pool *pool)
     due_ms = earlier(due_ms, pool_hold_settle(pool, now_ms));
     due_ms = earlier(due_ms, pool_lend(pool, now_ms));
     due_ms = earlier(due_ms, settle_retirement(pool, now_ms));
+    due_ms = earlier(due_ms, settle_renewal(pool, now_ms));
     if (due_ms == UINT64_MAX) {
         (void)sd_event_source_set_enabled(pool->due, SD_EVENT_OFF);
         return;

@@ -75,6 +75,7 @@ static void on_lost(struct pool_slot *slot, struct pool_proc *which)
     const struct proc *proc = &which->proc;
     (void)snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", proc->why.text);
     pool_lend_forget(slot->pool, which);
+    slot->asked = slot->asked == which ? NULL : slot->asked;
     if (which == slot->next) {
         slot->next = NULL;
         pool_slot_step(slot, SLOT_ON_NEXT_LOST, proc, proc->why.text);
@@ -142,6 +143,7 @@ void pool_slot_on_news(struct pool_slot *slot, struct pool_proc *which, enum pro
         break;
     case PROC_COMMITTED:
         which->config = slot->pool->conf.number;
+        slot->asked = NULL;
         pool_slot_tell(slot, POOL_SLOT_COMMITTED, proc, NULL);
         break;
     case PROC_LOST:
@@ -241,7 +243,7 @@ static void swap(struct pool_slot *slot)
     slot->current = slot->next;
     slot->next = NULL;
     slot->withdrawing = old;
-    proc_drain(&old->proc, false);
+    proc_drain(&old->proc, old->config != slot->pool->conf.number && slot->pool->empties_queues);
 }
 
 /* Was READY told of it?  One that dies before the old one has withdrawn has failed. */
@@ -266,8 +268,8 @@ static void drop_next(struct pool_slot *slot)
 static void end_current(struct pool_slot *slot, const struct proc *proc, const char *why)
 {
     bool was_serving = has_served(slot, proc);
-    slot->awaits_commit = false;
     pool_loss_decide(slot, proc);
+    slot->awaits_commit = false;
     pool_slot_tell(slot, was_serving ? POOL_SLOT_DIED : POOL_SLOT_FAILED, proc, why);
 }
 
@@ -310,6 +312,7 @@ static void act(struct pool_slot *slot, enum slot_action action, const struct pr
     case SLOT_TELL_FAILED:
         slot->awaits_commit = false;
         pool_loss_keep(slot, proc, "the old worker serves on");
+        pool_settle_renewal_failed(slot);
         pool_slot_tell(slot, POOL_SLOT_FAILED, proc, why);
         break;
     case SLOT_TELL_DIED:

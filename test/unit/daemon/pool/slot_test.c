@@ -14,7 +14,7 @@ static const char *const expected[SLOT_STATES] = {
     [SLOT_EMPTY] = "S....H..EEE.",   [SLOT_STARTING] = ".RB..S.SBLL.",
     [SLOT_READY] = "...B.R.PRLL.",   [SLOT_REPLACING] = ".RRS.P.PRLL.",
     [SLOT_BACKOFF] = "....SHDSBLLB", [SLOT_HELD] = "....SH.SHLLH",
-    [SLOT_DONE] = "S....D.SDLLD",    [SLOT_LEAVING] = ".....L..LLLE",
+    [SLOT_DONE] = "S....D.SDLLD",    [SLOT_LEAVING] = ".....L.SLLLE",
 };
 
 static void every_pair_goes_where_it_should(void **state)
