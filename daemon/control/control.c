@@ -8,9 +8,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "common/err.h"
@@ -29,6 +31,8 @@ enum {
     STUCK_MS = 5 * 60 * 1000, /* somebody reads what a pager shows, and goes on */
     PAUSE_US = 1000 * 1000,   /* without a free descriptor, accept is tried again then */
     REFUSED_US = 60 * 1000 * 1000,
+    SPARE_FDS =
+        32, /* what peers leave free as far as they can: a worker takes about ten to start */
 };
 
 static const struct control_peer_limits limits = {
@@ -106,7 +110,7 @@ static struct control_peer *find_idle(const struct control *control)
         struct control_peer *peer = control->peers[i];
         bool is_better =
             found == NULL || control_peer_waiting(peer) == 0 || control_peer_waiting(found) > 0;
-        found = control_peer_holds(peer) == 0 && is_better ? peer : found;
+        found = is_better && control_peer_is_idle(peer) ? peer : found;
     }
     return found;
 }
@@ -134,6 +138,44 @@ static void tell_refused(struct control *control, const char *why)
     }
 }
 
+/* The lowest free number is taken, so the number of the newest says how many are in use. */
+static bool is_scarce(int fd)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + SPARE_FDS >= limit.rlim_cur;
+}
+
+/* False: there is none for one more.  *fd may become another number. */
+static bool find_room(struct control *control, int *fd)
+{
+    bool is_full = control->peer_count == PEERS_MAX;
+    if (!is_full && !is_scarce(*fd)) {
+        return true;
+    }
+    if (!make_room(control)) {
+        return !is_full; /* better too few descriptors for a worker than nobody who can ask why */
+    }
+    /* Into the gap that this has left, or the next one would take that and look as if there were plenty. */
+    int low = fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+    if (low >= 0) {
+        int high = *fd;
+        *fd = low;
+        fd_close(&high);
+    }
+    return true;
+}
+
+static void on_refused(struct control *control, int error)
+{
+    bool is_full = error == EMFILE || error == ENFILE;
+    if (is_full && make_room(control)) {
+        return; /* the next turn tries again */
+    }
+    if (is_full || error == ENOMEM || error == ENOBUFS) {
+        pause_accepting(control); /* else the loop would turn without end */
+    }
+}
+
 static int on_connected(sd_event_source *source, int listening, uint32_t revents, void *userdata)
 {
     (void)source;
@@ -141,9 +183,7 @@ static int on_connected(sd_event_source *source, int listening, uint32_t revents
     struct control *control = userdata;
     int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            pause_accepting(control); /* else the loop would turn without end */
-        }
+        on_refused(control, errno);
         return 0;
     }
     struct fsd_err why = {""};
@@ -153,7 +193,7 @@ static int on_connected(sd_event_source *source, int listening, uint32_t revents
         tell_refused(control, why.text);
         return 0;
     }
-    if (control->peer_count == PEERS_MAX && !make_room(control)) {
+    if (!find_room(control, &fd)) {
         control_request_turn_away(fd, RPC_BUSY, "too many connections to the control socket");
         fd_close(&fd);
         return 0;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "common/fd.h"
@@ -322,6 +323,15 @@ unsigned control_peer_holds(const struct control_peer *peer)
 int control_peer_get_fd(const struct control_peer *peer)
 {
     return is_alive(peer) ? peer->fd : -1;
+}
+
+bool control_peer_is_idle(const struct control_peer *peer)
+{
+    int unread = 0;
+    if (peer->state == PEER_OPEN && ioctl(peer->fd, FIONREAD, &unread) < 0) {
+        return true; /* a broken one; its end will be seen */
+    }
+    return peer->holds == 0 && unread == 0;
 }
 
 bool control_peer_is_open(const struct control_peer *peer)

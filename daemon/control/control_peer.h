@@ -42,6 +42,8 @@ void control_peer_release(struct control_peer *peer);
 unsigned control_peer_holds(const struct control_peer *peer);
 /* Its descriptor, which stays the peer's; -1 when the connection is over. */
 int control_peer_get_fd(const struct control_peer *peer);
+/* Does it ask nothing?  It does when an answer is outstanding, or when it has written what has not been read yet. */
+bool control_peer_is_idle(const struct control_peer *peer);
 bool control_peer_is_open(const struct control_peer *peer);
 /* How many bytes have been sent to it that its socket does not take yet. */
 size_t control_peer_waiting(const struct control_peer *peer);

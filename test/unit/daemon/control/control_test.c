@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -408,6 +409,59 @@ static void of_64_peers_that_ask_nothing_the_oldest_makes_room_for_one_that_does
     }
 }
 
+static void a_peer_whose_request_has_not_been_read_yet_is_not_idle(void **state)
+{
+    struct fixture *fixture = *state;
+    int fds[64];
+    int late[8];
+    for (size_t i = 0; i < 64; i++) {
+        fds[i] = connect_peer(fixture);
+        turn(fixture);
+    }
+    const ssize_t len = (ssize_t)strlen(ECHO_LINE);
+    for (size_t i = 0; i < 8;
+         i++) { /* all before the loop turns: whom it sees first is its affair */
+        late[i] = connect_peer(fixture);
+        assert_int_equal(send(late[i], ECHO_LINE, (size_t)len, MSG_NOSIGNAL), len);
+        assert_int_equal(send(fds[i], ECHO_LINE, (size_t)len, MSG_NOSIGNAL), len);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        int ended = 0;
+        assert_string_equal(hear(fixture, fds[i], &ended), ECHO_ANSWER); /* then it is idle */
+        assert_string_equal(hear(fixture, late[i], &ended), ECHO_ANSWER);
+        fd_close(&late[i]);
+    }
+    for (size_t i = 0; i < 64; i++) {
+        fd_close(&fds[i]);
+    }
+}
+
+static void peers_that_ask_nothing_leave_descriptors_free_for_others(void **state)
+{
+    enum { FREE = 40, PEERS = 12 };
+    struct fixture *fixture = *state;
+    struct rlimit before;
+    int fds[PEERS];
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int lowest = dup(STDIN_FILENO);
+    struct rlimit low = {(rlim_t)lowest + FREE, before.rlim_max};
+    fd_close(&lowest);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (size_t i = 0; i < PEERS; i++) { /* both ends are ours: each takes two */
+        fds[i] = connect_peer(fixture);
+        say(fixture, fds[i], ECHO_LINE);
+        expect(fixture, fds[i], ECHO_ANSWER);
+    }
+    expect_end(fixture, fds[0], "");
+    int next = dup(STDIN_FILENO);
+    assert_in_range(next, 0, low.rlim_cur - FREE / 2);
+    fd_close(&next);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (size_t i = 0; i < PEERS; i++) {
+        fd_close(&fds[i]);
+    }
+}
+
 static void a_request_above_1_mib_is_refused_and_one_below_is_not(void **state)
 {
     struct fixture *fixture = *state;
@@ -512,6 +566,8 @@ int main(void)
         TEST(requests_that_wait_are_bounded),
         TEST(the_65th_peer_is_told_and_closed_while_all_others_wait_for_answers),
         TEST(of_64_peers_that_ask_nothing_the_oldest_makes_room_for_one_that_does),
+        TEST(a_peer_whose_request_has_not_been_read_yet_is_not_idle),
+        TEST(peers_that_ask_nothing_leave_descriptors_free_for_others),
         TEST(a_request_above_1_mib_is_refused_and_one_below_is_not),
         TEST(a_long_answer_arrives_whole_and_a_peer_that_does_not_read_is_dropped),
         TEST(what_is_written_at_the_end_reaches_the_peer),
