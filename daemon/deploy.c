@@ -18,6 +18,7 @@
 #include "daemon/control/control.h"
 #include "daemon/deploy_answer.h"
 #include "daemon/deploy_members.h"
+#include "daemon/deploy_sockets.h"
 #include "daemon/owner.h"
 #include "daemon/retired.h"
 #include "daemon/state.h"
@@ -265,24 +266,6 @@ static void on_loaded(struct loader *loader, int exit_code, const char *why)
     run_orders(master);
 }
 
-static int open_listeners(struct master *master, struct fsd_err *err)
-{
-    struct inventory *next = &master->deploy.next;
-    int error = 0;
-    for (size_t i = 0; i < next->conf->pool_count && error >= 0; i++) {
-        const struct conf_pool *own = &next->conf->pools[i];
-        unsigned count = inventory_count(next, i, master->auto_count);
-        for (size_t j = 0; j < own->listener_count && error >= 0; j++) {
-            struct listener *listener = next->listeners[own->listeners[j]];
-            if (!inventory_has_listener(&master->inventory, listener)) {
-                error = listener_open(listener, &next->conf->listeners[own->listeners[j]], count,
-                                      NULL, err);
-            }
-        }
-    }
-    return error;
-}
-
 /* What runs already has its code, unless all is wanted anew. */
 static void load(struct master *master)
 {
@@ -367,7 +350,7 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
     if (error < 0) {
         (void)fsd_err_set(&err, 0, "%s", strerror(-error));
     } else {
-        error = open_listeners(master, &err);
+        error = deploy_sockets_open(master, &err);
     }
     if (error < 0) {
         deploy_answer_keep_reason(deploy, err.text);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "daemon/deploy_sockets.h"
 #include "daemon/state.h"
 
 bool deploy_members_is_new(const struct master *master, const struct pool *pool)
@@ -39,20 +40,6 @@ static void add_members(struct master *master, size_t index)
     }
 }
 
-static int grow_listeners(const struct inventory *next, size_t index, unsigned count,
-                          struct fsd_err *err)
-{
-    const struct conf_pool *own = &next->conf->pools[index];
-    int error = 0;
-    for (size_t i = 0; i < own->listener_count && error >= 0; i++) {
-        struct listener *listener = next->listeners[own->listeners[i]];
-        if (listener->count < count) {
-            error = listener_grow(listener, count, err);
-        }
-    }
-    return error;
-}
-
 int deploy_members_make(struct master *master, struct fsd_err *err)
 {
     struct deploy *deploy = &master->deploy;
@@ -73,7 +60,8 @@ int deploy_members_make(struct master *master, struct fsd_err *err)
         struct pool_conf conf = inventory_pool_conf(
             &deploy->next, i, is_same ? pool->conf.number : deploy->next.number);
         add_members(master, i);
-        error = grow_listeners(&deploy->next, i, count, err); /* a slot never lacks its sockets */
+        error =
+            deploy_sockets_grow(&deploy->next, i, count, err); /* a slot never lacks its sockets */
         if (error >= 0) {
             error = pool_pend(pool, &conf, count, err);
         }

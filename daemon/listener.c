@@ -176,7 +176,7 @@ static int open_sockets(struct listener *listener, unsigned slots,
     return error < 0 ? error : balance(listener, slots);
 }
 
-static void init(struct listener *listener, const struct conf_listener *conf)
+static void prepare(struct listener *listener, const struct conf_listener *conf)
 {
     bool is_unix = conf->address.storage.ss_family == AF_UNIX;
     *listener = (struct listener){.wanted = conf->address,
@@ -189,7 +189,7 @@ int listener_open(struct listener *listener, const struct conf_listener *conf, u
                   const struct listener_inherited *inherited, struct fsd_err *err)
 {
     assert(slots > 0);
-    init(listener, conf);
+    prepare(listener, conf);
     int error = open_sockets(listener, slots, inherited);
     if (error < 0) {
         error = fail(listener, error, err);
@@ -202,13 +202,31 @@ int listener_open(struct listener *listener, const struct conf_listener *conf, u
 int listener_inherit(struct listener *listener, const struct conf_listener *conf, unsigned live,
                      const struct listener_inherited *inherited)
 {
-    init(listener, conf);
+    prepare(listener, conf);
     int error = reserve(listener, inherited->count);
     if (error == 0) {
         error = adopt(listener, inherited);
     }
     listener->live = listener->kind == LISTENER_SHARED ? listener->count : live;
     return error;
+}
+
+int listener_open_beside(struct listener *listener, const struct conf_listener *conf,
+                         unsigned slots, struct fsd_err *err)
+{
+    assert(slots > 0 && conf->address.storage.ss_family != AF_UNIX);
+    prepare(listener, conf);
+    int error = reserve(listener, slots);
+    if (error == 0) {
+        error = join(listener, slots);
+    }
+    if (error < 0) {
+        error = fail(listener, error, err);
+        listener_close(listener);
+        return error;
+    }
+    listener->live = slots;
+    return 0;
 }
 
 void listener_close(struct listener *listener)

@@ -48,6 +48,9 @@ int listener_open(struct listener *listener, const struct conf_listener *conf, u
  * new connections, as before.  Negative errno: nothing is closed, and the listener is not to be used. */
 int listener_inherit(struct listener *listener, const struct conf_listener *conf, unsigned live,
                      const struct listener_inherited *inherited);
+/* The same for a TCP address that overlaps with one whose sockets are ours, too: whether somebody else has it is not seen then. */
+int listener_open_beside(struct listener *listener, const struct conf_listener *conf,
+                         unsigned slots, struct fsd_err *err);
 /* Closes all sockets, removes the Unix socket's file when it is still ours.  Copies that others hold (a worker, the fd
  * store) go on listening.  All zero is fine. */
 void listener_close(struct listener *listener);

@@ -165,7 +165,7 @@ static bool find_room(struct control *control, int *fd)
     return true;
 }
 
-static void on_refused(struct control *control, int error)
+static void on_accept_failed(struct control *control, int error)
 {
     bool is_full = error == EMFILE || error == ENFILE;
     if (is_full && make_room(control)) {
@@ -183,7 +183,7 @@ static int on_connected(sd_event_source *source, int listening, uint32_t revents
     struct control *control = userdata;
     int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
-        on_refused(control, errno);
+        on_accept_failed(control, errno);
         return 0;
     }
     struct fsd_err why = {""};
