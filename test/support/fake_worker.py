@@ -277,7 +277,7 @@ class Worker:
         """Whether there was a connection."""
         try:
             peer, _ = listener.accept()
-        except BlockingIOError:
+        except OSError:  # nobody waits; or the slot is no more, and RETURN is on its way
             return False
         peer.setblocking(True)
         peer.settimeout(5)
