@@ -116,11 +116,11 @@ static void give_overrides(struct configs *configs, const struct upgrade_state *
     _Static_assert((int)CONFIGS_OVERRIDES_MAX >= (int)SCHEMA_GROUP_MAX,
                    "as many as the rows allow");
     for (size_t i = 0; i < state->kept_overrides.count; i++) {
-        struct configs_override *to = &configs->overrides[i];
+        struct configs_override *to = &configs->overrides.items[i];
         (void)snprintf(to->pool, sizeof(to->pool), "%s", from[i].pool);
         to->count = (unsigned)from[i].count;
     }
-    configs->override_count = state->kept_overrides.count;
+    configs->overrides.count = state->kept_overrides.count;
 }
 
 /* Where a program is that was started by descriptor, or from a file that has moved, it can't tell itself. */

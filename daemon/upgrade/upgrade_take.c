@@ -105,10 +105,10 @@ static int take_overrides(const struct conf *conf, struct upgrade_state *ret)
 static int take_kept_overrides(const struct configs *configs, struct upgrade_state *ret)
 {
     struct upgrade_override *overrides =
-        record_list_make(&ret->kept_overrides, &upgrade_override_type, configs->override_count);
-    for (size_t i = 0; i < configs->override_count && overrides != NULL; i++) {
-        copy_name(overrides[i].pool, configs->overrides[i].pool);
-        overrides[i].count = configs->overrides[i].count;
+        record_list_make(&ret->kept_overrides, &upgrade_override_type, configs->overrides.count);
+    for (size_t i = 0; i < configs->overrides.count && overrides != NULL; i++) {
+        copy_name(overrides[i].pool, configs->overrides.items[i].pool);
+        overrides[i].count = configs->overrides.items[i].count;
     }
     return overrides == NULL ? -ENOMEM : 0;
 }
