@@ -107,7 +107,7 @@ static char *print_problems(const struct problem_list *problems)
     return fclose(out) == 0 ? text : NULL;
 }
 
-static struct conf *load_files(const struct master *master, char **ret_text)
+struct conf *configs_load_files(const struct master *master, char **ret_text)
 {
     struct problem_list problems;
     problem_list_init(&problems);
@@ -119,7 +119,7 @@ static struct conf *load_files(const struct master *master, char **ret_text)
 
 struct conf *configs_load(const struct master *master, char **ret_text)
 {
-    struct conf *conf = load_files(master, ret_text);
+    struct conf *conf = configs_load_files(master, ret_text);
     if (conf != NULL) {
         set_overrides(&master->configs.overrides, conf);
     }
@@ -137,15 +137,46 @@ static void refuse(struct master *master, struct control_call *call, char *text)
     free(text);
 }
 
+/* The disk has what runs, to the letter and in what it refers to. */
+static bool is_same(const struct master *master, const struct conf *conf)
+{
+    const struct conf *running = master->inventory.conf;
+    struct plan plan = {.count = 0};
+    bool is_planned = master->configs.overrides.count == 0 &&
+                      strcmp(running->hash, conf->hash) == 0 &&
+                      plan_make(running, conf, &plan) == 0;
+    bool is_empty = is_planned && plan.count == 0;
+    plan_fini(&plan);
+    return is_empty;
+}
+
+static void answer_same(const struct master *master, struct control_call *call)
+{
+    json_int_t number = (json_int_t)master->inventory.number;
+    json_t *result =
+        json_pack("{s:s, s:I, s:I, s:s, s:[], s:i}", "schema", "fsd.apply/1", "from", number, "to",
+                  number, "hash", master->inventory.conf->hash, "changes", "elapsed_ms", 0);
+    if (result != NULL) {
+        control_answer(call, result);
+    } else {
+        control_fail(call, CONTROL_FAILED, "out of memory");
+    }
+}
+
 void configs_apply(struct master *master, struct control_call *call)
 {
     char *text = NULL;
-    struct conf *conf = load_files(master, &text);
+    struct conf *conf = configs_load_files(master, &text);
     if (conf == NULL) {
         refuse(master, call, text);
         return;
     }
     free(text);
+    if (master_find_obstacle(master) == NULL && is_same(master, conf)) {
+        conf_free(conf);
+        answer_same(master, call);
+        return;
+    }
     deploy_start(master, conf, "apply", false, call);
 }
 
@@ -209,7 +240,7 @@ static struct conf *load_running(const struct master *master, char **ret_text)
 {
     const struct conf *running = master->inventory.conf;
     return running->text_count > 0 ? load_texts(running->texts, running->text_count, ret_text)
-                                   : load_files(master, ret_text);
+                                   : configs_load_files(master, ret_text);
 }
 
 /* Applies the running configuration with the overrides that are wanted. */

@@ -48,6 +48,9 @@ void configs_on_applied(struct master *master, const char *how);
  * that the caller frees (NULL: no memory).  Otherwise *ret_text may have warnings. */
 struct conf *configs_load(const struct master *master, char **ret_text);
 
+/* The same without the overrides: what an apply would begin with. */
+struct conf *configs_load_files(const struct master *master, char **ret_text);
+
 /* Each answers the call, at once or when the change is over. */
 void configs_apply(struct master *master, struct control_call *call);
 void configs_roll_back(struct master *master, uint64_t number,

@@ -49,11 +49,11 @@ void methods_config_check(void *owner, struct control_call *call, const json_t *
     free(text);
 }
 
-/* The configuration on the disk; NULL: the call is answered. */
+/* The configuration on the disk, as apply would have it; NULL: the call is answered. */
 static struct conf *load(struct master *master, struct control_call *call)
 {
     char *text = NULL;
-    struct conf *conf = configs_load(master, &text);
+    struct conf *conf = configs_load_files(master, &text);
     if (conf == NULL) {
         control_fail(call, CONTROL_BAD_CONFIG, text != NULL ? text : "out of memory");
     }
