@@ -1,8 +1,8 @@
 /* client.c - one connection to the control socket, one request at a time.
  * Owns the descriptor and what was received.
- * How: JSON-RPC 2.0, one object a line; connect, write and read each wait no longer than what is left of the deadline.
- * Answers of other requests and notifications are skipped; an error without an id speaks of the connection itself.
- * Called by ask.c and stop.c.  Must not know any method, nor print. */
+ * How: JSON-RPC 2.0, one object a line; connect, write and read each wait no longer than what is left of the deadline.  After
+ * the answer a connection may go on with notifications, which come when they come.
+ * Called by ask.c and the commands that wait for more than an answer.  Must not know any method, nor print. */
 #include "ctl/client.h"
 
 #include <errno.h>
@@ -17,13 +17,12 @@
 #include "common/err.h"
 #include "common/fd.h"
 #include "common/proto.h"
-#include "common/rpc.h"
+#include "ctl/answer.h"
 
 enum {
     ANSWER_MAX = 16 * 1024 * 1024, /* above what the daemon lets wait for one peer */
     READ_BYTES = 16 * 1024,
     POLL_MAX_MS = 60 * 1000, /* in one call, so that it fits its int */
-    REQUEST_ID = 1,
 };
 
 static const struct {
@@ -35,7 +34,7 @@ static const struct {
     {EPERM, FSD_EXIT_UNKNOWN},          {ENAMETOOLONG, FSD_EXIT_USAGE},
     {ECONNRESET, FSD_EXIT_UNAVAILABLE}, {EPROTO, FSD_EXIT_UNAVAILABLE},
     {ENOTSUP, FSD_EXIT_UNAVAILABLE},    {ETIMEDOUT, FSD_EXIT_TIMEOUT},
-    {EREMOTEIO, FSD_EXIT_FAILED},
+    {EREMOTEIO, FSD_EXIT_FAILED},       {EBADMSG, FSD_EXIT_CONFIG},
 };
 
 int client_exit_code(int result)
@@ -91,7 +90,8 @@ int client_open(struct client *ret_client, const char *path, uint64_t timeout_ms
         return refuse_connect(errno, path, err);
     }
     /* A Unix socket can't be polled for a connect that waits for the backlog; this bounds it instead. */
-    struct timeval wait = {(time_t)(timeout_ms / 1000), (suseconds_t)(timeout_ms % 1000 * 1000)};
+    struct timeval wait = {(time_t)(timeout_ms / 1000),
+                           (suseconds_t)(timeout_ms % 1000 * 1000 + 1)}; /* 0 would be no bound */
     if (setsockopt(client.fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
         connect(client.fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
         int r = errno == EAGAIN || errno == EINPROGRESS ? say_timeout(&client, err)
@@ -108,6 +108,8 @@ void client_close(struct client *client)
 {
     fd_close(&client->fd);
     line_fini(&client->line);
+    json_decref(client->refusal);
+    client->refusal = NULL;
 }
 
 /* 0 when the descriptor is ready for events, or -ETIMEDOUT. */
@@ -153,8 +155,8 @@ static int send_all(const struct client *client, const char *bytes, size_t len, 
 static int send_request(const struct client *client, const char *method, json_t *params,
                         struct fsd_err *err)
 {
-    json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", REQUEST_ID,
-                                "method", method, "params", params);
+    json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", ANSWER_ID, "method",
+                                method, "params", params);
     char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
     json_decref(request);
     if (text == NULL) {
@@ -205,70 +207,67 @@ static int read_line(struct client *client, char **ret_text, size_t *ret_len, st
     }
 }
 
-/* What an error object means to us. */
-static int take_error(const json_t *error, struct fsd_err *err)
+static int read_object(struct client *client, json_t **ret_object, struct fsd_err *err)
 {
-    const char *message = json_string_value(json_object_get(error, "message"));
-    const json_t *code = json_object_get(error, "code");
-    if (message == NULL || !json_is_integer(code)) {
-        return fsd_err_set(err, EPROTO,
-                           "the answer of fsd makes no sense: an error without reason");
+    char *text = NULL;
+    size_t len = 0;
+    int r = read_line(client, &text, &len, err);
+    if (r < 0) {
+        return r;
     }
-    int errnum = EREMOTEIO;
-    if (json_integer_value(code) == RPC_FORBIDDEN) {
-        errnum = EACCES;
-    } else if (json_integer_value(code) == RPC_UNKNOWN_METHOD) {
-        errnum = ENOTSUP;
+    json_error_t where;
+    json_t *object = json_loadb(text, len, 0, &where);
+    if (object == NULL) {
+        return fsd_err_set(err, EPROTO, "the answer of fsd is not JSON: %s", where.text);
     }
-    return fsd_err_set(err, errnum, "%s", message);
-}
-
-/* 1: not for us; 0: the result, owned by the caller; negative errno. */
-static int take_answer(const json_t *answer, json_t **ret_result, struct fsd_err *err)
-{
-    const json_t *id = json_object_get(answer, "id");
-    const json_t *error = json_object_get(answer, "error");
-    bool ours = json_is_integer(id) && json_integer_value(id) == REQUEST_ID;
-    if (error != NULL && (ours || json_is_null(id))) {
-        return take_error(error, err);
-    }
-    if (!json_is_object(answer)) {
-        return fsd_err_set(err, EPROTO, "the answer of fsd makes no sense: it is not an object");
-    }
-    if (!ours) {
-        return 1;
-    }
-    json_t *result = json_object_get(answer, "result");
-    if (result == NULL) {
-        return fsd_err_set(err, EPROTO, "the answer of fsd makes no sense: it has no result");
-    }
-    *ret_result = json_incref(result);
+    *ret_object = object;
     return 0;
 }
 
 int client_call(struct client *client, const char *method, json_t *params, json_t **ret_result,
                 struct fsd_err *err)
 {
+    json_decref(client->refusal);
+    client->refusal = NULL;
     int r = send_request(client, method, params, err);
     if (r < 0) {
         return r;
     }
     do {
-        char *text = NULL;
-        size_t len = 0;
-        r = read_line(client, &text, &len, err);
+        json_t *answer = NULL;
+        r = read_object(client, &answer, err);
         if (r < 0) {
             return r;
         }
-        json_error_t where;
-        json_t *answer = json_loadb(text, len, 0, &where);
-        if (answer == NULL) {
-            return fsd_err_set(err, EPROTO, "the answer of fsd is not JSON: %s", where.text);
+        r = answer_take(answer, ret_result, err);
+        if (r < 0) {
+            client->refusal = json_incref(json_object_get(answer, "error"));
         }
-        r = take_answer(answer, ret_result, err);
         json_decref(answer);
     } while (r == 1);
     return r;
+}
+
+const char *client_get_refusal(const struct client *client)
+{
+    return json_string_value(json_object_get(client->refusal, "message"));
+}
+
+int client_next(struct client *client, json_t **ret_notification, struct fsd_err *err)
+{
+    client->deadline_ms = UINT64_MAX;
+    for (;;) {
+        json_t *object = NULL;
+        int r = read_object(client, &object, err);
+        if (r < 0) {
+            return r;
+        }
+        if (json_is_string(json_object_get(object, "method"))) {
+            *ret_notification = object;
+            return 0;
+        }
+        json_decref(object);
+    }
 }
 
 int client_wait_end(struct client *client, struct fsd_err *err)

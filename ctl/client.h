@@ -14,6 +14,7 @@ struct client {
     struct line line;
     uint64_t deadline_ms; /* CLOCK_MONOTONIC */
     uint64_t timeout_ms;  /* for sentences */
+    json_t *refusal;      /* owned; the last error that the daemon answered, or NULL */
 };
 
 /* Connects.  -ENOENT, -ECONNREFUSED: no daemon there; -EACCES; -ETIMEDOUT; other negative errno. */
@@ -21,10 +22,15 @@ int client_open(struct client *ret_client, const char *path, uint64_t timeout_ms
                 struct fsd_err *err);
 void client_close(struct client *client);
 /* Sends one request and waits for its answer; takes params.  On success the caller owns ret_result.  -EREMOTEIO: the daemon
- * said that it failed, and why; -EACCES: it does not serve us; -ENOTSUP: it does not know the method; -ECONNRESET: it hung
- * up; -EPROTO: what it said is no answer; -ETIMEDOUT. */
+ * said that it failed, and why; -EBADMSG: the configuration is wrong; -EACCES: it does not serve us; -ENOTSUP: it does not know
+ * the method; -ECONNRESET: it hung up; -EPROTO: what it said is no answer; -ETIMEDOUT. */
 int client_call(struct client *client, const char *method, json_t *params, json_t **ret_result,
                 struct fsd_err *err);
+/* What the daemon said when the last call failed, however long; NULL: it was not the daemon who said something. */
+const char *client_get_refusal(const struct client *client);
+/* Waits, without end, for the next notification of a stream that a call has opened; the caller owns it.  -ECONNRESET: the
+ * daemon hung up; -EPROTO. */
+int client_next(struct client *client, json_t **ret_notification, struct fsd_err *err);
 /* Waits until the daemon has closed the connection, as it does at its end.  0 or -ETIMEDOUT. */
 int client_wait_end(struct client *client, struct fsd_err *err);
 /* The exit code for a result of the functions above. */

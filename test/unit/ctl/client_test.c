@@ -147,6 +147,55 @@ static void each_answer_has_its_outcome_sentence_and_exit_code(void **state)
     }
 }
 
+static void what_the_daemon_refused_with_is_kept_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    char answer[4096];
+    char problems[3000];
+    struct fsd_err err = {""};
+    json_t *result = NULL;
+    memset(problems, 'x', sizeof(problems) - 1);
+    problems[sizeof(problems) - 1] = '\0';
+    (void)snprintf(answer, sizeof(answer),
+                   "{\"id\":1,\"error\":{\"code\":-32002,\"message\":\"%s\"}}\n", problems);
+    connect_client(fixture, TIMEOUT_MS);
+    assert_int_equal(send(fixture->server, answer, strlen(answer), 0), strlen(answer));
+    int r = client_call(&fixture->client, "config.plan", json_object(), &result, &err);
+    assert_int_equal(r, -EBADMSG);
+    assert_int_equal(client_exit_code(r), FSD_EXIT_CONFIG);
+    assert_string_equal(client_get_refusal(&fixture->client), problems);
+
+    static const char good[] = ANSWER("\"result\":1");
+    assert_int_equal(send(fixture->server, good, sizeof(good) - 1, 0), sizeof(good) - 1);
+    assert_int_equal(client_call(&fixture->client, "x", json_object(), &result, &err), 0);
+    assert_null(client_get_refusal(&fixture->client));
+    json_decref(result);
+    client_close(&fixture->client);
+}
+
+static void notifications_come_after_the_answer_however_long_it_takes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fsd_err err = {""};
+    json_t *result = NULL;
+    static const char said[] = ANSWER("\"result\":1") "{\"id\":9}\n"
+                                                      "{\"method\":\"log\",\"params\":{}}\n";
+    assert_int_equal(client_open(&fixture->client, fixture->path, SHORT_MS, &err), 0);
+    fixture->server = accept(fixture->listening, NULL, NULL);
+    assert_int_equal(send(fixture->server, said, sizeof(said) - 1, 0), sizeof(said) - 1);
+    fixture->client.deadline_ms =
+        UINT64_MAX; /* the answer is there; only what follows has no end */
+    assert_int_equal(client_call(&fixture->client, "logs", json_object(), &result, &err), 0);
+    json_decref(result);
+    fixture->client.deadline_ms = 0;
+    assert_int_equal(client_next(&fixture->client, &result, &err), 0);
+    assert_string_equal(json_string_value(json_object_get(result, "method")), "log");
+    json_decref(result);
+    fd_close(&fixture->server);
+    assert_int_equal(client_next(&fixture->client, &result, &err), -ECONNRESET);
+    client_close(&fixture->client);
+}
+
 static void an_answer_that_is_not_json_says_so(void **state)
 {
     struct fsd_err err = {""};
@@ -221,6 +270,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_request_is_one_line_and_the_result_is_the_callers),
         TEST(each_answer_has_its_outcome_sentence_and_exit_code),
+        TEST(what_the_daemon_refused_with_is_kept_whole),
+        TEST(notifications_come_after_the_answer_however_long_it_takes),
         TEST(an_answer_that_is_not_json_says_so),
         TEST(a_daemon_that_is_not_there_is_not_running),
         TEST(a_path_that_is_too_long_is_a_usage_error),
