@@ -93,6 +93,40 @@ void output_escape(const struct output *output, const char *text, char *escaped,
     escaped[used] = '\0';
 }
 
+void output_text_part(const struct output *output, const char *text, size_t len)
+{
+    for (const char *end = text + len; text < end;) {
+        size_t character = measure_character((const unsigned char *)text, output->utf8);
+        if (character > 0) {
+            (void)fwrite(text, 1, character, output->file);
+        } else if (*text == '\t') {
+            (void)fputs("    ", output->file);
+        } else {
+            (void)fprintf(output->file, "\\x%02x", (unsigned char)*text);
+        }
+        text += character > 0 ? character : 1;
+    }
+}
+
+void output_text(const struct output *output, const char *text)
+{
+    output_text_part(output, text, strlen(text));
+}
+
+void output_lines(const struct output *output, const char *first, const char *next,
+                  const char *text)
+{
+    const char *before = first;
+    do {
+        size_t len = strcspn(text, "\n");
+        (void)fputs(before, output->file);
+        output_text_part(output, text, len);
+        (void)fputc('\n', output->file);
+        text += len + (text[len] == '\n');
+        before = next;
+    } while (*text != '\0');
+}
+
 size_t output_width(const char *text)
 {
     size_t width = 0;

@@ -30,6 +30,13 @@ void output_init(struct output *output, FILE *file);
 /* Text of others made harmless: control bytes, invalid UTF-8, direction marks, and without utf8 all that is not ASCII, become
  * \xNN.  What does not fit is cut and ends in "...". */
 void output_escape(const struct output *output, const char *text, char *escaped, size_t size);
+/* Writes text of others, harmless as above, however long; a tab becomes four blanks. */
+void output_text(const struct output *output, const char *text);
+/* The first len bytes of it. */
+void output_text_part(const struct output *output, const char *text, size_t len);
+/* Writes text of one or more lines as whole lines; first stands before the first, next before each of the others. */
+void output_lines(const struct output *output, const char *first, const char *next,
+                  const char *text);
 /* How many columns a terminal needs for it (every character counts as one). */
 size_t output_width(const char *text);
 /* Prints escaped text in a color; width is a minimum, negative: aligned to the left, as in printf. */

@@ -167,9 +167,28 @@ static void a_file_gets_neither_color_nor_utf8(void **state)
     assert_int_equal(fclose(file), 0);
 }
 
+static void text_of_any_length_is_written_harmless_and_by_lines(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t len = 0;
+    struct output output = {open_memstream(&text, &len), false, true};
+    output_text(&output, "caf\u00e9\t\x1b\n\xff");
+    (void)fputc('|', output.file);
+    output_text_part(&output, "\u00e9tait", 3);
+    (void)fputc('|', output.file);
+    output_lines(&output, "! ", "  ", "one\n\ttwo\n\n\u202ethree\n");
+    output_lines(&output, "! ", "  ", "");
+    assert_int_equal(fclose(output.file), 0);
+    assert_string_equal(text, "caf\u00e9    \\x1b\\x0a\\xff|\u00e9t|! one\n      two\n  \n"
+                              "  \\xe2\\x80\\xaethree\n! \n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_of_any_length_is_written_harmless_and_by_lines),
         cmocka_unit_test(durations_show_their_two_largest_units),
         cmocka_unit_test(sizes_have_two_digits_at_least_and_no_1024),
         cmocka_unit_test(counts_are_grouped_by_three),
