@@ -27,6 +27,7 @@ static const struct command_option options[] = {
     {"reload", "json", 0, NULL, "print the result as one JSON object"},
     {"reload", "timeout", 0, "TIME", "how long to wait for the end of the reload, 5m by default"},
     {"stop", "now", 0, NULL, "end running requests, too"},
+    {"stop", "json", 0, NULL, "print the result as one JSON object"},
     {"stop", "timeout", 0, "TIME", "how long to wait for the end, 2m by default"},
     {"version", "json", 0, NULL, "print it as one JSON object"},
 };

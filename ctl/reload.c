@@ -1,15 +1,14 @@
 /* reload.c - `fsdctl reload`: new code or configuration, and what came of it.
- * Owns nothing.  How: the daemon answers when the reload is over; its result is one line an app, its failure the reason.
+ * Owns nothing.  How: the daemon answers when the reload is over; its result is one line an app, and what changed in the
+ * configuration; its failure is the reason.
  * Called through the row of main.c.  Must not know how a reload is done, nor trust the shape of the answer. */
 #include "ctl/reload.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "common/command.h"
-#include "common/proto.h"
 #include "ctl/ask.h"
-#include "ctl/client.h"
+#include "ctl/changes.h"
 #include "ctl/output.h"
 
 /* Above the time that a worker may take to boot (60 s) plus the one to leave (30 s), for several of them. */
@@ -37,9 +36,9 @@ static int render_app(const json_t *app, int restart, const struct output *outpu
 
 int reload_render(const json_t *result, const struct output *output)
 {
-    const char *schema = json_string_value(json_object_get(result, "schema"));
     const json_t *apps = json_object_get(result, "apps");
-    if (schema == NULL || strcmp(schema, "fsd.reload/1") != 0 || !json_is_array(apps)) {
+    const json_t *changes = json_object_get(result, "changes");
+    if (!json_is_array(apps)) {
         return -EPROTO;
     }
     int restart = json_is_true(json_object_get(result, "restart"));
@@ -49,44 +48,13 @@ int reload_render(const json_t *result, const struct output *output)
             return r;
         }
     }
-    return 0;
-}
-
-static int show(const struct command_args *args, const json_t *result)
-{
-    struct output output;
-    output_init(&output, args->out);
-    if (command_has_option(args, "json")) {
-        output_json(&output, result);
-        return FSD_EXIT_OK;
-    }
-    if (reload_render(result, &output) < 0) {
-        (void)fprintf(args->err, "reloaded, but the answer of fsd makes no sense to this fsdctl\n");
-        return FSD_EXIT_UNAVAILABLE;
-    }
-    const char *note = json_string_value(json_object_get(result, "note"));
-    if (note != NULL) {
-        char escaped[TEXT_MAX];
-        output_escape(&output, note, escaped, sizeof(escaped));
-        (void)fprintf(args->err, "%s\n", escaped);
-    }
-    return FSD_EXIT_OK;
+    return json_array_size(changes) > 0 ? changes_render_apply(result, output) : 0;
 }
 
 int reload_run(const struct command_args *args)
 {
-    struct client client;
-    json_t *result = NULL;
-    int code = ask_open(args, TIMEOUT_MS, &client);
-    if (code != FSD_EXIT_OK) {
-        return code;
-    }
-    json_t *params = json_pack("{s:b}", "restart", command_has_option(args, "restart"));
-    code = ask_call(args, &client, "reload", params, &result);
-    client_close(&client);
-    if (code == FSD_EXIT_OK) {
-        code = show(args, result);
-    }
-    json_decref(result);
-    return code;
+    static const struct ask_row row = {"reload", "fsd.reload/1", TIMEOUT_MS,
+                                       true,     NULL,           reload_render};
+    return ask_and_show(args, &row,
+                        json_pack("{s:b}", "restart", command_has_option(args, "restart")));
 }

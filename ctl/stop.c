@@ -5,6 +5,7 @@
 #include "ctl/stop.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "common/command.h"
@@ -19,8 +20,10 @@ enum { TIMEOUT_MS = 2 * 60 * 1000 };
 int stop_run(const struct command_args *args)
 {
     struct client client;
+    uint64_t timeout_ms = 0;
     json_t *result = NULL;
-    int code = ask_open(args, TIMEOUT_MS, &client);
+    int code = ask_get_timeout(args, TIMEOUT_MS, &timeout_ms);
+    code = code == FSD_EXIT_OK ? ask_open(args, timeout_ms, &client) : code;
     if (code != FSD_EXIT_OK) {
         return code;
     }
@@ -33,7 +36,8 @@ int stop_run(const struct command_args *args)
         if (r < 0) {
             (void)fprintf(args->err, "fsd is stopping, but has not gone yet: %s\n", why.text);
         } else {
-            (void)fprintf(args->out, "fsd has stopped\n");
+            bool json = command_has_option(args, "json");
+            (void)fputs(json ? "{\"stopped\":true}\n" : "fsd has stopped\n", args->out);
         }
     }
     client_close(&client);

@@ -109,7 +109,7 @@ def test_a_crash_loop_backs_off_and_is_told(make_service, tmp_path):
     assert row["last_exit"] == "exited with code 7"
     told = service.ctl("status")
     assert told.returncode == 2
-    assert "degraded" in told.stdout and "web/0: exited with code 7" in told.stdout
+    assert "DEGRADED" in told.stdout and "web/0: exited with code 7" in told.stdout
     starts = service.log().count("worker is started")
     assert starts <= 3 + service.status()["pools"][0]["workers"][0]["restarts"]  # none but these
     flag.unlink()

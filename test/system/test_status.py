@@ -47,14 +47,14 @@ def test_the_status_for_people_has_a_row_for_each_worker(service):
     result = service.ctl("status")
     assert result.returncode == 0
     lines = result.stdout.splitlines()
-    assert re.fullmatch(rf"\* fsd \S+  pid {service.process.pid}  running  up \S+", lines[0])
+    assert re.fullmatch(rf"\* fsd \S+  pid {service.process.pid}  running  up \S+  config 1 [0-9a-f]{{16}}", lines[0])
     assert lines[1] == f"  web {service.address()} (web)"
     head = next(index for index, line in enumerate(lines) if line.startswith("POOL"))
-    assert lines[head].split() == ["POOL", "SLOT", "PID", "STATE", "GEN", "UPTIME", "RESTARTS", "REQUESTS", "MEMORY"]
+    assert lines[head].split() == ["POOL", "SLOT", "PID", "STATE", "GEN", "UPTIME", "RESTARTS", "REQUESTS", "MEMORY", "DOING"]
     rows = [line.split(None, 8) for line in lines[head + 1:]]
     assert [(row[0], row[1], row[2], row[3]) for row in rows] == [
         ("web", str(row["slot"]), str(row["pid"]), "ready") for row in service.workers()]
-    assert all(re.fullmatch(r"[\d.]+ MiB", row[8]) for row in rows)
+    assert all(re.fullmatch(r"[\d.]+ MiB  -", row[8]) for row in rows)
 
 
 @pytest.mark.basic

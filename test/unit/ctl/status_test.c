@@ -48,6 +48,8 @@ static void expect_render(const char *json, bool utf8, const char *expected)
 static const char whole[] =
     "{\"schema\":\"fsd.status/1\",\"pid\":4121,\"version\":\"0.9.2\",\"state\":\"degraded\","
     "\"started_at\":725740000,"
+    "\"config\":{\"number\":17,\"hash\":\"9f0c5a77d1e4b203\",\"differs_from_disk\":true,"
+    "\"overrides\":[\"pools.shop.count=1 by scale\",\"x\"]},"
     "\"listeners\":[{\"name\":\"http\",\"address\":\"127.0.0.1:8080\",\"pool\":\"shop\"},"
     "{\"name\":\"feed\",\"address\":\"[::]:7000\",\"pool\":\"chat\"}],"
     "\"pools\":[{\"name\":\"shop\",\"app\":\"shop\",\"generation\":17,\"state\":\"running\","
@@ -55,8 +57,12 @@ static const char whole[] =
     "{\"slot\":0,\"pid\":4200,\"incarnation\":3,\"state\":\"ready\",\"generation\":17,\"restarts\":"
     "0,"
     "\"requests\":1234000,\"connections\":3,\"memory_bytes\":222298112,\"died_at\":null,"
-    "\"ready_at\":725800000,\"started_at\":725799000,\"last_exit\":null,\"retry_in_ms\":null}]},"
+    "\"ready_at\":725800000,\"started_at\":725799000,\"last_exit\":null,\"retry_in_ms\":null,"
+    "\"doing\":{\"what\":\"GET /orders/7\",\"id\":\"3-a4\",\"since_ms\":12000}},"
+    "{\"slot\":null,\"pid\":4201,\"state\":\"standby\",\"generation\":17,\"restarts\":0,"
+    "\"requests\":0,\"memory_bytes\":5242880,\"doing\":null}]},"
     "{\"name\":\"chat\",\"app\":\"chat\",\"generation\":2,\"state\":\"degraded\","
+    "\"cause\":\"killed by signal 9 (Killed)\","
     "\"requests_total\":567,\"workers\":["
     "{\"slot\":1,\"pid\":null,\"state\":\"backoff\",\"generation\":null,\"restarts\":5,"
     "\"requests\":567,\"memory_bytes\":null,\"ready_at\":999999000,"
@@ -66,13 +72,19 @@ static void a_whole_status_fills_every_column(void **state)
 {
     (void)state;
     expect_render(whole, true,
-                  "\u25cf fsd 0.9.2  pid 4121  degraded  up 3d 04:11\n"
+                  "\u25cf fsd 0.9.2  pid 4121  DEGRADED  up 3d 04:11  config 17 9f0c5a77d1e4b203\n"
                   "  http 127.0.0.1:8080 (shop)  feed [::]:7000 (chat)\n"
+                  "  by command: pools.shop.count=1 by scale, x\n"
+                  "  the files on the disk say something else: fsdctl config diff\n"
                   "\n"
-                  "POOL  SLOT   PID  STATE    GEN    UPTIME  RESTARTS   REQUESTS   MEMORY\n"
-                  "shop     0  4200  ready     17  3d 04:10         0  1 234 000  212 MiB\n"
-                  "chat     1     -  backoff    -         -         5        567        -\n"
-                  "  ! chat/1: killed by signal 9 (Killed); next start in 3.2s\n");
+                  "POOL  SLOT   PID  STATE    GEN    UPTIME  RESTARTS   REQUESTS   MEMORY  DOING\n"
+                  "shop     0  4200  ready     17  3d 04:10         0  1 234 000  212 MiB  GET "
+                  "/orders/7 12s\n"
+                  "shop     -  4201  standby   17         -         0          0  5.0 MiB  -\n"
+                  "chat     1     -  backoff    -         -         5        567        -  -\n"
+                  "  ! chat/1: killed by signal 9 (Killed); next start in 3.2s\n"
+                  "    chat is degraded: killed by signal 9 (Killed)\n"
+                  "    more: `fsdctl crashes`, `fsdctl logs chat`\n");
 }
 
 static void missing_and_foreign_fields_show_as_unknown(void **state)
@@ -87,9 +99,9 @@ static void missing_and_foreign_fields_show_as_unknown(void **state)
                   "* fsd -  pid -  run\\x1b[2Jning  up -\n"
                   "  - - (-)  - - (-)\n"
                   "\n"
-                  "POOL  SLOT  PID  STATE     GEN  UPTIME  RESTARTS  REQUESTS  MEMORY\n"
-                  "a        0    -  new kind    -    0.0s         -         -       -\n"
-                  "a        1    -  backoff     -       -         -         -       -\n"
+                  "POOL  SLOT  PID  STATE     GEN  UPTIME  RESTARTS  REQUESTS  MEMORY  DOING\n"
+                  "a        0    -  new kind    -    0.0s         -         -       -  -\n"
+                  "a        1    -  backoff     -       -         -         -       -  -\n"
                   "  ! a/1: ended for an unknown reason\n");
 }
 
@@ -101,7 +113,42 @@ static void a_daemon_without_pools_has_no_rows(void **state)
                   false,
                   "* fsd 1  pid 1  starting  up 1.0s\n"
                   "\n"
-                  "POOL  SLOT  PID  STATE  GEN  UPTIME  RESTARTS  REQUESTS  MEMORY\n");
+                  "POOL  SLOT  PID  STATE  GEN  UPTIME  RESTARTS  REQUESTS  MEMORY  DOING\n");
+}
+
+#define HEAD(state)                                                                                \
+    "* fsd -  pid -  DEGRADED  up -\n\n"                                                           \
+    "POOL  SLOT  PID  " state "  GEN  UPTIME  RESTARTS  REQUESTS  MEMORY  DOING\n"
+#define ONE_POOL(fields, workers)                                                                  \
+    "{\"schema\":\"fsd.status/1\",\"state\":\"degraded\",\"pools\":[{\"name\":\"web\"," fields     \
+    ",\"workers\":[" workers "]}]}"
+
+static void below_a_pool_that_does_not_serve_stands_why_and_what_tells_more(void **state)
+{
+    (void)state;
+    expect_render(
+        ONE_POOL("\"state\":\"held\",\"cause\":\"more than 5 restarts in 30 s:\\nexited with "
+                 "code 3\",\"probe_in_ms\":12000,\"last_crash\":\"20261122-x\"",
+                 "{\"slot\":0,\"state\":\"held\",\"memory_bytes\":0}"),
+        false,
+        HEAD("STATE") "web      0    -  held     -       -         -         -       -  -\n"
+                      "  ! web is held: more than 5 restarts in 30 s:\n"
+                      "    exited with code 3; next try in 12s\n"
+                      "    more: `fsdctl crashes 20261122-x`, `fsdctl logs web`\n");
+    expect_render(ONE_POOL("\"state\":\"held\",\"cause\":null", ""), false,
+                  HEAD("STATE") "web      -    -  held\n"
+                                "  ! web is held: it failed too often\n"
+                                "    more: `fsdctl crashes`, `fsdctl logs web`\n");
+    expect_render(
+        ONE_POOL("\"state\":\"drained\",\"cause\":null", ""), false,
+        HEAD("STATE  ") "web      -    -  drained\n"
+                        "  ! web was drained by command: `fsdctl resume` starts it again\n");
+    expect_render(
+        ONE_POOL("\"state\":\"running\",\"cause\":\"old\",\"standby\":{\"wanted\":2,\"ready\":1}",
+                 "{\"slot\":0,\"state\":\"ready\"}"),
+        false,
+        HEAD("STATE") "web      0    -  ready    -       -         -         -       -  -\n"
+                      "  ! web has 1 of 2 workers in reserve\n");
 }
 
 #define POOL(workers) "[{\"name\":\"a\",\"workers\":[" workers "]}]"
@@ -125,6 +172,15 @@ static void the_exit_code_says_whether_all_is_as_configured(void **state)
         {STATUS("running", POOL(WORKER("0", "starting"))), FSD_EXIT_DEGRADED},
         {STATUS("running", POOL(WORKER("0", "draining"))), FSD_EXIT_DEGRADED},
         {STATUS("running", POOL(WORKER("0", "draining") "," WORKER("0", "ready"))), FSD_EXIT_OK},
+        {STATUS("running", POOL(WORKER("null", "standby") "," WORKER("0", "ready"))), FSD_EXIT_OK},
+        {STATUS("running", POOL(WORKER("0", "done"))), FSD_EXIT_OK},
+        {STATUS("running", POOL(WORKER("0", "held"))), FSD_EXIT_DEGRADED},
+        {STATUS("running", "[{\"name\":\"a\",\"count\":1,\"workers\":[" WORKER(
+                               "0", "ready") "," WORKER("1", "draining") "]}]"),
+         FSD_EXIT_OK},
+        {STATUS("running", "[{\"name\":\"a\",\"state\":\"held\",\"workers\":[]}]"),
+         FSD_EXIT_DEGRADED},
+        {STATUS("running", "[{\"name\":\"a\",\"state\":\"running\",\"workers\":[]}]"), FSD_EXIT_OK},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         json_t *status = load(cases[i].json);
@@ -140,11 +196,8 @@ static void what_is_no_status_is_refused_with_a_sentence(void **state)
         const char *json;
         const char *sentence;
     } cases[] = {
-        {"null", "the status is of kind \"-\", this fsdctl reads \"fsd.status/1\""},
-        {"[]", "the status is of kind \"-\", this fsdctl reads \"fsd.status/1\""},
-        {"{\"schema\":7}", "the status is of kind \"-\", this fsdctl reads \"fsd.status/1\""},
-        {"{\"schema\":\"fsd.status/2\"}",
-         "the status is of kind \"fsd.status/2\", this fsdctl reads \"fsd.status/1\""},
+        {"null", "the status makes no sense: it has no state or no pools"},
+        {"[]", "the status makes no sense: it has no state or no pools"},
         {"{\"schema\":\"fsd.status/1\",\"pools\":[]}",
          "the status makes no sense: it has no state or no pools"},
         {STATUS("running", "{}"), "the status makes no sense: it has no state or no pools"},
@@ -173,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_whole_status_fills_every_column),
         cmocka_unit_test(missing_and_foreign_fields_show_as_unknown),
         cmocka_unit_test(a_daemon_without_pools_has_no_rows),
+        cmocka_unit_test(below_a_pool_that_does_not_serve_stands_why_and_what_tells_more),
         cmocka_unit_test(the_exit_code_says_whether_all_is_as_configured),
         cmocka_unit_test(what_is_no_status_is_refused_with_a_sentence),
     };

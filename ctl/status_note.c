@@ -1,0 +1,106 @@
+/* status_note.c - the sentences of a status: what is wrong, since when it is tried again, and which command tells more.
+ * Owns the words for the states of a pool that does not serve.  How: lines are added to a text of bounded length; the cause is
+ * the daemon's, the hints are ours.
+ * Called by status_render.c for each row.  Must not know where the text is printed, nor escape it. */
+#include "ctl/status_note.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/field.h"
+#include "ctl/output.h"
+
+/* What is cut is cut: a status is no report. */
+__attribute__((format(printf, 2, 3))) static void add(char note[STATUS_NOTE_MAX], const char *fmt,
+                                                      ...)
+{
+    size_t len = strlen(note);
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(note + len, STATUS_NOTE_MAX - len, fmt, args);
+    va_end(args);
+}
+
+/* Each sentence is a line. */
+static void begin(char note[STATUS_NOTE_MAX])
+{
+    add(note, "%s", note[0] != '\0' ? "\n" : "");
+}
+
+static void add_wait(char note[STATUS_NOTE_MAX], const json_t *object, const char *key,
+                     const char *words)
+{
+    char wait[OUTPUT_NUMBER_MAX];
+    uint64_t wait_ms = 0;
+    if (field_find_number(object, key, &wait_ms)) {
+        output_format_duration(wait_ms, wait);
+        add(note, "; %s in %s", words, wait);
+    }
+}
+
+static void add_backoff(char note[STATUS_NOTE_MAX], const char *pool, const json_t *worker)
+{
+    const char *last_exit = json_string_value(json_object_get(worker, "last_exit"));
+    begin(note);
+    add(note, "%.64s/%lld: %.1024s", pool,
+        (long long)json_integer_value(json_object_get(worker, "slot")),
+        last_exit != NULL ? last_exit : "ended for an unknown reason");
+    add_wait(note, worker, "retry_in_ms", "next start");
+}
+
+static void add_hint(char note[STATUS_NOTE_MAX], const json_t *pool, const char *name)
+{
+    const char *crash = json_string_value(json_object_get(pool, "last_crash"));
+    begin(note);
+    add(note, "more: `fsdctl crashes%s%.128s`, `fsdctl logs %.64s`", crash != NULL ? " " : "",
+        crash != NULL ? crash : "", name);
+}
+
+/* A pool that does not serve as it should. */
+static void add_pool(char note[STATUS_NOTE_MAX], const json_t *pool, const char *name)
+{
+    const char *cause = json_string_value(json_object_get(pool, "cause"));
+    const char *state = field_get_text(pool, "state");
+    if (strcmp(state, "held") == 0) {
+        begin(note);
+        add(note, "%.64s is held: %.1024s", name, cause != NULL ? cause : "it failed too often");
+        add_wait(note, pool, "probe_in_ms", "next try");
+        add_hint(note, pool, name);
+    } else if (strcmp(state, "drained") == 0) {
+        begin(note);
+        add(note, "%.64s was drained by command: `fsdctl resume` starts it again", name);
+    } else if (strcmp(state, "running") != 0 && cause != NULL) {
+        begin(note);
+        add(note, "%.64s is %.32s: %.1024s", name, state, cause);
+        add_hint(note, pool, name);
+    }
+}
+
+static void add_standby(char note[STATUS_NOTE_MAX], const json_t *pool, const char *name)
+{
+    const json_t *standby = json_object_get(pool, "standby");
+    uint64_t wanted = 0;
+    uint64_t ready = 0;
+    if (field_is(pool, "state", "running") && field_find_number(standby, "wanted", &wanted) &&
+        field_find_number(standby, "ready", &ready) && ready < wanted) {
+        begin(note);
+        add(note, "%.64s has %llu of %llu workers in reserve", name, (unsigned long long)ready,
+            (unsigned long long)wanted);
+    }
+}
+
+void status_note_format(const json_t *pool, const json_t *worker, bool is_last,
+                        char note[STATUS_NOTE_MAX])
+{
+    const char *name = field_get_text(pool, "name");
+    note[0] = '\0';
+    if (worker != NULL && field_is(worker, "state", "backoff")) {
+        add_backoff(note, name, worker);
+    }
+    if (is_last) {
+        add_pool(note, pool, name);
+        add_standby(note, pool, name);
+    }
+}
