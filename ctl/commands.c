@@ -5,9 +5,14 @@
 
 #include "common/command.h"
 #include "common/command_help.h"
+#include "ctl/config.h"
+#include "ctl/drain.h"
+#include "ctl/pool.h"
 #include "ctl/reload.h"
 #include "ctl/status.h"
 #include "ctl/stop.h"
+#include "ctl/upgrade.h"
+#include "ctl/wait.h"
 
 #define JSON(command)                                                                              \
     {                                                                                              \
@@ -20,7 +25,23 @@
 
 static const struct command_row rows[] = {
     {"status", "", "show what runs: the daemon, its listeners, each worker", status_run},
+    {"wait", "", "wait until the daemon is ready, drained, or has a configuration", wait_run},
     {"reload", "", "load the applications' code anew; a failure leaves all as it was", reload_run},
+    {"restart", "POOL", "replace the workers of one pool, the new one first", pool_restart_run},
+    {"scale", "POOL COUNT", "give a pool so many workers, until the next config apply",
+     pool_scale_run},
+    {"drain", "", "let all workers leave; the daemon stays, connections wait", drain_run},
+    {"resume", "", "start the workers again after drain", drain_resume_run},
+    {"config check", "", "is the configuration on the disk good?", config_check_run},
+    {"config plan", "", "show what apply would do", config_plan_run},
+    {"config apply", "", "apply the configuration on the disk, whole or not at all",
+     config_apply_run},
+    {"config rollback", "[NUMBER]", "apply an earlier configuration, the one before by default",
+     config_rollback_run},
+    {"config show", "", "print the values that run", config_show_run},
+    {"config diff", "", "show where the disk differs from what runs", config_diff_run},
+    {"config history", "", "list the configurations that were applied", config_history_run},
+    {"upgrade", "", "replace the running daemon by the fsd installed now", upgrade_run},
     {"stop", "", "stop the daemon in order and wait until it has gone", stop_run},
     {"version", "", "print the version of fsdctl", command_run_version},
     {"help", "[COMMAND...]", "print this help, or that of a command", command_run_help},
@@ -31,9 +52,37 @@ static const struct command_option options[] = {
      "control socket, $FSD_SOCKET or /run/fsd/control.sock by default"},
     JSON("status"),
     TIMEOUT("status", "5s"),
+    {"wait", "for", 0, "STATE", "ready, drained, or config=N: that number or a later one runs"},
+    JSON("wait"),
+    {"wait", "timeout", 0, "TIME", "how long to wait, for the daemon to start too; 2m by default"},
     {"reload", "restart", 0, NULL, "replace the worker processes, one after another"},
     JSON("reload"),
     TIMEOUT("reload", "5m"),
+    JSON("restart"),
+    TIMEOUT("restart", "5m"),
+    JSON("scale"),
+    TIMEOUT("scale", "5m"),
+    JSON("drain"),
+    TIMEOUT("drain", "5m"),
+    JSON("resume"),
+    TIMEOUT("resume", "5m"),
+    JSON("config check"),
+    TIMEOUT("config check", "10s"),
+    JSON("config plan"),
+    TIMEOUT("config plan", "10s"),
+    JSON("config apply"),
+    TIMEOUT("config apply", "5m"),
+    JSON("config rollback"),
+    TIMEOUT("config rollback", "5m"),
+    {"config show", "origin", 0, NULL, "and where each value was written"},
+    JSON("config show"),
+    TIMEOUT("config show", "10s"),
+    JSON("config diff"),
+    TIMEOUT("config diff", "10s"),
+    JSON("config history"),
+    TIMEOUT("config history", "10s"),
+    JSON("upgrade"),
+    TIMEOUT("upgrade", "1m"),
     {"stop", "now", 0, NULL, "end running requests, too"},
     JSON("stop"),
     TIMEOUT("stop", "2m"),
