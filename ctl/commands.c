@@ -6,6 +6,7 @@
 #include "common/command.h"
 #include "common/command_help.h"
 #include "ctl/config.h"
+#include "ctl/crashes.h"
 #include "ctl/drain.h"
 #include "ctl/pool.h"
 #include "ctl/reload.h"
@@ -25,6 +26,7 @@
 
 static const struct command_row rows[] = {
     {"status", "", "show what runs: the daemon, its listeners, each worker", status_run},
+    {"crashes", "[ID]", "list the crash reports, or show one", crashes_run},
     {"wait", "", "wait until the daemon is ready, drained, or has a configuration", wait_run},
     {"reload", "", "load the applications' code anew; a failure leaves all as it was", reload_run},
     {"restart", "POOL", "replace the workers of one pool, the new one first", pool_restart_run},
@@ -52,6 +54,8 @@ static const struct command_option options[] = {
      "control socket, $FSD_SOCKET or /run/fsd/control.sock by default"},
     JSON("status"),
     TIMEOUT("status", "5s"),
+    JSON("crashes"),
+    TIMEOUT("crashes", "10s"),
     {"wait", "for", 0, "STATE", "ready, drained, or config=N: that number or a later one runs"},
     JSON("wait"),
     {"wait", "timeout", 0, "TIME", "how long to wait, for the daemon to start too; 2m by default"},
