@@ -8,6 +8,8 @@
 #include "ctl/config.h"
 #include "ctl/crashes.h"
 #include "ctl/drain.h"
+#include "ctl/events.h"
+#include "ctl/logs.h"
 #include "ctl/pool.h"
 #include "ctl/reload.h"
 #include "ctl/status.h"
@@ -27,6 +29,10 @@
 static const struct command_row rows[] = {
     {"status", "", "show what runs: the daemon, its listeners, each worker", status_run},
     {"crashes", "[ID]", "list the crash reports, or show one", crashes_run},
+    {"events", "", "show what happened to the service", events_run},
+    /* before the command whose value it would be */
+    {"logs reopen", "", "open the log's file anew, after it was moved away", logs_reopen_run},
+    {"logs", "[POOL]", "show the last records of the log", logs_run},
     {"wait", "", "wait until the daemon is ready, drained, or has a configuration", wait_run},
     {"reload", "", "load the applications' code anew; a failure leaves all as it was", reload_run},
     {"restart", "POOL", "replace the workers of one pool, the new one first", pool_restart_run},
@@ -56,6 +62,16 @@ static const struct command_option options[] = {
     TIMEOUT("status", "5s"),
     JSON("crashes"),
     TIMEOUT("crashes", "10s"),
+    {"events", "follow", 'f', NULL, "go on with what happens from now on, until Ctrl-C"},
+    {"events", "since", 0, "ID", "only what came after this event"},
+    {"events", "json", 0, NULL, "print one JSON object; with --follow one a line"},
+    {"logs", "follow", 'f', NULL, "go on with what is logged from now on, until Ctrl-C"},
+    {"logs", "level", 0, "LEVEL", "only this level and graver ones: error, warning, notice, ..."},
+    {"logs", "since", 0, "TIME", "all that is not older, as in 10m"},
+    {"logs", "lines", 'n', "COUNT", "at most so many of the past, 100 without --since"},
+    {"logs", "json", 0, NULL, "print one JSON object; with --follow one a line"},
+    JSON("logs reopen"),
+    TIMEOUT("logs reopen", "10s"),
     {"wait", "for", 0, "STATE", "ready, drained, or config=N: that number or a later one runs"},
     JSON("wait"),
     {"wait", "timeout", 0, "TIME", "how long to wait, for the daemon to start too; 2m by default"},
