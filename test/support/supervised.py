@@ -5,7 +5,7 @@ import socket
 import urllib.error
 import urllib.request
 
-from fsd_process import FsdProcess
+from fsd_process import FsdProcess, wait_for
 
 
 def write_pools(fsd, pools, supervisors=None):
@@ -73,6 +73,15 @@ def count_answers(fsd, name="web", times=40):
     return collections.Counter(ask(fsd, name)[2]["pid"] for _ in range(times))
 
 
+def choose_victim(fsd, choose):
+    """A random one of the workers that have answered a request: one that has not yet counts as one that failed to start."""
+    def find():
+        rows = [row for row in fsd.workers("ready") if row["requests"] > 0]
+        return rows and choose.choice(rows)
+
+    return wait_for(find, "a worker that has answered")
+
+
 def count_starts(fsd):
     return fsd.log().count("worker is started")
 
@@ -82,5 +91,5 @@ def reports(fsd):
     return [fsd.call("crashes", id=row["id"]) for row in fsd.call("crashes")["crashes"]]
 
 
-__all__ = ["FsdProcess", "ask", "count_answers", "count_starts", "poke", "pool_of", "ready_pids", "reports", "set_worker", "wait_pool",
+__all__ = ["FsdProcess", "ask", "choose_victim", "count_answers", "count_starts", "poke", "pool_of", "ready_pids", "reports", "set_worker", "wait_pool",
            "write_pools"]

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from service import failures, is_alive, wait_for
-from supervised import ask, count_answers, count_starts, poke, pool_of, ready_pids, reports, set_worker, wait_pool
+from supervised import ask, choose_victim, count_answers, count_starts, poke, pool_of, ready_pids, reports, set_worker, wait_pool
 
 BUSY = """
 local app = require("fsd").app()
@@ -263,7 +263,7 @@ def test_only_connections_of_the_killed_worker_fail(make_service):
     killed = set()
     choose = random.Random(1)
     for _ in range(20):
-        victim = choose.choice(service.workers("ready"))
+        victim = choose_victim(service, choose)
         killed.add(str(victim["pid"]))
         os.kill(victim["pid"], choose.choice([signal.SIGKILL, signal.SIGSEGV]))
         service.wait_replaced(victim)
