@@ -146,14 +146,16 @@ static int become_user(const struct privilege *privilege)
     return 0;
 }
 
-/* Also the inheritable ones and, by the kernel's rule, the ambient: a service manager may have given us some to bind with. */
+/* A service manager may have given us some to bind with.  Without ambient ones exec takes the effective and the permitted away.  The
+ * inheritable ones go where a filter lets capset through; they have no effect without a file's, which no_new_privs rules out. */
 static int drop_capabilities(void)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
-    if (syscall(SYS_capset, &head, none) != 0) {
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
         return -errno;
     }
+    (void)syscall(SYS_capset, &head, none);
     return setuid(0) == 0 ? -EPERM : 0; /* that it fails is the proof */
 }
 
