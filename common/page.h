@@ -19,6 +19,7 @@ struct page {
     _Atomic uint64_t accepted;     /* ever */
     _Atomic uint64_t running;      /* requests whose handler has not finished */
     _Atomic uint64_t log_lost;     /* log records dropped since the last one that was sent */
+    _Atomic uint64_t memory_bytes; /* resident, at the latest a turn and a second ago; 0: unknown */
 };
 
 /* A copy of the numbers at one moment. */
@@ -30,6 +31,7 @@ struct page_numbers {
     uint64_t accepted;
     uint64_t running;
     uint64_t log_lost;
+    uint64_t memory_bytes;
 };
 
 /* Master: a new zeroed page as a sealed, close-on-exec memfd.  Returns the descriptor or a negative errno. */

@@ -2,15 +2,9 @@
  * Owns nothing.  Everything comes from the master's own memory, the status pages that workers write and /proc/PID/statm, so the
  * answer does not depend on any worker being able to speak.  Numbers from pages are the workers' word: they are
  * printed, nothing else.  Called by methods.c.  Must not change anything. */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "common/blackbox.h"
 #include "common/clock.h"
-#include "common/fd.h"
+#include "common/memory.h"
 #include "daemon/state.h"
 #include "daemon/supervision.h"
 
@@ -22,26 +16,6 @@ static json_int_t to_json(uint64_t value)
 static json_t *time_or_null(uint64_t wall_us)
 {
     return wall_us == 0 ? json_null() : json_integer(to_json(wall_us / 1000));
-}
-
-/* Resident memory, 0 when the process is gone. */
-static uint64_t read_memory(pid_t pid)
-{
-    char path[32];
-    char text[128] = "";
-    (void)snprintf(path, sizeof(path), "/proc/%d/statm", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return 0;
-    }
-    ssize_t len = read(fd, text, sizeof(text) - 1);
-    fd_close(&fd);
-    char *resident = NULL;
-    if (len > 0) {
-        (void)strtoull(text, &resident, 10);
-        return strtoull(resident, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
-    }
-    return 0;
 }
 
 static const char *name_state(const struct pool_proc *which)
@@ -91,6 +65,8 @@ static json_t *describe_proc(const struct pool_proc *which)
     const struct pool_slot *slot = which->slot;
     struct page_numbers numbers;
     page_read(proc->page, &numbers);
+    uint64_t memory_bytes = memory_read(proc->child.pid);
+    memory_bytes = memory_bytes > 0 ? memory_bytes : numbers.memory_bytes; /* /proc may hide it */
     uint64_t now_ms = clock_monotonic_ms();
     uint64_t age_ms = numbers.heartbeat_ms > now_ms || numbers.heartbeat_ms == 0
                           ? 0
@@ -102,7 +78,7 @@ static json_t *describe_proc(const struct pool_proc *which)
         "restarts", to_json(slot == NULL ? 0 : slot->restarts), "requests",
         to_json(numbers.requests), "connections", to_json(numbers.connections), "accepted",
         to_json(numbers.accepted), "running", to_json(numbers.running), "heartbeat_age_ms",
-        to_json(age_ms), "memory_bytes", to_json(read_memory(proc->child.pid)), "died_at",
+        to_json(age_ms), "memory_bytes", to_json(memory_bytes), "died_at",
         time_or_null(which->died_us), "ready_at", time_or_null(proc->ready_us), "started_at",
         time_or_null(proc->started_us), "last_exit",
         slot == NULL ? json_null() : text_or_null(slot->last_exit), "doing", describe_doing(proc));

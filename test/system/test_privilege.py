@@ -262,6 +262,21 @@ def test_they_stay_with_it_also_where_a_filter_forbids_capset(make_open):
     assert [int(status[name], 16) for name in ("CapPrm", "CapEff", "CapAmb")] == [0] * 3
 
 
+def test_status_knows_the_memory_of_workers_that_proc_hides(make_open):
+    service = make_open()
+    shutil.chown(service.folder, NOBODY.pw_uid)
+    service.start_ready(wrapper=["unshare", "-m", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc; exec "$@"', "sh",
+                                 "setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups"])
+    hidden = ["nsenter", "-m", "-t", str(service.process.pid)]
+    pid = service.slot(0)["pid"]
+    look = subprocess.run([*hidden, "setpriv", f"--reuid={NOBODY.pw_uid}",
+                           f"--regid={NOBODY.pw_gid}", "--clear-groups", "cat", f"/proc/{pid}/statm"],
+                          capture_output=True, text=True, timeout=30, check=False)
+    if look.returncode == 0:
+        pytest.skip("/proc cannot be mounted with hidepid here")
+    assert 1 << 20 < service.slot(0)["memory_bytes"] < 1 << 30
+
+
 @pytest.mark.parametrize("own, wanted", [(0, MORE_OOM), (900, 1000)])
 def test_workers_are_killed_before_the_daemon_when_memory_is_out(make_open, own, wanted):
     inherited = read_score(os.getpid())

@@ -12,10 +12,14 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/memory.h"
 #include "common/page.h"
 #include "worker/core/watch.h"
 
-enum { TURN_MAX_MS = 1000 }; /* the heartbeat's longest pause */
+enum {
+    TURN_MAX_MS = 1000, /* the heartbeat's longest pause */
+    MEMORY_MS = 1000,   /* how often our memory is looked at: it costs some system calls */
+};
 
 static void on_epoll_ready(h2o_socket_t *socket, const char *err)
 {
@@ -91,13 +95,22 @@ static size_t run_jobs(struct loop *loop)
     return ran;
 }
 
+static void beat(struct loop *loop, struct page *page, uint64_t now_ms)
+{
+    page_set(&page->heartbeat_ms, now_ms);
+    if (now_ms >= loop->memory_at_ms) {
+        loop->memory_at_ms = now_ms + MEMORY_MS;
+        page_set(&page->memory_bytes, memory_read(getpid()));
+    }
+}
+
 void loop_run(struct loop *loop, struct page *page)
 {
     bool busy = loop->jobs != NULL; /* from before the first turn */
     while (!loop->stopping) {
         uint64_t now_ms = clock_monotonic_ms();
         if (page != NULL) {
-            page_set(&page->heartbeat_ms, now_ms);
+            beat(loop, page, now_ms);
         }
         uint64_t wait_ms = busy ? 0 : timer_wait_ms(&loop->timers, now_ms, TURN_MAX_MS);
         if (h2o_evloop_run(loop->h2o, (int32_t)wait_ms) != 0 && errno != EINTR) {

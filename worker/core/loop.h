@@ -31,6 +31,7 @@ struct loop {
     struct timer_heap timers;
     struct loop_job *jobs; /* borrowed, first in, first out */
     struct loop_job **jobs_end;
+    uint64_t memory_at_ms; /* monotonic: the page is told of our memory again */
     bool stopping;
 };
 

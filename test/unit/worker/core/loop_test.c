@@ -211,6 +211,7 @@ static void each_turn_beats_in_the_page(void **state)
     loop_run(&loop, &page);
     assert_true(page.heartbeat_ms >= begin_ms);
     assert_true(page.heartbeat_ms <= clock_monotonic_ms());
+    assert_true(page.memory_bytes > 0);
 }
 
 static void a_loop_that_was_stopped_before_does_not_turn(void **state)
