@@ -71,9 +71,9 @@ def get(path="/", port=ADDRESS[1], seconds=10):
         return {"body": answer.read().decode(), "version": answer.headers["x-version"]}
 
 
-def is_refused():
+def is_refused(port=ADDRESS[1]):
     with socket.socket() as sock:
-        return sock.connect_ex(ADDRESS) != 0
+        return sock.connect_ex((ADDRESS[0], port)) != 0
 
 
 def processes():
@@ -218,6 +218,7 @@ def privileges():
            for who, pid in pids.items()},
         "control": {"mode": oct(control.st_mode & 0o777), "gid": control.st_gid,
                     "admins": int(run("getent", "group", "fsd-admin")["text"].split(":")[2])},
+        "fsd": run("runuser", "-u", "fsd", "--", "/usr/bin/fsdctl", "status"),
         "oom": {name: show(name) for name in ("OOMScoreAdjust", "OOMPolicy")},
         "folders": {path: oct(os.stat(path).st_mode & 0o777) for path in ("/run/fsd", "/var/lib/fsd")},
     }
@@ -307,6 +308,29 @@ def bad_configuration_is_not_tried_again():
 
 
 @scenario
+def listeners_come_and_go():
+    """The store has what is open, under the names of now."""
+    start()
+    wait_show("NFileDescriptorStore", "2")
+    write(MORE_CONF, {"listeners": {"more": {"listen": "127.0.0.1:8081"}},
+                      "pools": {"more": {"app": "probe", "listeners": ["more"], "count": 1}}})
+    facts = {"more": systemctl("reload", SERVICE), "stored_more": wait_show("NFileDescriptorStore", "3")}
+    MORE_CONF.unlink()
+    facts.update(less=systemctl("reload", SERVICE), stored_less=wait_show("NFileDescriptorStore", "2"),
+                 is_refused=is_refused(8081))
+    write(CONF, {**BASE, "listeners": {"www": BASE["listeners"]["web"]},
+                 "pools": {"web": {**BASE["pools"]["web"], "listeners": ["www"]}}})
+    facts["rename"] = systemctl("reload", SERVICE)
+    clients = Clients()
+    clients.start()
+    wait_for(lambda: clients.answered > 20, "the first answers")
+    facts["restart"] = systemctl("restart", SERVICE)
+    count = clients.answered
+    wait_for(lambda: clients.answered > count + 20, "more answers")
+    return {**facts, **clients.stop(), "stored_renamed": show("NFileDescriptorStore")}
+
+
+@scenario
 def killed_master():
     start()
     wait_show("NFileDescriptorStore", "2")
@@ -340,7 +364,7 @@ def slow_boot():
     start()
     systemctl("stop", SERVICE)
     write(CONF, {**BASE, "pools": {"web": {**BASE["pools"]["web"], "count": 1}}})
-    write(APP, "local stop = os.clock() + 3; while os.clock() < stop do end\n" + APP.read_text())
+    write(APP, "local stop = os.time() + 4; while os.time() < stop do end\n" + APP.read_text())
     drop_in("[Service]\nTimeoutStartSec=2s\n")
     facts = {}
     for word, states in (("start", ["start", "starting: web 0/1"]), ("reload", ["reload", "reloading: web 1/1"])):
@@ -421,7 +445,9 @@ def main():
             try:
                 facts = function()
             except Exception:
-                facts = {"error": traceback.format_exc(), "status": systemctl("status", "-n", "20", SERVICE)["text"]}
+                facts = {"error": traceback.format_exc(),
+                         "status": systemctl("status", "-n", "0", SERVICE)["text"]
+                         + run("journalctl", "-u", SERVICE, "-n", "40")["text"]}
             facts["took"] = round(time.monotonic() - begin, 2)
             results.write(json.dumps({"scenario": function.__name__, **facts}) + "\n")
         results.write(json.dumps({"scenario": "end", "failed_units": systemctl("--failed", "--plain", "--no-legend")}) + "\n")

@@ -96,7 +96,8 @@ def test_privileges(facts):
     bind_only = f"{1 << 10:016x}"
     assert (master["CapEff"], master["CapBnd"], master["NoNewPrivs"], master["Seccomp"]) == (bind_only, bind_only, "1", "2")
     assert (worker["NoNewPrivs"], worker["Seccomp"]) == ("1", "2")
-    assert int(worker["CapEff"], 16) & ~int(bind_only, 16) == 0
+    assert {int(worker[name], 16) for name in ("CapEff", "CapPrm", "CapAmb")} == {0}
+    assert facts["fsd"]["code"] == 4, "application code runs as fsd, and is no operator"
     assert facts["oom"] == {"OOMScoreAdjust": "-300", "OOMPolicy": "continue"}
     assert worker["oom_score_adj"] >= master["oom_score_adj"], "a machine within a machine may not lower it"
     assert control["mode"] == "0o660" and control["gid"] == control["admins"], "members of fsd-admin may use fsdctl"
@@ -145,6 +146,12 @@ def test_bad_configuration_is_not_tried_again(facts):
     assert facts["restart"]["code"] != 0
     assert (facts["active"], facts["code"], facts["restarts"]) == ("failed", "78", "0"), facts
     assert has_line(facts["journal"], "shop.yaml:1:", '"prob"'), facts["journal"]
+
+
+def test_listeners_come_and_go(facts):
+    assert all(facts[word]["code"] == 0 for word in ("more", "less", "rename", "restart")), facts
+    assert facts["is_refused"], "a listener that has left the configuration is ended, also the copy in the store"
+    assert facts["failures"] == [] and facts["stored_renamed"] == "2", facts
 
 
 def test_killed_master(facts):
