@@ -101,8 +101,9 @@ static enum manager_state find_state(const struct master *master)
     if (!master->was_ready) {
         return MANAGER_STARTING;
     }
-    return reload_is_running(master) || deploy_is_running(master) ? MANAGER_RELOADING
-                                                                  : MANAGER_RUNNING;
+    bool is_changing =
+        reload_is_running(master) || deploy_is_running(master) || upgrade_is_running(master);
+    return is_changing ? MANAGER_RELOADING : MANAGER_RUNNING;
 }
 
 static const char *name_state(const struct master *master, enum manager_state state)

@@ -15,7 +15,7 @@ struct master;
 enum manager_state {
     MANAGER_STARTING,
     MANAGER_RUNNING,
-    MANAGER_RELOADING, /* code or configuration is being changed */
+    MANAGER_RELOADING, /* code, configuration or the program is being changed */
     MANAGER_STOPPING,
 };
 

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -87,6 +86,7 @@ static void fail(struct master *master, enum control_error code, const char *why
     upgrade->timer = sd_event_source_disable_unref(upgrade->timer);
     upgrade->is_running = false;
     upgrade->call = NULL;
+    manager_update(master);
     (void)snprintf(message, sizeof(message), "upgrade is refused, nothing is changed: %s", why);
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "daemon.upgrade_failed", message, NULL);
     if (call != NULL) {
@@ -136,26 +136,16 @@ static void close_passage(struct upgrade_passage *passage)
     fd_close(&passage->note);
 }
 
-static void tell_manager(void)
-{
-    char text[64];
-    (void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
-                   (unsigned long long)clock_monotonic_ms() * 1000);
-    (void)sd_notify(0, text); /* nobody listens: fine */
-}
-
 /* Returns only on failure, with a negative errno. */
 static int cross(const struct master *master, const struct upgrade_state *state)
 {
     struct upgrade_passage passage;
     int error = open_passage(state, &passage);
     if (error == 0) {
-        tell_manager();
         upgrade_fds_keep(state, true);
         keep_passage(&passage);
         error = upgrade_passage_go(master->upgrade.path, &passage);
         upgrade_fds_keep(state, false);
-        (void)sd_notify(0, "READY=1");
     }
     close_passage(&passage);
     return error;
@@ -264,6 +254,7 @@ void upgrade_start(struct master *master, struct control_call *call)
     upgrade->is_running = true;
     upgrade->is_tried = false;
     upgrade->call = call;
+    manager_update(master);
     int error = wait_for_rest(master);
     if (error < 0) {
         fail(master, CONTROL_FAILED, strerror(-error));
@@ -282,7 +273,7 @@ void upgrade_finish(struct master *master, const char *from, const char *note)
 {
     struct upgrade *upgrade = &master->upgrade;
     struct control_call *call = upgrade->call;
-    (void)sd_notify(0, "READY=1"); /* of an unready daemon nothing is taken over */
+    manager_update(master); /* the program before has said that it reloads */
     if (note != NULL) {
         fail(master, CONTROL_FAILED, note);
         return;

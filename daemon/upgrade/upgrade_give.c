@@ -45,6 +45,7 @@ static int give_listener(struct listener *listener, const struct conf_listener *
                                            .file = {from->device, from->inode}};
     int error = listener_inherit(listener, conf, (unsigned)from->live, &inherited);
     listener->stored = (unsigned)from->stored;
+    (void)snprintf(listener->stored_as, sizeof(listener->stored_as), "%s", listener->name);
     free(fds);
     return error;
 }

@@ -359,6 +359,29 @@ def stopped_master():
 
 
 @scenario
+def upgrade():
+    """The master becomes another program in place: here the same one, from a file that was put into its place."""
+    start()
+    drop_in("[Service]\nWatchdogSec=1s\n")
+    systemctl("restart", SERVICE)
+    wait_show("NFileDescriptorStore", "2")
+    program = pathlib.Path("/usr/sbin/fsd")
+    other = program.with_name("fsd.new")
+    other.write_bytes(program.read_bytes())
+    other.chmod(0o755)
+    os.replace(other, program)
+    before, workers_before, cursor, clients = main_pid(), sorted(workers()), now(), Clients()
+    inode = os.stat(f"/proc/{before}/exe").st_ino
+    clients.start()
+    facts = {"answer": call("upgrade")}
+    time.sleep(2.5)  # a watchdog that the other program did not feed would have bitten by now
+    return {**facts, **clients.stop(), "is_same": main_pid() == before and sorted(workers()) == workers_before,
+            "is_other": os.stat(f"/proc/{before}/exe").st_ino != inode, "stored": show("NFileDescriptorStore"),
+            "state": show("SubState"), "text": show("StatusText"), "restart": systemctl("restart", SERVICE),
+            "events": [record.get("FSD_EVENT") for record in journal(cursor)]}
+
+
+@scenario
 def slow_boot():
     """A worker takes longer to boot than systemd would wait, at the start and at a reload."""
     start()

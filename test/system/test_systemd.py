@@ -167,6 +167,15 @@ def test_stopped_master(facts):
     assert has_line(facts["journal"], "Watchdog timeout"), facts["journal"]
 
 
+def test_upgrade(facts):
+    """The main process stays the same for systemd, with its watchdog, its status and what it has stored."""
+    assert "result" in facts["answer"], facts["answer"]
+    assert facts["is_same"] and facts["is_other"] and facts["failures"] == [] and facts["answered"] > 40, facts
+    assert (facts["state"], facts["stored"]) == ("running", "2"), facts
+    assert facts["text"].startswith("running: web 2/2; config "), facts
+    assert "daemon.upgraded" in facts["events"] and facts["restart"]["code"] == 0
+
+
 def test_slow_boot(facts):
     """The master asks for time, and systemd sees that it reloads and when that is over."""
     for word in ("start", "reload"):

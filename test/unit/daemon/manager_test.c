@@ -191,6 +191,9 @@ static void a_reload_and_a_deploy_are_told_from_beginning_to_end(void **state)
     manager_update(master);
     service_manager_expect(&fixture->systemd,
                            "READY=1\nSTATUS=running: web 2/2, jobs 1/1; config 8");
+    master->upgrade.is_running = true;
+    manager_update(master);
+    expect_reloading(fixture, "\nSTATUS=reloading: ");
 }
 
 static void a_reload_before_the_daemon_was_ready_does_not_make_it_so(void **state)
