@@ -1,6 +1,9 @@
 """The sweep of N-th failures: one cycle of a daemon's life for each system call that its master makes in it, with that one
 call failing.
 
+Instead of an error the call may be where a SIGTERM or SIGKILL meets the master: then it must end in order; or its workers be gone
+within a second, and the next start in the same place work.
+
 A cycle is: start, serve a request, lose a worker, apply a configuration that needs new workers, another socket and one slot
 more, reload, stop.  strace counts and fails the calls of the master alone; its workers run undisturbed.  Each cycle must
 work (an operation that is refused with a reason must work when it is asked for again), or the daemon must end by itself with
@@ -68,6 +71,8 @@ ROWS = [
     ("waitid", "waitid,wait4", "ECHILD"),
     ("sched_getaffinity", "sched_getaffinity", "EPERM"),
 ]
+# Where a signal meets the master: calls that are made throughout its life.
+SIGNALLED = ("fork", "sendmsg", "epoll_ctl", "waitid", "recvmsg", "fsync")
 # The file of the control socket that could not be removed, or not be known as ours, is stale at the next start.
 LEAVES_SOCKET = {"unlink", "stat"}
 # Needs nothing and so can't fail in the kernel; libsystemd relies on that.
@@ -87,27 +92,29 @@ class Cycle:
         self.folder.mkdir()
         self.trace = self.folder / "trace"
         self.service = Service(self.folder, APP)
-        self.inject = inject  # (calls, error, N)
+        self.inject = inject  # (calls, error or signal, N)
         self.tolerates_socket = tolerates_socket
         self.fds = fds  # how many descriptors the master has after an undisturbed reload
         self.notes = []  # what was refused
+        self.was_met = False  # by its signal, before its order to stop
 
     def wrapper(self):
         command = ["strace", "-D", "-q", "-o", str(self.trace)]
         if self.inject is None:
             calls = ",".join("?" + call for row in ROWS for call in row[1].split(","))
             return [*command, "-e", "trace=" + calls]
-        calls, error, when = self.inject
+        calls, fault, when = self.inject
         calls = ",".join("?" + call for call in calls.split(","))
-        return [*command, "-e", "trace=" + calls, "-e", f"inject={calls}:error={error}:when={when}"]
+        kind = "signal" if fault.startswith("SIG") else "error"
+        return [*command, "-e", "trace=" + calls, "-e", f"inject={calls}:{kind}={fault}:when={when}"]
 
     def has_ended(self):
         return self.service.process.poll() is not None
 
-    def ends_soon(self):
+    def ends_soon(self, seconds=0.5):
         """A connection that breaks may be the first thing that is seen of the daemon's end."""
         try:
-            self.service.process.wait(0.5)
+            self.service.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         return True
@@ -121,6 +128,8 @@ class Cycle:
                 if not error.message.strip():
                     raise Bad(f"{method} was refused without a reason") from error
                 self.notes.append(f"{method}: {error.message}")
+                if "stopping" in error.message and self.ends_soon(LIMIT_S):
+                    return None
                 self.wait(self.has_only_wanted_workers, "end of the workers that leave")
             except (OSError, ValueError) as error:
                 if self.ends_soon():
@@ -209,12 +218,15 @@ class Cycle:
         except subprocess.TimeoutExpired as error:
             raise Bad(f"hangs: no end within {LIMIT_S} s of SIGTERM") from error
 
-    def check_nothing_left(self):
+    def check_workers_gone(self):
         pid = self.service.process.pid
         try:
-            wait_for(lambda: not find_workers(pid), "the workers to be gone", 2)
+            wait_for(lambda: not find_workers(pid), "the workers to be gone", 1)
         except AssertionError as error:
             raise Bad(f"left the workers {find_workers(pid)}") from error
+
+    def check_nothing_left(self):
+        self.check_workers_gone()
         left = [path.name for path in self.folder.glob("control.sock*")]
         if left and not self.tolerates_socket:
             raise Bad(f"left {left}")
@@ -225,13 +237,32 @@ class Cycle:
         if code == 0 or not any(word in line for line in lines for word in words):
             raise Bad(f"ended by itself with exit code {code} and without an error:\n{self.service.log()}")
 
-    def judge(self):
+    def start(self, wrapper=()):
         self.write_conf()
         # the leak sanitizer wants to trace it too
         leaks = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
-        self.service.start(wrapper=self.wrapper(), env={**os.environ, "ASAN_OPTIONS": leaks})
+        self.service.start(wrapper=wrapper, env={**os.environ, "ASAN_OPTIONS": leaks})
+
+    def judge_again(self):
+        """After SIGKILL, which leaves its socket and whatever was half written."""
+        self.check_workers_gone()
+        self.start()
+        if not self.wait(self.serves, "service after the next start") or self.stop() != 0:
+            raise Bad(f"the next start failed:\n{self.service.log()[-2000:]}")
+        self.check_nothing_left()
+        return "worked"
+
+    def judge(self):
+        self.start(self.wrapper())
         is_up = self.live()
         code = self.stop()
+        fault = "" if self.inject is None else self.inject[1]
+        self.was_met = not is_up
+        if fault == "SIGKILL" and code == -signal.SIGKILL:
+            return self.judge_again()
+        if fault == "SIGTERM" and (code == 0 or (code == -signal.SIGTERM and self.service.log() == "")):
+            self.check_nothing_left()  # without a log it was not yet a daemon
+            return "worked"
         if code < 0:
             raise Bad(f"died of signal {-code}:\n{self.service.log()[-2000:]}")
         has_worked = is_up and code == 0
@@ -258,6 +289,8 @@ class Cycle:
 
     def injected(self):
         """The call that failed; None: fewer calls were made this time."""
+        if self.inject[1].startswith("SIG"):
+            return self.inject[1] if self.was_met else None
         return next((line for line in self.lines() if "(INJECTED)" in line), None)
 
 
@@ -281,7 +314,7 @@ def count_calls(folder):
 
 
 class Result:
-    """Of one cycle with a failure."""
+    """Of one cycle with a fault."""
 
     def __init__(self, name, error, when, outcome, text, call):
         self.name = name
@@ -293,7 +326,7 @@ class Result:
 
 
 def run_one(folder, row, error, when, fds):
-    """One cycle in which the N-th call of a row fails; keeps the folder only when it ends badly."""
+    """One cycle in which the N-th call of a row fails with the error, or is met by the signal; keeps the folder only when it ends badly."""
     name, calls, _ = row
     cycle = Cycle(folder, (calls, error, when), name in LEAVES_SOCKET, fds)
     try:
