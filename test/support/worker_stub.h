@@ -1,0 +1,98 @@
+#ifndef FSD_TEST_SUPPORT_WORKER_STUB_H
+#define FSD_TEST_SUPPORT_WORKER_STUB_H
+
+/* A stand-in for fsd-worker that is up within a millisecond: it speaks the contract and serves nobody.  A test program that is its own
+ * fsd-worker calls this first in main.  Include cmocka.h before this. */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/page.h"
+#include "common/wire.h"
+
+enum { WORKER_STUB_BEAT_MS = 200 };
+
+/* `fsd-worker --tool bundle`: any byte is code. */
+static inline int worker_stub_bundle(void)
+{
+    bool is_written = write(PROTO_FD_BUNDLE, "x", 1) == 1;
+    (void)printf("%064d 1 1\n", 0);
+    (void)fflush(stdout);
+    return is_written ? FSD_EXIT_OK : FSD_EXIT_INTERNAL;
+}
+
+static inline void worker_stub_say(enum proto_kind kind, const void *payload, size_t size)
+{
+    (void)wire_send(PROTO_FD_CONTROL, kind, payload, size, -1);
+}
+
+/* What was LOADED is the generation of what is then ACTIVE. */
+static inline void worker_stub_hear(const struct wire_message *message)
+{
+    struct proto_generation code = {0};
+    struct proto_transaction change = {0, 0};
+    switch (message->head.kind) {
+    case PROTO_LOAD:
+        memcpy(&code, message->payload, sizeof(code));
+        worker_stub_say(PROTO_LOADED, &code, sizeof(code));
+        break;
+    case PROTO_UNAVAILABLE:
+        worker_stub_say(PROTO_LOADED, &code, sizeof(code));
+        break;
+    case PROTO_ACTIVATE:
+        memcpy(&code, message->payload, sizeof(code)); /* it begins with the generation */
+        worker_stub_say(PROTO_ACTIVE, &code, sizeof(code));
+        break;
+    case PROTO_PREPARE:
+    case PROTO_COMMIT:
+        memcpy(&change.number, message->payload, sizeof(change.number));
+        worker_stub_say(message->head.kind == PROTO_PREPARE ? PROTO_PREPARED : PROTO_COMMITTED,
+                        &change, sizeof(change));
+        break;
+    case PROTO_DRAIN:
+        worker_stub_say(PROTO_DRAINING, NULL, 0);
+        _exit(FSD_EXIT_OK);
+    default:
+        break;
+    }
+}
+
+static inline int worker_stub_work(void)
+{
+    struct proto_hello hello = {PROTO_VERSION, "stub"};
+    struct page *page = page_map(PROTO_FD_PAGE, 1);
+    struct pollfd control = {.fd = PROTO_FD_CONTROL, .events = POLLIN};
+    page_set(&page->version, PAGE_VERSION);
+    worker_stub_say(PROTO_HELLO, &hello, sizeof(hello));
+    for (;;) {
+        struct wire_message message;
+        page_set(&page->heartbeat_ms, clock_monotonic_ms());
+        if (poll(&control, 1, WORKER_STUB_BEAT_MS) != 1) {
+            continue;
+        }
+        if (wire_recv(PROTO_FD_CONTROL, PROTO_TO_WORKER, &message, NULL) <= 0) {
+            return FSD_EXIT_OK; /* the master is gone */
+        }
+        worker_stub_hear(&message);
+        fd_close(&message.fd);
+    }
+}
+
+/* True: the process was started as a worker or its tool, and *ret_exit_code is what it ends with. */
+static inline bool worker_stub_main(int argc, char **argv, int *ret_exit_code)
+{
+    if (strcmp(argv[0], "fsd-worker") != 0) {
+        return false;
+    }
+    bool is_tool = argc > 2 && strcmp(argv[1], "--tool") == 0;
+    *ret_exit_code = is_tool ? worker_stub_bundle() : worker_stub_work();
+    return true;
+}
+
+#endif
