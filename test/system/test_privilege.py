@@ -403,3 +403,23 @@ def test_connections_of_the_operator_are_not_disturbed_by_refused_ones(make_open
             assert ask_as(NOBODY, service.control_path)["error"]["code"] == FORBIDDEN
         service.send_call(sock, "status")
         assert service.read_answer(sock)["state"] == "running"
+
+
+AS_NOBODY = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups"]
+
+
+@pytest.mark.parametrize("user, wrapper", [("nobody", []), (None, AS_NOBODY)])
+def test_a_new_program_in_place_keeps_the_rules(make_open, user, wrapper):
+    service = make_open(user)
+    shutil.chown(service.folder, NOBODY.pw_uid)
+    service.start_ready(wrapper=wrapper, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+    victim = service.slot(0)
+    service.process.send_signal(signal.SIGUSR2)
+    service.wait_log("event=daemon.upgraded")
+    os.kill(victim["pid"], signal.SIGKILL)
+    worker = service.wait_replaced(victim)["pid"]
+    check_nothing_left(read_status(worker) if user else {**read_status(worker), "Groups": str(NOBODY.pw_gid)}, NOBODY)
+    assert not is_dumpable(worker)
+    assert user is not None or not is_dumpable(service.process.pid)  # root's files are root's in either case
+    os.chmod(service.control_path, 0o666)
+    assert ask_as(NOBODY, service.control_path)["error"]["code"] == FORBIDDEN
