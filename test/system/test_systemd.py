@@ -49,7 +49,7 @@ def results(tmp_path_factory):
     try:
         with nspawn.machine(BUILD, tmp_path_factory.mktemp("machine")) as machine:
             prepare(machine.path)
-            console = machine.boot(seconds=150)
+            console = machine.boot(seconds=240)
             written = machine.path / "root/results"
             assert written.exists(), console
             rows = [json.loads(line) for line in written.read_text().splitlines()]
