@@ -174,9 +174,11 @@ static int go_on(struct upgrade_passage *passage, bool is_back, struct upgrade_s
     if (error == 0) {
         error = seize(state, passage, err);
     }
-    if (error == 0) {
-        error = master_inherit(conf, &line.options, state, &master, err);
+    if (error < 0) {
+        conf_free(conf);
+        return error;
     }
+    error = master_inherit(conf, &line.options, state, &master, err);
     if (error < 0) {
         return error;
     }
@@ -187,8 +189,8 @@ static int go_on(struct upgrade_passage *passage, bool is_back, struct upgrade_s
     return master_go_on(master, state->version, is_back ? note : NULL);
 }
 
-/* Returns only when that is not possible. */
-static void go_back(const struct upgrade_passage *passage, const struct upgrade_state *state,
+/* Returns only when that is not possible, with a negative errno. */
+static int go_back(const struct upgrade_passage *passage, const struct upgrade_state *state,
                     const char *why)
 {
     char note[NOTE_MAX];
@@ -199,7 +201,7 @@ static void go_back(const struct upgrade_passage *passage, const struct upgrade_
     upgrade_fds_keep(state, true); /* what is not read yet was never closed to it */
     (void)fcntl(passage->state, F_SETFD, 0);
     (void)fcntl(passage->note, F_SETFD, 0);
-    (void)upgrade_passage_return(passage);
+    return upgrade_passage_return(passage);
 }
 
 static int resume(const char *numbers, bool is_back)
@@ -219,9 +221,10 @@ static int resume(const char *numbers, bool is_back)
     }
     (void)fprintf(stderr, "fsd: cannot go on in place of the program before: %s\n", err.text);
     if (passage.back >= 0) {
-        go_back(&passage, &state, err.text);
-        (void)fprintf(stderr, "fsd: cannot go back: %s\n", strerror(errno));
+        int error = go_back(&passage, &state, err.text);
+        (void)fprintf(stderr, "fsd: cannot go back: %s\n", strerror(-error));
     }
+    upgrade_state_fini(&state);
     return FSD_EXIT_INTERNAL; /* the workers end with us, and the service manager begins anew */
 }
 

@@ -1,4 +1,5 @@
 """The running program is replaced in place: nobody who uses the service notices, and a bad new program changes nothing."""
+import json
 import os
 import pathlib
 import shutil
@@ -41,9 +42,13 @@ def stand_in(trial=GOOD_TRIAL, take_over="sys.exit(3)"):
     return STAND_IN.format(trial=trial, take_over=take_over)
 
 
-def start(service, **pool):
+def start(service, edit=lambda conf: None, **pool):
     """A service whose program has a file of its own, which can be replaced."""
     service.write_conf(**pool)
+    path = service.folder / "fsd.yaml"
+    conf = json.loads(path.read_text())
+    edit(conf)
+    path.write_text(json.dumps(conf))
     service.program = service.folder / "fsd"
     shutil.copy(BUILD / "fsd", service.program)
     with open(service.log_path, "ab") as log:
@@ -208,11 +213,11 @@ def test_reload_deploy_and_stop_work_afterwards(upgradable):
     upgradable.set_version("after")
     upgradable.call("reload", restart=True)
     assert upgradable.status()["pools"][0]["generation"] == 2
-    assert not set(before) & set(pids(upgradable))
+    assert not set(before) & {row["pid"] for row in upgradable.workers("ready")}
     assert upgradable.call("scale", pool="web", count=3)["changes"]
     upgradable.wait_workers(lambda rows: len([row for row in rows if row["state"] == "ready"]) == 3, "three workers")
     number = upgradable.status()["config"]["number"]
-    wait_for(lambda: upgradable.call("upgrade"), "another upgrade")
+    upgradable.call("upgrade")
     assert upgradable.status()["config"]["number"] == number
     assert len([row for row in upgradable.workers("ready")]) == 3
     assert upgradable.call("config.history")["running"] == number
@@ -360,6 +365,69 @@ def test_an_fsd_that_cannot_go_on_goes_back_and_the_second_failure_ends_it(make_
     assert service.wait_exit() == 70
     assert service.log().count("cannot go on in place of the program before: descriptor ") == 2
     wait_for(lambda: not any(is_alive(pid) for pid in before), "the workers to end with their master")
+
+
+def test_an_fsd_that_cannot_go_on_goes_back(make_service, tmp_path):
+    """What the configuration refers to is gone when the new program has taken over, and there again for the old one."""
+    secret = tmp_path / "secret"
+    secret.write_text("hush")
+    service = start(make_service(workers=2),
+                    edit=lambda conf: conf["apps"]["shop"]["env"].update(KEY=f"${{FILE:{secret}}}"))
+    before = pids(service)
+    old = tmp_path / "fsd"
+    shutil.copy(BUILD / "fsd", old)
+    way_back = tmp_path / "way_back"
+    way_back.write_text(f"""#!/usr/bin/python3
+import os, sys
+os.rename({f"{secret}.away"!r}, {str(secret)!r})
+os.execve({str(old)!r}, ["fsd", *sys.argv[1:]], os.environ)
+""")
+    way_back.chmod(0o755)
+    replace_program(service, stand_in(take_over=f"""os.rename({str(secret)!r}, {f"{secret}.away"!r})
+    back = os.open({str(way_back)!r}, os.O_PATH)
+    os.set_inheritable(back, True)
+    os.execve({str(BUILD / 'fsd')!r}, ["fsd", "--upgrade-state", f"{{state}}:{{back}}:{{note}}"], os.environ)"""))
+    why = refused(service)
+    assert "has gone back: this fsd cannot read the configuration: " in why
+    assert str(secret) in why
+    assert_untouched(service, before)
+    assert "--upgrade-back" in pathlib.Path(f"/proc/{service.process.pid}/cmdline").read_text()
+    replace_program(service, BUILD / "fsd")
+    assert service.call("upgrade")["pid"] == service.process.pid
+    assert_untouched(service, before)
+
+
+def add_second_pool(conf):
+    """Two pools, of which the second waits for the first."""
+    conf["listeners"]["side"] = {"listen": "127.0.0.1:0"}
+    conf["pools"]["web"]["intensity"] = 0
+    conf["pools"]["side"] = {**conf["pools"]["web"], "listeners": ["side"], "intensity": 1000}
+    conf["supervisors"] = {"both": {"strategy": "rest_for_one", "children": ["web", "side"]}}
+
+
+def pool_states(service):
+    return [pool["state"] for pool in service.status()["pools"]]
+
+
+def test_supervisors_go_on_where_they_were(make_service):
+    service = start(make_service(workers=1), edit=add_second_pool)
+    service.call("upgrade")
+    assert pool_states(service) == ["running", "running"]
+    os.kill(service.workers("ready")[0]["pid"], signal.SIGKILL)
+    wait_for(lambda: pool_states(service)[0] == "held" and pool_states(service)[1] != "running",
+             "the first to be held and the second to be stopped")
+    before = pool_states(service)
+    wait_for(lambda: upgrade_when_free(service), "the upgrade")
+    assert pool_states(service) == before
+    service.call("restart", pool="web")
+    wait_for(lambda: pool_states(service) == ["running", "running"], "both to run", 20)
+
+
+def upgrade_when_free(service):
+    try:
+        return service.call("upgrade")
+    except RpcError:
+        return None
 
 
 def test_an_upgrade_waits_for_a_worker_that_is_starting(make_service):
