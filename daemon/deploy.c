@@ -157,6 +157,7 @@ static void commit(struct master *master)
     struct inventory old = master->inventory;
     master->inventory = deploy->next;
     deploy->next = old;
+    master->inventory.number = old.number; /* whoever waits for the new one waits for its end */
     keep_fixed(master->inventory.conf, old.conf);
     const struct conf *conf = master->inventory.conf;
     for (size_t i = 0; i < conf->app_count; i++) {
