@@ -3,6 +3,8 @@ import contextlib
 import json
 import os
 import socket
+import time
+from collections import Counter
 
 from service import Load
 
@@ -68,13 +70,13 @@ def is_refused(address):
 
 
 def list_fds(service):
-    """What the descriptors of the master are, sorted; numbers in the names do not count."""
+    """What the descriptors of the master are; numbers in the names do not count."""
     folder = f"/proc/{service.process.pid}/fd"
-    names = []
+    names = Counter()
     for fd in os.listdir(folder):
         with contextlib.suppress(FileNotFoundError):
-            names.append(os.readlink(f"{folder}/{fd}").partition(":[")[0])
-    return sorted(names)
+            names[os.readlink(f"{folder}/{fd}").partition(":[")[0]] += 1
+    return names
 
 
 def listening_inodes(service):
@@ -98,3 +100,11 @@ def choose_port():
     """A port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
+
+
+def wait_fds(service, before):
+    """Until the master has no more descriptors than before.  Fewer are fine: then a client was just about to be closed."""
+    end = time.monotonic() + 10
+    while more := list_fds(service) - before:
+        assert time.monotonic() < end, f"too many: {dict(more)}"
+        time.sleep(0.01)

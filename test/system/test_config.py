@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from deploying import (address_of, apply, changes, choose_port, connect_to, edited, is_refused, list_fds, listening_inodes,
-                       load_at, pids, plan, pool)
+                       load_at, pids, plan, pool, wait_fds)
 from service import failures, read_all, read_answer, wait_for
 
 
@@ -324,7 +324,7 @@ def test_a_bad_file_is_refused_with_its_place_and_changes_nothing(service, text,
             service.call(f"config.{command}")
         assert caught.value.code == -32002
     assert (service.status()["config"], pids(service)) == (before, workers)
-    wait_for(lambda: list_fds(service) == fds, "the descriptors to be as before")
+    wait_fds(service, fds)
 
 
 @pytest.mark.basic
@@ -356,7 +356,7 @@ def test_a_port_that_is_taken_changes_nothing_and_leaks_nothing(service):
             with pytest.raises(Exception, match="Address already in use listener=more"):
                 apply(service)
     assert service.status()["config"] == before
-    wait_for(lambda: list_fds(service) == fds, "the descriptors to be as before")
+    wait_fds(service, fds)
     apply(service)
     assert get(service, "more") == get(service, "free") == (200, "hello")
 
@@ -395,7 +395,7 @@ def test_fifty_applies_forth_and_back_leave_the_descriptors_as_they_were(service
     fds, kib = list_fds(service), read_kib()
     turn(50)
     service.wait_workers(lambda rows: len(rows) == 2, "two workers alone")
-    wait_for(lambda: list_fds(service) == fds, "the descriptors to be as before")
+    wait_fds(service, fds)
     grown = read_kib() - kib
     print(f"the master has grown by {grown} KiB")
     assert grown < 4096

@@ -5,7 +5,7 @@ import signal
 import threading
 
 import pytest
-from deploying import apply, changes, edited, list_fds, pids, pool
+from deploying import apply, changes, edited, list_fds, pids, pool, wait_fds
 from fsd_process import FsdProcess, RpcError, is_alive, wait_for
 
 LIMIT = {"body": "1KiB"}
@@ -120,7 +120,7 @@ def test_a_new_worker_that_cannot_load_changes_nothing(make_fake, answer):
             apply(fsd)
     assert pids(fsd) == old
     assert [row["restarts"] for row in fsd.workers("ready")] == [0, 0, 0]
-    wait_for(lambda: list_fds(fsd) == fds, "the descriptors to be as before")
+    wait_fds(fsd, fds)
 
 
 @pytest.mark.parametrize("answer", ["exit:3", "cannot begin"])
@@ -265,7 +265,7 @@ def test_a_failed_growth_leaves_the_pool_as_it_was(make_fake):
     assert pids(fsd) == old
     assert (pool(fsd, "web")["state"], pool(fsd, "web")["count"]) == ("running", 3)
     assert fsd.status()["config"]["overrides"] == []
-    wait_for(lambda: list_fds(fsd) == fds, "the descriptors to be as before")
+    wait_fds(fsd, fds)
     assert {fsd.get("/")["slot"] for _ in range(40)} == {0, 1, 2}
 
 
