@@ -12,14 +12,14 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/proto.h"
-#include "daemon/obituary.h"
+#include "daemon/change/retired.h"
+#include "daemon/crash/obituary.h"
 #include "daemon/owner.h"
 #include "daemon/proc/pulse.h"
-#include "daemon/retired.h"
 #include "daemon/setup.h"
 #include "daemon/signals.h"
 #include "daemon/state.h"
-#include "daemon/supervision.h"
+#include "daemon/tree/supervision.h"
 
 bool master_owns(const void *owner, pid_t pid)
 {

@@ -3,23 +3,23 @@
 
 #include <jansson.h>
 
-#include "daemon/app.h"
-#include "daemon/configs.h"
+#include "daemon/change/configs.h"
+#include "daemon/change/deploy.h"
+#include "daemon/change/inventory.h"
+#include "daemon/change/reload.h"
+#include "daemon/code/app.h"
+#include "daemon/code/loader.h"
 #include "daemon/control/control.h"
 #include "daemon/crash/crashes.h"
 #include "daemon/crash/oom.h"
-#include "daemon/deploy.h"
-#include "daemon/inventory.h"
-#include "daemon/listener.h"
-#include "daemon/loader.h"
+#include "daemon/host/manager.h"
+#include "daemon/host/privilege.h"
+#include "daemon/listen/listener.h"
 #include "daemon/log/log.h"
-#include "daemon/manager.h"
-#include "daemon/privilege.h"
-#include "daemon/reload.h"
-#include "daemon/stream.h"
-#include "daemon/tree.h"
+#include "daemon/method/stream.h"
+#include "daemon/method/waiting.h"
+#include "daemon/tree/tree.h"
 #include "daemon/upgrade/upgrade.h"
-#include "daemon/waiting.h"
 
 struct master_options;
 

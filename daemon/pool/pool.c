@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "daemon/app.h"
-#include "daemon/listener.h"
+#include "daemon/code/app.h"
+#include "daemon/listen/listener.h"
 #include "daemon/pool/pool_parts.h"
 #include "daemon/proc/handout.h"
 #include "daemon/proc/pulse.h"

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/app.h"
+#include "daemon/code/app.h"
 #include "daemon/conf/conf.h"
-#include "daemon/listener.h"
+#include "daemon/listen/listener.h"
 #include "daemon/log/log.h"
 #include "daemon/proc/handout.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
-#include "daemon/app.h"
+#include "daemon/code/app.h"
 #include "daemon/log/log.h"
 
 enum {

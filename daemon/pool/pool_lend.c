@@ -5,7 +5,7 @@
  * Called by pool_settle.c, and by others to say that a borrower has gone.  Must not know why a slot is vacant. */
 #include "daemon/pool/pool_parts.h"
 
-#include "daemon/listener.h"
+#include "daemon/listen/listener.h"
 
 enum { PATIENCE_MS = 50 };
 

@@ -10,7 +10,7 @@
 #include <sys/random.h>
 
 #include "common/clock.h"
-#include "daemon/app.h"
+#include "daemon/code/app.h"
 #include "daemon/log/log.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "daemon/app.h"
+#include "daemon/code/app.h"
 #include "daemon/log/log.h"
 #include "daemon/owner.h"
 #include "daemon/proc/handout.h"

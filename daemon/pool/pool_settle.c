@@ -6,8 +6,8 @@
 #include "daemon/pool/pool_parts.h"
 
 #include "common/clock.h"
-#include "daemon/app.h"
-#include "daemon/listener.h"
+#include "daemon/code/app.h"
+#include "daemon/listen/listener.h"
 #include "daemon/log/log.h"
 
 enum { DUE_ACCURACY_US = 1000, RETIRE_CHECK_MS = 50 };

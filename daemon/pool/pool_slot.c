@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "daemon/app.h"
-#include "daemon/listener.h"
+#include "daemon/code/app.h"
+#include "daemon/listen/listener.h"
 #include "daemon/log/log.h"
 
 enum { RETRY_ACCURACY_US = 1 }; /* sd-event's own choice is 250 ms */

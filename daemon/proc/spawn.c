@@ -20,7 +20,7 @@
 
 #include "common/err.h"
 #include "common/fd.h"
-#include "daemon/privilege.h"
+#include "daemon/host/privilege.h"
 #include "daemon/proc/cause.h"
 
 enum { CHILD_FAILED = 127 };

@@ -8,7 +8,7 @@
 #include "common/err.h"
 #include "common/parse.h"
 #include "common/proto.h"
-#include "daemon/bundle.h"
+#include "daemon/code/bundle.h"
 #include "daemon/upgrade/record.h"
 
 /* What a master hands to the program that takes its place (docs/ops/upgrade.md): plain values and numbers of descriptors, nothing

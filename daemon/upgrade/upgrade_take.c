@@ -11,9 +11,9 @@
 
 #include "common/blackbox.h"
 #include "common/page.h"
+#include "daemon/change/retired.h"
 #include "daemon/master.h"
 #include "daemon/pool/pool_upgrade.h"
-#include "daemon/retired.h"
 #include "daemon/state.h"
 #include "daemon/upgrade/upgrade_state.h"
 

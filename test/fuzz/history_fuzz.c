@@ -1,6 +1,6 @@
-/* sources: daemon/history_record.c common/err.c | jansson */
+/* sources: daemon/change/history_record.c common/err.c | jansson */
 /* A file in the history is read or refused; what is read can be written, and is read as the same. */
-#include "daemon/history_record.h"
+#include "daemon/change/history_record.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

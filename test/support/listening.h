@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/conf/conf.h"
-#include "daemon/listener.h"
+#include "daemon/listen/listener.h"
 
 static inline struct conf_listener make_conf(const char *address)
 {

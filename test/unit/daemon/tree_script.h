@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 #include "daemon/conf/conf.h"
-#include "daemon/tree.h"
+#include "daemon/tree/tree.h"
 
 struct script_case {
     const char *rule;

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "common/err.h"
-#include "daemon/privilege.h"
+#include "daemon/host/privilege.h"
 #include "daemon/proc/cause.h"
 
 enum { PATIENCE_MS = 10000 };

@@ -1,0 +1,58 @@
+#ifndef FSD_DAEMON_CHANGE_DEPLOY_H
+#define FSD_DAEMON_CHANGE_DEPLOY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "daemon/change/inventory.h"
+#include "daemon/change/phase.h"
+#include "daemon/change/plan.h"
+
+struct control_call;
+struct master;
+struct retired;
+
+enum { DEPLOY_WHY_MAX = 4096 };
+
+/* A slot that takes part. */
+struct deploy_member {
+    struct pool *pool; /* borrowed */
+    unsigned slot;
+    bool is_in_place; /* its worker takes the change; else a new one is booted with it */
+};
+
+/* The one change of configuration that may be under way. */
+struct deploy {
+    bool is_running;
+    bool with_code;        /* all code is bundled anew, and every pool gets new workers */
+    const char *how;       /* for the history; constant */
+    struct retired *grave; /* owned: the place for what is left over in the end */
+    struct inventory next; /* owned until it is the running one */
+    struct plan plan;      /* owned */
+    struct phase phase;
+    unsigned char *answers; /* owned; phase.c's */
+    struct deploy_member *members;
+    size_t member_count;
+    sd_event_source *timer;    /* owned; no progress for too long */
+    struct control_call *call; /* to be answered; NULL: nobody asked (a signal) */
+    json_t *apps;              /* owned; of a change with code, for its answer */
+    uint64_t begun_ms;         /* monotonic */
+    bool is_stepping;
+    char why[DEPLOY_WHY_MAX]; /* the first reason of a failure */
+};
+
+/* Brings the daemon from the configuration that runs to another one, or changes nothing.  Takes conf.  call is answered when it is
+ * done or has failed; NULL: only the log is told.  how: "apply", "rollback", "scale" or "reload", a constant. */
+void deploy_start(struct master *master, struct conf *conf, const char *how, bool with_code,
+                  struct control_call *call);
+/* Is conf anything else than what runs, were it only a comment?  plan: from there to it. */
+bool deploy_would_change(const struct master *master, const struct conf *conf,
+                         const struct plan *plan);
+/* What happened in the pools; the master passes everything on. */
+void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
+                         enum pool_news news, const char *why);
+/* The daemon stops: nothing of it happens any more, the caller is told. */
+void deploy_stop(struct master *master);
+bool deploy_is_running(const struct master *master);
+
+#endif

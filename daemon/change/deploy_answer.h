@@ -1,0 +1,30 @@
+#ifndef FSD_DAEMON_CHANGE_DEPLOY_ANSWER_H
+#define FSD_DAEMON_CHANGE_DEPLOY_ANSWER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct control_call;
+struct deploy;
+struct master;
+struct plan;
+
+/* Who waits for the end of a change; taken out of it before it is forgotten. */
+struct deploy_asker {
+    struct control_call *call; /* NULL: nobody, or the calls of a reload */
+    bool is_reload;
+};
+
+/* The first one counts; it may come from a worker and is made harmless. */
+void deploy_answer_keep_reason(struct deploy *deploy, const char *why);
+/* The changes of a plan as fsd.plan/1 lists them; NULL when memory is out. */
+json_t *deploy_answer_list_changes(const struct plan *plan);
+/* The answer to a change that is done; from: the number before.  NULL when memory is out. */
+json_t *deploy_answer_describe(const struct master *master, uint64_t from);
+/* Tells whoever asked. */
+void deploy_answer_failed(struct master *master, const struct deploy_asker *asker);
+/* Takes result, NULL: memory was out. */
+void deploy_answer_done(struct master *master, const struct deploy_asker *asker, json_t *result);
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef FSD_DAEMON_CHANGE_RELOAD_H
+#define FSD_DAEMON_CHANGE_RELOAD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "daemon/change/rolling.h"
+#include "daemon/pool/pool.h"
+
+struct control_call;
+struct inventory;
+struct master;
+
+enum { RELOAD_WHY_MAX = 4096, RELOAD_CALLS_MAX = 64 };
+
+/* Callers of one round; more than one when they came while another round was running. */
+struct reload_round {
+    bool is_wanted;  /* also without a caller: SIGHUP */
+    bool is_restart; /* a rolling restart was asked for, not an in-place reload */
+    unsigned count;
+    struct control_call *calls[RELOAD_CALLS_MAX];
+};
+
+/* The one reload that may run at a time. */
+struct reload {
+    struct rolling rolling;
+    struct pool *
+        only; /* borrowed: the pool that is restarted with the code it has; NULL: all, with new code */
+    struct reload_round now;
+    struct reload_round
+        later;        /* who came meanwhile: they want to be sure of what is on the disk now */
+    bool is_stepping; /* events from inside a step wait in .pending */
+    bool has_pending;
+    enum rolling_event pending;
+    size_t pending_slot;
+    char why[RELOAD_WHY_MAX]; /* the first reason of a failure */
+};
+
+/* Brings new code from the disk to every worker.  call is answered when that is done or has failed; while another reload or change runs it
+ * waits for the next round, together with all others; NULL: only the log is told. */
+void reload_start(struct master *master, struct control_call *call, bool is_restart);
+/* Replaces the workers of one pool, one after another, by others with the same code. */
+void reload_restart(struct master *master, struct pool *pool, struct control_call *call);
+/* What became of a reload that had to change the configuration, too; takes result, NULL: it failed. */
+void reload_on_deployed(struct master *master, json_t *result, const char *why);
+/* Another change is over: those who wait get their round. */
+void reload_on_free(struct master *master);
+/* What happened in the pools; the master passes everything on. */
+void reload_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
+                         enum pool_news news, const char *why);
+/* The daemon stops: the reload is over, the callers are told. */
+void reload_stop(struct master *master);
+bool reload_is_running(const struct master *master);
+/* The apps of an inventory as fsd.reload/1 lists them, from the running generation to the candidate; NULL when memory is out. */
+json_t *reload_describe_apps(const struct master *master, const struct inventory *inventory);
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef FSD_DAEMON_METHOD_WAITING_H
+#define FSD_DAEMON_METHOD_WAITING_H
+
+#include <stdint.h>
+
+struct control_call;
+struct master;
+
+/* Calls that are answered when the daemon is as they want it. */
+enum waiting_for { WAITING_READY, WAITING_DRAINED, WAITING_CONFIG };
+
+enum { WAITING_MAX = 64 };
+
+struct waiting_item {
+    struct control_call *call; /* NULL: free */
+    enum waiting_for what;
+    uint64_t number; /* of WAITING_CONFIG: at least this one runs */
+    const char
+        *word; /* constant: the result is {"schema", "for": word, "waited_ms"}, or {word: true} */
+    bool is_wait; /* which of the two */
+    uint64_t since_ms;
+};
+
+struct waiting {
+    struct waiting_item items[WAITING_MAX];
+};
+
+/* Answers item's call as soon as it is so; it is copied. */
+void waiting_add(struct master *master, const struct waiting_item *item);
+/* Something may have changed. */
+void waiting_check(struct master *master);
+
+#endif

@@ -1,0 +1,20 @@
+#ifndef FSD_DAEMON_TREE_SUPERVISION_H
+#define FSD_DAEMON_TREE_SUPERVISION_H
+
+#include "daemon/pool/pool.h"
+
+struct master;
+
+/* The tree of supervisors, put into effect. */
+
+/* Starts the pools, in the order of the tree, but those that run already after an upgrade in place.  0 or -ENOMEM. */
+int supervision_start(struct master *master);
+/* What happened in the pools; the master passes everything on. */
+void supervision_on_pool_news(struct master *master, const struct pool *pool, enum pool_news news);
+/* Why a pool does not run, or does not serve: its own cause, or what the tree lets it wait for.  Empty: it runs. */
+void supervision_explain(const struct master *master, const struct pool *pool,
+                         char text[POOL_TEXT_MAX]);
+/* Another configuration runs now; its pools are there. */
+void supervision_on_applied(struct master *master);
+
+#endif
