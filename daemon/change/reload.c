@@ -114,24 +114,9 @@ static json_t *describe(const struct master *master)
     return result;
 }
 
-/* result NULL: it has failed.  Takes it. */
-static void answer_round(struct reload *reload, struct reload_round *whose, json_t *result)
-{
-    struct reload_round round = *whose;
-    *whose = (struct reload_round){.is_wanted = false};
-    for (unsigned i = 0; i < round.count; i++) {
-        if (result == NULL) {
-            control_fail(round.calls[i], CONTROL_FAILED, reload->why);
-        } else {
-            control_answer(round.calls[i], json_incref(result));
-        }
-    }
-    json_decref(result);
-}
-
 static void answer(struct reload *reload, json_t *result)
 {
-    answer_round(reload, &reload->now, result);
+    reload_round_answer(&reload->now, result, reload->why);
 }
 
 static void log_done(struct master *master, const struct app *app)
@@ -306,26 +291,13 @@ static void begin(struct master *master, struct pool *only)
     manager_update(master);
 }
 
-/* Joins the round; false: it is full. */
-static bool join(struct reload_round *round, struct control_call *call, bool is_restart)
-{
-    if (call != NULL && round->count == RELOAD_CALLS_MAX) {
-        return false;
-    }
-    if (call != NULL) {
-        round->calls[round->count++] = call;
-    }
-    round->is_restart = round->is_wanted ? round->is_restart || is_restart : is_restart;
-    round->is_wanted = true;
-    return true;
-}
-
 void reload_start(struct master *master, struct control_call *call, bool is_restart)
 {
     struct reload *reload = &master->reload;
     bool is_busy = reload_is_running(master) || deploy_is_running(master);
     const char *obstacle = is_busy ? NULL : master_find_obstacle(master);
-    if (obstacle == NULL && !join(is_busy ? &reload->later : &reload->now, call, is_restart)) {
+    if (obstacle == NULL &&
+        !reload_round_join(is_busy ? &reload->later : &reload->now, call, is_restart)) {
         obstacle = "too many reloads wait already";
     }
     if (obstacle != NULL && call != NULL) {
@@ -345,7 +317,7 @@ void reload_restart(struct master *master, struct pool *pool, struct control_cal
         control_fail(call, CONTROL_BUSY, obstacle);
         return;
     }
-    (void)join(&master->reload.now, call, true);
+    (void)reload_round_join(&master->reload.now, call, true);
     begin(master, pool);
 }
 
@@ -393,8 +365,9 @@ void reload_stop(struct master *master)
         abort_reload(master);
     }
     (void)snprintf(reload->why, sizeof(reload->why), "the daemon is stopping");
-    answer_round(reload, &reload->now, NULL); /* of one that brings a configuration (deploy.c) */
-    answer_round(reload, &reload->later, NULL);
+    reload_round_answer(&reload->now, NULL,
+                        reload->why); /* of one that brings a configuration (deploy.c) */
+    reload_round_answer(&reload->later, NULL, reload->why);
 }
 
 bool reload_is_running(const struct master *master)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "daemon/change/reload_round.h"
 #include "daemon/change/rolling.h"
 #include "daemon/pool/pool.h"
 
@@ -11,15 +12,7 @@ struct control_call;
 struct inventory;
 struct master;
 
-enum { RELOAD_WHY_MAX = 4096, RELOAD_CALLS_MAX = 64 };
-
-/* Callers of one round; more than one when they came while another round was running. */
-struct reload_round {
-    bool is_wanted;  /* also without a caller: SIGHUP */
-    bool is_restart; /* a rolling restart was asked for, not an in-place reload */
-    unsigned count;
-    struct control_call *calls[RELOAD_CALLS_MAX];
-};
+enum { RELOAD_WHY_MAX = 4096 };
 
 /* The one reload that may run at a time. */
 struct reload {

@@ -191,7 +191,7 @@ static int go_on(struct upgrade_passage *passage, bool is_back, struct upgrade_s
 
 /* Returns only when that is not possible, with a negative errno. */
 static int go_back(const struct upgrade_passage *passage, const struct upgrade_state *state,
-                    const char *why)
+                   const char *why)
 {
     char note[NOTE_MAX];
     int len = snprintf(note, sizeof(note),
