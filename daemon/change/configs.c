@@ -137,32 +137,6 @@ static void refuse(struct master *master, struct control_call *call, char *text)
     free(text);
 }
 
-/* The disk has what runs, to the letter and in what it refers to. */
-static bool is_same(const struct master *master, const struct conf *conf)
-{
-    const struct conf *running = master->inventory.conf;
-    struct plan plan = {.count = 0};
-    bool is_planned = master->configs.overrides.count == 0 &&
-                      strcmp(running->hash, conf->hash) == 0 &&
-                      plan_make(running, conf, &plan) == 0;
-    bool is_empty = is_planned && plan.count == 0;
-    plan_fini(&plan);
-    return is_empty;
-}
-
-static void answer_same(const struct master *master, struct control_call *call)
-{
-    json_int_t number = (json_int_t)master->inventory.number;
-    json_t *result =
-        json_pack("{s:s, s:I, s:I, s:s, s:[], s:i}", "schema", "fsd.apply/1", "from", number, "to",
-                  number, "hash", master->inventory.conf->hash, "changes", "elapsed_ms", 0);
-    if (result != NULL) {
-        control_answer(call, result);
-    } else {
-        control_fail(call, CONTROL_FAILED, "out of memory");
-    }
-}
-
 void configs_apply(struct master *master, struct control_call *call)
 {
     char *text = NULL;
@@ -172,11 +146,6 @@ void configs_apply(struct master *master, struct control_call *call)
         return;
     }
     free(text);
-    if (master_find_obstacle(master) == NULL && is_same(master, conf)) {
-        conf_free(conf);
-        answer_same(master, call);
-        return;
-    }
     deploy_start(master, conf, "apply", false, call);
 }
 

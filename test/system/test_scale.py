@@ -86,7 +86,8 @@ def test_a_scale_is_an_override_that_a_reload_keeps_and_an_apply_drops(service):
     assert overrides(service) == ["pools.web.count=3 by scale"]
     shown = {row["key"]: (row["value"], row["origin"]) for row in service.call("config.show")["values"]}
     assert shown["pools.web.count"] == ("3", "override")
-    assert plan(service) == []  # as a reload would: with the override
+    assert plan(service) == [("scale", "pool web")]  # an apply means the files
+    assert service.call("config.diff")["differences"] == [{"key": "pools.web.count", "running": "3", "disk": "2"}]
     service.call("reload", restart=True)
     with edited(service) as conf:
         conf["pools"]["web"]["limits"] = {"body": "1KiB"}
