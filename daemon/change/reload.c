@@ -116,7 +116,8 @@ static json_t *describe(const struct master *master)
 
 static void answer(struct reload *reload, json_t *result)
 {
-    reload_round_answer(&reload->now, result, reload->why);
+    struct reload_failure failure = {CONTROL_FAILED, reload->why};
+    reload_round_answer(&reload->now, result, &failure);
 }
 
 static void log_done(struct master *master, const struct app *app)
@@ -259,13 +260,12 @@ static bool begin_with_config(struct master *master)
     bool has_changes = error == 0 && deploy_would_change(master, conf, &plan);
     plan_fini(&plan);
     if (error < 0) {
-        master->reload.why[0] = '\0';
-        keep_reason(&master->reload, text != NULL ? text : "out of memory");
+        struct reload_failure failure = {CONTROL_BAD_CONFIG, text != NULL ? text : "out of memory"};
         log_event(&master->log, LOG_LEVEL_ERROR, NULL, "reload.failed",
                   "reload failed, nothing is changed: the configuration is wrong",
-                  LOG_FIELDS(log_text("reason", master->reload.why)));
+                  LOG_FIELDS(log_text("reason", failure.why)));
         conf_free(conf);
-        answer(&master->reload, NULL);
+        reload_round_answer(&master->reload.now, NULL, &failure);
     } else if (has_changes) {
         deploy_start(master, conf, "reload", true, NULL);
     } else {
@@ -364,10 +364,10 @@ void reload_stop(struct master *master)
         feed(master, ROLLING_ON_STOP, 0);
         abort_reload(master);
     }
-    (void)snprintf(reload->why, sizeof(reload->why), "the daemon is stopping");
-    reload_round_answer(&reload->now, NULL,
-                        reload->why); /* of one that brings a configuration (deploy.c) */
-    reload_round_answer(&reload->later, NULL, reload->why);
+    struct reload_failure failure = {CONTROL_FAILED, "the daemon is stopping"};
+    /* .now is left of one that brings a configuration (deploy.c) */
+    reload_round_answer(&reload->now, NULL, &failure);
+    reload_round_answer(&reload->later, NULL, &failure);
 }
 
 bool reload_is_running(const struct master *master)

@@ -4,8 +4,6 @@
  * Called by reload.c.  Must not know what a reload does. */
 #include "daemon/change/reload_round.h"
 
-#include "daemon/control/control.h"
-
 bool reload_round_join(struct reload_round *round, struct control_call *call, bool is_restart)
 {
     if (call != NULL && round->count == RELOAD_ROUND_CALLS_MAX) {
@@ -19,13 +17,14 @@ bool reload_round_join(struct reload_round *round, struct control_call *call, bo
     return true;
 }
 
-void reload_round_answer(struct reload_round *round, json_t *result, const char *why)
+void reload_round_answer(struct reload_round *round, json_t *result,
+                         const struct reload_failure *failure)
 {
     struct reload_round now = *round;
     *round = (struct reload_round){.is_wanted = false};
     for (unsigned i = 0; i < now.count; i++) {
         if (result == NULL) {
-            control_fail(now.calls[i], CONTROL_FAILED, why);
+            control_fail(now.calls[i], failure->code, failure->why);
         } else {
             control_answer(now.calls[i], json_incref(result));
         }

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct control_call;
+#include "daemon/control/control.h"
 
 enum { RELOAD_ROUND_CALLS_MAX = 64 };
 
@@ -16,9 +16,16 @@ struct reload_round {
     struct control_call *calls[RELOAD_ROUND_CALLS_MAX];
 };
 
+/* Why a reload failed, for its callers. */
+struct reload_failure {
+    enum control_error code;
+    const char *why; /* borrowed */
+};
+
 /* call NULL: nobody waits.  False: the round is full. */
 bool reload_round_join(struct reload_round *round, struct control_call *call, bool is_restart);
-/* Answers all callers with result (takes it), or with why when it is NULL; the round is empty then. */
-void reload_round_answer(struct reload_round *round, json_t *result, const char *why);
+/* Answers all callers with result (takes it), or with the failure when it is NULL; the round is empty then. */
+void reload_round_answer(struct reload_round *round, json_t *result,
+                         const struct reload_failure *failure);
 
 #endif

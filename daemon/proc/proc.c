@@ -103,7 +103,8 @@ static void tell_ready(struct proc *proc)
     stop_timer(proc);
     proc->ready_us = clock_wall_us();
     proc->ready_mono_ms = clock_monotonic_ms();
-    int64_t boot_ms = (int64_t)(proc->ready_mono_ms - proc->started_mono_ms);
+    uint64_t waited_ms = proc->activated_mono_ms - proc->loaded_mono_ms; /* in reserve */
+    int64_t boot_ms = (int64_t)(proc->ready_mono_ms - proc->started_mono_ms - waited_ms);
     log_event(
         proc->setting->log, LOG_LEVEL_NOTICE, &proc->subject, "worker.ready", "worker is ready",
         LOG_FIELDS(log_int("generation", (int64_t)proc->generation), log_int("boot_ms", boot_ms)));
