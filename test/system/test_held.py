@@ -79,7 +79,7 @@ def test_when_nobody_is_left_a_worker_without_code_answers(make_service, tmp_pat
     for _ in range(20):
         answer = service.get("/any/path")
         assert (answer.status, answer.headers["retry-after"]) == (503, "30")
-    assert [row["state"] for row in service.workers() if row["pid"]] == ["answers 503"]
+    service.wait_workers(lambda rows: [row["state"] for row in rows if row["pid"]] == ["answers 503"], "the one that answers alone")
     flag.unlink()
     assert service.ctl("reload", "--restart").returncode == 0
     wait_for(lambda: service.get("/").status == 200, "the service to be back")
