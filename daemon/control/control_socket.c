@@ -8,6 +8,7 @@
 #include "daemon/control/control_socket.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +16,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/fd.h"
 #include "daemon/control/control_access.h"
 
+enum { WAITS = 100, WAIT_NS = 5 * 1000 * 1000 };
 enum { BACKLOG = 128, MODE_OWNER = 0600, MODE_GROUP = 0660 };
 
 static int refuse(struct fsd_err *err, int errnum, const char *path, const char *why)
@@ -38,19 +41,46 @@ static int fill_address(struct sockaddr_un *address, const char *path)
     return 0;
 }
 
-/* 0: nobody listens on the socket file; -EADDRINUSE: somebody does; other negative errno: cannot tell. */
-static int probe(const struct sockaddr_un *address)
+/* Who made the other end listen; 0: cannot tell. */
+static pid_t find_listener(int fd)
 {
+    struct ucred peer = {.pid = 0};
+    socklen_t len = sizeof(peer);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
+}
+
+/* 0: nobody listens on the socket file; -EADDRINUSE: somebody does; other negative errno: cannot tell. */
+static int probe_once(const struct sockaddr_un *address, pid_t *ret_listener)
+{
+    *ret_listener = 0;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return -errno;
     }
     int r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
+    *ret_listener = r == 0 ? find_listener(fd) : 0;
     fd_close(&fd);
     if (r == 0 || r == -EAGAIN) { /* EAGAIN: its backlog is full */
         return -EADDRINUSE;
     }
     return r == -ECONNREFUSED ? 0 : r;
+}
+
+/* A daemon that was killed just after a fork lives on as a child that has all its sockets, until that child sees that its parent is
+ * gone.  That takes less than a millisecond, or whatever a busy machine makes of it. */
+static int probe(const struct sockaddr_un *address)
+{
+    const struct timespec wait = {.tv_nsec = WAIT_NS};
+    pid_t listener = 0;
+    int r = probe_once(address, &listener);
+    for (int i = 0; i < WAITS && r == -EADDRINUSE && listener > 0; i++) {
+        if (kill(listener, 0) == 0 || errno != ESRCH) {
+            return r;
+        }
+        (void)nanosleep(&wait, NULL); /* a signal makes it shorter, which is no harm */
+        r = probe_once(address, &listener);
+    }
+    return r;
 }
 
 /* What stands at the path now?  0 and *ret_stale, or why it cannot be ours. */

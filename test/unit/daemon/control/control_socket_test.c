@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -135,6 +136,55 @@ static void what_a_killed_daemon_left_is_replaced(void **state)
     free(dead.path);
 }
 
+/* Listens on the path and ends; somebody else has the socket for so long. */
+static pid_t leave_socket_to_child(const char *path, useconds_t for_us)
+{
+    int report[2];
+    assert_int_equal(pipe(report), 0);
+    pid_t daemon = fork();
+    assert_true(daemon >= 0);
+    if (daemon == 0) {
+        struct control_socket control;
+        int stale = -1;
+        (void)control_socket_open(&control, path, &stale, NULL);
+        pid_t child = fork();
+        if (child == 0) {
+            (void)usleep(for_us);
+            _exit(0);
+        }
+        _exit(write(report[1], &child, sizeof(child)) == sizeof(child) ? 0 : 1);
+    }
+    pid_t child = 0;
+    int status = -1;
+    assert_int_equal(read(report[0], &child, sizeof(child)), sizeof(child));
+    assert_int_equal(waitpid(daemon, &status, 0), daemon);
+    assert_int_equal(status, 0);
+    fd_close(&report[0]);
+    fd_close(&report[1]);
+    return child;
+}
+
+static void a_child_that_a_killed_daemon_left_is_waited_for(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct control_socket control;
+    int stale = -1;
+    (void)leave_socket_to_child(fixture->path, 50 * 1000);
+    assert_int_equal(control_socket_open(&control, fixture->path, &stale, NULL), 0);
+    assert_int_equal(stale, 1);
+    control_socket_close(&control);
+}
+
+static void a_socket_that_stays_in_use_is_not_taken_away_whoever_has_it(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct control_socket control;
+    int stale = -1;
+    pid_t child = leave_socket_to_child(fixture->path, 60 * 1000 * 1000);
+    assert_int_equal(control_socket_open(&control, fixture->path, &stale, NULL), -EADDRINUSE);
+    assert_int_equal(kill(child, SIGKILL), 0);
+}
+
 static void a_file_of_somebody_else_is_not_removed_at_the_end(void **state)
 {
     const struct fixture *fixture = *state;
@@ -199,6 +249,8 @@ int main(void)
         TEST(the_file_has_its_mode_and_goes_with_the_socket),
         TEST(a_living_daemon_is_not_displaced),
         TEST(what_a_killed_daemon_left_is_replaced),
+        TEST(a_child_that_a_killed_daemon_left_is_waited_for),
+        TEST(a_socket_that_stays_in_use_is_not_taken_away_whoever_has_it),
         TEST(a_file_of_somebody_else_is_not_removed_at_the_end),
         TEST(the_folder_is_made_when_only_that_is_missing),
         TEST(what_cannot_be_is_said),
