@@ -15,8 +15,9 @@ WARN_ALL := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Ws
   -Wcast-qual -Wvla -Walloca -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
 WARN_GCC := -Wcast-align=strict -Wduplicated-cond -Wduplicated-branches -Wlogical-op
 HARDEN   := -fstack-protector-strong -fPIE -fno-common
-# Nowhere, but for those who are told where by LLVM_PROFILE_FILE: workers have an environment of their own.
-PROFILE  := -fprofile-instr-generate=/dev/null
+# Profiles go nowhere, but for those who are told where by LLVM_PROFILE_FILE: workers have an environment of their own.  With %c in that
+# name the counters are in the file itself, so that what is killed, or becomes another program, is counted as well.
+PROFILE  := -fprofile-instr-generate=/dev/null -mllvm -runtime-counter-relocation=true
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CC_release     := gcc
@@ -28,7 +29,7 @@ CFLAGS_debug   := -O0 -g3 $(HARDEN) $(WARN_GCC)
 CFLAGS_asan    := -O1 -g $(SANITIZE) $(HARDEN) $(WARN_GCC)
 CFLAGS_cov     := -O0 -g $(PROFILE) -fcoverage-mapping $(HARDEN) -w
 LDFLAGS_asan   := $(SANITIZE)
-LDFLAGS_cov    := $(PROFILE)
+LDFLAGS_cov    := -fprofile-instr-generate
 $(if $(CC_$(MODE)),,$(error MODE must be release, debug, asan or cov, not "$(MODE)"))
 
 CC       := $(CC_$(MODE))
