@@ -114,6 +114,7 @@ struct conf *configs_load_files(const struct master *master, char **ret_text)
     struct conf *conf = master->options->load(master->options, &problems);
     *ret_text = print_problems(&problems);
     problem_list_fini(&problems);
+    /* cppcheck-suppress returnDanglingLifetime ; conf borrows nothing of the list */
     return conf;
 }
 

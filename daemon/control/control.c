@@ -307,6 +307,7 @@ int control_inherit(struct control **ret_control, sd_event *loop, const char *pa
         return r;
     }
     *ret_control = control;
+    /* cppcheck-suppress memleak ; control->socket owns the copy */
     return 0;
 }
 

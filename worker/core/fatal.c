@@ -168,6 +168,7 @@ static uint64_t get_place(const ucontext_t *context)
 #endif
 }
 
+/* cppcheck-suppress constParameter ; sigaction wants this type */
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
     if (fatal.is_put_off) {
