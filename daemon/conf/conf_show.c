@@ -77,7 +77,9 @@ static char *format_value(const struct showing *showing, const struct schema_row
         return NULL;
     }
     schema_format(row, showing->conf, object, out);
-    char *value = fclose(out) == 0 ? conf_show_text_escape(raw, len) : NULL;
+    /* glibc's fclose may take the text away without saying so */
+    bool is_whole = fclose(out) == 0 && raw != NULL;
+    char *value = is_whole ? conf_show_text_escape(raw, len) : NULL;
     free(raw);
     return value;
 }

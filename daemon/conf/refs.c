@@ -270,7 +270,8 @@ static void expand_scalar(struct yaml_node *node, struct problem_list *list)
     struct expansion expansion = {node, list, open_memstream(&text, &len), 0};
     bool done = expansion.out != NULL && expand_all(&expansion);
 
-    if (expansion.out == NULL || fclose(expansion.out) != 0) {
+    /* glibc's fclose may take the text away without saying so */
+    if (expansion.out == NULL || fclose(expansion.out) != 0 || text == NULL) {
         (void)problem_add(list, PROBLEM_ERROR, &node->place, "%s", strerror(ENOMEM));
         done = false;
     }

@@ -161,6 +161,10 @@ FAULTS_WRAP(int, socketpair, (int family, int type, int protocol, int fds[2]),
 FAULTS_WRAP(int, listen, (int fd, int backlog), (fd, backlog), EADDRINUSE)
 FAULTS_WRAP(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
             (fd, level, name, value, len), ENOPROTOOPT)
+FAULTS_WRAP(int, accept4, (int fd, __SOCKADDR_ARG address, socklen_t *len, int flags),
+            (fd, address, len, flags), EMFILE)
+FAULTS_WRAP(int, getsockname, (int fd, __SOCKADDR_ARG address, socklen_t *len), (fd, address, len),
+            ENOBUFS)
 FAULTS_WRAP(int, memfd_create, (const char *name, unsigned flags), (name, flags), EMFILE)
 FAULTS_WRAP(int, ftruncate, (int fd, off_t len), (fd, len), ENOSPC)
 FAULTS_WRAP(int, pipe2, (int fds[2], int flags), (fds, flags), EMFILE)
