@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -25,7 +26,11 @@
 #include "daemon/upgrade/upgrade_give.h"
 #include "daemon/upgrade/upgrade_state.h"
 
-enum { WATCH_ACCURACY_US = 10000 };
+enum {
+    WATCH_ACCURACY_US = 10000,
+    DYING_WAITS = 100, /* workers of a killed daemon are gone within a second */
+    DYING_WAIT_NS = 10 * 1000 * 1000,
+};
 
 static int fail(struct master *master, int exit_code, const char *message)
 {
@@ -121,6 +126,7 @@ static int open_control(struct master *master)
     }
     guard_control(master);
     if (removed_stale) {
+        master->follows_killed = true;
         log_write(&master->log, LOG_LEVEL_INFO, NULL, "removed a stale control socket",
                   LOG_FIELDS(log_text("path", path)));
     }
@@ -133,6 +139,14 @@ static int open_streams(struct master *master)
     return error < 0 ? fail_internal(master, "prepare what follows the log", error) : FSD_EXIT_OK;
 }
 
+/* Whether a socket that is taken may belong to the workers of a daemon that was killed; then some time has passed. */
+static bool wait_for_dying(const struct master *master, int waits)
+{
+    const struct timespec wait = {.tv_nsec = DYING_WAIT_NS};
+    bool is_possible = master->follows_killed && waits < DYING_WAITS;
+    return is_possible && nanosleep(&wait, NULL) == 0;
+}
+
 static int open_listener(struct master *master, const struct conf_pool *pool, size_t index,
                          unsigned count)
 {
@@ -142,7 +156,11 @@ static int open_listener(struct master *master, const struct conf_pool *pool, si
     struct listener *listener = master->inventory.listeners[index];
     const struct conf_listener *conf = &master->inventory.conf->listeners[index];
     struct listener_inherited inherited = activation_take(&master->manager.activation, conf);
-    if (listener_open(listener, conf, count, &inherited, &err) < 0) {
+    int error = listener_open(listener, conf, count, &inherited, &err);
+    for (int waits = 0; error == -EADDRINUSE && wait_for_dying(master, waits); waits++) {
+        error = listener_open(listener, conf, count, NULL, &err);
+    }
+    if (error < 0) {
         return fail(master, FSD_EXIT_BIND, err.text);
     }
     log_write(&master->log, level, NULL, "listening",

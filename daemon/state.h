@@ -61,8 +61,9 @@ struct master {
     sd_event_source *watch;      /* owned; once a second: the heartbeats */
     uint64_t watched_ms;         /* monotonic; when that was last done */
     enum master_phase phase;
-    bool is_drained; /* by order */
-    bool was_ready;  /* every slot of every pool has served at one moment */
+    bool is_drained;     /* by order */
+    bool follows_killed; /* the daemon before this one was killed: its workers may be dying still */
+    bool was_ready;      /* every slot of every pool has served at one moment */
     int exit_code;
     uint64_t incarnations;
     uint64_t started_us; /* wall clock */
