@@ -395,6 +395,27 @@ static void what_needs_a_restart_is_listed(void **state)
     CHECK_ROWS(rows)
 }
 
+static bool is_idle(const char *before, const char *after)
+{
+    struct conf *from = parse(before);
+    struct conf *to = parse(after);
+    struct plan plan = {.count = 0};
+    assert_int_equal(plan_make(from, to, &plan), 0);
+    bool idle = plan_is_idle(&plan);
+    plan_fini(&plan);
+    conf_free(from);
+    conf_free(to);
+    return idle;
+}
+
+static void what_needs_a_restart_is_nothing_to_be_done(void **state)
+{
+    (void)state;
+    assert_true(is_idle(POOL(""), POOL("")));
+    assert_true(is_idle(POOL(""), POOL("") "control: { path: /run/a }\nuser: root\n"));
+    assert_false(is_idle(POOL(""), POOL("") "control: { path: /run/a }\nlog: { format: json }\n"));
+}
+
 static void many_rows_find_room(void **state)
 {
     (void)state;
@@ -469,6 +490,7 @@ int main(void)
         cmocka_unit_test(pools_that_are_new_or_gone_start_and_stop),
         cmocka_unit_test(supervisors_are_compared_by_name),
         cmocka_unit_test(what_needs_a_restart_is_listed),
+        cmocka_unit_test(what_needs_a_restart_is_nothing_to_be_done),
         cmocka_unit_test(many_rows_find_room),
         cmocka_unit_test(a_detail_that_is_too_long_says_so),
         cmocka_unit_test(a_detail_never_overflows),

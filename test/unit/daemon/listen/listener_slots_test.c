@@ -231,6 +231,49 @@ static void an_address_that_was_given_up_is_free_although_a_worker_has_copies(vo
     listener_close(&second);
 }
 
+static void
+an_address_that_is_wider_is_opened_beside_and_serves_when_the_narrow_one_is_given_up(void **state)
+{
+    (void)state;
+    struct listener narrow;
+    struct listener wide;
+    char text[PARSE_ADDRESS_TEXT_MAX + 8];
+    open_slots(&narrow, 2);
+    const char *port = strrchr(listener_get_address(&narrow), ':');
+    (void)snprintf(text, sizeof(text), "0.0.0.0%s", port);
+    struct conf_listener conf = make_conf(text);
+    assert_int_equal(listener_open(&wide, &conf, SLOTS, NULL, NULL), -EADDRINUSE);
+    assert_int_equal(listener_open_beside(&wide, &conf, SLOTS, NULL), 0);
+    assert_int_equal(wide.live, SLOTS);
+    int peer = connect_to(&narrow);
+    assert_int_equal(
+        count_waiting(listener_get_fd(&narrow, 0)) + count_waiting(listener_get_fd(&narrow, 1)), 1);
+    listener_shrink(&narrow, 0);
+    assert_balance(&wide, SLOTS);
+    fd_close(&peer);
+    listener_close(&narrow);
+    listener_close(&wide);
+}
+
+static void nothing_is_opened_beside_a_socket_that_shares_its_port_with_nobody(void **state)
+{
+    (void)state;
+    struct fsd_err err;
+    struct listener listener;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t len = sizeof(address);
+    char text[PARSE_ADDRESS_TEXT_MAX];
+    int foreign = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(foreign, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(foreign, 1), 0);
+    assert_int_equal(getsockname(foreign, (struct sockaddr *)&address, &len), 0);
+    (void)snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(address.sin_port));
+    struct conf_listener conf = make_conf(text);
+    assert_int_equal(listener_open_beside(&listener, &conf, 2, &err), -EADDRINUSE);
+    assert_int_equal(listener.count, 0);
+    fd_close(&foreign);
+}
+
 static void growing_that_fails_changes_nothing(void **state)
 {
     (void)state;
@@ -484,6 +527,9 @@ int main(void)
         cmocka_unit_test(growing_ends_an_exclusion),
         cmocka_unit_test(a_copy_in_a_worker_takes_nothing_after_the_end),
         cmocka_unit_test(an_address_that_was_given_up_is_free_although_a_worker_has_copies),
+        cmocka_unit_test(
+            an_address_that_is_wider_is_opened_beside_and_serves_when_the_narrow_one_is_given_up),
+        cmocka_unit_test(nothing_is_opened_beside_a_socket_that_shares_its_port_with_nobody),
         cmocka_unit_test(growing_that_fails_changes_nothing),
         cmocka_unit_test(a_shared_socket_neither_grows_nor_shrinks),
         cmocka_unit_test(what_it_was_told_may_be_freed),
