@@ -6,7 +6,7 @@ import signal
 import socket
 
 import pytest
-from deploying import (address_of, apply, changes, choose_port, connect_to, edited, is_refused, list_fds, listening_inodes,
+from deploying import (address_of, apply, apply_calmly, changes, choose_port, connect_to, edited, is_refused, list_fds, listening_inodes,
                        load_at, pids, plan, pool, wait_fds)
 from service import failures, read_all, read_answer, wait_for
 
@@ -73,7 +73,7 @@ def test_new_settings_mean_new_processes_and_no_failed_request(service):
     for number in range(5):
         with edited(service) as conf:
             conf["apps"]["shop"]["settings"] = {"colour": f"blue{number}"}
-        assert changes(apply(service)) == [("replace", "pool web")]
+        assert changes(apply_calmly(service)) == [("replace", "pool web")]
         answers = {service.get("/config").json()["settings"]["colour"] for _ in range(10)}
         assert answers == {f"blue{number}"}
     result = load.stop().result()
@@ -176,13 +176,13 @@ def test_listeners_come_and_go_without_a_failed_request_on_those_that_stay(servi
         with edited(service) as conf:
             conf["listeners"]["more"] = {"listen": "127.0.0.1:0"}
             conf["pools"]["web"]["listeners"] = ["web", "more"]
-        assert set(changes(apply(service))) == {("open", "listener more"), ("replace", "pool web")}
+        assert set(changes(apply_calmly(service))) == {("open", "listener more"), ("replace", "pool web")}
         more = address_of(service, "more")
         assert get(service, "more") == (200, "hello")
         with edited(service) as conf:
             del conf["listeners"]["more"]
             conf["pools"]["web"]["listeners"] = ["web"]
-        assert set(changes(apply(service))) == {("close", "listener more"), ("replace", "pool web")}
+        assert set(changes(apply_calmly(service))) == {("close", "listener more"), ("replace", "pool web")}
         wait_for(lambda: is_refused(more), "the listener to be closed")
     assert listening_inodes(service) == inodes
     result = load.stop().result()
@@ -383,7 +383,7 @@ def test_fifty_applies_forth_and_back_leave_the_descriptors_as_they_were(service
     def turn(times):
         for number in range(times):
             (service.folder / "fsd.yaml").write_text(texts[(number + 1) % 2])
-            apply(service)
+            apply_calmly(service)
 
     def read_kib():
         with open(f"/proc/{service.process.pid}/status", encoding="ascii") as lines:

@@ -1,6 +1,7 @@
 """More and fewer workers by command, the history of configurations, and going back."""
 import os
 import signal
+import threading
 
 import pytest
 from deploying import apply, changes, edited, listening_inodes, pids, plan, pool
@@ -27,16 +28,31 @@ def served_by(service, requests=80):
 
 @pytest.mark.basic
 def test_growing_and_shrinking_under_load_costs_no_connection(service):
-    """The load keeps its connections; each get() makes a new one."""
+    """The load keeps its connections; the others are new for each request, two at a time."""
     keeping = service.load("/", connections=16).wait_ready()
+    service.address()
+    is_over, statuses = threading.Event(), []
+
+    def connect_often():
+        while not is_over.is_set():
+            statuses.append(service.get("/").status)
+
+    threads = [threading.Thread(target=connect_often) for _ in range(2)]
+    for thread in threads:
+        thread.start()
     first = pids(service)
     for count in (4, 1, 3, 2, 6, 2):
         result = scale(service, count)
         assert changes(result) == [("scale", "pool web")]
-        for _ in range(50):
-            assert service.get("/").status == 200
         wait_count(service, count)
         assert [row["slot"] for row in service.workers("ready")] == list(range(count))
+        seen = len(statuses)
+        wait_for(lambda seen=seen: len(statuses) > seen + 20 or not all(one.is_alive() for one in threads), "connections")
+        assert all(one.is_alive() for one in threads), "a connection has failed"
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {200}
     assert pids(service)[0] == first[0]  # the highest slots go first
     result = keeping.stop().result()
     assert failures(result) == {}, result["errors"]
