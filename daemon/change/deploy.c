@@ -291,21 +291,6 @@ static void refuse(struct master *master, struct control_call *call, const char 
     }
 }
 
-bool deploy_would_change(const struct master *master, const struct conf *conf,
-                         const struct plan *plan)
-{
-    const struct conf *running = master->inventory.conf;
-    if (!plan_is_idle(plan) || strcmp(conf->hash, running->hash) != 0) {
-        return true;
-    }
-    for (size_t i = 0; i < conf->pool_count; i++) { /* the texts are the same, so is the order */
-        if (conf->pools[i].is_count_override != running->pools[i].is_count_override) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void finish_idle(struct master *master)
 {
     struct deploy *deploy = &master->deploy;
@@ -338,7 +323,7 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
                               .plan = plan,
                               .begun_ms = clock_monotonic_ms(),
                               .grave = grave};
-    if (!with_code && !deploy_would_change(master, conf, &plan)) {
+    if (!with_code && !plan_would_change(&plan, master->inventory.conf, conf)) {
         conf_free(conf);
         free(grave);
         finish_idle(master);

@@ -45,9 +45,6 @@ struct deploy {
  * done or has failed; NULL: only the log is told.  how: "apply", "rollback", "scale" or "reload", a constant. */
 void deploy_start(struct master *master, struct conf *conf, const char *how, bool with_code,
                   struct control_call *call);
-/* Is conf anything else than what runs, were it only a comment?  plan: from there to it. */
-bool deploy_would_change(const struct master *master, const struct conf *conf,
-                         const struct plan *plan);
 /* What happened in the pools; the master passes everything on. */
 void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
                          enum pool_news news, const char *why);

@@ -265,14 +265,22 @@ const struct plan_row *plan_find(const struct plan *plan, const char *pool, enum
     return NULL;
 }
 
-bool plan_is_idle(const struct plan *plan)
+bool plan_would_change(const struct plan *plan, const struct conf *from, const struct conf *to)
 {
     for (size_t i = 0; i < plan->count; i++) {
         if (plan->rows[i].action != PLAN_NEEDS_RESTART) {
-            return false;
+            return true;
         }
     }
-    return true;
+    if (strcmp(from->hash, to->hash) != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < to->pool_count; i++) { /* the texts are the same, so is the order */
+        if (from->pools[i].is_count_override != to->pools[i].is_count_override) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *plan_action_format(enum plan_action action)

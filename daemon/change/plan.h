@@ -52,8 +52,8 @@ void plan_fini(struct plan *plan);
 /* NULL: nothing of the sort happens to that pool. */
 const struct plan_row *plan_find(const struct plan *plan, const char *pool,
                                  enum plan_action action);
-/* Is there nothing in it that can be applied?  What needs a restart may be there. */
-bool plan_is_idle(const struct plan *plan);
+/* Is there anything to be applied, were it only a comment?  What needs a restart is not.  plan: of these two. */
+bool plan_would_change(const struct plan *plan, const struct conf *from, const struct conf *to);
 /* "open", ..., "needs-restart". */
 const char *plan_action_format(enum plan_action action);
 /* What a row is about: "pool web", "listener http", "log.level". */

@@ -257,7 +257,7 @@ static bool begin_with_config(struct master *master)
     char *text = NULL;
     struct conf *conf = configs_load(master, &text);
     int error = conf == NULL ? -EINVAL : plan_make(master->inventory.conf, conf, &plan);
-    bool has_changes = error == 0 && deploy_would_change(master, conf, &plan);
+    bool has_changes = error == 0 && plan_would_change(&plan, master->inventory.conf, conf);
     plan_fini(&plan);
     if (error < 0) {
         struct reload_failure failure = {CONTROL_BAD_CONFIG, text != NULL ? text : "out of memory"};
