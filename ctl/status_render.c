@@ -93,7 +93,7 @@ static void print_head(const json_t *status, uint64_t now_ms, const struct outpu
     (void)fputc('\n', output->file);
 }
 
-/* What runs and what the files say are two things now. */
+/* What operators set above the files. */
 static void print_drift(const json_t *config, const struct output *output)
 {
     const json_t *overrides = json_object_get(config, "overrides");
@@ -103,11 +103,6 @@ static void print_drift(const json_t *config, const struct output *output)
         output_text(output, override != NULL ? override : "-");
     }
     (void)fputs(json_array_size(overrides) > 0 ? "\n" : "", output->file);
-    if (json_is_true(json_object_get(config, "differs_from_disk"))) {
-        (void)fputs("  ", output->file);
-        output_print(output, OUTPUT_YELLOW, 0, "the files on the disk say something else");
-        (void)fputs(": fsdctl config diff\n", output->file);
-    }
 }
 
 static void print_listeners(const json_t *status, const struct output *output)

@@ -239,9 +239,13 @@ const struct history_entry *history_find(const struct history *history, uint64_t
 
 const struct history_entry *history_find_before(const struct history *history)
 {
+    const struct history_entry *running = history_find(history, history->running);
     for (size_t i = history->count; i > 0; i--) {
-        if (history->items[i - 1].entry.number < history->running) {
-            return &history->items[i - 1].entry;
+        const struct history_entry *entry = &history->items[i - 1].entry;
+        bool is_same = running != NULL && strcmp(entry->hash, running->hash) == 0;
+        if (entry->number < history->running &&
+            !is_same) { /* a scale has the files of the one before */
+            return entry;
         }
     }
     return NULL;

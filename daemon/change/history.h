@@ -51,7 +51,7 @@ void history_inherit(struct history *history, const struct history_source *sourc
 const struct history_entry *history_get(const struct history *history, size_t index);
 /* NULL: not kept. */
 const struct history_entry *history_find(const struct history *history, uint64_t number);
-/* The one before the running one, for a rollback that names none; NULL: there is none. */
+/* The newest one before the running one that had other files, for a rollback that names none; NULL: there is none. */
 const struct history_entry *history_find_before(const struct history *history);
 /* The texts of one configuration, which the caller frees with history_record_free_texts.  -ENOENT: not kept.  May wait for the disk. */
 int history_load(const struct history *history, uint64_t number, struct conf_text **ret_texts,

@@ -116,6 +116,9 @@ void obituary_write(struct master *master, const struct pool *pool, const struct
                     const char *next)
 {
     struct crash_facts facts = gather_facts(master, proc);
+    if (master->phase == MASTER_STOPPING) {
+        next = "the daemon stops";
+    }
     if (crash_class_get(&facts) == CRASH_REQUESTED) {
         return;
     }

@@ -40,6 +40,8 @@ static void put_subject(struct log_buf *buf, const struct log_subject *subject)
     char text[PROTO_NAME_MAX + 48];
     if (subject->pool == NULL) {
         (void)snprintf(text, sizeof(text), "fsd[%d]", subject->pid);
+    } else if (subject->slot == LOG_SLOT_NONE && subject->pid == 0) { /* the pool as a whole */
+        (void)snprintf(text, sizeof(text), "%.*s", PROTO_NAME_MAX, subject->pool);
     } else if (subject->slot == LOG_SLOT_NONE) {
         (void)snprintf(text, sizeof(text), "%.*s/-[%d]", PROTO_NAME_MAX, subject->pool,
                        subject->pid);

@@ -39,7 +39,7 @@ struct log_field log_text(const char *key, const char *text);
 /* Who speaks.  pool NULL: the master. */
 struct log_subject {
     const char *pool; /* borrowed */
-    unsigned slot;    /* or LOG_SLOT_NONE, shown as "-" */
+    unsigned slot;    /* or LOG_SLOT_NONE, shown as "-"; with pid 0: the pool as a whole */
     int pid;
 };
 

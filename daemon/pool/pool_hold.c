@@ -22,8 +22,9 @@ enum {
 static void log_pool(const struct pool *pool, enum log_level level, const char *event,
                      const char *message)
 {
-    log_event(pool->setting.log, level, NULL, event, message,
-              LOG_FIELDS(log_text("pool", pool->name), log_text("cause", pool->cause)));
+    struct log_subject subject = {pool->name, LOG_SLOT_NONE, 0};
+    log_event(pool->setting.log, level, &subject, event, message,
+              LOG_FIELDS(log_text("cause", pool->cause)));
 }
 
 static void begin(struct pool *pool)

@@ -50,9 +50,9 @@ static void carry_out(struct master *master, const struct tree_order *order)
         }
         break;
     case TREE_STOP:
-        log_event(&master->log, LOG_LEVEL_WARNING, NULL, "pool.suspended",
-                  "pool is stopped because of another one",
-                  LOG_FIELDS(log_text("pool", pool->name), log_text("cause", cause)));
+        log_event(&master->log, LOG_LEVEL_WARNING,
+                  &(struct log_subject){pool->name, LOG_SLOT_NONE, 0}, "pool.suspended",
+                  "pool is stopped because of another one", LOG_FIELDS(log_text("cause", cause)));
         pool_suspend(pool, cause);
         break;
     case TREE_HOLD:

@@ -48,7 +48,7 @@ static void expect_render(const char *json, bool utf8, const char *expected)
 static const char whole[] =
     "{\"schema\":\"fsd.status/1\",\"pid\":4121,\"version\":\"0.9.2\",\"state\":\"degraded\","
     "\"started_at\":725740000,"
-    "\"config\":{\"number\":17,\"hash\":\"9f0c5a77d1e4b203\",\"differs_from_disk\":true,"
+    "\"config\":{\"number\":17,\"hash\":\"9f0c5a77d1e4b203\","
     "\"overrides\":[\"pools.shop.count=1 by scale\",\"x\"]},"
     "\"listeners\":[{\"name\":\"http\",\"address\":\"127.0.0.1:8080\",\"pool\":\"shop\"},"
     "{\"name\":\"feed\",\"address\":\"[::]:7000\",\"pool\":\"chat\"}],"
@@ -75,7 +75,6 @@ static void a_whole_status_fills_every_column(void **state)
                   "\u25cf fsd 0.9.2  pid 4121  DEGRADED  up 3d 04:11  config 17 9f0c5a77d1e4b203\n"
                   "  http 127.0.0.1:8080 (shop)  feed [::]:7000 (chat)\n"
                   "  by command: pools.shop.count=1 by scale, x\n"
-                  "  the files on the disk say something else: fsdctl config diff\n"
                   "\n"
                   "POOL  SLOT   PID  STATE    GEN    UPTIME  RESTARTS   REQUESTS   MEMORY  DOING\n"
                   "shop     0  4200  ready     17  3d 04:10         0  1 234 000  212 MiB  GET "
