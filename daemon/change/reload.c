@@ -19,7 +19,7 @@
 #include "daemon/owner.h"
 #include "daemon/state.h"
 
-static const char NO_IN_PLACE[] = "in-place reload is not available yet; did a rolling restart";
+static const char no_in_place[] = "in-place reload is not available yet; did a rolling restart";
 
 static void feed(struct master *master, enum rolling_event event, size_t slot);
 
@@ -109,7 +109,7 @@ static json_t *describe(const struct master *master)
     json_t *result = json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps",
                                reload_describe_apps(master, &master->inventory), "restart", 1);
     if (!master->reload.now.is_restart) {
-        (void)json_object_set_new(result, "note", json_string(NO_IN_PLACE));
+        (void)json_object_set_new(result, "note", json_string(no_in_place));
     }
     return result;
 }
@@ -243,7 +243,7 @@ void reload_on_deployed(struct master *master, json_t *result, const char *why)
     reload->why[0] = '\0';
     keep_reason(reload, why);
     if (result != NULL && !reload->now.is_restart) {
-        (void)json_object_set_new(result, "note", json_string(NO_IN_PLACE));
+        (void)json_object_set_new(result, "note", json_string(no_in_place));
     }
     for (size_t i = 0; result != NULL && i < master->inventory.conf->app_count; i++) {
         log_done(master, master->inventory.apps[i]);

@@ -292,18 +292,16 @@ int control_inherit(struct control **ret_control, sd_event *loop, const char *pa
                     size_t method_count, void *owner)
 {
     struct control *control = new_control(loop, methods, method_count, owner);
-    char *copy = strdup(path);
-    int r = control == NULL || copy == NULL ? -ENOMEM : 0;
-    if (r == 0) {
-        control->socket = (struct control_socket){legacy->fd, copy, legacy->device, legacy->inode};
-        r = add_sources(control);
+    if (control == NULL) {
+        return -ENOMEM;
     }
+    struct control_socket *socket = &control->socket;
+    *socket = (struct control_socket){legacy->fd, strdup(path), legacy->device, legacy->inode};
+    int r = socket->path == NULL ? -ENOMEM : add_sources(control);
     if (r < 0) {
-        if (control != NULL) {
-            control->socket.fd = -1; /* the file is not to be removed */
-        }
+        free(socket->path);
+        socket->fd = -1; /* so it is neither closed, nor its file removed */
         control_close(control);
-        free(copy);
         return r;
     }
     *ret_control = control;

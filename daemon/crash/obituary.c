@@ -12,6 +12,7 @@
 #include "daemon/state.h"
 
 enum { SECRETS_MAX = 64 };
+/* NOLINTNEXTLINE(misc-redundant-expression): that they are is what is asserted */
 _Static_assert(CRASH_NO_SLOT == LOG_SLOT_NONE, "the same to both");
 
 void obituary_open(struct master *master)

@@ -250,8 +250,8 @@ static int make_slots(struct pool *pool, const struct upgrade_pool *from, struct
     if (pool->made > from->slots.count) {
         return fsd_err_set(err, EPROTO, "pool \"%s\" has too few slots", pool->name);
     }
-    int error =
-        pool_proc_reserve(pool, from->slots.count * POOL_SLOT_PROCS_MAX + CONF_STANDBY_MAX * 2);
+    int error = pool_proc_reserve(pool, from->slots.count * POOL_SLOT_PROCS_MAX +
+                                            (size_t)CONF_STANDBY_MAX * 2);
     while (error >= 0 && pool->made < from->slots.count) {
         error = pool_slot_add(pool);
     }

@@ -86,9 +86,9 @@ static void fail(struct master *master, enum control_error code, const char *why
     upgrade->timer = sd_event_source_disable_unref(upgrade->timer);
     upgrade->is_running = false;
     upgrade->call = NULL;
-    manager_update(master);
     (void)snprintf(message, sizeof(message), "upgrade is refused, nothing is changed: %s", why);
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "daemon.upgrade_failed", message, NULL);
+    manager_update(master);
     if (call != NULL) {
         control_fail(call, code, why);
     }
@@ -281,6 +281,7 @@ void upgrade_finish(struct master *master, const char *from, const char *note)
     log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.upgraded",
               "this program has taken over",
               LOG_FIELDS(log_text("from", from), log_text("to", FSD_VERSION)));
+    manager_update(master);
     upgrade->call = NULL;
     json_t *result = json_pack("{s:s, s:s, s:s, s:i}", "schema", "fsd.upgrade/1", "from", from,
                                "to", FSD_VERSION, "pid", (int)getpid());

@@ -99,12 +99,11 @@ int upgrade_conf_make(const struct upgrade_state *state, const struct master_opt
         state->texts.count == 0 ? options->load(options, &problems) : make_serve(state, &problems);
     int error = conf == NULL ? explain(&problems, err) : 0;
     problem_list_fini(&problems);
-    if (error == 0 && override_counts(conf, state) < 0) {
-        error = fsd_err_set(err, ENOMEM, "%s", strerror(ENOMEM));
+    if (conf == NULL) {
+        return error;
     }
-    if (error == 0) {
-        error = match(conf, state, err);
-    }
+    error = override_counts(conf, state) < 0 ? fsd_err_set(err, ENOMEM, "%s", strerror(ENOMEM))
+                                             : match(conf, state, err);
     if (error < 0) {
         conf_free(conf);
         return error;

@@ -72,6 +72,7 @@ static int find_worker(const char *path, char worker_path[PATH_MAX], struct fsd_
 
 static int read_line(const struct upgrade_options *from, struct line *ret, struct fsd_err *err)
 {
+    assert(from->address != NULL && from->control != NULL); /* the reader leaves no text out */
     bool is_run = from->address[0] != '\0';
     if (is_run && parse_address(from->address, &ret->address) < 0) {
         return fsd_err_set(err, EPROTO, "\"%s\" is no address", from->address);
