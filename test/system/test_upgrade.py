@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -42,7 +43,7 @@ def stand_in(trial=GOOD_TRIAL, take_over="sys.exit(3)"):
     return STAND_IN.format(trial=trial, take_over=take_over)
 
 
-def start(service, edit=lambda conf: None, **pool):
+def start(service, edit=lambda conf: None, environment=None, wrapper=(), **pool):
     """A service whose program has a file of its own, which can be replaced."""
     service.write_conf(**pool)
     path = service.folder / "fsd.yaml"
@@ -53,8 +54,9 @@ def start(service, edit=lambda conf: None, **pool):
     shutil.copy(BUILD / "fsd", service.program)
     with open(service.log_path, "ab") as log:
         service.process = subprocess.Popen(
-            [str(service.program), "serve", "--config", str(service.folder / "fsd.yaml"), "--worker",
-             service.worker_path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, cwd=service.folder)
+            [*wrapper, str(service.program), "serve", "--config", str(service.folder / "fsd.yaml"), "--worker",
+             service.worker_path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, cwd=service.folder,
+            env={**os.environ, **(environment or {})})
     service.wait_status(lambda status: status["state"] == "running", "the daemon to run")
     wanted = pool.get("count", service.workers_count) + pool.get("standby", 0)
     service.wait_workers(lambda rows: len([row for row in rows if row["state"] in ("ready", "standby")]) == wanted,
@@ -259,6 +261,48 @@ def test_a_signal_asks_for_it_too(upgradable):
     upgradable.signal(signal.SIGUSR2)
     upgradable.wait_log("this program has taken over")
     assert pids(upgradable) == before
+
+
+def test_systemd_hears_of_it_as_of_a_reload(make_service, tmp_path):
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(10)
+        manager.bind(str(path))
+        service = start(make_service(workers=1), environment={"NOTIFY_SOCKET": str(path)})
+        words = wait_for_word(manager, "READY=1")
+        service.call("upgrade")
+        words = wait_for_word(manager, "RELOADING=1")
+        assert any(word.startswith("MONOTONIC_USEC=") for word in words)
+        words = wait_for_word(manager, "READY=1")
+        assert "STATUS=running: web 1/1; config 1" in words
+        service.signal(signal.SIGTERM)
+        wait_for_word(manager, "STOPPING=1")
+        assert service.wait_exit() == 0
+
+
+def wait_for_word(manager, word):
+    """The next message with this line."""
+    while True:
+        lines = manager.recv(4096).decode().splitlines()
+        if word in lines:
+            return lines
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
+def test_workers_of_another_user_go_on_and_new_ones_are_of_that_user(make_service):
+    service = make_service(workers=1)
+    for folder in (service.folder, *service.folder.parents):
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(0o755)
+    start(service, edit=lambda conf: conf.update(user="nobody"))
+    uid = pwd.getpwnam("nobody").pw_uid
+    old = service.slot(0)
+    assert os.stat(f"/proc/{old['pid']}").st_uid in (uid, 0)  # root's when it is not dumpable
+    service.call("upgrade")
+    os.kill(old["pid"], signal.SIGKILL)
+    new = service.wait_replaced(old)
+    status = pathlib.Path(f"/proc/{new['pid']}/status").read_text()
+    assert f"\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n" in status
 
 
 def test_fsd_run_can_be_upgraded(make_service):
