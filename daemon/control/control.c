@@ -212,7 +212,9 @@ static int on_pause_over(sd_event_source *source, uint64_t now_us, void *userdat
     (void)source;
     (void)now_us;
     struct control *control = userdata;
-    (void)sd_event_source_set_enabled(control->incoming, SD_EVENT_ON); /* as above */
+    if (sd_event_source_set_enabled(control->incoming, SD_EVENT_ON) < 0) {
+        pause_accepting(control); /* no memory in the kernel: later */
+    }
     return 0;
 }
 
