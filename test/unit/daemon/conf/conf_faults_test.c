@@ -54,8 +54,8 @@ static int load_files(void)
 
 static int load_texts(void)
 {
-    char path[] = "/t.yaml";
-    char bytes[] = "apps: { a: { path: /dev/null } }\n";
+    char path[] = "t.yaml";
+    char bytes[] = "apps: { a: { path: dir } }\npools: { p: { app: a } }\n";
     const struct conf_text text = {.path = path, .text = bytes, .len = sizeof(bytes) - 1};
     struct problem_list list;
     problem_list_init(&list);
@@ -151,6 +151,24 @@ static int run_in_child(int (*run)(void))
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+/* Lists the places first; all runs have the same callers, by which a place is known. */
+static size_t count_refusals(size_t row)
+{
+    size_t refusals = 0;
+    *faults = (struct faults){.count = 0};
+    for (size_t i = 0; i <= faults->count; i++) {
+        int said = run_in_child(rows[row].run);
+        refusals += said == rows[row].fails_with;
+        if (faults->was_met && said != rows[row].fails_with && said != DONE) {
+            faults_print(&faults->wanted);
+            fail_msg("%s: it failed, and the run said %d", rows[row].name, said);
+        }
+        faults->wanted = faults->sites[i];
+        faults->was_met = false;
+    }
+    return refusals;
+}
+
 static void what_runs_out_is_a_refusal_with_a_reason(void **state)
 {
     (void)state;
@@ -159,24 +177,9 @@ static void what_runs_out_is_a_refusal_with_a_reason(void **state)
     faults = faults_new();
     assert_non_null(faults);
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
-        faults->count = 0;
-        faults->was_met = false;
-        faults->wanted.id = 0;
-        size_t failed = 0;
-        (void)run_in_child(rows[row].run);
-        assert_true(faults->count > 0);
-        for (size_t i = 0; i < faults->count; i++) {
-            faults->wanted = faults->sites[i];
-            faults->was_met = false;
-            int said = run_in_child(rows[row].run);
-            failed += said == rows[row].fails_with;
-            if (said != rows[row].fails_with && said != DONE) {
-                faults_print(&faults->sites[i]);
-                fail_msg("%s: it failed, and the run said %d", rows[row].name, said);
-            }
-        }
-        print_message("%s: %zu places, %zu refusals\n", rows[row].name, faults->count, failed);
-        assert_true(failed > 0);
+        size_t refusals = count_refusals(row);
+        print_message("%s: %zu places, %zu refusals\n", rows[row].name, faults->count, refusals);
+        assert_true(refusals > 5);
     }
 }
 
