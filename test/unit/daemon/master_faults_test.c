@@ -2,6 +2,7 @@
  * goes on, answers, and ends when it is told. */
 #include "test/support/faults.h"
 
+#include <jansson.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -20,11 +21,13 @@
 #include "daemon/master.h"
 #include "test/support/worker_stub.h"
 
-/* What a sanitizer makes ten times as slow is done for some of the places. */
-#ifdef __SANITIZE_ADDRESS__
+/* Every how many places.  All of them where branches are counted, which is with clang; sanitizers make it slow. */
+#if defined(__SANITIZE_ADDRESS__)
 enum { STRIDE = 16 };
-#else
+#elif defined(__clang__)
 enum { STRIDE = 1 };
+#else
+enum { STRIDE = 4 };
 #endif
 
 enum {
@@ -32,6 +35,20 @@ enum {
     END_MS = 10000,
     ANSWER_MAX = 65536,
 };
+
+/* jansson 2.14 goes on with half a word when memory for it is out, and may then end the process. */
+json_t *json_loadb(const char *text, size_t len, size_t flags, json_error_t *error)
+{
+    static json_t *(*real)(const char *text, size_t len, size_t flags, json_error_t *error);
+    bool was_watching = faults_is_watching;
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "json_loadb");
+    }
+    faults_is_watching = false;
+    json_t *value = real(text, len, flags, error);
+    faults_is_watching = was_watching;
+    return value;
+}
 
 struct run {
     char folder[32];
@@ -196,12 +213,16 @@ static void ask(struct run *run, const char *method, const char *params)
     exchange(run, line);
 }
 
+#define KILL "kill" /* no method: the first worker that status names */
+
 static const struct {
     const char *method;
     const char *params;
 } paces[] = {
     {"wait", "{\"for\":\"ready\"}"},
     {"status", "{}"},
+    {KILL, ""},
+    {"wait", "{\"for\":\"ready\"}"},
     {"config.check", "{}"},
     {"config.plan", "{}"},
     {"config.apply", "{}"},
@@ -217,18 +238,38 @@ static const struct {
     {"resume", "{}"},
 };
 
+/* Of the worker that the last answer names first. */
+static void kill_worker(struct run *run)
+{
+    const char *workers = strstr(run->answer, "\"workers\":[");
+    const char *pid = workers == NULL ? NULL : strstr(workers, "\"pid\":");
+    int number = 0;
+    if (pid != NULL && sscanf(pid, "\"pid\":%d", &number) == 1 && number > 0) {
+        (void)kill(number, SIGKILL);
+    }
+}
+
+static void take_pace(struct run *run, const char *method, const char *params)
+{
+    if (strcmp(method, KILL) == 0) {
+        kill_worker(run);
+        return;
+    }
+    if (strcmp(method, "config.check") == 0) {
+        write_conf(run, "count: 2, standby: 1, intensity: 1000, limits: { keepalive: 9s }",
+                   "log: { level: debug }\n");
+    }
+    ask(run, method, params);
+    if (faults->wanted.id == 0 && strstr(run->answer, "\"result\"") == NULL) {
+        fail_msg("%s: %s", method, run->answer);
+    }
+}
+
 /* Up to where the fault was met. */
 static void put_through_its_paces(struct run *run)
 {
     for (size_t i = 0; i < sizeof(paces) / sizeof(paces[0]) && !has_ended(run); i++) {
-        if (strcmp(paces[i].method, "config.check") == 0) {
-            write_conf(run, "count: 2, standby: 1, intensity: 1000, limits: { keepalive: 9s }",
-                       "log: { level: debug }\n");
-        }
-        ask(run, paces[i].method, paces[i].params);
-        if (faults->wanted.id == 0 && strstr(run->answer, "\"result\"") == NULL) {
-            fail_msg("%s: %s", paces[i].method, run->answer);
-        }
+        take_pace(run, paces[i].method, paces[i].params);
         if (faults->was_met) {
             return;
         }
@@ -273,6 +314,9 @@ static void end(struct run *run)
 
 static void check_end(struct run *run, const struct faults_site *site)
 {
+    if (site->id == 0) {
+        assert_int_equal(run->exit_code, FSD_EXIT_OK);
+    }
     static const int good[] = {FSD_EXIT_OK, FSD_EXIT_LOAD, FSD_EXIT_INTERNAL, FSD_EXIT_BIND};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         if (run->exit_code == good[i]) {
@@ -287,29 +331,25 @@ static void check_end(struct run *run, const struct faults_site *site)
 static void one_failure_of_anything_ends_in_order_or_is_survived(void **state)
 {
     struct run *run = *state;
-    faults = faults_new();
-    assert_non_null(faults);
-    start(run);
-    put_through_its_paces(run);
-    end(run);
-    assert_int_equal(run->exit_code, 0);
-    assert_true(faults->count > 100);
     size_t met = 0;
     size_t ended = 0;
-    for (size_t i = 0; i < faults->count; i += STRIDE) {
-        faults->wanted = faults->sites[i];
-        faults->was_met = false;
+    faults = faults_new();
+    assert_non_null(faults);
+    for (size_t i = 0; i <= faults->count; i += STRIDE) { /* the first one lists the places */
         start(run);
         put_through_its_paces(run);
         if (!has_ended(run)) {
             expect_answer(run);
         }
         end(run);
-        check_end(run, &faults->sites[i]);
+        check_end(run, &faults->wanted);
         met += faults->was_met;
         ended += run->exit_code != 0;
+        faults->wanted = faults->sites[i];
+        faults->was_met = false;
     }
     print_message("%zu places, %zu met again, %zu ends\n", faults->count, met, ended);
+    assert_true(met > 100 / STRIDE);
     assert_true(met > faults->count / STRIDE * 3 / 4);
 }
 
