@@ -25,6 +25,10 @@
 #include "daemon/upgrade/upgrade_passage.h"
 #include "daemon/upgrade/upgrade_take.h"
 
+enum {
+    /* behind the signals: one that the loop has read and not yet told would be lost with the program */
+    LOOK_PRIORITY = SD_EVENT_PRIORITY_NORMAL + 5,
+};
 enum { PATIENCE_MS = 10000, LOOK_MS = 20, LOOK_ACCURACY_US = 1000, WHY_MAX = 4096 };
 
 static const char self[] = "/proc/self/exe";
@@ -222,6 +226,9 @@ static int wait_for_rest(struct master *master)
     upgrade->timer = sd_event_source_disable_unref(upgrade->timer);
     int error = sd_event_add_time_relative(master->loop, &upgrade->timer, CLOCK_MONOTONIC, 0,
                                            LOOK_ACCURACY_US, on_look, master);
+    if (error >= 0) {
+        error = sd_event_source_set_priority(upgrade->timer, LOOK_PRIORITY);
+    }
     return error < 0 ? error : 0;
 }
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 from fsd_process import RpcError
@@ -261,6 +262,17 @@ def test_a_signal_asks_for_it_too(upgradable):
     upgradable.signal(signal.SIGUSR2)
     upgradable.wait_log("this program has taken over")
     assert pids(upgradable) == before
+
+
+@pytest.mark.parametrize("milliseconds", [0, 2, 4, 6, 8, 10, 15, 20])
+def test_an_order_to_stop_is_never_lost_on_the_way(make_service, milliseconds):
+    """Whichever program is there when the signal comes, or none."""
+    service = start(make_service(workers=1))
+    with service.open_control() as caller:
+        service.send_call(caller, "upgrade")
+        time.sleep(milliseconds / 1000)  # it may hit any moment of the upgrade; the end is the same
+        service.signal(signal.SIGTERM)
+        assert service.wait_exit() == 0
 
 
 def test_systemd_hears_of_it_as_of_a_reload(make_service, tmp_path):
