@@ -273,6 +273,9 @@ void listener_shrink(struct listener *listener, unsigned slots)
         return;
     }
     end_from(listener, slots);
+    if (listener->live < slots) {
+        return; /* others leave as well: the filter goes with the last of them */
+    }
     listener->live = slots;
     if (slots > 0) {
         (void)listener_filter_detach(listener->fds[0]); /* a filter can always be taken away */

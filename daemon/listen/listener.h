@@ -60,7 +60,7 @@ int listener_grow(struct listener *listener, unsigned slots, struct fsd_err *err
 /* From now on new connections go only to the first `live` sockets, 1 to count; count: to all again.  What waits in the others, and
  * handshakes that have begun there, stay there.  0 or negative errno.  Nothing to do when shared. */
 int listener_exclude(struct listener *listener, unsigned live);
-/* Ends the sockets from this slot on, also for those who hold a copy, and the exclusion: connections that wait there are
+/* Ends the sockets from this slot on, also for those who hold a copy, and the exclusion when it was only about them: connections that wait there are
  * reset, so call it when listener_is_waiting has been false for a while.  0 slots: the address is given up.
  * Nothing to do when shared. */
 void listener_shrink(struct listener *listener, unsigned slots);

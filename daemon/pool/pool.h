@@ -47,7 +47,8 @@ struct pool_slot {
     struct pool_proc *withdrawing; /* READY is told when it accepts nothing more */
     struct pool_proc *borrower;    /* accepts for the slot, which nobody serves */
     uint64_t vacant_since_ms;      /* monotonic: nobody serves; 0: somebody does, or nobody shall */
-    bool is_clear; /* retiring, and nothing waited at its sockets when they were last looked at */
+    uint64_t
+        clear_since_ms; /* monotonic: retiring, and nothing was seen waiting at its sockets since; 0: not looked */
     const struct pool_proc
         *asked; /* current when it was asked to prepare a change; NULL: none is under way */
     uint64_t renew_at_ms; /* monotonic; the next try to replace a worker that missed a change */

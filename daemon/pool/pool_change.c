@@ -115,8 +115,11 @@ void pool_adopt(struct pool *pool, unsigned count)
     pool_take_settings(pool);
     choose_sockets(pool);
     pool_refresh(pool);
-    for (unsigned i = count; i < pool->made; i++) {
-        pool_slot_step(pool->slots[i], SLOT_ON_STOP, NULL, NULL);
+    for (unsigned i = 0; i < pool->made; i++) {
+        pool->slots[i]->clear_since_ms = 0;
+        if (i >= count) {
+            pool_slot_step(pool->slots[i], SLOT_ON_STOP, NULL, NULL);
+        }
     }
     pool_touch(pool);
 }

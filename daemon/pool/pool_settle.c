@@ -10,7 +10,7 @@
 #include "daemon/listen/listener.h"
 #include "daemon/log/log.h"
 
-enum { DUE_ACCURACY_US = 1000, RETIRE_CHECK_MS = 50 };
+enum { DUE_ACCURACY_US = 1000, RETIRE_CHECK_MS = 50, RETIRE_QUIET_MS = 100 };
 
 static uint64_t earlier(uint64_t one, uint64_t other)
 {
@@ -96,32 +96,54 @@ static bool has_waiting(const struct pool *pool, unsigned slot)
     return false;
 }
 
+static bool is_free(const struct pool_slot *slot)
+{
+    return slot->state == SLOT_EMPTY && pool_slot_is_deserted(slot);
+}
+
+/* A handshake may have been under way when the slot was taken out, so one look is not enough. */
+static void look_at_queue(struct pool_slot *slot, uint64_t now_ms)
+{
+    if (!is_free(slot) || has_waiting(slot->pool, slot->index)) {
+        slot->clear_since_ms = 0;
+    } else if (slot->clear_since_ms == 0) {
+        slot->clear_since_ms = now_ms;
+    }
+}
+
+static void retire_last(struct pool *pool)
+{
+    struct pool_slot *slot = pool->slots[pool->made - 1];
+    if (slot->borrower != NULL) {
+        proc_return(&slot->borrower->proc, slot->index);
+        slot->borrower = NULL;
+    }
+    pool->made--;
+    for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
+        listener_shrink(pool->conf.listeners[i], pool->made);
+    }
+    pool->requests_gone += slot->requests_total;
+    pool_slot_free(slot);
+}
+
 /* Slots above the count go from the top, when nobody is in them and nothing waits at their sockets (pool_lend.c has what does served). */
 static uint64_t settle_retirement(struct pool *pool, uint64_t now_ms)
 {
-    while (pool->made > pool->count && pool->pending.number == 0) {
-        struct pool_slot *slot = pool->slots[pool->made - 1];
-        if (slot->state != SLOT_EMPTY || !pool_slot_is_deserted(slot)) {
+    if (pool->made <= pool->count || pool->pending.number != 0) {
+        return UINT64_MAX;
+    }
+    for (unsigned i = pool->count; i < pool->made; i++) {
+        look_at_queue(pool->slots[i], now_ms);
+    }
+    while (pool->made > pool->count) {
+        const struct pool_slot *slot = pool->slots[pool->made - 1];
+        if (!is_free(slot)) {
             return UINT64_MAX; /* its end will touch the pool */
         }
-        if (has_waiting(pool, slot->index)) {
-            slot->is_clear = false;
+        if (slot->clear_since_ms == 0 || now_ms < slot->clear_since_ms + RETIRE_QUIET_MS) {
             return now_ms + RETIRE_CHECK_MS;
         }
-        if (!slot->is_clear) { /* a handshake may have been under way when the slot was taken out */
-            slot->is_clear = true;
-            return now_ms + RETIRE_CHECK_MS;
-        }
-        if (slot->borrower != NULL) {
-            proc_return(&slot->borrower->proc, slot->index);
-            slot->borrower = NULL;
-        }
-        pool->made--;
-        for (size_t i = 0; i < pool->conf.own->listener_count; i++) {
-            listener_shrink(pool->conf.listeners[i], pool->made);
-        }
-        pool->requests_gone += slot->requests_total;
-        pool_slot_free(slot);
+        retire_last(pool);
     }
     return UINT64_MAX;
 }

@@ -65,7 +65,6 @@ static void take_slot(const struct pool_slot *slot, struct upgrade_slot *ret)
         .retry_at_ms = slot->retry_at_ms,
         .vacant_since_ms = slot->vacant_since_ms,
         .borrower = slot->borrower == NULL ? 0 : slot->borrower->proc.number,
-        .is_clear = slot->is_clear,
         .had_proved = slot->had_proved,
         .wanted = slot->wanted,
         .restarts = slot->restarts,
@@ -211,7 +210,6 @@ static void give_slot(struct pool_slot *slot, const struct upgrade_slot *from, u
     slot->backoff.failures = (unsigned)from->failures;
     slot->vacant_since_ms = from->vacant_since_ms;
     slot->borrower = find_proc(slot->pool, from->borrower);
-    slot->is_clear = from->is_clear;
     slot->had_proved = from->had_proved;
     slot->wanted = from->wanted;
     slot->restarts = from->restarts;

@@ -136,7 +136,6 @@ static const struct record_row slot_rows[] = {
     {"retry_at_ms", RECORD_UINT, AT(retry_at_ms), BIG, NULL},
     {"vacant_since_ms", RECORD_UINT, AT(vacant_since_ms), BIG, NULL},
     {"borrower", RECORD_UINT, AT(borrower), BIG, NULL},
-    {"is_clear", RECORD_BOOL, AT(is_clear), 0, NULL},
     {"had_proved", RECORD_BOOL, AT(had_proved), 0, NULL},
     {"wanted", RECORD_UINT, AT(wanted), BIG, NULL},
     {"restarts", RECORD_UINT, AT(restarts), BIG, NULL},

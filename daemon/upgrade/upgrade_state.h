@@ -112,7 +112,6 @@ struct upgrade_slot {
     uint64_t retry_at_ms;
     uint64_t vacant_since_ms;
     uint64_t borrower; /* number of an incarnation; 0: none */
-    bool is_clear;
     bool had_proved;
     uint64_t wanted;
     uint64_t restarts;

@@ -190,6 +190,22 @@ static void balance_is_over_all_after_shrinking_and_growing(void **state)
     listener_close(&listener);
 }
 
+static void an_exclusion_lasts_until_the_last_excluded_slot_has_gone(void **state)
+{
+    (void)state;
+    struct listener listener;
+    open_slots(&listener, SLOTS);
+    assert_int_equal(listener_exclude(&listener, 1), 0);
+    for (unsigned slots = SLOTS - 1; slots > 0; slots--) {
+        listener_shrink(&listener, slots);
+        assert_int_equal(listener.live, 1);
+        assert_balance(&listener, 1);
+    }
+    assert_int_equal(listener_grow(&listener, SLOTS, NULL), 0);
+    assert_balance(&listener, SLOTS);
+    listener_close(&listener);
+}
+
 static void growing_ends_an_exclusion(void **state)
 {
     (void)state;
@@ -524,6 +540,7 @@ int main(void)
         cmocka_unit_test(what_waits_in_an_excluded_slot_stays_there),
         cmocka_unit_test(half_open_handshakes_are_served_by_the_slot_that_leaves),
         cmocka_unit_test(balance_is_over_all_after_shrinking_and_growing),
+        cmocka_unit_test(an_exclusion_lasts_until_the_last_excluded_slot_has_gone),
         cmocka_unit_test(growing_ends_an_exclusion),
         cmocka_unit_test(a_copy_in_a_worker_takes_nothing_after_the_end),
         cmocka_unit_test(an_address_that_was_given_up_is_free_although_a_worker_has_copies),
