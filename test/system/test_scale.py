@@ -35,7 +35,10 @@ def test_growing_and_shrinking_under_load_costs_no_connection(service):
 
     def connect_often():
         while not is_over.is_set():
-            statuses.append(service.get("/").status)
+            try:
+                statuses.append(service.get("/").status)
+            except OSError as error:
+                statuses.append(repr(error))
 
     threads = [threading.Thread(target=connect_often) for _ in range(2)]
     for thread in threads:
@@ -47,8 +50,7 @@ def test_growing_and_shrinking_under_load_costs_no_connection(service):
         wait_count(service, count)
         assert [row["slot"] for row in service.workers("ready")] == list(range(count))
         seen = len(statuses)
-        wait_for(lambda seen=seen: len(statuses) > seen + 20 or not all(one.is_alive() for one in threads), "connections")
-        assert all(one.is_alive() for one in threads), "a connection has failed"
+        wait_for(lambda seen=seen: len(statuses) > seen + 20, "connections")
     is_over.set()
     for thread in threads:
         thread.join()
