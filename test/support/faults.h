@@ -4,7 +4,7 @@
 /* One call that can fail and does.  A program that includes this (once) has wrappers in the place of the C library's functions below,
  * for itself and for the libraries that it uses.  A site is a place in the program together with its callers: the first run lists the
  * sites that it comes by, further ones each let one of them fail, the first time that it is met.  A site is known by its return
- * addresses, so runs are children of one process, and started from one place in it.  To be included before everything else: functions
+ * addresses, so runs are started from one place in a process, and what they become has fixed addresses.  To be included before everything else: functions
  * that are checked at compile time can't be put in another's place. */
 
 #undef _FORTIFY_SOURCE
@@ -23,17 +23,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { FAULTS_SITES_MAX = 4096, FAULTS_DEPTH = 7, FAULTS_OWN_FRAMES = 3 };
+enum { FAULTS_SITES_MAX = 4096, FAULTS_DEPTH = 7, FAULTS_OWN_FRAMES = 3, FAULTS_CALL_MAX = 24 };
 
 struct faults_site {
     uint64_t id;
-    const char *call;
+    char call[FAULTS_CALL_MAX];
     void *frames[FAULTS_DEPTH];
     int frame_count;
 };
@@ -49,18 +50,34 @@ struct faults {
 static struct faults *faults; /* NULL: nothing is watched */
 static bool faults_is_watching;
 
-static inline struct faults *faults_new(void)
+/* Maps the file at path, which all runs share, also those that have become another program meanwhile; NULL: it can't be. */
+static inline struct faults *faults_open(const char *path)
 {
     void *warm_up[FAULTS_DEPTH];
     (void)backtrace(warm_up, FAULTS_DEPTH); /* loads what it needs */
-    void *shared = mmap(NULL, sizeof(struct faults), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || ftruncate(fd, sizeof(struct faults)) != 0) {
+        return NULL;
+    }
+    void *shared = mmap(NULL, sizeof(struct faults), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    (void)close(fd);
     return shared == MAP_FAILED ? NULL : shared;
+}
+
+/* Starts the program anew unless its addresses are the same at each start; NULL-terminated argv. */
+static inline void faults_fix_addresses(char **argv)
+{
+    int before = personality(0xffffffff);
+    if ((before & ADDR_NO_RANDOMIZE) == 0 &&
+        personality((unsigned long)before | ADDR_NO_RANDOMIZE) >= 0) {
+        (void)execv("/proc/self/exe", argv);
+    }
 }
 
 static inline struct faults_site faults_find_site(const char *call)
 {
-    struct faults_site site = {.id = 14695981039346656037U, .call = call};
+    struct faults_site site = {.id = 14695981039346656037U};
+    (void)snprintf(site.call, sizeof(site.call), "%s", call);
     site.frame_count = backtrace(site.frames, FAULTS_DEPTH);
     for (int i = FAULTS_OWN_FRAMES; i < site.frame_count; i++) {
         site.id = (site.id ^ (uint64_t)(uintptr_t)site.frames[i]) * 1099511628211U;

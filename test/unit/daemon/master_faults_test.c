@@ -19,6 +19,7 @@
 #include "daemon/conf/conf.h"
 #include "daemon/conf/problem.h"
 #include "daemon/master.h"
+#include "daemon/upgrade/upgrade_resume.h"
 #include "test/support/worker_stub.h"
 
 /* Every how many places.  All of them where branches are counted, which is with clang; sanitizers make it slow. */
@@ -213,7 +214,8 @@ static void ask(struct run *run, const char *method, const char *params)
     exchange(run, line);
 }
 
-#define KILL "kill" /* no method: the first worker that status names */
+#define FAULTS_PATH "FSD_TEST_FAULTS" /* variable of the environment: the file of the faults */
+#define KILL        "kill"            /* no method: the first worker that status names */
 
 static const struct {
     const char *method;
@@ -236,6 +238,8 @@ static const struct {
     {"crashes", "{}"},
     {"drain", "{}"},
     {"resume", "{}"},
+    {"upgrade", "{}"},
+    {"wait", "{\"for\":\"ready\"}"},
 };
 
 /* Of the worker that the last answer names first. */
@@ -333,8 +337,11 @@ static void one_failure_of_anything_ends_in_order_or_is_survived(void **state)
     struct run *run = *state;
     size_t met = 0;
     size_t ended = 0;
-    faults = faults_new();
+    char path[64];
+    (void)snprintf(path, sizeof(path), "%s/faults", run->folder);
+    faults = faults_open(path);
     assert_non_null(faults);
+    assert_int_equal(setenv(FAULTS_PATH, path, 1), 0);
     for (size_t i = 0; i <= faults->count; i += STRIDE) { /* the first one lists the places */
         start(run);
         put_through_its_paces(run);
@@ -353,12 +360,27 @@ static void one_failure_of_anything_ends_in_order_or_is_survived(void **state)
     assert_true(met > faults->count / STRIDE * 3 / 4);
 }
 
+/* After an upgrade, or in its trial. */
+static int resume(int argc, char **argv)
+{
+    const char *path = getenv(FAULTS_PATH);
+    faults = path == NULL ? NULL : faults_open(path);
+    faults_is_watching = faults != NULL;
+    int exit_code = upgrade_resume_main(argc, argv);
+    faults_is_watching = false;
+    return exit_code;
+}
+
 int main(int argc, char **argv)
 {
     int exit_code = 0;
     if (worker_stub_main(argc, argv, &exit_code)) {
         return exit_code;
     }
+    if (upgrade_resume_is_asked(argc, argv)) {
+        return resume(argc, argv);
+    }
+    faults_fix_addresses(argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_failure_of_anything_ends_in_order_or_is_survived,
                                         set_up, tear_down),

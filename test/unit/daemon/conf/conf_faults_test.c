@@ -174,13 +174,14 @@ static void what_runs_out_is_a_refusal_with_a_reason(void **state)
     (void)state;
     write_text("fsd.yaml", whole);
     write_text("conf.d/9.yaml", part);
-    faults = faults_new();
+    faults = faults_open("faults");
     assert_non_null(faults);
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         size_t refusals = count_refusals(row);
         print_message("%s: %zu places, %zu refusals\n", rows[row].name, faults->count, refusals);
         assert_true(refusals > 5);
     }
+    (void)unlink("faults");
 }
 
 int main(void)
