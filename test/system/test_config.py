@@ -8,7 +8,7 @@ import socket
 import pytest
 from deploying import (address_of, apply, apply_calmly, changes, choose_port, connect_to, edited, is_refused, list_fds, listening_inodes,
                        load_at, pids, plan, pool, wait_fds)
-from service import failures, read_all, read_answer, wait_for
+from service import IS_SANITIZED, failures, read_all, read_answer, wait_for
 
 
 def get(service, listener, path="/"):
@@ -398,7 +398,7 @@ def test_fifty_applies_forth_and_back_leave_the_descriptors_as_they_were(service
     wait_fds(service, fds)
     grown = read_kib() - kib
     print(f"the master has grown by {grown} KiB")
-    assert grown < 4096
+    assert grown < 4096 or IS_SANITIZED  # those keep what was freed
 
 
 def test_every_value_that_runs_is_shown_with_its_origin(service):
