@@ -178,13 +178,13 @@ void pool_refresh(struct pool *pool);
  * booted and waits) or pool_update_slot (the worker that serves is asked), then PREPARED, FAILED or REJECTED; then
  * pool_adopt and pool_commit_slot for each, then READY, COMMITTED or FAILED; or pool_cancel. */
 int pool_pend(struct pool *pool, const struct pool_conf *conf, unsigned count, struct fsd_err *err);
-void pool_prepare_slot(struct pool *pool, unsigned slot);
-void pool_update_slot(struct pool *pool, unsigned slot);
+void pool_prepare_slot(struct pool *pool, unsigned index);
+void pool_update_slot(struct pool *pool, unsigned index);
 void pool_adopt(struct pool *pool, unsigned count);
-void pool_commit_slot(struct pool *pool, unsigned slot);
+void pool_commit_slot(struct pool *pool, unsigned index);
 void pool_cancel(struct pool *pool);
 /* Its worker did not take what was committed: it is ended, and its successor has it. */
-void pool_kill_slot(struct pool *pool, unsigned slot);
+void pool_kill_slot(struct pool *pool, unsigned index);
 
 /* Looks at the heartbeats. */
 void pool_watch(struct pool *pool, uint64_t now_ms);

@@ -33,7 +33,8 @@ int pool_pend(struct pool *pool, const struct pool_conf *conf, unsigned count, s
     if (conf->own->boot_ms > pool->proc_setting.boot_ms) {
         pool->proc_setting.boot_ms = conf->own->boot_ms; /* the new workers may need it */
     }
-    int error = pool_proc_reserve(pool, (size_t)slots * POOL_SLOT_PROCS_MAX + CONF_STANDBY_MAX * 2);
+    int error =
+        pool_proc_reserve(pool, (size_t)slots * POOL_SLOT_PROCS_MAX + (size_t)CONF_STANDBY_MAX * 2);
     while (error >= 0 && pool->made < slots) {
         error = pool_slot_add(pool);
     }
