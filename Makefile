@@ -107,10 +107,10 @@ tests: $(TESTS) $(SUPPORT) ## build the unit tests, and what system tests need
 # cmocka says on stderr how a test program ended, so both streams go the same way.
 check-unit: export LSAN_OPTIONS := suppressions=$(CURDIR)/test/support/lsan.supp:print_suppressions=0
 check-unit: $(TESTS) ## run the unit tests
-	@failed=; for t in $(TESTS); do echo "--- $$t"; timeout 120 $$t 2>&1 || failed="$$failed $$t"; done; \
+	@failed=; for t in $(TESTS); do echo "--- $$t"; timeout 300 $$t 2>&1 || failed="$$failed $$t"; done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi; echo "all $(words $(TESTS)) unit test programs passed"
 check-system: $(PROGRAMS) $(SUPPORT) ## run the tests of real processes (ARGS= for pytest)
-	FSD_BUILD=$(CURDIR)/$(BUILD) timeout --foreground -s INT -k 30 600 $(PYTHON) -B -m pytest -p no:cacheprovider \
+	FSD_BUILD=$(CURDIR)/$(BUILD) timeout --foreground -s INT -k 30 1800 $(PYTHON) -B -m pytest -p no:cacheprovider \
 	  $(wildcard test/system test/lua examples) $(ARGS)
 check: check-unit ## the quick part: unit tests, and the system tests marked as basic
 	@$(MAKE) --no-print-directory check-system ARGS='-q -m basic'
