@@ -232,7 +232,8 @@ int fcntl(int fd, int what, ...)
     if (real == NULL) {
         *(void **)&real = dlsym(RTLD_NEXT, "fcntl");
     }
-    return faults_hit("fcntl", EMFILE) ? -1 : real(fd, what, argument);
+    bool can_fail = what == F_DUPFD_CLOEXEC || what == F_ADD_SEALS; /* of an open descriptor */
+    return can_fail && faults_hit("fcntl", EMFILE) ? -1 : real(fd, what, argument);
 }
 
 /* glibc 2.36 ends the process where memory is out in here. */

@@ -311,6 +311,8 @@ static void end(struct run *run)
     for (uint64_t end_ms = clock_monotonic_ms() + END_MS; !has_ended(run); rest()) {
         if (clock_monotonic_ms() > end_ms) {
             (void)kill(run->pid, SIGABRT);
+            faults_print(&faults->wanted);
+            print_log(run);
             fail_msg("the daemon does not end");
         }
     }
