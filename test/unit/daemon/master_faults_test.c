@@ -38,15 +38,15 @@ enum {
 };
 
 /* jansson 2.14 goes on with half a word when memory for it is out, and may then end the process. */
-json_t *json_loadb(const char *text, size_t len, size_t flags, json_error_t *error)
+json_t *json_loadb(const char *buffer, size_t buflen, size_t flags, json_error_t *error)
 {
-    static json_t *(*real)(const char *text, size_t len, size_t flags, json_error_t *error);
+    static json_t *(*real)(const char *buffer, size_t buflen, size_t flags, json_error_t *error);
     bool was_watching = faults_is_watching;
     if (real == NULL) {
         *(void **)&real = dlsym(RTLD_NEXT, "json_loadb");
     }
     faults_is_watching = false;
-    json_t *value = real(text, len, flags, error);
+    json_t *value = real(buffer, buflen, flags, error);
     faults_is_watching = was_watching;
     return value;
 }
@@ -247,9 +247,9 @@ static void kill_worker(struct run *run)
 {
     const char *workers = strstr(run->answer, "\"workers\":[");
     const char *pid = workers == NULL ? NULL : strstr(workers, "\"pid\":");
-    int number = 0;
-    if (pid != NULL && sscanf(pid, "\"pid\":%d", &number) == 1 && number > 0) {
-        (void)kill(number, SIGKILL);
+    long number = pid == NULL ? 0 : strtol(pid + strlen("\"pid\":"), NULL, 10);
+    if (number > 1) {
+        (void)kill((pid_t)number, SIGKILL);
     }
 }
 
