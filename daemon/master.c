@@ -89,6 +89,7 @@ void master_stop(struct master *master, bool now)
         pool_stop(master->inventory.pools[i], now);
     }
     retired_stop(master, now);
+    waiting_check(master); /* who waits is told that it will not come */
     master_check_end(master);
 }
 
