@@ -32,7 +32,7 @@ struct connection {
     size_t sent, got;   /* of the request, of the answer's head */
     uint64_t body_left; /* of the answer */
     int status;
-    uint64_t due_us, begun_us;
+    uint64_t due_us, begun_us, connected_us;
     char worker[24]; /* who answered here last */
     char head[HEAD_MAX];
 };
@@ -72,10 +72,11 @@ static void drop(struct load *load, struct connection *peer)
 static void fail(struct load *load, struct connection *peer, enum outcome outcome)
 {
     if (load->totals[outcome]++ < ERRORS_MAX) {
-        (void)fprintf(load->errors,
-                      "%s{\"kind\":\"%s\",\"worker\":\"%s\",\"at\":%.6f,\"status\":%d}",
-                      ftell(load->errors) > 0 ? "," : "", outcome_names[outcome], peer->worker,
-                      (double)now_us() / 1e6, peer->status);
+        (void)fprintf(
+            load->errors,
+            "%s{\"kind\":\"%s\",\"worker\":\"%s\",\"since\":%.6f,\"at\":%.6f,\"status\":%d}",
+            ftell(load->errors) > 0 ? "," : "", outcome_names[outcome], peer->worker,
+            (double)peer->connected_us / 1e6, (double)now_us() / 1e6, peer->status);
     }
     if (outcome != WRONG_STATUS) {
         drop(load, peer);
@@ -106,6 +107,7 @@ static void begin(struct load *load, struct connection *peer)
     if (peer->fd < 0) {
         peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         peer->worker[0] = '\0';
+        peer->connected_us = now_us();
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                     .data.ptr = peer};
         load->connects++;

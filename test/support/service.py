@@ -3,9 +3,11 @@ that nothing is left behind."""
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import time
+import typing
 
 from app_process import AppProcess
 from fsd_process import BUILD, ROOT, is_alive, wait_for
@@ -63,10 +65,28 @@ class Load:
         self.process.stdout.close()
 
 
+class Kill(typing.NamedTuple):
+    """One worker that was killed; seconds of the monotonic clock."""
+    pid: int
+    began: float
+    replaced: float
+
+
 def failures(result):
     """The kinds of failed requests with their numbers; empty is good."""
     kinds = ("wrong_status", "lost", "cut", "refused", "hung")
     return {kind: result[kind] for kind in kinds if result[kind] > 0}
+
+
+def failed_elsewhere(result, kills):
+    """The errors of a load that no killed worker explains.  A connection that never had an answer does not know its worker: a worker
+    that was killed while it was open may have been it."""
+    def is_explained(error):
+        if error["worker"]:
+            return any(error["worker"] == str(kill.pid) for kill in kills)
+        return any(error["since"] <= kill.replaced and kill.began <= error["at"] for kill in kills)
+
+    return [error for error in result["errors"] if not is_explained(error)]
 
 
 class Service(AppProcess):
@@ -121,6 +141,13 @@ class Service(AppProcess):
 
         self.wait_status(find, f"a new worker for slot {old['slot']}")
         return self.slot(old["slot"])
+
+    def kill_worker(self, victim, number=signal.SIGKILL):
+        """Ends the worker of this row; returns what failed_elsewhere wants to know of it, when another one serves."""
+        began = time.monotonic()
+        os.kill(victim["pid"], number)
+        self.wait_replaced(victim)
+        return Kill(victim["pid"], began, time.monotonic())
 
     def end(self):
         """For the end of a test: in order if it can be, by force if not; then nobody may be left."""

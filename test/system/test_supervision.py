@@ -4,7 +4,7 @@ import random
 import signal
 
 import pytest
-from service import failures, is_alive, wait_for
+from service import failed_elsewhere, failures, is_alive, wait_for
 from supervised import ask, choose_victim, count_answers, count_starts, poke, pool_of, ready_pids, reports, set_worker, wait_pool
 
 BUSY = """
@@ -260,17 +260,13 @@ def test_only_connections_of_the_killed_worker_fail(make_service):
     service = make_service(workers=3)
     start_with_standby(service)
     load = service.load("/", connections=32).wait_ready()
-    killed = set()
     choose = random.Random(1)
-    for _ in range(20):
-        victim = choose_victim(service, choose)
-        killed.add(str(victim["pid"]))
-        os.kill(victim["pid"], choose.choice([signal.SIGKILL, signal.SIGSEGV]))
-        service.wait_replaced(victim)
+    kills = [service.kill_worker(choose_victim(service, choose), choose.choice([signal.SIGKILL, signal.SIGSEGV]))
+             for _ in range(20)]
     result = load.stop().result()
     kinds = failures(result)
     assert set(kinds) <= {"lost", "cut"}, result
-    assert {error["worker"] for error in result["errors"]} <= killed
+    assert failed_elsewhere(result, kills) == []
     service.wait_status(lambda status: status["state"] == "running", "all to be well")
 
 

@@ -4,7 +4,7 @@ usage: kill.py [TIMES]  (default 100)
 takeover   death until the worker from the reserve is ready, for small and large workers.  "noticed" is when the master knew: a worker
            that catches its signal says so first; of SIGKILL nobody can know before the kernel has torn its memory down, which takes about
            40 ms for 512 MB, so there the figure is the kernel's.  Times are whole milliseconds of the master's clock, so up to 1 ms short.
-random     workers killed at random under load: failed requests, by kind; elsewhere: on connections of workers that were not killed.
+random     workers killed at random under load: failed requests, by kind; elsewhere: those that no killed worker explains.
 all        all workers, and the reserve, killed in one go: until the last of them is ready again.
 one        a daemon for each, two workers without a reserve: what one kill costs, and the first answer of the replacement."""
 import os
@@ -17,7 +17,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
-from service import PROBE, Service, is_alive, wait_for  # noqa: E402
+from service import PROBE, Service, failed_elsewhere, is_alive, wait_for  # noqa: E402
 from supervised import choose_victim  # noqa: E402
 
 SIZES_MB = (12, 64, 512)
@@ -82,20 +82,15 @@ def measure_random(times, connections=64, workers=4):
     with tempfile.TemporaryDirectory() as folder:
         service = start(folder, workers, 1)
         choose = random.Random(1)
-        killed = set()
         try:
             load = service.load("/", connections=connections).wait_ready()
-            for _ in range(times):
-                victim = choose_victim(service, choose)
-                killed.add(str(victim["pid"]))
-                os.kill(victim["pid"], signal.SIGKILL)
-                service.wait_replaced(victim)
+            kills = [service.kill_worker(choose_victim(service, choose)) for _ in range(times)]
             result = load.stop().result()
         finally:
             service.end()
     kinds = ("ok", "lost", "cut", "wrong_status", "refused", "hung", "closed_idle", "gap_ms")
     return {**{kind: result[kind] for kind in kinds},
-            "elsewhere": sum(error["worker"] not in killed for error in result["errors"])}
+            "elsewhere": len(failed_elsewhere(result, kills))}
 
 
 def kill_all(service):
@@ -135,9 +130,8 @@ def kill_once(connections):
             service.start_ready()
             load = service.load("/", connections=connections).wait_ready()
             victim, other = service.slot(0), service.slot(1)
-            killed = time.monotonic()
-            os.kill(victim["pid"], signal.SIGKILL)
-            row = service.wait_replaced(victim)
+            kill = service.kill_worker(victim)
+            row = service.slot(0)
             use(service, row)  # a sibling may have taken all the load over before it was ready
             answered = time.monotonic()
             result = load.stop().result()
@@ -146,9 +140,9 @@ def kill_once(connections):
     return {
         "killed_worker": str(victim["pid"]), "other_worker": str(other["pid"]), "ok": result["ok"],
         "lost": result["lost"], "cut": result["cut"], "refused": result["refused"], "hung": result["hung"], "closed_idle": result["closed_idle"],
-        "elsewhere": sum(error["worker"] != str(victim["pid"]) for error in result["errors"]),
+        "elsewhere": len(failed_elsewhere(result, [kill])),
         "gap_ms": result["gap_ms"], "ready_ms": row["ready_at"] - row["died_at"],
-        "answer_ms": (min(answered, result["workers"].get(str(row["pid"]), {}).get("first", answered)) - killed) * 1000,
+        "answer_ms": (min(answered, result["workers"].get(str(row["pid"]), {}).get("first", answered)) - kill.began) * 1000,
     }
 
 
