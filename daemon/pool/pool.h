@@ -53,6 +53,7 @@ struct pool_slot {
         *asked; /* current when it was asked to prepare a change; NULL: none is under way */
     uint64_t renew_at_ms; /* monotonic; the next try to replace a worker that missed a change */
     bool awaits_commit;   /* next stays LOADED until pool_commit_slot */
+    bool awaits_room;     /* next is not there yet: an older worker has to leave first */
     bool
         had_proved; /* the worker that was lost had done good work: its place may be taken at once */
     uint64_t wanted; /* generation that next is to have */

@@ -18,6 +18,8 @@ int pool_proc_inherit(struct pool *pool, const struct pool_proc *seed, struct po
 void pool_proc_tell_unstarted(struct pool *pool, const struct pool_slot *slot, const char *why);
 /* Makes procs until there are so many.  0 or -ENOMEM. */
 int pool_proc_reserve(struct pool *pool, size_t count);
+/* May the slot have one process more? */
+bool pool_proc_has_room(const struct pool_slot *slot);
 bool pool_proc_is_standby(const struct pool_proc *which);
 /* One that could take the place at once; NULL: there is none. */
 struct pool_proc *pool_proc_find_standby(const struct pool *pool, uint64_t generation);
@@ -34,6 +36,8 @@ bool pool_slot_is_deserted(const struct pool_slot *slot);
 void pool_slot_log(const struct pool_slot *slot, enum log_level level, const char *event,
                    const char *message, const struct log_field *fields);
 void pool_slot_retry_in(struct pool_slot *slot, uint32_t wait_ms);
+/* Starts the worker that has been waiting until an older one is gone. */
+void pool_slot_use_room(struct pool_slot *slot);
 
 /* pool_loss.c: the slot, in SLOT_BACKOFF, has lost proc (NULL: it could not even be started). */
 void pool_loss_decide(struct pool_slot *slot, const struct proc *proc);

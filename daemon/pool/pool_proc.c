@@ -56,6 +56,11 @@ static unsigned count_of_slot(const struct pool_slot *slot)
     return count;
 }
 
+bool pool_proc_has_room(const struct pool_slot *slot)
+{
+    return count_of_slot(slot) < POOL_SLOT_PROCS_MAX && find_free(slot->pool) != NULL;
+}
+
 bool pool_proc_is_standby(const struct pool_proc *which)
 {
     return !proc_is_free(&which->proc) && which->slot == NULL && which != which->pool->unavailable;
@@ -180,7 +185,7 @@ int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind ki
                     struct pool_proc **ret_which, struct fsd_err *err)
 {
     struct pool_proc *which = find_free(pool);
-    if (which == NULL || (slot != NULL && count_of_slot(slot) >= POOL_SLOT_PROCS_MAX)) {
+    if (which == NULL) {
         return fsd_err_set(err, EBUSY, "older workers have not left yet");
     }
     const struct pool_conf *conf = kind == POOL_KIND_PENDING ? &pool->pending : &pool->conf;

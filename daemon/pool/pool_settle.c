@@ -161,6 +161,9 @@ static bool are_slots_empty(const struct pool *pool)
 /* A slot that was leaving when the pool was started again comes back when it is empty. */
 static void settle_slots(struct pool *pool)
 {
+    for (unsigned i = 0; i < pool->made; i++) {
+        pool_slot_use_room(pool->slots[i]);
+    }
     for (unsigned i = 0; i < pool->count && pool->phase == POOL_RUNNING; i++) {
         if (pool->slots[i]->state == SLOT_EMPTY) {
             pool->slots[i]->wanted = pool->conf.app->store.running.number;

@@ -164,6 +164,7 @@ static bool take_standby(struct pool_slot *slot)
     if (which == NULL) {
         return false;
     }
+    slot->awaits_room = false;
     which->slot = slot;
     which->died_us = slot->died_us;
     slot->next = which;
@@ -171,11 +172,23 @@ static bool take_standby(struct pool_slot *slot)
     return true;
 }
 
+/* Whoever leaves has a time limit, so a slot that waits for room is not kept waiting for ever. */
+static bool has_room(struct pool_slot *slot)
+{
+    bool has = pool_proc_has_room(slot);
+    if (!has && !slot->awaits_room) {
+        pool_slot_log(slot, LOG_LEVEL_NOTICE, "worker.waits",
+                      "an older worker has to leave before another one is started", NULL);
+    }
+    slot->awaits_room = !has;
+    return has;
+}
+
 static void start_next(struct pool_slot *slot)
 {
     struct fsd_err err = {""};
     struct pool_proc *which = NULL;
-    if (take_standby(slot)) {
+    if (take_standby(slot) || !has_room(slot)) {
         return;
     }
     if (pool_proc_start(slot->pool, slot,
@@ -187,6 +200,13 @@ static void start_next(struct pool_slot *slot)
     (void)snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", err.text);
     pool_proc_tell_unstarted(slot->pool, slot, err.text);
     pool_slot_step(slot, SLOT_ON_NEXT_LOST, NULL, err.text);
+}
+
+void pool_slot_use_room(struct pool_slot *slot)
+{
+    if (slot->awaits_room && pool_proc_has_room(slot)) {
+        start_next(slot);
+    }
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
@@ -219,6 +239,7 @@ static void end_all(struct pool_slot *slot, bool now)
     slot->next = NULL;
     slot->withdrawing = NULL;
     slot->awaits_commit = false;
+    slot->awaits_room = false;
     bool is_last = pool->phase != POOL_RUNNING || slot->index >= pool->count;
     for (size_t i = 0; i < pool->proc_count; i++) {
         struct pool_proc *which = pool->procs[i];
@@ -259,9 +280,20 @@ static void drop_next(struct pool_slot *slot)
     struct pool_proc *which = slot->next;
     slot->next = NULL;
     slot->awaits_commit = false;
+    slot->awaits_room = false;
     if (which != NULL) {
         proc_kill(&which->proc);
     }
+}
+
+static void restart_next(struct pool_slot *slot)
+{
+    struct pool_proc *which = slot->next;
+    slot->next = NULL;
+    if (which != NULL) { /* else it was still to be started */
+        proc_kill(&which->proc);
+    }
+    start_next(slot);
 }
 
 /* The owner is told last: it may stop everything. */
@@ -284,9 +316,7 @@ static void act(struct pool_slot *slot, enum slot_action action, const struct pr
         start_next(slot);
         break;
     case SLOT_RESTART_NEXT:
-        proc_kill(&slot->next->proc);
-        slot->next = NULL;
-        start_next(slot);
+        restart_next(slot);
         break;
     case SLOT_DROP_NEXT:
         drop_next(slot);

@@ -15,7 +15,7 @@
 static bool is_resting_slot(const struct pool_slot *slot)
 {
     bool is_free = slot->next == NULL && slot->withdrawing == NULL && slot->asked == NULL &&
-                   !slot->awaits_commit;
+                   !slot->awaits_commit && !slot->awaits_room;
     bool is_at_rest = slot->state != SLOT_STARTING && slot->state != SLOT_REPLACING &&
                       slot->state != SLOT_LEAVING;
     return is_free && is_at_rest;

@@ -505,17 +505,58 @@ def test_the_old_worker_is_listed_while_it_drains(make):
     assert states == [(0, "draining", 1), (0, "ready", 2)]
 
 
-def test_older_workers_that_do_not_leave_are_bounded(make):
+def fill_slot(make):
+    """One slot with a worker that serves and three that do not leave."""
     fsd = make({"drain": "hang"})
     fsd.write_conf(shutdown="60s")
     fsd.start_ready()
     for _ in range(3):
         fsd.call("reload", restart=True)
-    with pytest.raises(RpcError) as error:
-        fsd.call("reload", restart=True)
-    assert error.value.message == "older workers have not left yet (worker web/0)"
     assert len(fsd.workers()) == 4
+    return fsd
+
+
+def find_leaver(fsd):
+    return next(row for row in fsd.workers() if row["state"] == "draining")
+
+
+def test_a_reload_waits_for_an_older_worker_when_the_slot_is_full(make):
+    fsd = fill_slot(make)
+    thread, results = start_in_thread(fsd, "reload", restart=True)
+    fsd.wait_log("event=worker.waits")
+    assert len(fsd.workers()) == 4 and results == []
+    leaver = find_leaver(fsd)
+    os.kill(leaver["pid"], signal.SIGKILL)
+    thread.join(10)
+    assert isinstance(results[0], dict), results
+    states = sorted((row["state"], row["generation"]) for row in fsd.workers())
+    assert len(states) == 4 and states[-1] == ("ready", 5)
     assert fsd.status()["state"] == "running"
+
+
+def test_a_worker_that_dies_in_a_full_slot_gets_a_successor_and_so_does_one_that_waited(make):
+    fsd = fill_slot(make)
+    thread, results = start_in_thread(fsd, "reload", restart=True)
+    fsd.wait_log("event=worker.waits")
+    os.kill(next(row["pid"] for row in fsd.workers() if row["state"] == "ready"), signal.SIGKILL)
+    thread.join(10)
+    assert len(results) == 1
+    fsd.wait_workers(lambda rows: sum(row["state"] == "ready" for row in rows) == 1, "a worker that serves")
+    fsd.get("/")
+    assert "impossible event" not in fsd.log()
+
+
+def test_who_waits_for_room_is_dropped_when_all_are_told_to_stop(make):
+    fsd = fill_slot(make)
+    thread, results = start_in_thread(fsd, "reload", restart=True)
+    fsd.wait_log("event=worker.waits")
+    fsd.signal(signal.SIGTERM)
+    fsd.wait_log("event=daemon.stopping")
+    fsd.signal(signal.SIGTERM)
+    assert fsd.wait_exit() == 0
+    thread.join(10)
+    assert results[0].message == "the daemon is stopping"
+    assert "impossible event" not in fsd.log()
 
 
 def test_a_second_reload_waits_for_its_round_and_stop_ends_both(make):

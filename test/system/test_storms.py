@@ -182,13 +182,12 @@ def test_a_thousand_requests_for_a_reload_are_merged_and_leave_nothing(service):
     results = reload_in_parallel(service, 1000, 50)
     took_s = time.monotonic() - began
     assert len(results) == 1000 and took_s <= 60
-    refused = [one for one in results if not isinstance(one, dict)]
-    assert all("older workers have not left yet" in str(one) for one in refused)  # on a slow machine they queue up
+    assert all(isinstance(one, dict) for one in results)
     rounds = service.status()["pools"][0]["generation"] - generation
     wait_settled(service, 2)
     wait_for(lambda: count_fds(service) == fds, f"{fds} descriptors again")
     growth_kb = measure_rss_kb(service) - rss_kb
-    print(f"\n1,000 reloads in {took_s:.1f} s, {rounds} rounds, {len(refused)} refused, the master grew by {growth_kb} kB")
+    print(f"\n1,000 reloads in {took_s:.1f} s, {rounds} rounds, the master grew by {growth_kb} kB")
     assert 0 < rounds <= 500
     assert growth_kb <= GROWTH_KB or IS_SANITIZED
     assert failures(load.stop().result()) == {}

@@ -11,7 +11,7 @@
 /* One letter an event, in the order of enum slot_event (start, next ready, next lost, current lost, retry, hold, finish, replace,
  * cancel, stop, kill, last gone): '.' must not happen, otherwise the next state. */
 static const char *const expected[SLOT_STATES] = {
-    [SLOT_EMPTY] = "S....H..EEE.",   [SLOT_STARTING] = ".RB..S.SBLL.",
+    [SLOT_EMPTY] = "S....H..EEE.",   [SLOT_STARTING] = ".RB..S.SBLLS",
     [SLOT_READY] = "...B.R.PRLL.",   [SLOT_REPLACING] = ".RRS.P.PRLL.",
     [SLOT_BACKOFF] = "....SHDSBLLB", [SLOT_HELD] = "....SH.SHLLH",
     [SLOT_DONE] = "S....D.SDLLD",    [SLOT_LEAVING] = ".....L.SLLLE",
@@ -58,7 +58,8 @@ static void a_successor_that_fails_leaves_the_old_one_serving(void **state)
 struct model {
     enum slot_state state;
     bool has_current;
-    bool has_next;
+    bool has_next; /* there, or about to be started */
+    bool awaits_room;
     unsigned leavers;
     unsigned random;
 };
@@ -69,16 +70,30 @@ static unsigned draw(struct model *model, unsigned limit)
     return model->random / 65536 % limit;
 }
 
+static void lose_next(struct model *model)
+{
+    model->leavers += model->has_next && !model->awaits_room;
+    model->has_next = false;
+    model->awaits_room = false;
+}
+
+static void start_next(struct model *model)
+{
+    model->has_next = true;
+    model->awaits_room = model->leavers > 0 && draw(model, 3) == 0;
+}
+
 static void carry_out(struct model *model, enum slot_action action)
 {
     switch (action) {
     case SLOT_RESTART_NEXT:
         assert_true(model->has_next);
-        model->leavers++;
+        lose_next(model);
+        start_next(model);
         break;
     case SLOT_START_NEXT:
         assert_false(model->has_next);
-        model->has_next = true;
+        start_next(model);
         break;
     case SLOT_PROMOTE:
         assert_false(model->has_current);
@@ -92,15 +107,14 @@ static void carry_out(struct model *model, enum slot_action action)
         break;
     case SLOT_DRAIN_ALL:
     case SLOT_KILL_ALL:
-        model->leavers += (unsigned)model->has_current + (unsigned)model->has_next;
+        model->leavers += model->has_current;
         model->has_current = false;
-        model->has_next = false;
+        lose_next(model);
         break;
     case SLOT_DROP_NEXT:
     case SLOT_DROP_AND_RETRY:
         assert_true(model->has_next);
-        model->has_next = false;
-        model->leavers++;
+        lose_next(model);
         break;
     case SLOT_DECIDE:
     case SLOT_STOP_WAITING:
@@ -123,13 +137,12 @@ static bool happen(struct model *model, enum slot_event event)
     case SLOT_ON_START:
         return model->state == SLOT_EMPTY || model->state == SLOT_DONE;
     case SLOT_ON_NEXT_READY:
-        return model->has_next;
-    case SLOT_ON_NEXT_LOST:
-        if (!model->has_next) {
+        return model->has_next && !model->awaits_room;
+    case SLOT_ON_NEXT_LOST: /* also when it could not even be started */
+        if (!model->has_next || model->awaits_room) {
             return false;
         }
-        model->has_next = false;
-        model->leavers++;
+        lose_next(model);
         return true;
     case SLOT_ON_CURRENT_LOST:
         if (!model->has_current) {
@@ -150,12 +163,11 @@ static bool happen(struct model *model, enum slot_event event)
     case SLOT_ON_KILL:
         return true;
     case SLOT_ON_LAST_GONE:
-        if (model->leavers == 0 || model->has_current || model->has_next) {
+        if (model->leavers == 0 || model->has_current || (model->has_next && !model->awaits_room)) {
             return false;
         }
         model->leavers = 0;
-        return model->state == SLOT_BACKOFF || model->state == SLOT_HELD ||
-               model->state == SLOT_DONE || model->state == SLOT_LEAVING;
+        return model->state != SLOT_EMPTY;
     }
     return false;
 }
