@@ -42,9 +42,11 @@ static void forget(struct deploy *deploy)
 {
     deploy->timer = sd_event_source_disable_unref(deploy->timer);
     plan_fini(&deploy->plan);
+    tree_free(deploy->tree);
     free(deploy->answers);
     free(deploy->members);
     json_decref(deploy->apps);
+    deploy->tree = NULL;
     deploy->answers = NULL;
     deploy->members = NULL;
     deploy->apps = NULL;
@@ -174,7 +176,8 @@ static void commit(struct master *master)
             pool_drain(pool); /* a new one is started with the others */
         }
     }
-    supervision_on_applied(master);
+    supervision_on_applied(master, deploy->tree);
+    deploy->tree = NULL;
     for (size_t i = 0; i < deploy->member_count; i++) {
         pool_commit_slot(deploy->members[i].pool, deploy->members[i].slot);
     }
@@ -333,6 +336,10 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
     struct fsd_err err = {""};
     int error =
         inventory_make(&deploy->next, conf, master->config_last + 1, &master->inventory, &need);
+    if (error == 0) { /* made now, because a change that is committed can't fail any more */
+        deploy->tree = tree_new(conf);
+        error = deploy->tree == NULL ? -ENOMEM : 0;
+    }
     if (error < 0) {
         (void)fsd_err_set(&err, 0, "%s", strerror(-error));
     } else {

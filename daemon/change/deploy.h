@@ -11,6 +11,7 @@
 struct control_call;
 struct master;
 struct retired;
+struct tree;
 
 enum { DEPLOY_WHY_MAX = 4096 };
 
@@ -28,6 +29,7 @@ struct deploy {
     const char *how;       /* for the history; constant */
     struct retired *grave; /* owned: the place for what is left over in the end */
     struct inventory next; /* owned until it is the running one */
+    struct tree *tree;     /* owned; of the next configuration, until that runs */
     struct plan plan;      /* owned */
     struct phase phase;
     unsigned char *answers; /* owned; phase.c's */

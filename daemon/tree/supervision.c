@@ -128,12 +128,8 @@ void supervision_explain(const struct master *master, const struct pool *pool,
     }
 }
 
-void supervision_on_applied(struct master *master)
+void supervision_on_applied(struct master *master, struct tree *next)
 {
-    int error = tree_rebuild(master->tree, master->inventory.conf);
-    if (error < 0) {
-        log_write(&master->log, LOG_LEVEL_ERROR, NULL,
-                  "cannot put the new configuration into the supervisor tree: out of memory", NULL);
-    }
+    tree_rebuild(master->tree, next);
     run_orders(master);
 }

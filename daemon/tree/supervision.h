@@ -4,6 +4,7 @@
 #include "daemon/pool/pool.h"
 
 struct master;
+struct tree;
 
 /* The tree of supervisors, put into effect. */
 
@@ -14,7 +15,7 @@ void supervision_on_pool_news(struct master *master, const struct pool *pool, en
 /* Why a pool does not run, or does not serve: its own cause, or what the tree lets it wait for.  Empty: it runs. */
 void supervision_explain(const struct master *master, const struct pool *pool,
                          char text[POOL_TEXT_MAX]);
-/* Another configuration runs now; its pools are there. */
-void supervision_on_applied(struct master *master);
+/* Another configuration runs now; its pools are there.  Takes next, its tree. */
+void supervision_on_applied(struct master *master, struct tree *next);
 
 #endif

@@ -40,11 +40,11 @@ int tree_on_down(struct tree *tree, size_t pool);
  * needed because time passes. */
 bool tree_next(struct tree *tree, uint64_t now_ms, struct tree_order *ret);
 
-/* Goes over to another configuration; the old one is needed no more.  Pools of the same name keep their state, supervisors
- * of the same name the memory of their restarts; pools that are new, or are stopped now, are started in their turn; of those
- * that are gone nothing is known any more: who applies the configuration stops them.  0; -ENOMEM, -ESHUTDOWN (the tree is
- * being stopped): the tree is as it was. */
-int tree_rebuild(struct tree *tree, const struct conf *conf);
+/* Goes over to the configuration of next, which tree_new has made; takes it.  The old configuration is needed no more.  Pools of the
+ * same name keep their state, supervisors of the same name the memory of their restarts; pools that are new, or are stopped now, are
+ * started in their turn; of those that are gone nothing is known any more: who applies the configuration stops them.  Not to be called
+ * after tree_stop. */
+void tree_rebuild(struct tree *tree, struct tree *next);
 
 enum tree_pool_state tree_state(const struct tree *tree, size_t pool);
 /* Why a pool is WAITING or DOWN while the tree runs: a text such as `waits for pool "db"`; empty in other states. */

@@ -2,7 +2,7 @@
  * Owns what is carried over: by name, the states of pools and the restarts that supervisors remember.  The new tree is started as
  * any other; a pool that runs, starts or is held already is simply found so when its turn comes.
  * Called by the master when a configuration is applied, and for status.  Pure.  Must not know what else has changed. */
-#include <errno.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,15 +37,9 @@ static void carry_over(struct tree *tree, size_t node, const struct tree_node *f
     supervise_window_copy(&self->branch->inherited, &from->branch->supervise.window);
 }
 
-int tree_rebuild(struct tree *tree, const struct conf *conf)
+void tree_rebuild(struct tree *tree, struct tree *next)
 {
-    if (tree->is_stopping) {
-        return -ESHUTDOWN;
-    }
-    struct tree *next = tree_new(conf);
-    if (next == NULL) {
-        return -ENOMEM;
-    }
+    assert(!tree->is_stopping);
     for (size_t node = 0; node < tree_root(next); node++) {
         size_t from = find_name(next, tree, node);
         if (from != SIZE_MAX) {
@@ -59,7 +53,6 @@ int tree_rebuild(struct tree *tree, const struct conf *conf)
     *tree = *next;
     *next = old;
     tree_free(next);
-    return 0;
 }
 
 /* The first pool of a branch that is held, in start order; SIZE_MAX: none is. */

@@ -1,5 +1,5 @@
 /* A tree for which there is no memory. */
-#include "test/unit/daemon/tree_script.h"
+#include "test/unit/daemon/tree/tree_script.h"
 
 static unsigned countdown; /* the allocation that is to fail; 0: none */
 
@@ -24,6 +24,8 @@ enum { ALLOCATIONS = 6 }; /* tree, nodes, two supervisors and the root, the sear
 static void a_tree_is_made_whole_or_not_at_all(void **state)
 {
     (void)state;
+    const struct script_case test = {"", setup, "", NULL};
+    struct script script;
     struct script_conf conf;
     script_configure(&conf, setup);
     for (unsigned failing = 1; failing <= ALLOCATIONS + 1; failing++) {
@@ -33,23 +35,8 @@ static void a_tree_is_made_whole_or_not_at_all(void **state)
         assert_int_equal(tree != NULL, failing > ALLOCATIONS);
         tree_free(tree);
     }
-}
-
-static void a_tree_without_memory_for_another_one_goes_on(void **state)
-{
-    (void)state;
-    const struct script_case test = {"", "abc; S rest_for_one 3/1000 abc", "", NULL};
-    struct script script;
     script_set_up(&script, &test);
-    struct script_conf conf;
-    script_configure(&conf, setup);
-    script_go(&script, "begin [start a] a.up [start b]");
-    for (unsigned failing = 1; failing <= ALLOCATIONS; failing++) {
-        countdown = failing;
-        assert_int_equal(tree_rebuild(script.tree, &conf.conf), -ENOMEM);
-        countdown = 0;
-    }
-    script_go(&script, "b.up [start c] c.up tree?up stop [stop c] c.down [stop b] b.down [stop a]");
+    script_go(&script, "begin [start a] a.up [start b] b.up [start c] c.up tree?up");
     tree_free(script.tree);
 }
 
@@ -57,7 +44,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tree_is_made_whole_or_not_at_all),
-        cmocka_unit_test(a_tree_without_memory_for_another_one_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

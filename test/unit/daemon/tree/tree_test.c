@@ -1,5 +1,5 @@
 /* The supervision tree: which pools are started, stopped and held, and in which order. */
-#include "test/unit/daemon/tree_script.h"
+#include "test/unit/daemon/tree/tree_script.h"
 
 static const struct script_case cases[] = {
     /* Root */

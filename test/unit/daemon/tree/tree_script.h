@@ -1,5 +1,5 @@
-#ifndef FSD_TEST_UNIT_DAEMON_TREE_SCRIPT_H
-#define FSD_TEST_UNIT_DAEMON_TREE_SCRIPT_H
+#ifndef FSD_TEST_UNIT_DAEMON_TREE_TREE_SCRIPT_H
+#define FSD_TEST_UNIT_DAEMON_TREE_TREE_SCRIPT_H
 
 /* Scripts for trees: what happens to pools, and in brackets what the tree then orders.
  *
@@ -198,7 +198,9 @@ static void script_step(struct script *script, const char *word, const char *at)
         tree_stop(script->tree);
     } else if (strcmp(word, "deploy") == 0) {
         script->conf = &script->confs[1];
-        assert_int_equal(tree_rebuild(script->tree, &script->conf->conf), 0);
+        struct tree *next = tree_new(&script->conf->conf);
+        assert_non_null(next);
+        tree_rebuild(script->tree, next);
     } else if (word[0] == '@') {
         script->now_ms = strtoull(word + 1, NULL, 10);
     } else if (strchr(word, '?') != NULL) {
