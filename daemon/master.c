@@ -85,9 +85,7 @@ void master_stop(struct master *master, bool now)
     } else if (now) {
         log_write(&master->log, LOG_LEVEL_NOTICE, NULL, "stopping at once", NULL);
     }
-    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
-        pool_stop(master->inventory.pools[i], now);
-    }
+    supervision_stop(master, now);
     retired_stop(master, now);
     waiting_check(master); /* who waits is told that it will not come */
     master_check_end(master);
@@ -231,6 +229,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         spawn_reap_foreign(master_owns, master); /* may have been waiting behind it */
         retired_touch(master);
         waiting_check(master);
+        supervision_on_reaped(master);
         master_check_end(master);
         return;
     case POOL_WITHDRAWN:

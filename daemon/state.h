@@ -26,7 +26,7 @@ struct master_options;
 enum master_phase {
     MASTER_LOADING,  /* the first bundles are being made */
     MASTER_RUNNING,  /* the pools are started */
-    MASTER_STOPPING, /* nothing is started any more; ends when the last process is gone */
+    MASTER_STOPPING, /* one pool after the other is stopped; ends when the last process is gone */
 };
 
 /* All that the running master owns.  Only master.c and the modules named beside a field write to it; the others read it. */

@@ -70,7 +70,8 @@ static const struct schema_row key_rows[] = {
     {"pools.*", "period", SCHEMA_DURATION, POOL(period_ms), "1s", "1h", "30s", NULL,
      "... within this time."},
     {"pools.*", "after", SCHEMA_CHILDREN, POOL(after), NULL, NULL, "[]", NULL,
-     "Pools and supervisors that must serve before this pool is started."},
+     "Pools and supervisors that must serve before this pool is started, and are stopped after "
+     "it."},
     {"pools.*", "limits", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What one request may use."},
     {"pools.*.limits", "request_timeout", SCHEMA_DURATION, POOL(limits.request_timeout_ms), "1ms",
      "1d", "30s", NULL, "How long a handler may take."},
@@ -92,7 +93,8 @@ static const struct schema_row key_rows[] = {
     {"supervisors.*", "children", SCHEMA_CHILDREN, SUPERVISOR(children), NULL, NULL, NULL, "[web]",
      "Its pools and supervisors, in the order in which they are started; each has one parent."},
     {"supervisors.*", "after", SCHEMA_CHILDREN, SUPERVISOR(after), NULL, NULL, "[]", NULL,
-     "Pools and supervisors that must serve before its children are started."},
+     "Pools and supervisors that must serve before its children are started, and are stopped after "
+     "them."},
 
     {"", "log", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What is logged, and how."},
     {"log", "level", SCHEMA_LOG_LEVEL, CONF(log_level), NULL, NULL, "info", NULL,

@@ -117,7 +117,7 @@ void obituary_write(struct master *master, const struct pool *pool, const struct
                     const char *next)
 {
     struct crash_facts facts = gather_facts(master, proc);
-    if (master->phase == MASTER_STOPPING) {
+    if (master->phase == MASTER_STOPPING && pool->phase == POOL_LEAVING) {
         next = "the daemon stops";
     }
     if (crash_class_get(&facts) == CRASH_REQUESTED) {

@@ -165,7 +165,7 @@ static uint64_t get_start_limit(const struct inventory *inventory)
     return limit_ms;
 }
 
-/* UINT64_MAX: a pool may take its time. */
+/* Pools may have to wait for each other.  UINT64_MAX: one may take its time. */
 static uint64_t get_stop_limit(const struct inventory *inventory)
 {
     uint64_t limit_ms = 0;
@@ -174,7 +174,7 @@ static uint64_t get_stop_limit(const struct inventory *inventory)
         if (shutdown_ms == SUPERVISE_INFINITY) {
             return UINT64_MAX;
         }
-        limit_ms = shutdown_ms > limit_ms ? shutdown_ms : limit_ms;
+        limit_ms += shutdown_ms;
     }
     return limit_ms + STOP_SLACK_MS;
 }

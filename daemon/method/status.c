@@ -126,9 +126,6 @@ static json_t *describe_workers(const struct pool *pool, uint64_t *requests)
 
 static const char *name_pool_state(const struct master *master, const struct pool *pool)
 {
-    if (master->phase == MASTER_STOPPING) {
-        return "stopping";
-    }
     switch (pool->phase) {
     case POOL_LEAVING:
         return "stopping";
@@ -151,6 +148,9 @@ static const char *name_pool_state(const struct master *master, const struct poo
 static const char *name_master_state(const struct master *master)
 {
     const char *worst = "running";
+    if (master->phase == MASTER_STOPPING) {
+        return "stopping";
+    }
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         const char *name = name_pool_state(master, master->inventory.pools[i]);
         if (strcmp(name, "held") == 0) {

@@ -1,6 +1,7 @@
 /* supervision.c - puts the decisions of the supervisor tree (tree.c) into effect.
  * Owns nothing: the tree is the master's.  News of pools become events of the tree, its orders become orders to pools; in between
- * only indexes of the configuration are translated.  A daemon that is drained or stops asks the tree nothing: then an operator decides.
+ * only indexes of the configuration are translated.  Two things differ: in a daemon that is drained nothing is started, and when the
+ * daemon ends, a pool that the tree is not concerned with (an operator has drained it, or it answers 503 only) is stopped at once.
  * Called by master.c and deploy.c.  Must not decide anything. */
 #include "daemon/tree/supervision.h"
 
@@ -34,10 +35,23 @@ static bool is_known(const struct master *master, size_t index)
     return false;
 }
 
+static void stop(struct master *master, struct pool *pool)
+{
+    struct log_subject subject = {pool->name, LOG_SLOT_NONE, 0};
+    if (pool->phase != POOL_LEAVING) {
+        log_event(&master->log, LOG_LEVEL_INFO, &subject, "pool.stopping", "pool is stopped", NULL);
+        pool_stop(pool, false);
+    }
+}
+
 static void carry_out(struct master *master, const struct tree_order *order)
 {
     struct pool *pool = master->inventory.pools[order->pool];
     char cause[POOL_TEXT_MAX] = "";
+    if (master->phase == MASTER_STOPPING) {
+        stop(master, pool); /* a tree that ends has no other order */
+        return;
+    }
     if (master->is_drained && order->kind != TREE_STOP) {
         pool_drain(pool); /* it is started with the others */
         return;
@@ -61,15 +75,42 @@ static void carry_out(struct master *master, const struct tree_order *order)
     }
 }
 
+/* Tells the tree which of the pools that it has stopped are gone.  False: none is. */
+static bool bury_pools(struct master *master)
+{
+    bool has_gone = false;
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        if (tree_state(master->tree, i) == TREE_POOL_STOPPING &&
+            pool_is_empty(master->inventory.pools[i])) {
+            has_gone = tree_on_down(master->tree, i) == 0 || has_gone;
+        }
+    }
+    return has_gone;
+}
+
+static void stop_others(struct master *master)
+{
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        if (tree_state(master->tree, i) == TREE_POOL_DOWN) {
+            stop(master, master->inventory.pools[i]);
+        }
+    }
+}
+
 static void run_orders(struct master *master)
 {
     struct tree_order order;
-    if (master->is_ordering || master->phase == MASTER_STOPPING) {
+    if (master->is_ordering) {
         return; /* the outer one goes on */
     }
     master->is_ordering = true;
-    while (tree_next(master->tree, clock_monotonic_ms(), &order)) {
-        carry_out(master, &order);
+    do {
+        while (tree_next(master->tree, clock_monotonic_ms(), &order)) {
+            carry_out(master, &order);
+        }
+    } while (master->phase == MASTER_STOPPING && bury_pools(master));
+    if (master->phase == MASTER_STOPPING) {
+        stop_others(master);
     }
     master->is_ordering = false;
 }
@@ -83,6 +124,25 @@ int supervision_start(struct master *master)
     tree_start(master->tree);
     run_orders(master);
     return 0;
+}
+
+void supervision_stop(struct master *master, bool now)
+{
+    bool is_ordered = master->tree != NULL && !now;
+    for (size_t i = 0; i < master->inventory.conf->pool_count && !is_ordered; i++) {
+        pool_stop(master->inventory.pools[i], now);
+    }
+    if (master->tree != NULL) {
+        tree_stop(master->tree);
+        run_orders(master);
+    }
+}
+
+void supervision_on_reaped(struct master *master)
+{
+    if (master->phase == MASTER_STOPPING && master->tree != NULL) {
+        run_orders(master);
+    }
 }
 
 /* SIZE_MAX: not of the running configuration. */

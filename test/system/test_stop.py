@@ -6,7 +6,8 @@ import subprocess
 import time
 
 import pytest
-from service import BUILD, find_workers, read_all, wait_for
+from service import BUILD, find_workers, is_alive, read_all, wait_for
+from supervised import ask, pool_of, ready_pids, set_worker, wait_pool, write_pools
 
 
 def check_nothing_left(service, address):
@@ -148,3 +149,117 @@ def test_a_daemon_whose_log_reader_is_gone_still_stops_in_order(make_service):
         assert service.get("/").text == "hello"
         process.terminate()
         assert process.wait(5) == 0
+
+
+# --- in which order ---
+
+STAYS = {"shop": {"drain": "hang"}, "shutdown": "60s"}  # a worker that does not leave when it is told to
+
+
+def start_pools(make_fake, pools, supervisors=None):
+    fsd = make_fake()
+    write_pools(fsd, pools, supervisors)
+    return fsd.start_ready()
+
+
+def wait_told(fsd, name):
+    """Until the only worker of the pool is told to leave; its pid."""
+    pool = wait_pool(fsd, name, lambda pool: [row["state"] for row in pool["workers"]] == ["draining"], f"{name} to be stopped")
+    assert pool["state"] == "stopping"
+    return pool["workers"][0]["pid"]
+
+
+def end(fsd, pid):
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not is_alive(pid), "it to be gone")
+
+
+@pytest.mark.basic
+def test_what_others_need_stops_after_them_and_serves_until_then(make_fake):
+    fsd = start_pools(make_fake, {"db": {}, "web": {"after": ["db"], **STAYS}})
+    fsd.signal(signal.SIGTERM)
+    last = wait_told(fsd, "web")
+    assert fsd.status()["state"] == "stopping" and pool_of(fsd, "db")["state"] == "running"
+    assert ask(fsd, "db")[0] == 200
+    os.kill(last, signal.SIGKILL)
+    assert fsd.wait_exit() == 0
+    stopped = [line.split()[2] for line in fsd.log().splitlines() if "event=pool.stopping" in line]
+    assert stopped == ["web", "db"]
+
+
+def test_children_of_a_supervisor_stop_one_after_another_the_last_one_first(make_fake):
+    fsd = start_pools(make_fake, {"a": STAYS, "b": STAYS, "c": STAYS},
+                      {"all": {"strategy": "rest_for_one", "children": ["a", "b", "c"]}})
+    fsd.signal(signal.SIGTERM)
+    for name, still in (("c", "b"), ("b", "a")):
+        pid = wait_told(fsd, name)
+        assert ready_pids(fsd, still)
+        end(fsd, pid)
+    os.kill(wait_told(fsd, "a"), signal.SIGKILL)
+    assert fsd.wait_exit() == 0
+
+
+def test_pools_that_do_not_need_each_other_stop_at_once(make_fake):
+    fsd = start_pools(make_fake, {"a": STAYS, "b": STAYS})
+    fsd.signal(signal.SIGTERM)
+    pids = [wait_told(fsd, "a"), wait_told(fsd, "b")]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    assert fsd.wait_exit() == 0
+
+
+def test_a_second_signal_does_not_wait_for_the_order(make_fake):
+    fsd = start_pools(make_fake, {"db": {}, "web": {"after": ["db"], **STAYS}})
+    fsd.signal(signal.SIGTERM)
+    wait_told(fsd, "web")
+    fsd.signal(signal.SIGTERM)
+    assert fsd.wait_exit() == 0
+
+
+def test_a_worker_that_dies_while_its_pool_waits_to_be_stopped_is_replaced(make_fake):
+    fsd = start_pools(make_fake, {"db": {}, "web": {"after": ["db"], **STAYS}})
+    fsd.signal(signal.SIGTERM)
+    last = wait_told(fsd, "web")
+    old = ready_pids(fsd, "db")
+    end(fsd, old[0])
+    wait_for(lambda: ready_pids(fsd, "db") not in ([], old), "its successor")
+    os.kill(last, signal.SIGKILL)
+    assert fsd.wait_exit() == 0
+
+
+def test_a_pool_that_gives_up_while_it_waits_to_be_stopped_does_not_keep_the_daemon(make_fake):
+    fsd = start_pools(make_fake, {"db": {"intensity": 0}, "web": {"after": ["db"], **STAYS}})
+    fsd.signal(signal.SIGTERM)
+    last = wait_told(fsd, "web")
+    end(fsd, ready_pids(fsd, "db")[0])
+    wait_pool(fsd, "db", lambda pool: pool["state"] == "held" and [row["state"] for row in pool["workers"]][-1] == "answers 503",
+              "it to answer 503")
+    os.kill(last, signal.SIGKILL)
+    assert fsd.wait_exit() == 0
+
+
+def test_pools_that_are_held_or_wait_for_one_that_is_stop_as_well(make_fake):
+    fsd = start_pools(make_fake, {"a": {}, "b": {"intensity": 0}, "c": {}},
+                      {"all": {"strategy": "one_for_all", "children": ["a", "b", "c"]}})
+    set_worker(fsd, activated="exit:3")
+    os.kill(ready_pids(fsd, "b")[0], signal.SIGKILL)
+    for name in "abc":
+        wait_pool(fsd, name, lambda pool: [row["state"] for row in pool["workers"]][-1:] == ["answers 503"], f"{name} to answer 503")
+    fsd.signal(signal.SIGTERM)
+    assert fsd.wait_exit() == 0
+
+
+def test_a_daemon_whose_pools_are_drained_stops(make_fake):
+    fsd = start_pools(make_fake, {"db": {}, "web": {"after": ["db"]}})
+    fsd.call("drain")
+    fsd.signal(signal.SIGTERM)
+    assert fsd.wait_exit() == 0
+
+
+def test_a_daemon_of_which_one_pool_is_still_starting_stops(make_fake):
+    fsd = make_fake()
+    write_pools(fsd, {"db": {"shop": {"load": "hang"}}, "web": {"after": ["db"]}, "other": {}})
+    fsd.start()
+    wait_pool(fsd, "other", lambda pool: pool["state"] == "running", "other to run")
+    fsd.signal(signal.SIGTERM)
+    assert fsd.wait_exit() == 0

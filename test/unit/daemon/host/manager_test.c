@@ -208,7 +208,7 @@ static void a_reload_before_the_daemon_was_ready_does_not_make_it_so(void **stat
     assert_null(service_manager_read(&fixture->systemd));
 }
 
-static void a_stop_asks_for_time_as_long_as_the_slowest_pool_may_take(void **state)
+static void a_stop_asks_for_time_as_long_as_all_pools_may_take_one_after_another(void **state)
 {
     struct fixture *fixture = *state;
     struct master *master = &fixture->master;
@@ -218,10 +218,10 @@ static void a_stop_asks_for_time_as_long_as_the_slowest_pool_may_take(void **sta
     service_manager_expect(&fixture->systemd,
                            "STOPPING=1\nSTATUS=stopping: web 2/2, jobs 1/1; config 7");
     service_manager_expect(&fixture->systemd, EXTEND);
-    master->manager.since_ms = clock_monotonic_ms() - 6500; /* of 2 s, and 5 s to reap */
+    master->manager.since_ms = clock_monotonic_ms() - 7500; /* of 1 s and 2 s, and 5 s to reap */
     manager_tick(master);
     service_manager_expect(&fixture->systemd, EXTEND);
-    master->manager.since_ms = clock_monotonic_ms() - 7000;
+    master->manager.since_ms = clock_monotonic_ms() - 8000;
     manager_tick(master);
     assert_null(service_manager_read(&fixture->systemd));
     master->inventory.conf->pools[0].shutdown_ms = SUPERVISE_INFINITY;
@@ -363,7 +363,7 @@ int main(void)
         TEST(a_drained_daemon_says_so),
         TEST(a_reload_and_a_deploy_are_told_from_beginning_to_end),
         TEST(a_reload_before_the_daemon_was_ready_does_not_make_it_so),
-        TEST(a_stop_asks_for_time_as_long_as_the_slowest_pool_may_take),
+        TEST(a_stop_asks_for_time_as_long_as_all_pools_may_take_one_after_another),
         TEST(sockets_are_stored_when_the_daemon_is_ready_and_as_they_come),
         TEST(listeners_that_swap_their_names_leave_no_old_name_behind),
         TEST(a_status_that_was_not_taken_is_said_by_the_next_tick),
