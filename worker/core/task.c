@@ -29,6 +29,7 @@ static const struct cancel_word {
     [TASK_CANCEL_ABORTED] = {"aborted", 499, "the client has gone"},
     [TASK_CANCEL_TIMEOUT] = {"timeout", 503, "the deadline has passed"},
     [TASK_CANCEL_SHUTDOWN] = {"shutdown", 503, "the worker is leaving"},
+    [TASK_CANCEL_ASKED] = {"cancelled", 499, "the task was cancelled"},
 };
 
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data)
@@ -54,6 +55,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->cancel = TASK_CANCEL_NONE;
     task->cancelling = false;
     task->is_overdue = false;
+    task->is_killed = false;
     task->wait = NULL;
     return task;
 }
@@ -136,7 +138,7 @@ static void resume(struct task *task, int argument_count)
         return;
     }
     bool is_lost = task->wait == NULL; /* some C function yielded to nobody: it would never go on */
-    if (is_lost || task->is_overdue) {
+    if (is_lost || task->is_overdue || task->is_killed) {
         if (!is_lost) {
             task->wait->on_cancel(task->wait);
         }
@@ -156,7 +158,12 @@ void task_start(struct task *task, int argument_count)
 
 static void on_wake(struct loop_job *job)
 {
-    resume(H2O_STRUCT_FROM_MEMBER(struct task, wake, job), 0);
+    struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, wake, job);
+    if (task->is_killed) {
+        close_by_force(task);
+    } else {
+        resume(task, 0);
+    }
 }
 
 static void make_ready(struct task *task)
@@ -227,6 +234,19 @@ void task_cancel(struct task *task, enum task_cancel reason)
     task->cancelling = true;
     task->cancel = reason;
     loop_set_timer(loop, &task->grace, GRACE_MS, on_grace_over);
+    if (task->state == TASK_WAITING) {
+        task->wait->on_cancel(task->wait);
+        make_ready(task);
+    }
+}
+
+void task_kill(struct task *task)
+{
+    if (task->is_killed || task->state == TASK_FREE) {
+        return;
+    }
+    task->is_killed = true;
+    task->cancelling = true; /* no other reason counts any more */
     if (task->state == TASK_WAITING) {
         task->wait->on_cancel(task->wait);
         make_ready(task);

@@ -16,6 +16,7 @@ enum task_cancel {
     TASK_CANCEL_ABORTED,  /* whoever wanted the result has gone */
     TASK_CANCEL_TIMEOUT,  /* its deadline has passed */
     TASK_CANCEL_SHUTDOWN, /* the worker is leaving */
+    TASK_CANCEL_ASKED,    /* another task wants it */
 };
 
 enum task_state {
@@ -55,6 +56,7 @@ struct task {
     enum task_state state;
     enum task_cancel cancel; /* to be raised when it goes on */
     bool is_overdue;         /* the grace is over, but it was ready to run just then */
+    bool is_killed;          /* to be closed where it stands, at the latest when it waits again */
     bool cancelling;         /* was cancelled; the grace is running */
     const struct task_owner *owner;
     void *data;             /* borrowed: the owner's */
@@ -94,6 +96,9 @@ void task_wake(struct task *task);
 /* Raises the reason in the task's wait; after a grace of 1 s the coroutine is closed where it stands.  Later
  * reasons are ignored. */
 void task_cancel(struct task *task, enum task_cancel reason);
+/* Closes the coroutine where it stands, which runs its <close> variables, and nothing else of it any more: at the end of this turn, or,
+ * for the task that is running now, as soon as it waits.  on_done gets TASK_CLOSED. */
+void task_kill(struct task *task);
 /* Cancels with TASK_CANCEL_TIMEOUT so many milliseconds from now. */
 void task_set_deadline(struct task *task, uint64_t after_ms);
 /* Waits so many seconds: the body of fsd.task.sleep. */

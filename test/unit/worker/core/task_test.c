@@ -47,6 +47,13 @@ static int lua_cancel(lua_State *L)
     return 0;
 }
 
+static int lua_kill(lua_State *L)
+{
+    (void)L;
+    task_kill(current);
+    return 0;
+}
+
 /* A C function of somebody else's that yields to nobody. */
 static int lua_yield_away(lua_State *L)
 {
@@ -258,6 +265,42 @@ static void one_that_goes_on_waiting_is_closed_by_force(void **state)
                               "is being loaded, collected or closed;");
 }
 
+static const char *const killed_code =
+    "local x <close> = setmetatable({}, {__close = function() tell('closed') end})\n"
+    "pcall(sleep, 100) tell('caught') sleep(100)";
+
+static void a_task_that_is_killed_is_closed_and_runs_nothing_else(void **state)
+{
+    (void)state;
+    struct task *task = start(killed_code);
+    task_kill(task);
+    task_kill(task);
+    task_cancel(task, TASK_CANCEL_ASKED); /* counts no more */
+    run();
+    assert_int_equal(last_status, TASK_CLOSED);
+    assert_string_equal(told, "closed;");
+}
+
+static void a_task_that_is_ready_is_killed_before_it_goes_on(void **state)
+{
+    (void)state;
+    struct task *task = start(killed_code);
+    task_cancel(task, TASK_CANCEL_ASKED);
+    task_kill(task);
+    run();
+    assert_int_equal(last_status, TASK_CLOSED);
+    assert_string_equal(told, "closed;");
+}
+
+static void a_task_that_kills_itself_is_closed_when_it_waits(void **state)
+{
+    (void)state;
+    lua_register(runtime.L, "kill", lua_kill);
+    start("kill() tell('on') sleep(100) tell('never')");
+    assert_int_equal(last_status, TASK_CLOSED);
+    assert_string_equal(told, "on;");
+}
+
 static void a_deadline_cancels(void **state)
 {
     (void)state;
@@ -434,6 +477,9 @@ int main(void)
         TEST(a_task_that_is_ready_is_cancelled_where_it_goes_on),
         TEST(a_task_that_cancels_itself_is_told_at_its_next_wait),
         TEST(one_that_goes_on_waiting_is_closed_by_force),
+        TEST(a_task_that_is_killed_is_closed_and_runs_nothing_else),
+        TEST(a_task_that_is_ready_is_killed_before_it_goes_on),
+        TEST(a_task_that_kills_itself_is_closed_when_it_waits),
         TEST(a_deadline_cancels),
         TEST(a_deadline_goes_with_its_task),
         TEST(a_coroutine_is_used_again_also_after_an_error),
