@@ -13,7 +13,7 @@
 #include "daemon/change/plan_supervisor.h"
 #include "daemon/conf/conf.h"
 
-enum form { FORM_NUMBER, FORM_WORKERS, FORM_STANDBY, FORM_DURATION, FORM_SIZE, FORM_RESTART };
+enum form { FORM_WORKERS, FORM_STANDBY, FORM_INTENSITY, FORM_DURATION, FORM_SIZE, FORM_RESTART };
 enum part { PART_LIMITS, PART_COUNT, PART_RULES };
 
 struct value_row {
@@ -36,7 +36,7 @@ static const struct value_row value_rows[] = {
     {"drain", offsetof(struct conf_pool, drain_ms), FORM_DURATION, PART_RULES},
     {"shutdown", offsetof(struct conf_pool, shutdown_ms), FORM_DURATION, PART_RULES},
     {"restart", offsetof(struct conf_pool, restart), FORM_RESTART, PART_RULES},
-    {"intensity", offsetof(struct conf_pool, intensity), FORM_NUMBER, PART_RULES},
+    {"intensity", offsetof(struct conf_pool, intensity), FORM_INTENSITY, PART_RULES},
     {"period", offsetof(struct conf_pool, period_ms), FORM_DURATION, PART_RULES},
 };
 enum { VALUE_ROWS = sizeof(value_rows) / sizeof(value_rows[0]) };
@@ -62,6 +62,15 @@ static void format_number(uint64_t number, char value[PLAN_TEXT_VALUE_MAX])
     (void)snprintf(value, PLAN_TEXT_VALUE_MAX, "%" PRIu64, number);
 }
 
+static void format_auto_number(uint64_t number, uint64_t automatic, char value[PLAN_TEXT_VALUE_MAX])
+{
+    if (number == automatic) {
+        (void)snprintf(value, PLAN_TEXT_VALUE_MAX, "auto");
+    } else {
+        format_number(number, value);
+    }
+}
+
 static void format_duration(const struct value_row *row, uint64_t ms,
                             char value[PLAN_TEXT_VALUE_MAX])
 {
@@ -80,16 +89,14 @@ static void format_value(const struct value_row *row, uint64_t number,
     static const char *const restarts[] = {"permanent", "transient", "temporary"};
     _Static_assert(SUPERVISE_PERMANENT == 0 && SUPERVISE_TEMPORARY == 2, "the order of the words");
     switch (row->form) {
-    case FORM_NUMBER:
-        format_number(number, value);
-        break;
     case FORM_WORKERS:
+        format_auto_number(number, 0, value);
+        break;
     case FORM_STANDBY:
-        if (number == (row->form == FORM_WORKERS ? 0 : CONF_STANDBY_AUTO)) {
-            (void)snprintf(value, PLAN_TEXT_VALUE_MAX, "auto");
-        } else {
-            format_number(number, value);
-        }
+        format_auto_number(number, CONF_STANDBY_AUTO, value);
+        break;
+    case FORM_INTENSITY:
+        format_auto_number(number, CONF_INTENSITY_AUTO, value);
         break;
     case FORM_DURATION:
         format_duration(row, number, value);

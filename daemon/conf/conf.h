@@ -57,7 +57,8 @@ enum {
     CONF_INTENSITY_MAX = 1000,
     CONF_CHILDREN_MAX = 64, /* of one supervisor, and of one `after` */
 };
-#define CONF_STANDBY_AUTO UINT32_MAX /* 1 when the pool has more than one worker, else 0 */
+#define CONF_STANDBY_AUTO   UINT32_MAX /* 1 when the pool has more than one worker, else 0 */
+#define CONF_INTENSITY_AUTO UINT32_MAX /* as many as it has workers, at least 5 */
 
 /* A child of a supervisor: a pool, or another supervisor. */
 struct conf_child {
@@ -86,9 +87,9 @@ struct conf_pool {
     /* from the order to leave until SIGKILL, 30 s; SUPERVISE_BRUTAL_KILL or SUPERVISE_INFINITY */
     uint32_t shutdown_ms;
     enum supervise_restart restart; /* permanent */
-    uint32_t intensity;             /* the pool gives up at more restarts than this, 5 */
-    uint32_t period_ms;             /* within this time, 30 s */
-    struct conf_children after;     /* what must serve before the pool is started */
+    uint32_t intensity; /* the pool gives up at more restarts than this, or CONF_INTENSITY_AUTO */
+    uint32_t period_ms; /* within this time, 30 s */
+    struct conf_children after; /* what must serve before the pool is started */
     struct conf_limits limits;
     struct conf_place place;
 };

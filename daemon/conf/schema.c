@@ -151,6 +151,7 @@ static void bind_row(const struct schema_section *section, const struct schema_r
     case SCHEMA_NUMBER:
     case SCHEMA_COUNT:
     case SCHEMA_STANDBY:
+    case SCHEMA_INTENSITY:
     case SCHEMA_SHUTDOWN:
     case SCHEMA_RESTART:
     case SCHEMA_STRATEGY:

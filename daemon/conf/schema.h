@@ -20,6 +20,7 @@ enum schema_kind {
     SCHEMA_NUMBER,       /* uint32_t */
     SCHEMA_COUNT,        /* unsigned; "auto" is 0 */
     SCHEMA_STANDBY,      /* uint32_t; "auto" is CONF_STANDBY_AUTO */
+    SCHEMA_INTENSITY,    /* uint32_t; "auto" is CONF_INTENSITY_AUTO */
     SCHEMA_SHUTDOWN,     /* uint32_t, milliseconds, SUPERVISE_INFINITY or SUPERVISE_BRUTAL_KILL */
     SCHEMA_RESTART,      /* enum supervise_restart */
     SCHEMA_STRATEGY,     /* enum supervise_strategy */

@@ -154,6 +154,7 @@ void schema_format(const struct schema_row *row, const struct conf *conf, const 
     case SCHEMA_NUMBER:
     case SCHEMA_COUNT:
     case SCHEMA_STANDBY:
+    case SCHEMA_INTENSITY:
     case SCHEMA_RESTART:
     case SCHEMA_STRATEGY:
     case SCHEMA_LOG_LEVEL:

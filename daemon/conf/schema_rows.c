@@ -65,8 +65,9 @@ static const struct schema_row key_rows[] = {
     {"pools.*", "restart", SCHEMA_RESTART, POOL(restart), NULL, NULL, "permanent", NULL,
      "When a worker that ended is started again.  permanent: always; transient: when it failed;\n"
      "temporary: never."},
-    {"pools.*", "intensity", SCHEMA_NUMBER, POOL(intensity), "0", "1000", "5", NULL,
-     "The pool gives up when its workers had to be started again more often than this ..."},
+    {"pools.*", "intensity", SCHEMA_INTENSITY, POOL(intensity), "0", "1000", "auto", NULL,
+     "The pool gives up when its workers had to be started again more often than this (auto: as\n"
+     "often as it has workers, those in reserve included, at least 5) ..."},
     {"pools.*", "period", SCHEMA_DURATION, POOL(period_ms), "1s", "1h", "30s", NULL,
      "... within this time."},
     {"pools.*", "after", SCHEMA_CHILDREN, POOL(after), NULL, NULL, "[]", NULL,

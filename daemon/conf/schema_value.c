@@ -151,6 +151,7 @@ int schema_value_store(const struct schema_row *row, const char *text, const str
     case SCHEMA_NUMBER:
     case SCHEMA_COUNT:
     case SCHEMA_STANDBY:
+    case SCHEMA_INTENSITY:
         return store_number(row, parse_count, text, field);
     case SCHEMA_SIZE:
         return store_size(row, text, field);
@@ -225,6 +226,7 @@ void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECT
     case SCHEMA_NUMBER:
     case SCHEMA_COUNT:
     case SCHEMA_STANDBY:
+    case SCHEMA_INTENSITY:
         describe_range(row, "a number", text);
         return;
     case SCHEMA_RESTART:

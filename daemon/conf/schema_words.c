@@ -30,6 +30,7 @@ static const struct {
 } words[] = {
     {"auto", SCHEMA_COUNT, 0},
     {"auto", SCHEMA_STANDBY, CONF_STANDBY_AUTO},
+    {"auto", SCHEMA_INTENSITY, CONF_INTENSITY_AUTO},
     {"infinity", SCHEMA_SHUTDOWN, SUPERVISE_INFINITY},
     {"brutal_kill", SCHEMA_SHUTDOWN, SUPERVISE_BRUTAL_KILL},
     {"permanent", SCHEMA_RESTART, SUPERVISE_PERMANENT},

@@ -16,7 +16,11 @@
 #include "daemon/proc/handout.h"
 #include "daemon/proc/pulse.h"
 
-enum { RESERVE_PROCS = 4 }; /* beside the wanted ones: leaving ones, and the one that answers 503 */
+enum {
+    RESERVE_PROCS = 4, /* beside the wanted ones: leaving ones, and the one that answers 503 */
+    INTENSITY_AUTO_MIN = 5,
+};
+_Static_assert(POOL_SLOTS_MAX + CONF_STANDBY_MAX <= CONF_INTENSITY_MAX, "the times have room");
 
 unsigned pool_wanted_standby(const struct pool *pool)
 {
@@ -26,15 +30,39 @@ unsigned pool_wanted_standby(const struct pool *pool)
     return pool->conf.own->standby;
 }
 
-/* The parts of the configuration that only the master acts on. */
+/* All workers that die at once are to come back: one of the reserve may have taken a place before it died, too. */
+static uint32_t choose_intensity(const struct pool *pool)
+{
+    uint32_t workers = pool->count + pool_wanted_standby(pool);
+    if (pool->conf.own->intensity != CONF_INTENSITY_AUTO) {
+        return pool->conf.own->intensity;
+    }
+    return workers > INTENSITY_AUTO_MIN ? workers : INTENSITY_AUTO_MIN;
+}
+
+/* An operator who scales a pool does not forgive what it has done. */
+static void resize_window(struct pool *pool, uint32_t intensity)
+{
+    uint64_t times[CONF_INTENSITY_MAX];
+    struct supervise_window old = pool->window;
+    if (old.times != NULL) {
+        memcpy(times, pool->window_times, sizeof(times));
+        old.times = times;
+    }
+    supervise_window_init(&pool->window, pool->window_times, intensity, 0);
+    supervise_window_copy(&pool->window, &old);
+}
+
+/* The parts of the configuration that only the master acts on; what follows the number of workers goes by pool->count. */
 void pool_take_settings(struct pool *pool)
 {
     const struct conf_pool *own = pool->conf.own;
     pool->proc_setting.boot_ms = own->boot_ms;
     pool->proc_setting.drain_ms = own->drain_ms;
     pool->proc_setting.shutdown_ms = own->shutdown_ms;
-    if (pool->window.times == NULL || pool->window.intensity != own->intensity) {
-        supervise_window_init(&pool->window, pool->window_times, own->intensity, own->period_ms);
+    uint32_t intensity = choose_intensity(pool);
+    if (pool->window.times == NULL || pool->window.intensity != intensity) {
+        resize_window(pool, intensity);
     }
     pool->window.period_ms = own->period_ms;
 }
@@ -59,12 +87,12 @@ int pool_init(struct pool *pool, const struct pool_setting *setting, const struc
                                                .worker_path = setting->worker_path,
                                                .privilege = setting->privilege,
                                                .pool = pool->name};
-    pool_take_settings(pool);
     int error = pool_settle_init(pool);
     if (error >= 0) {
         error = make_slots(pool, count);
     }
     pool->count = pool->made;
+    pool_take_settings(pool);
     return error < 0 ? error : 0;
 }
 

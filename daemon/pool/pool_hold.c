@@ -43,7 +43,7 @@ static void begin(struct pool *pool)
 void pool_hold(struct pool *pool, const char *cause)
 {
     (void)snprintf(pool->cause, sizeof(pool->cause),
-                   "more than %" PRIu32 " restarts in %" PRIu32 " s: %s", pool->conf.own->intensity,
+                   "more than %" PRIu32 " restarts in %" PRIu32 " s: %s", pool->window.intensity,
                    pool->conf.own->period_ms / 1000, cause);
     log_pool(pool, LOG_LEVEL_ERROR, "pool.held",
              "pool gives up: it is probed every 30 s, and at `fsdctl reload` and `fsdctl restart`");

@@ -227,6 +227,7 @@ static void give_pool(struct pool *pool, const struct upgrade_pool *from)
     const struct upgrade_time *restarts = from->restarts.items;
     pool->conf.number = from->config;
     pool->count = (unsigned)from->count;
+    pool_take_settings(pool);
     pool->phase = (enum pool_phase)from->phase;
     pool->was_up = from->was_up;
     pool->is_down_told = from->is_down_told;

@@ -66,6 +66,29 @@ def test_a_pool_with_too_many_restarts_is_held_and_what_lives_serves_on(make_fak
     assert run_status(fsd).returncode == 2
 
 
+def lose_and_await(fsd, count):
+    """All workers of the pool at once; afterwards there are so many others."""
+    lost = set(ready_pids(fsd))
+    assert len(lost) == count
+    for pid in lost:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: lost.isdisjoint(now := ready_pids(fsd)) and len(now) == count, "all workers to be back", 20)
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("how", ["count", "scale"])
+def test_by_default_all_workers_may_be_lost_at_once_but_not_again_soon(make_fake, how):
+    fsd = make_fake()
+    write_pools(fsd, {"web": {"count": 8 if how == "count" else 2, "standby": "auto", "period": "1h"}})
+    fsd.start_ready()
+    if how == "scale":
+        fsd.call("scale", pool="web", count=8)
+    lose_and_await(fsd, 8)
+    assert "pool gives up" not in fsd.log()
+    lose_all(fsd)
+    assert wait_held(fsd)["cause"].startswith("more than 9 restarts in 3600 s")  # 8 workers and one in reserve
+
+
 @pytest.mark.basic
 def test_when_nobody_is_left_a_worker_without_code_answers(make_service, tmp_path):
     flag = tmp_path / "flag"

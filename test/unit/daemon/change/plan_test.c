@@ -310,7 +310,8 @@ static void rules_of_supervision_concern_the_master_alone(void **state)
         {POOL(""),
          POOL(", standby: 2, heartbeat: 5s, restart: transient, intensity: 3, period: 1m"),
          "adjust pool p: standby auto -> 2, heartbeat 30s -> 5s, restart permanent -> transient, "
-         "intensity 5 -> 3, period 30s -> 1m\n"},
+         "intensity auto -> 3, period 30s -> 1m\n"},
+        {POOL(", intensity: 5"), POOL(""), "adjust pool p: intensity 5 -> auto\n"},
         {POOL(", standby: 0, restart: temporary"), POOL(""),
          "adjust pool p: standby 0 -> auto, restart temporary -> permanent\n"},
         {APPS "pools: { p: { app: shop, after: [q] }, q: { app: mail } }\n",

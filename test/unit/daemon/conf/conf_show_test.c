@@ -235,6 +235,8 @@ static void a_value_has_one_form(void **state)
         {SCHEMA_COUNT, 64, "64"},
         {SCHEMA_STANDBY, 0, "0"},
         {SCHEMA_STANDBY, UINT32_MAX, "auto"},
+        {SCHEMA_INTENSITY, 0, "0"},
+        {SCHEMA_INTENSITY, CONF_INTENSITY_AUTO, "auto"},
         {SCHEMA_NUMBER, 0, "0"},
         {SCHEMA_RESTART, 2, "temporary"},
     };

@@ -102,7 +102,7 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(pool->standby, CONF_STANDBY_AUTO);
     assert_int_equal(pool->heartbeat_ms, 30000);
     assert_int_equal(pool->restart, SUPERVISE_PERMANENT);
-    assert_int_equal(pool->intensity, 5);
+    assert_int_equal(pool->intensity, CONF_INTENSITY_AUTO);
     assert_int_equal(pool->period_ms, 30000);
     assert_int_equal(pool->after.count, 0);
     assert_int_equal(pool->limits.request_timeout_ms, 30000);
@@ -311,8 +311,11 @@ static void mistakes_are_explained_at_their_place(void **state)
          "t.yaml:3:28: error: pools.web.limits must be a map\n"},
         {"pools: { web: { app: shop, standby: 9 } }\n",
          "pools.web.standby must be auto or a number between 0 and 8, got \"9\"\n"},
-        {"pools: { web: { app: shop, intensity: auto } }\n",
-         "pools.web.intensity must be a number between 0 and 1000, got \"auto\"\n"},
+        {"pools: { web: { app: shop, intensity: 1001 } }\n",
+         "pools.web.intensity must be auto or a number between 0 and 1000, got \"1001\"\n"},
+        {"pools: { web: { app: shop } }\nsupervisors: { s: { children: [web], intensity: auto } "
+         "}\n",
+         "supervisors.s.intensity must be a number between 0 and 1000, got \"auto\"\n"},
         {"pools: { web: { app: shop, shutdown: infinite } }\n",
          "t.yaml:3:38: error: pools.web.shutdown must be infinity, brutal_kill or a duration "
          "between 100ms and 1d, got \"infinite\"\n"},
