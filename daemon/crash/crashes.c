@@ -40,6 +40,11 @@ int crashes_add(struct crashes *crashes, const struct crash_input *input, char i
     return result;
 }
 
+const char *crashes_find_newest(const struct crashes *crashes, const char *pool)
+{
+    return store_find_newest(&crashes->store, pool);
+}
+
 bool crashes_is_failing(const struct crashes *crashes)
 {
     return store_is_failing(&crashes->store);

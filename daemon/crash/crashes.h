@@ -20,6 +20,8 @@ void crashes_close(struct crashes *crashes);
  * has changed. */
 int crashes_add(struct crashes *crashes, const struct crash_input *input, char id[CRASH_ID_MAX],
                 struct fsd_err *err);
+/* The id of the newest report about the pool, borrowed until the next call that changes anything; NULL: there is none. */
+const char *crashes_find_newest(const struct crashes *crashes, const char *pool);
 bool crashes_is_failing(const struct crashes *crashes);
 /* While it is failing, now and then: tries again to write what is in memory.  As crashes_add. */
 int crashes_retry(struct crashes *crashes, struct fsd_err *err);

@@ -214,6 +214,18 @@ bool store_has(const struct store *store, const char *id)
     return find(store, id) != NULL;
 }
 
+const char *store_find_newest(const struct store *store, const char *pool)
+{
+    for (size_t i = store->count; i > 0; i--) {
+        const struct store_entry *entry = &store->entries[i - 1];
+        const char *name = json_string_value(json_object_get(entry->row, "pool"));
+        if (name != NULL && strcmp(name, pool) == 0) {
+            return entry->id;
+        }
+    }
+    return NULL;
+}
+
 json_t *store_list(const struct store *store)
 {
     json_t *rows = json_array();

@@ -48,6 +48,8 @@ int store_add(struct store *store, const char *id, json_t *row, const json_t *re
 int store_retry(struct store *store, struct fsd_err *err);
 /* Whether the last report could not be written; store->why says why. */
 bool store_is_failing(const struct store *store);
+/* The id of the newest report about a worker of this pool, borrowed until the store changes; NULL: there is none. */
+const char *store_find_newest(const struct store *store, const char *pool);
 bool store_has(const struct store *store, const char *id);
 /* The rows, newest first; the caller's.  NULL when memory is out. */
 json_t *store_list(const struct store *store);

@@ -109,6 +109,25 @@ def test_when_nobody_is_left_a_worker_without_code_answers(make_service, tmp_pat
     service.wait_workers(lambda rows: [row["state"] for row in rows] == ["ready"] * 2, "two workers alone")
 
 
+def test_status_leads_to_the_newest_crash_report_of_a_pool_also_after_a_restart(make_fake):
+    fsd = make_fake()
+    write_pools(fsd, {"web": {"intensity": 0}, "other": {}})
+    fsd.start_ready()
+    assert pool_of(fsd, "web")["last_crash"] is None
+    for name in ("web", "other"):
+        lose_all(fsd, name)
+    newest = {}
+    for name in ("web", "other"):
+        wait_pool(fsd, name, lambda pool: pool["last_crash"], "a crash report")
+        newest[name] = next(row["id"] for row in fsd.call("crashes")["crashes"] if row["pool"] == name)
+        assert pool_of(fsd, name)["last_crash"] == newest[name]
+    wait_held(fsd)
+    assert f"more: `fsdctl crashes {newest['web']}`" in run_status(fsd).stdout
+    fsd.stop()
+    fsd.start_ready()
+    assert {name: pool_of(fsd, name)["last_crash"] for name in newest} == newest
+
+
 def test_what_waits_when_a_pool_gives_up_is_answered(make_fake):
     fsd = make_fake(workers=1)
     fsd.write_conf(intensity=0)

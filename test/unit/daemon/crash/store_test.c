@@ -96,7 +96,8 @@ static int add(struct fixture *fixture, unsigned number, size_t padding, struct 
                                "pool", "web", "slot", 0, "pid", 1, "class", "exit", "cause", "x",
                                "running", "next", "padding", pad);
     free(pad);
-    json_t *row = json_pack("{s:s, s:I}", "id", id, "at", (json_int_t)(AT_MS + number * 1000));
+    json_t *row = json_pack("{s:s, s:I, s:s}", "id", id, "at", (json_int_t)(AT_MS + number * 1000),
+                            "pool", "web");
     int result = store_add(&fixture->store, id, row, report, err);
     json_decref(report);
     return result;
@@ -172,6 +173,21 @@ static void they_are_found_again_after_a_restart(void **state)
     json_t *rows = store_list(&fixture->store);
     assert_int_equal(json_object_size(json_array_get(rows, 0)), 9); /* the whole row */
     json_decref(rows);
+}
+
+static void the_newest_of_a_pool_is_found_before_and_after_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+    char newest[CRASH_ID_MAX];
+    name(2, newest);
+    assert_null(store_find_newest(&fixture->store, "web"));
+    assert_int_equal(add(fixture, 2, 10, NULL), 0);
+    assert_int_equal(add(fixture, 1, 10, NULL), 0);
+    assert_string_equal(store_find_newest(&fixture->store, "web"), newest);
+    assert_null(store_find_newest(&fixture->store, "we"));
+    reopen(fixture);
+    assert_string_equal(store_find_newest(&fixture->store, "web"), newest);
+    assert_null(store_find_newest(&fixture->store, "web2"));
 }
 
 static void the_oldest_go_when_there_are_too_many(void **state)
@@ -419,6 +435,7 @@ int main(void)
         TEST(an_empty_state_folder_stays_empty),
         TEST(reports_are_private_files_and_listed_newest_first),
         TEST(they_are_found_again_after_a_restart),
+        TEST(the_newest_of_a_pool_is_found_before_and_after_a_restart),
         TEST(the_oldest_go_when_there_are_too_many),
         TEST(the_oldest_go_when_they_take_too_much),
         TEST(too_many_files_are_thinned_out_at_the_start),
