@@ -9,6 +9,8 @@ enum {
     RPC_LINE_MAX = 1024 * 1024
 }; /* of a request; answers may be longer, as far as the peer reads them */
 
+enum { RPC_WORKERS_MAX = 64 }; /* of one pool, as `scale` takes them */
+
 /* The code of an error answer.  From -32768 to -32600 the specification's own, the rest are fsd's. */
 enum rpc_error {
     RPC_PARSE_ERROR = -32700,     /* the line is not JSON */

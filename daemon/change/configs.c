@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "daemon/change/deploy_answer.h"
 #include "daemon/conf/problem.h"
 #include "daemon/control/control.h"
 #include "daemon/master.h"
@@ -235,7 +236,10 @@ void configs_scale(struct master *master, const char *pool, unsigned count,
                    struct control_call *call)
 {
     struct configs_overrides wanted = master->configs.overrides;
-    if (set_override(&wanted, pool, count)) {
+    const struct pool *now = inventory_find_pool(&master->inventory, pool);
+    if (now != NULL && now->count == count && master_find_obstacle(master) == NULL) {
+        deploy_answer_same_count(master, now, call);
+    } else if (set_override(&wanted, pool, count)) {
         apply_wanted(master, &wanted, call);
     } else {
         control_fail(call, CONTROL_FAILED, "too many pools were scaled");

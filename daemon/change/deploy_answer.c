@@ -48,6 +48,23 @@ json_t *deploy_answer_describe(const struct master *master, uint64_t from)
     return result;
 }
 
+void deploy_answer_same_count(const struct master *master, const struct pool *pool,
+                              struct control_call *call)
+{
+    char note[PROTO_NAME_MAX + 64];
+    (void)snprintf(note, sizeof(note), "pool \"%s\" has %u worker%s already", pool->name,
+                   pool->count, pool->count == 1 ? "" : "s");
+    json_int_t number = (json_int_t)master->inventory.number;
+    json_t *result = json_pack("{s:s, s:I, s:I, s:s, s:[], s:i, s:s}", "schema", "fsd.apply/1",
+                               "from", number, "to", number, "hash", master->inventory.conf->hash,
+                               "changes", "elapsed_ms", 0, "note", note);
+    if (result != NULL) {
+        control_answer(call, result);
+    } else {
+        control_fail(call, CONTROL_FAILED, "out of memory");
+    }
+}
+
 void deploy_answer_failed(struct master *master, const struct deploy_asker *asker)
 {
     const char *why = master->deploy.why;

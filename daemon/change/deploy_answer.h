@@ -9,6 +9,7 @@ struct control_call;
 struct deploy;
 struct master;
 struct plan;
+struct pool;
 
 /* Who waits for the end of a change; taken out of it before it is forgotten. */
 struct deploy_asker {
@@ -22,6 +23,9 @@ void deploy_answer_keep_reason(struct deploy *deploy, const char *why);
 json_t *deploy_answer_list_changes(const struct plan *plan);
 /* The answer to a change that is done; from: the number before.  NULL when memory is out. */
 json_t *deploy_answer_describe(const struct master *master, uint64_t from);
+/* Answers a `scale` of a pool that has this number of workers: nothing is changed. */
+void deploy_answer_same_count(const struct master *master, const struct pool *pool,
+                              struct control_call *call);
 /* Tells whoever asked. */
 void deploy_answer_failed(struct master *master, const struct deploy_asker *asker);
 /* Takes result, NULL: memory was out. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/rpc.h"
 #include "daemon/change/configs.h"
 #include "daemon/change/deploy_answer.h"
 #include "daemon/conf/conf_show.h"
@@ -201,6 +202,7 @@ void methods_config_history(void *owner, struct control_call *call, const json_t
                                    (json_int_t)master->inventory.number, "entries", entries));
 }
 
+_Static_assert((int)RPC_WORKERS_MAX == (int)POOL_SLOTS_MAX, "fsdctl knows the range");
 void methods_config_scale(void *owner, struct control_call *call, const json_t *params)
 {
     int64_t count = 0;

@@ -101,6 +101,8 @@ def test_wait_gives_up_after_its_timeout(service, make_service):
 def test_scale_changes_the_number_of_workers_and_apply_takes_it_back(service):
     assert "scale   pool web  count 2 -> 3" in done(service.ctl("scale", "web", "3"))
     assert [row["state"] for row in service.workers()] == ["ready"] * 3
+    again = service.ctl("scale", "web", "3")
+    assert (again.returncode, again.stderr) == (0, 'pool "web" has 3 workers already\n') and "nothing to change" in again.stdout
     assert "pools.web.count" in done(service.ctl("config", "diff"))
     result = json.loads(done(service.ctl("scale", "web", "1", "--json")))
     assert result["schema"] == "fsd.apply/1" and result["changes"][0]["detail"] == "count 3 -> 1"
@@ -217,7 +219,7 @@ def test_a_held_pool_is_shown_with_its_cause_and_what_tells_more(make_service):
     result = service.ctl("status")
     elapsed = time.monotonic() - began
     assert result.returncode == 2 and "DEGRADED" in result.stdout
-    assert re.search(r"! web is held: .*killed by signal 9.*; next try in \S+\n    more: `fsdctl crashes`, `fsdctl logs web`",
+    assert re.search(r"! web is held: .*killed by signal 9.*; next try in \S+\n    more: `fsdctl crashes \S+-web-0-\d+`, `fsdctl logs web`",
                      result.stdout), result.stdout
     assert elapsed < 5  # it answers at once; how fast is measured, not tested
     waiting = service.ctl("wait", "--for=ready", "--timeout=100ms")

@@ -121,6 +121,17 @@ def test_the_same_number_again_does_nothing(service):
     first = scale(service, 3)
     second = scale(service, 3)
     assert (second["from"], second["to"], second["changes"]) == (first["to"], first["to"], [])
+    assert second["note"] == 'pool "web" has 3 workers already'
+
+
+def test_the_number_that_auto_stands_for_is_no_change(service):
+    with edited(service) as conf:
+        conf["pools"]["web"]["count"] = "auto"
+    number = apply(service)["to"]
+    count = pool(service, "web")["count"]
+    result = scale(service, count)
+    assert (result["from"], result["to"], result["changes"]) == (number, number, [])
+    assert overrides(service) == [] and service.call("config.history")["running"] == number
 
 
 def test_a_scale_means_what_runs_and_not_what_the_disk_has(service):

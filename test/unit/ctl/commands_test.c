@@ -62,6 +62,10 @@ static void each_command_asks_and_shows(void **state)
          "stop    pool jobs\n"
          "configuration 18 runs, in place of 17 (took 6.4s)\n",
          ""},
+        {"scale web 3", REQUEST("scale", "\"pool\":\"web\",\"count\":3"),
+         RESULT("\"schema\":\"fsd.apply/1\",\"from\":3,\"to\":3,\"changes\":[],\"note\":\"so many "
+                "already\""),
+         FSD_EXIT_OK, "nothing to change: configuration 3 runs\n", "so many already\n"},
         {"config apply", REQUEST("config.apply", ""), APPLIED("18", "18", ""), FSD_EXIT_OK,
          "nothing to change: configuration 18 runs\n", ""},
         {"config rollback", REQUEST("config.rollback", ""), APPLIED("18", "19", ""), FSD_EXIT_OK,
@@ -186,7 +190,9 @@ static void a_wrong_command_line_asks_nobody(void **state)
         const char *err;
     } cases[] = {
         {"scale web", "fsdctl: \"scale\" needs COUNT\nsee \"fsdctl scale --help\"\n"},
-        {"scale web 0", "fsdctl: a number of workers is needed, 1 or more, not \"0\"\n"},
+        {"scale web 0", "fsdctl: a number of workers from 1 to 64 is needed, not \"0\"\n"},
+        {"scale web 65", "fsdctl: a number of workers from 1 to 64 is needed, not \"65\"\n"},
+        {"scale web many", "fsdctl: a number of workers from 1 to 64 is needed, not \"many\"\n"},
         {"wait", "fsdctl: say what to wait for: --for=ready, --for=drained or --for=config=N\n"},
         {"wait --for=config=x",
          "fsdctl: say what to wait for: --for=ready, --for=drained or --for=config=N\n"},
