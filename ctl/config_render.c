@@ -12,6 +12,8 @@
 #include "ctl/output.h"
 #include "ctl/table.h"
 
+enum { LINE_MAX_BYTES = 256 };
+
 int config_render_check(const json_t *result, const struct output *output)
 {
     const json_t *problems = json_object_get(result, "problems");
@@ -28,13 +30,41 @@ int config_render_check(const json_t *result, const struct output *output)
     return json_is_array(problems) ? 0 : -EPROTO;
 }
 
+/* A count that was set by command and that an apply would take back. */
+static void render_dropped(const json_t *dropped, const struct output *output)
+{
+    char line[LINE_MAX_BYTES];
+    uint64_t count = 0;
+    uint64_t configured = 0;
+    if (!field_find_number(dropped, "count", &count)) {
+        return;
+    }
+    int len = snprintf(line, sizeof(line), "pool %.64s: count %llu was set by `fsdctl scale`; ",
+                       field_get_text(dropped, "pool"), (unsigned long long)count);
+    char *rest = line + len;
+    size_t room = sizeof(line) - (size_t)len;
+    if (!field_find_number(dropped, "configured", &configured)) {
+        (void)snprintf(rest, room, "apply sets it back to auto");
+    } else if (configured == count) {
+        (void)snprintf(rest, room, "the configuration says so, too, now");
+    } else {
+        (void)snprintf(rest, room, "apply sets it back to %llu", (unsigned long long)configured);
+    }
+    output_lines(output, "", "", line);
+}
+
 int config_render_plan(const json_t *result, const struct output *output)
 {
     const json_t *changes = json_object_get(result, "changes");
+    const json_t *dropped = json_object_get(result, "dropped");
     if (json_is_array(changes) && json_array_size(changes) == 0) {
         (void)fprintf(output->file, "nothing to change\n");
     }
-    return changes_render(changes, output);
+    int r = changes_render(changes, output);
+    for (size_t i = 0; r == 0 && i < json_array_size(dropped); i++) {
+        render_dropped(json_array_get(dropped, i), output);
+    }
+    return r;
 }
 
 static int render_values(const json_t *result, size_t column_count, const struct output *output)

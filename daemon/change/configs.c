@@ -82,6 +82,25 @@ json_t *configs_list_overrides(const struct configs *configs)
     return list;
 }
 
+json_t *configs_list_dropped(const struct configs *configs, const struct conf *conf)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < configs->overrides.count; i++) {
+        const struct configs_override *item = &configs->overrides.items[i];
+        for (size_t j = 0; j < conf->pool_count; j++) {
+            const struct conf_pool *pool = &conf->pools[j];
+            if (strcmp(pool->name, item->pool) == 0) {
+                json_t *count =
+                    pool->count == 0 ? json_string("auto") : json_integer((json_int_t)pool->count);
+                (void)json_array_append_new(list, json_pack("{s:s, s:i, s:o}", "pool", item->pool,
+                                                            "count", (int)item->count, "configured",
+                                                            count));
+            }
+        }
+    }
+    return list;
+}
+
 /* Lays overrides over a conf. */
 static void set_overrides(const struct configs_overrides *overrides, struct conf *conf)
 {

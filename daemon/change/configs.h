@@ -41,6 +41,8 @@ void configs_inherit(struct master *master);
 void configs_close(struct master *master);
 /* What operators set by command, each as "pools.web.count=4 by scale"; NULL when memory is out. */
 json_t *configs_list_overrides(const struct configs *configs);
+/* Those that an apply of conf, which is without overrides, would drop: what was set, and what conf says ("auto" or a number).  As above. */
+json_t *configs_list_dropped(const struct configs *configs, const struct conf *conf);
 /* A configuration runs now. */
 void configs_on_applied(struct master *master, const char *how);
 

@@ -75,9 +75,10 @@ void methods_config_plan(void *owner, struct control_call *call, const json_t *p
     }
     json_t *result = NULL;
     if (plan_make(master->inventory.conf, conf, &plan) == 0) {
-        result = json_pack("{s:s, s:I, s:s, s:o}", "schema", "fsd.plan/1", "from",
+        result = json_pack("{s:s, s:I, s:s, s:o, s:o}", "schema", "fsd.plan/1", "from",
                            (json_int_t)master->inventory.number, "hash", conf->hash, "changes",
-                           deploy_answer_list_changes(&plan));
+                           deploy_answer_list_changes(&plan), "dropped",
+                           configs_list_dropped(&master->configs, conf));
     }
     answer_or_fail(call, result);
     plan_fini(&plan);

@@ -108,6 +108,7 @@ def test_scale_changes_the_number_of_workers_and_apply_takes_it_back(service):
     assert result["schema"] == "fsd.apply/1" and result["changes"][0]["detail"] == "count 3 -> 1"
     assert service.ctl("status").returncode == 0
     service.wait_workers(lambda rows: len(rows) == 1, "the others to leave")
+    assert "pool web: count 1 was set by `fsdctl scale`; apply sets it back to 2\n" in done(service.ctl("config", "plan"))
     assert "count 1 -> 2" in done(service.ctl("config", "apply"))
     assert len(service.workers("ready")) == 2
 

@@ -105,6 +105,7 @@ def test_a_scale_is_an_override_that_a_reload_keeps_and_an_apply_drops(service):
     shown = {row["key"]: (row["value"], row["origin"]) for row in service.call("config.show")["values"]}
     assert shown["pools.web.count"] == ("3", "override")
     assert plan(service) == [("scale", "pool web")]  # an apply means the files
+    assert service.call("config.plan")["dropped"] == [{"pool": "web", "count": 3, "configured": 2}]
     assert service.call("config.diff")["differences"] == [{"key": "pools.web.count", "running": "3", "disk": "2"}]
     service.call("reload", restart=True)
     with edited(service) as conf:
@@ -114,6 +115,7 @@ def test_a_scale_is_an_override_that_a_reload_keeps_and_an_apply_drops(service):
     assert (pool(service, "web")["count"], service.request("POST", "/", "x" * 2000).status) == (3, 413)
     assert changes(apply(service)) == [("scale", "pool web")]
     assert overrides(service) == []
+    assert service.call("config.plan")["dropped"] == []
     wait_count(service, 2)
 
 

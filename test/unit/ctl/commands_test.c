@@ -75,6 +75,19 @@ static void each_command_asks_and_shows(void **state)
         {"config plan", REQUEST("config.plan", ""),
          RESULT("\"schema\":\"fsd.plan/1\",\"from\":1,\"changes\":[]"), FSD_EXIT_OK,
          "nothing to change\n", ""},
+        {"config plan", REQUEST("config.plan", ""),
+         RESULT("\"schema\":\"fsd.plan/1\",\"from\":1,\"changes\":[" SCALED "],\"dropped\":["
+                "{\"pool\":\"web\",\"count\":3,\"configured\":2},"
+                "{\"pool\":\"chat\",\"count\":1,\"configured\":\"auto\"},"
+                "{\"pool\":\"jobs\",\"count\":4,\"configured\":4},{\"pool\":7},9]"),
+         FSD_EXIT_OK,
+         "ACTION  WHAT       DETAIL\n"
+         "scale   pool web   count 2 -> 4\n"
+         "stop    pool jobs\n"
+         "pool web: count 3 was set by `fsdctl scale`; apply sets it back to 2\n"
+         "pool chat: count 1 was set by `fsdctl scale`; apply sets it back to auto\n"
+         "pool jobs: count 4 was set by `fsdctl scale`; the configuration says so, too, now\n",
+         ""},
         {"restart web", REQUEST("restart", "\"pool\":\"web\""),
          RESULT("\"schema\":\"fsd.reload/1\",\"restart\":true,\"apps\":[{\"app\":\"shop\",\"from\":"
                 "1,\"to\":1,\"workers\":2}]"),
