@@ -107,6 +107,22 @@ int ask_call(const struct command_args *args, struct client *client, const char 
     return ask_report(args, r, refusal != NULL ? refusal : why.text);
 }
 
+json_t *ask_quietly(const struct command_args *args, const char *method, uint64_t timeout_ms)
+{
+    struct client client;
+    json_t *params = json_object();
+    json_t *result = NULL;
+    if (params == NULL || client_open(&client, find_socket(args), timeout_ms, NULL) < 0) {
+        json_decref(params);
+        return NULL;
+    }
+    if (client_call(&client, method, params, &result, NULL) < 0) {
+        result = NULL;
+    }
+    client_close(&client);
+    return result;
+}
+
 static int judge(const struct ask_row *row, const json_t *result, struct fsd_err *err)
 {
     if (row->schema != NULL && !field_is(result, "schema", row->schema)) {

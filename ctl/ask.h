@@ -38,6 +38,8 @@ int ask_open_patiently(const struct command_args *args, uint64_t timeout_ms,
 /* Calls the method; takes params (NULL: no memory for them).  The caller owns ret_result. */
 int ask_call(const struct command_args *args, struct client *client, const char *method,
              json_t *params, json_t **ret_result);
+/* A question on a connection of its own, of whose failure nothing is said; the result is the caller's, NULL: there is none. */
+json_t *ask_quietly(const struct command_args *args, const char *method, uint64_t timeout_ms);
 /* Prints the sentence of a failed call of client.h and returns its exit code. */
 int ask_report(const struct command_args *args, int result, const char *sentence);
 /* Says that the command line is wrong: FSD_EXIT_USAGE. */

@@ -3,10 +3,12 @@
  * Called through the row of main.c.  Must not ask over and over what the daemon can tell. */
 #include "ctl/wait.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "common/command.h"
+#include "common/err.h"
 #include "common/parse.h"
 #include "common/proto.h"
 #include "ctl/ask.h"
@@ -14,7 +16,7 @@
 #include "ctl/field.h"
 #include "ctl/output.h"
 
-enum { TIMEOUT_MS = 2 * 60 * 1000 };
+enum { TIMEOUT_MS = 2 * 60 * 1000, STATUS_TIMEOUT_MS = 1000 };
 
 /* "ready", "drained" or "config=N" as parameters; NULL: it is none of them, or there is no memory. */
 static json_t *make_params(const char *wanted)
@@ -46,6 +48,31 @@ static void show(const struct command_args *args, const char *wanted, const json
     (void)fprintf(args->out, "%s after %s\n", wanted, waited);
 }
 
+/* It is not so in time: what is the case instead? */
+static int report_late(const struct command_args *args, const char *wanted, uint64_t timeout_ms)
+{
+    char sentence[256];
+    const char *number = strchr(wanted, '=');
+    double seconds = (double)timeout_ms / 1000;
+    json_t *status = ask_quietly(args, "status", STATUS_TIMEOUT_MS);
+    uint64_t runs = 0;
+    if (status == NULL) {
+        (void)snprintf(sentence, sizeof(sentence), "not %s after %.3g s, and fsd does not answer",
+                       wanted, seconds);
+    } else if (number == NULL) {
+        (void)snprintf(sentence, sizeof(sentence),
+                       "fsd is not %s after %.3g s (it is %.32s); `%s status` shows why", wanted,
+                       seconds, field_get_text(status, "state"), args->program->name);
+    } else {
+        (void)field_find_number(json_object_get(status, "config"), "number", &runs);
+        (void)snprintf(sentence, sizeof(sentence),
+                       "configuration %s is not running after %.3g s (it is %llu)", number + 1,
+                       seconds, (unsigned long long)runs);
+    }
+    json_decref(status);
+    return ask_report(args, -ETIMEDOUT, sentence);
+}
+
 int wait_run(const struct command_args *args)
 {
     struct client client;
@@ -63,14 +90,17 @@ int wait_run(const struct command_args *args)
         json_decref(params);
         return code;
     }
-    code = ask_call(args, &client, "wait", params, &result);
-    client_close(&client);
-    if (code == FSD_EXIT_OK) {
+    struct fsd_err why = {""};
+    int r = client_call(&client, "wait", params, &result, &why);
+    if (r == 0) {
         show(args, wanted, result);
-    } else if (code == FSD_EXIT_TIMEOUT) {
-        (void)fprintf(args->err, "not %s yet; `%s status` shows why\n", wanted,
-                      args->program->name);
+    } else if (r == -ETIMEDOUT) {
+        code = report_late(args, wanted, timeout_ms);
+    } else {
+        const char *refusal = client_get_refusal(&client);
+        code = ask_report(args, r, refusal != NULL ? refusal : why.text);
     }
+    client_close(&client);
     json_decref(result);
     return code;
 }

@@ -91,8 +91,13 @@ def test_wait_for_ready_also_waits_for_the_daemon_to_start(make_service):
 
 
 def test_wait_gives_up_after_its_timeout(service, make_service):
-    late = service.ctl("wait", "--for=config=99", "--timeout", "100ms")
-    assert late.returncode == 75 and "not config=99 yet" in late.stderr
+    for wanted, words in (("config=99", "configuration 99 is not running after 0.1 s (it is 1)\n"),
+                          ("drained", "fsd is not drained after 0.1 s (it is running); `fsdctl status` shows why\n")):
+        late = service.ctl("wait", f"--for={wanted}", "--timeout", "100ms")
+        assert (late.returncode, late.stdout, late.stderr) == (75, "", words)
+    service.ctl("drain")
+    late = service.ctl("wait", "--for=ready", "--timeout", "100ms")
+    assert (late.returncode, late.stderr) == (75, "fsd is not ready after 0.1 s (it is drained); `fsdctl status` shows why\n")
     absent = make_service().ctl("wait", "--for=ready", "--timeout", "100ms")
     assert absent.returncode == 3 and "fsd is not running" in absent.stderr
 

@@ -180,7 +180,7 @@ static void a_failure_is_its_reason_and_exit_code(void **state)
          "fsd did not answer within 0.2 s\nit goes on; `fsdctl status` shows how far it is\n"},
         {"wait --for=ready --timeout=200ms", REQUEST("wait", "\"for\":\"ready\""), "",
          FSD_EXIT_TIMEOUT, "",
-         "fsd did not answer within 0.2 s\nnot ready yet; `fsdctl status` shows why\n"},
+         "not ready after 0.2 s, and fsd does not answer\n"},
         {"config show", REQUEST("config.show", "\"origin\":false"),
          RESULT("\"schema\":\"fsd.config/2\""), FSD_EXIT_UNAVAILABLE, "",
          "the answer is of kind \"fsd.config/2\", this fsdctl reads \"fsd.config/1\"\n"},
