@@ -29,8 +29,13 @@ static int render_app(const json_t *app, int restart, const struct output *outpu
     if (json_is_integer(from)) {
         (void)fprintf(output->file, "%lld -> ", (long long)json_integer_value(from));
     }
-    (void)fprintf(output->file, "%lld, %lld worker%s %s\n", (long long)json_integer_value(to),
-                  workers, workers == 1 ? "" : "s", restart ? "replaced" : "changed over");
+    (void)fprintf(output->file, "%lld, ", (long long)json_integer_value(to));
+    if (json_is_true(json_object_get(app, "drained"))) {
+        (void)fprintf(output->file, "drained: new workers come with `fsdctl resume`\n");
+    } else {
+        (void)fprintf(output->file, "%lld worker%s %s\n", workers, workers == 1 ? "" : "s",
+                      restart ? "replaced" : "changed over");
+    }
     return 0;
 }
 

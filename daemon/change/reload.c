@@ -93,24 +93,33 @@ json_t *reload_describe_apps(const struct master *master, const struct inventory
         uint64_t to =
             store->candidate.number != 0 ? store->candidate.number : store->running.number;
         unsigned workers = only != NULL ? only->count : count_workers(inventory, i);
+        workers = master->is_drained ? 0 : workers; /* they come when it is resumed */
         if (only != NULL && only->conf.app != inventory->apps[i]) {
             continue;
         }
-        (void)json_array_append_new(apps, json_pack("{s:s, s:I, s:I, s:i}", "app",
-                                                    inventory->apps[i]->name, "from",
-                                                    (json_int_t)store->running.number, "to",
-                                                    (json_int_t)to, "workers", (int)workers));
+        json_t *app = json_pack("{s:s, s:I, s:I, s:i}", "app", inventory->apps[i]->name, "from",
+                                (json_int_t)store->running.number, "to", (json_int_t)to, "workers",
+                                (int)workers);
+        if (master->is_drained && app != NULL) {
+            (void)json_object_set_new(app, "drained", json_true());
+        }
+        (void)json_array_append_new(apps, app);
     }
     return apps;
+}
+
+static void add_note(const struct master *master, json_t *result)
+{
+    if (result != NULL && !master->reload.now.is_restart && !master->is_drained) {
+        (void)json_object_set_new(result, "note", json_string(no_in_place));
+    }
 }
 
 static json_t *describe(const struct master *master)
 {
     json_t *result = json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps",
                                reload_describe_apps(master, &master->inventory), "restart", 1);
-    if (!master->reload.now.is_restart) {
-        (void)json_object_set_new(result, "note", json_string(no_in_place));
-    }
+    add_note(master, result);
     return result;
 }
 
@@ -242,9 +251,7 @@ void reload_on_deployed(struct master *master, json_t *result, const char *why)
     struct reload *reload = &master->reload;
     reload->why[0] = '\0';
     keep_reason(reload, why);
-    if (result != NULL && !reload->now.is_restart) {
-        (void)json_object_set_new(result, "note", json_string(no_in_place));
-    }
+    add_note(master, result);
     for (size_t i = 0; result != NULL && i < master->inventory.conf->app_count; i++) {
         log_done(master, master->inventory.apps[i]);
     }

@@ -145,6 +145,18 @@ def test_drain_lets_the_workers_leave_and_resume_brings_them_back(service):
     assert service.get("/").text == "hello"
 
 
+def test_a_reload_or_restart_while_drained_says_that_workers_come_later(service):
+    done(service.ctl("drain"))
+    assert done(service.ctl("restart", "web")) == "shop  generation 1 -> 1, drained: new workers come with `fsdctl resume`\n"
+    reload = service.ctl("reload")
+    assert (reload.returncode, reload.stderr) == (0, "")  # nothing of a rolling restart
+    assert reload.stdout == "shop  generation 1 -> 2, drained: new workers come with `fsdctl resume`\n"
+    edit_conf(service, count=3)
+    assert service.call("reload")["apps"] == [{"app": "shop", "from": 2, "to": 3, "workers": 0, "drained": True}]
+    done(service.ctl("resume"))
+    assert [row["generation"] for row in service.workers("ready")] == [3] * 3
+
+
 @pytest.mark.basic
 def test_a_configuration_is_checked_planned_applied_and_rolled_back(service):
     assert done(service.ctl("config", "check")) == "ok (1 file)\n"

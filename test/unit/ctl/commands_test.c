@@ -92,6 +92,11 @@ static void each_command_asks_and_shows(void **state)
          RESULT("\"schema\":\"fsd.reload/1\",\"restart\":true,\"apps\":[{\"app\":\"shop\",\"from\":"
                 "1,\"to\":1,\"workers\":2}]"),
          FSD_EXIT_OK, "shop  generation 1 -> 1, 2 workers replaced\n", ""},
+        {"restart web", REQUEST("restart", "\"pool\":\"web\""),
+         RESULT("\"schema\":\"fsd.reload/1\",\"restart\":true,\"apps\":[{\"app\":\"shop\",\"from\":"
+                "1,\"to\":1,\"workers\":0,\"drained\":true}]"),
+         FSD_EXIT_OK, "shop  generation 1 -> 1, drained: new workers come with `fsdctl resume`\n",
+         ""},
         {"reload", REQUEST("reload", "\"restart\":false"),
          RESULT("\"schema\":\"fsd.reload/1\",\"restart\":true,\"from\":1,\"to\":2,\"apps\":[],"
                 "\"changes\":[" SCALED "],\"note\":\"by the\\u001b way\""),
@@ -179,8 +184,7 @@ static void a_failure_is_its_reason_and_exit_code(void **state)
         {"drain --timeout 200ms", REQUEST("drain", ""), "", FSD_EXIT_TIMEOUT, "",
          "fsd did not answer within 0.2 s\nit goes on; `fsdctl status` shows how far it is\n"},
         {"wait --for=ready --timeout=200ms", REQUEST("wait", "\"for\":\"ready\""), "",
-         FSD_EXIT_TIMEOUT, "",
-         "not ready after 0.2 s, and fsd does not answer\n"},
+         FSD_EXIT_TIMEOUT, "", "not ready after 0.2 s, and fsd does not answer\n"},
         {"config show", REQUEST("config.show", "\"origin\":false"),
          RESULT("\"schema\":\"fsd.config/2\""), FSD_EXIT_UNAVAILABLE, "",
          "the answer is of kind \"fsd.config/2\", this fsdctl reads \"fsd.config/1\"\n"},
