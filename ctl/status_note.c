@@ -78,12 +78,14 @@ static void add_pool(char note[STATUS_NOTE_MAX], const json_t *pool, const char 
     }
 }
 
+/* One that is still booting is nothing to see to. */
 static void add_standby(char note[STATUS_NOTE_MAX], const json_t *pool, const char *name)
 {
     const json_t *standby = json_object_get(pool, "standby");
     uint64_t wanted = 0;
     uint64_t ready = 0;
-    if (field_is(pool, "state", "running") && field_find_number(standby, "wanted", &wanted) &&
+    if (field_is(pool, "state", "running") && !json_is_false(json_object_get(standby, "failing")) &&
+        field_find_number(standby, "wanted", &wanted) &&
         field_find_number(standby, "ready", &ready) && ready < wanted) {
         begin(note);
         add(note, "%.64s has %llu of %llu workers in reserve", name, (unsigned long long)ready,

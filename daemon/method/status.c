@@ -172,7 +172,8 @@ static json_t *describe_standby(const struct pool *pool)
         ready += !proc_is_free(&which->proc) && which->slot == NULL && which != pool->unavailable &&
                  which->proc.state == INCARNATION_LOADED;
     }
-    return json_pack("{s:i, s:i}", "wanted", (int)pool_wanted_standby(pool), "ready", (int)ready);
+    return json_pack("{s:i, s:i, s:b}", "wanted", (int)pool_wanted_standby(pool), "ready",
+                     (int)ready, "failing", pool->is_reserve_failing || pool->is_start_failing);
 }
 
 static json_t *describe_pool(const struct master *master, const struct pool *pool)

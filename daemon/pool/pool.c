@@ -156,6 +156,7 @@ void pool_replace(struct pool *pool, unsigned slot, uint64_t generation)
 void pool_refresh(struct pool *pool)
 {
     pool->reserve_backoff.failures = 0; /* what failed was the old one */
+    pool->is_reserve_failing = false;
     pool->reserve_at_ms = 0;
     pool_touch(pool);
 }

@@ -140,6 +140,8 @@ struct pool {
     struct pool_proc *unavailable; /* in procs, or NULL: answers 503 */
     uint64_t requests_gone;        /* of slots that are no more */
     struct backoff reserve_backoff;
+    bool
+        is_reserve_failing; /* the last one for the reserve was lost; until another one is loaded */
     uint64_t reserve_at_ms; /* monotonic: no standby is started before */
     struct backoff unavailable_backoff;
     uint64_t unavailable_at_ms; /* the same for the one that answers 503 */

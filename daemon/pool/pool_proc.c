@@ -91,6 +91,7 @@ static void on_reserve_lost(struct pool *pool, const struct pool_proc *which)
         pool_lend_forget(pool, which);
         pool->unavailable = NULL;
     } else {
+        pool->is_reserve_failing = true;
         pool->reserve_at_ms = now_ms + backoff_fail(&pool->reserve_backoff, healthy_ms, random);
     }
 }
@@ -104,6 +105,8 @@ static void on_reserve_news(struct pool_proc *which, enum proc_news news)
         on_reserve_lost(pool, which);
         break;
     case PROC_LOADED:
+        pool->is_reserve_failing = pool->is_reserve_failing && which == pool->unavailable;
+        break;
     case PROC_LEAVE: /* only the one that answers 503 says so here; it is of use as long as it is needed */
     case PROC_READY:
     case PROC_WITHDRAWN:

@@ -2,8 +2,10 @@
 import os
 import random
 import signal
+import subprocess
 
 import pytest
+from fsd_process import BUILD
 from service import failed_elsewhere, failures, is_alive, wait_for
 from supervised import ask, choose_victim, count_answers, count_starts, poke, pool_of, ready_pids, reports, set_worker, wait_pool
 
@@ -31,6 +33,10 @@ def start_with_standby(fsd, **pool):
     fsd.write_conf(**{"standby": 1, **pool})
     fsd.start_ready()
     return wait_standby(fsd)
+
+
+def run_status(fsd):
+    return subprocess.run([str(BUILD / "fsdctl"), "status", "-s", fsd.control_path], capture_output=True, text=True, check=True).stdout
 
 
 def wait_serving(fsd, pid):
@@ -135,6 +141,25 @@ def test_a_reserve_that_cannot_live_waits_longer_and_longer(make_fake, step):
     assert ready_pids(fsd) == serving and fsd.status()["state"] == "running"
     set_worker(fsd)
     wait_pool(fsd, "web", lambda pool: pool["standby"]["ready"] == 1, "the reserve to heal", 20)
+
+
+def test_status_speaks_of_a_missing_reserve_when_it_has_failed_and_not_while_it_boots(make_fake):
+    fsd = make_fake(workers=2)
+    fsd.write_conf(standby=0)
+    fsd.start_ready()
+    set_worker(fsd, hello="hang")
+    fsd.write_conf(standby=1)
+    fsd.call("config.apply")
+    booting = fsd.wait_workers(lambda rows: any(row["state"] == "standby" for row in rows), "the first one for the reserve")
+    assert pool_of(fsd, "web")["standby"] == {"wanted": 1, "ready": 0, "failing": False}
+    assert "in reserve" not in run_status(fsd)
+    set_worker(fsd, hello="exit:3")
+    os.kill(next(row["pid"] for row in booting if row["state"] == "standby"), signal.SIGKILL)
+    wait_pool(fsd, "web", lambda pool: pool["standby"]["failing"], "the loss to be known")
+    assert "! web has 0 of 1 workers in reserve\n" in run_status(fsd)
+    set_worker(fsd)
+    wait_pool(fsd, "web", lambda pool: pool["standby"] == {"wanted": 1, "ready": 1, "failing": False}, "the reserve to heal", 20)
+    assert "in reserve" not in run_status(fsd)
 
 
 def test_a_reserve_that_could_not_live_is_tried_at_once_with_new_code(make_fake):

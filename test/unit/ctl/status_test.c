@@ -150,6 +150,29 @@ static void below_a_pool_that_does_not_serve_stands_why_and_what_tells_more(void
                       "  ! web has 1 of 2 workers in reserve\n");
 }
 
+static void a_reserve_that_is_still_booting_is_nothing_to_see_to(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"\"wanted\":1,\"ready\":0,\"failing\":false", ""},
+        {"\"wanted\":1,\"ready\":0,\"failing\":true", "  ! web has 0 of 1 workers in reserve\n"},
+        {"\"wanted\":1,\"ready\":1,\"failing\":true", ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char result[1024];
+        char wanted[1024];
+        (void)snprintf(
+            result, sizeof(result),
+            ONE_POOL("\"state\":\"running\",\"standby\":{%s}", "{\"slot\":0,\"state\":\"ready\"}"),
+            rows[i][0]);
+        (void)snprintf(wanted, sizeof(wanted),
+                       HEAD("STATE") "web      0    -  ready    -       -         -         -"
+                                     "       -  -\n%s",
+                       rows[i][1]);
+        expect_render(result, false, wanted);
+    }
+}
+
 #define POOL(workers) "[{\"name\":\"a\",\"workers\":[" workers "]}]"
 #define STATUS(state, pools)                                                                       \
     "{\"schema\":\"fsd.status/1\",\"state\":\"" state "\",\"pools\":" pools "}"
@@ -226,6 +249,7 @@ int main(void)
         cmocka_unit_test(missing_and_foreign_fields_show_as_unknown),
         cmocka_unit_test(a_daemon_without_pools_has_no_rows),
         cmocka_unit_test(below_a_pool_that_does_not_serve_stands_why_and_what_tells_more),
+        cmocka_unit_test(a_reserve_that_is_still_booting_is_nothing_to_see_to),
         cmocka_unit_test(the_exit_code_says_whether_all_is_as_configured),
         cmocka_unit_test(what_is_no_status_is_refused_with_a_sentence),
     };
