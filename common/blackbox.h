@@ -66,9 +66,8 @@ struct blackbox_line {
     uint64_t number;  /* order; lines that were lost leave gaps */
     int level;        /* enum log_level, not checked */
     uint64_t wall_us; /* since 1970 */
-    char
-        text[BLACKBOX_ERROR_MAX +
-             1]; /* message, then " key=value" for texts; a traceback follows on lines of its own */
+    /* message, then " key=value" for texts; a traceback follows on lines of its own */
+    char text[BLACKBOX_ERROR_MAX + 1];
 };
 
 struct blackbox_frame {
@@ -95,8 +94,8 @@ struct blackbox_copy {
     bool is_written; /* a worker of this BLACKBOX_VERSION has mapped it; all below is zero else */
     struct blackbox_now now;
     unsigned request_count;
-    struct blackbox_request
-        requests[BLACKBOX_REQUESTS]; /* newest first; is_open tells the open ones */
+    /* newest first; is_open tells the open ones */
+    struct blackbox_request requests[BLACKBOX_REQUESTS];
     unsigned line_count;
     struct blackbox_line lines[BLACKBOX_LINES + BLACKBOX_ERRORS]; /* oldest first */
     struct blackbox_death death;

@@ -14,18 +14,18 @@ enum { COMMAND_ROWS_MAX = 64, COMMAND_OPTIONS_MAX = 64, COMMAND_VALUES_MAX = 16 
 
 /* One option of one command.  Two commands with the same option have two rows. */
 struct command_option {
-    const char
-        *command;     /* name of the command's row; NULL: every command, and before its name too */
-    const char *name; /* "port", said as --port 8080, --port=8080 */
-    char letter;      /* 'p', said as -p 8080, -p8080; 0: has none */
+    /* name of the command's row; NULL: every command, and before its name too */
+    const char *command;
+    const char *name;     /* "port", said as --port 8080, --port=8080 */
+    char letter;          /* 'p', said as -p 8080, -p8080; 0: has none */
     const char *argument; /* "PORT"; NULL: a flag */
     const char *help;
 };
 
 struct command_row {
     const char *name; /* "run", or two words: "config example" */
-    const char
-        *values; /* "APP.lua", "NAME [VALUE]", "[COMMAND...]", "": what stands behind the name */
+    /* "APP.lua", "NAME [VALUE]", "[COMMAND...]", "": what stands behind the name */
+    const char *values;
     const char *help;                            /* one line */
     int (*run)(const struct command_args *args); /* returns the exit code */
 };
@@ -44,8 +44,8 @@ struct command_program {
 struct command_args {
     const struct command_program *program;
     const struct command_row *row; /* NULL: no command was named */
-    const char
-        *option_values[COMMAND_OPTIONS_MAX]; /* by option row; NULL: not given; "" for a flag */
+    /* by option row; NULL: not given; "" for a flag */
+    const char *option_values[COMMAND_OPTIONS_MAX];
     const char *values[COMMAND_VALUES_MAX];
     size_t value_count;
     bool help;    /* --help or -h */

@@ -9,8 +9,8 @@
 
 /* The restarts of the last time: more than intensity of them within period_ms are too many. */
 struct supervise_window {
-    uint64_t *
-        times; /* borrowed; room for intensity times, NULL for an intensity of 0 or SUPERVISE_UNLIMITED */
+    /* borrowed; room for intensity times, NULL for an intensity of 0 or SUPERVISE_UNLIMITED */
+    uint64_t *times;
     uint32_t intensity;
     uint32_t period_ms; /* may be changed at any time */
     uint32_t count;     /* times that are known */

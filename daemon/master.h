@@ -26,8 +26,8 @@ struct master_options {
  * it is not FSD_EXIT_OK. */
 int master_run(struct conf *conf, const struct master_options *options);
 
-/* Makes the master that goes on where another program was (conf is taken, options and state are borrowed for good).  A negative errno with a
- * sentence: nothing has been done to what the state names, and what was made is left as it is. */
+/* Makes the master that goes on where another program was (conf is taken, options and state are borrowed for good).  A negative
+ * errno with a sentence: nothing has been done to what the state names, and what was made is left as it is. */
 int master_inherit(struct conf *conf, const struct master_options *options,
                    const struct upgrade_state *state, struct master **ret_master,
                    struct fsd_err *err);

@@ -29,8 +29,8 @@ struct master *setup_new(const struct conf *conf, const struct master_options *o
 /* Takes conf.  Adds everything that is needed before the first process is started: loop, signals, pools, control socket,
  * listeners.  Returns FSD_EXIT_OK, or another exit code having logged why. */
 int setup_open(struct master *master, struct conf *conf, const struct setup_events *events);
-/* The same for a master that goes on where another program was, with all that it had.  A negative errno with a sentence: then it is to be left
- * as it is; nothing has been done to what the state names. */
+/* The same for a master that goes on where another program was, with all that it had.  A negative errno with a sentence: then it
+ * is to be left as it is; nothing has been done to what the state names. */
 int setup_inherit(struct master *master, struct conf *conf, const struct setup_events *events,
                   const struct upgrade_state *state, struct fsd_err *err);
 /* Ends and closes everything.  NULL is allowed. */

@@ -37,11 +37,11 @@ struct master {
     struct log_hub *hub;          /* the recent past of the log */
     struct stream_table *streams; /* who follows it */
     struct control *control;
-    struct inventory
-        inventory; /* what runs: the configuration and its apps, listeners and pools; deploy.c changes it */
+    /* what runs: the configuration and its apps, listeners and pools; deploy.c changes it */
+    struct inventory inventory;
     uint64_t config_last; /* the highest number that a configuration has had */
-    struct retired *
-        retired; /* owned list: what an older one had, until its last process is gone; retired.c's */
+    /* owned list: what an older one had, until its last process is gone; retired.c's */
+    struct retired *retired;
     struct privilege privilege;       /* of the workers and the bundle tool */
     sd_event_source *bury;            /* owned; retired.c's, NULL until it is needed */
     struct pool_setting pool_setting; /* for new pools */

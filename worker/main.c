@@ -1,6 +1,6 @@
 /* main.c - fsd-worker: one worker process, or one of its tools.
- * Owns the start: the process's own protection (shield.c), what the master put into the environment, the status page, the Lua state, the modules.  Started by the
- * master with the descriptors of common/proto.h; by hand it says what is missing. */
+ * Owns the start: the process's own protection (shield.c), what the master put into the environment, the status page, the Lua
+ * state, the modules.  Started by the master with the descriptors of common/proto.h; by hand it says what is missing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -33,8 +33,8 @@ struct plan_row {
     /* Of what name stands for, in the old and the new conf; SIZE_MAX: not there, and for keys. */
     size_t from_index;
     size_t to_index;
-    char
-        detail[PLAN_DETAIL_MAX]; /* "count 2 -> 4"; what is new or gone may have none; no secrets */
+    /* "count 2 -> 4"; what is new or gone may have none; no secrets */
+    char detail[PLAN_DETAIL_MAX];
 };
 
 /* Rows in the order of the actions above, but the rows of one pool stand together (START, or REPLACE, UPDATE, SCALE, ADJUST), pools

@@ -17,11 +17,11 @@ enum { RELOAD_WHY_MAX = 4096 };
 /* The one reload that may run at a time. */
 struct reload {
     struct rolling rolling;
-    struct pool *
-        only; /* borrowed: the pool that is restarted with the code it has; NULL: all, with new code */
+    /* borrowed: the pool that is restarted with the code it has; NULL: all, with new code */
+    struct pool *only;
     struct reload_round now;
-    struct reload_round
-        later;        /* who came meanwhile: they want to be sure of what is on the disk now */
+    /* who came meanwhile: they want to be sure of what is on the disk now */
+    struct reload_round later;
     bool is_stepping; /* events from inside a step wait in .pending */
     bool has_pending;
     enum rolling_event pending;

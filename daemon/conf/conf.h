@@ -81,8 +81,8 @@ struct conf_pool {
     bool is_count_override; /* count was not written but set by an operator */
     uint32_t standby;       /* booted workers in reserve, or CONF_STANDBY_AUTO */
     uint32_t boot_ms;       /* from fork to ready, 60 s */
-    uint32_t
-        heartbeat_ms;  /* a serving worker whose loop has not turned for so long is ended, 30 s */
+    /* a serving worker whose loop has not turned for so long is ended, 30 s */
+    uint32_t heartbeat_ms;
     uint32_t drain_ms; /* how long a leaving worker keeps idle keep-alive connections, 5 s */
     /* from the order to leave until SIGKILL, 30 s; SUPERVISE_BRUTAL_KILL or SUPERVISE_INFINITY */
     uint32_t shutdown_ms;

@@ -30,7 +30,8 @@ enum control_error { /* JSON-RPC codes; below -32000 the specification's own */
                      CONTROL_BAD_PARAMS = -32602,
 };
 
-/* Binds path (mode 0600, or 0660 and the group fsd-admin where that exists; a stale socket file is removed, a live one is -EADDRINUSE) and serves the methods.  The rows are
+/* Binds path (mode 0600, or 0660 and the group fsd-admin where that exists; a stale socket file is removed, a live one is
+ * -EADDRINUSE) and serves the methods.  The rows are
  * borrowed for as long as the control is open.  owner is handed to every run.  removed_stale tells that a stale file was
  * there, so that the caller can log it. */
 int control_open(struct control **ret_control, sd_event *loop, const char *path,
@@ -48,8 +49,8 @@ struct control_legacy {
     uint64_t inode;
 };
 struct control_legacy control_get_legacy(const struct control *control);
-/* Serves the methods on a socket that another program of ours has opened at path.  Takes the descriptor when it succeeds; on failure nothing
- * is closed or removed. */
+/* Serves the methods on a socket that another program of ours has opened at path.  Takes the descriptor when it succeeds; on
+ * failure nothing is closed or removed. */
 int control_inherit(struct control **ret_control, sd_event *loop, const char *path,
                     const struct control_legacy *legacy, const struct control_method *methods,
                     size_t method_count, void *owner);

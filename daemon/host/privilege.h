@@ -10,9 +10,9 @@ struct fsd_err;
 /* Whom the processes are that run the application's code, and what they may not do. */
 struct privilege {
     bool is_switching; /* they become this user; else they are who the master is */
-    bool
-        is_shielded; /* other processes of their user can't look into them; they leave no core dump */
-    uid_t uid;       /* theirs, in either case */
+    /* other processes of their user can't look into them; they leave no core dump */
+    bool is_shielded;
+    uid_t uid; /* theirs, in either case */
     gid_t gid;
     gid_t *groups; /* owned; the supplementary ones; of a switch */
     size_t group_count;

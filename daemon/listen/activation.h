@@ -30,7 +30,8 @@ struct listener_inherited activation_take(struct activation *activation,
 void activation_close(struct activation *activation);
 
 /* Puts the sockets of a TCP listener that was opened here into systemd's fd store as "NAME/SLOT", so that they and what
- * waits in them live through a restart; those that lie there already may be sent again.  0, or -EAGAIN: call it again later (another error: it cannot be done now). */
+ * waits in them live through a restart; those that lie there already may be sent again.  0, or -EAGAIN: call it again later
+ * (another error: it cannot be done now). */
 int activation_store(struct notify *notify, struct listener *listener);
 /* Takes those from this slot on out of the store.  What listener_shrink ended leaves it by itself.  0 or as above. */
 int activation_unstore(struct notify *notify, struct listener *listener, unsigned slots);

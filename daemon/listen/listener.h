@@ -16,8 +16,8 @@ enum listener_kind {
 
 /* Sockets that were open before us and are already bound where the listener wants to be. */
 struct listener_inherited {
-    int *
-        fds; /* of the slots 0, 1, ...; listener_open takes the descriptors in any case, the array stays the caller's */
+    /* of the slots 0, 1, ...; listener_open takes the descriptors in any case, the array stays the caller's */
+    int *fds;
     unsigned count;            /* 0: none */
     bool is_foreign;           /* made by somebody else: never unlinked, shut down or shared out */
     struct listener_file file; /* of our own Unix socket, to be removed at the end */
@@ -60,8 +60,8 @@ int listener_grow(struct listener *listener, unsigned slots, struct fsd_err *err
 /* From now on new connections go only to the first `live` sockets, 1 to count; count: to all again.  What waits in the others, and
  * handshakes that have begun there, stay there.  0 or negative errno.  Nothing to do when shared. */
 int listener_exclude(struct listener *listener, unsigned live);
-/* Ends the sockets from this slot on, also for those who hold a copy, and the exclusion when it was only about them: connections that wait there are
- * reset, so call it when listener_is_waiting has been false for a while.  0 slots: the address is given up.
+/* Ends the sockets from this slot on, also for those who hold a copy, and the exclusion when it was only about them: connections
+ * that wait there are reset, so call it when listener_is_waiting has been false for a while.  0 slots: the address is given up.
  * Nothing to do when shared. */
 void listener_shrink(struct listener *listener, unsigned slots);
 

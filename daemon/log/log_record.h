@@ -53,8 +53,8 @@ struct log_record {
     size_t message_len;
     struct log_field fields[LOG_FIELDS_MAX];
     size_t field_count;
-    const char
-        *event; /* borrowed; the name of an event ("worker.ready"), NULL: an ordinary record */
+    /* borrowed; the name of an event ("worker.ready"), NULL: an ordinary record */
+    const char *event;
     uint64_t event_id; /* of an event */
 };
 

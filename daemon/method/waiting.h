@@ -15,8 +15,8 @@ struct waiting_item {
     struct control_call *call; /* NULL: free */
     enum waiting_for what;
     uint64_t number; /* of WAITING_CONFIG: at least this one runs */
-    const char
-        *word; /* constant: the result is {"schema", "for": word, "waited_ms"}, or {word: true} */
+    /* constant: the result is {"schema", "for": word, "waited_ms"}, or {word: true} */
+    const char *word;
     bool is_wait; /* which of the two */
     uint64_t since_ms;
 };

@@ -29,8 +29,8 @@ struct pool_proc {
     struct pool_slot *slot; /* borrowed; NULL: in reserve, or the one that answers 503 */
     uint64_t config;        /* number of the configuration that it has */
     bool has_withdrawn;     /* told to leave, it accepts nothing any more */
-    uint64_t
-        died_us; /* wall clock: when the worker died that this one stands in for; 0: none did */
+    /* wall clock: when the worker died that this one stands in for; 0: none did */
+    uint64_t died_us;
     char next[POOL_TEXT_MAX]; /* what followed when it was lost, for its crash report */
 };
 
@@ -47,15 +47,15 @@ struct pool_slot {
     struct pool_proc *withdrawing; /* READY is told when it accepts nothing more */
     struct pool_proc *borrower;    /* accepts for the slot, which nobody serves */
     uint64_t vacant_since_ms;      /* monotonic: nobody serves; 0: somebody does, or nobody shall */
-    uint64_t
-        clear_since_ms; /* monotonic: retiring, and nothing was seen waiting at its sockets since; 0: not looked */
-    const struct pool_proc
-        *asked; /* current when it was asked to prepare a change; NULL: none is under way */
+    /* monotonic: retiring, and nothing was seen waiting at its sockets since; 0: not looked */
+    uint64_t clear_since_ms;
+    /* current when it was asked to prepare a change; NULL: none is under way */
+    const struct pool_proc *asked;
     uint64_t renew_at_ms; /* monotonic; the next try to replace a worker that missed a change */
     bool awaits_commit;   /* next stays LOADED until pool_commit_slot */
     bool awaits_room;     /* next is not there yet: an older worker has to leave first */
-    bool
-        had_proved; /* the worker that was lost had done good work: its place may be taken at once */
+    /* the worker that was lost had done good work: its place may be taken at once */
+    bool had_proved;
     uint64_t wanted; /* generation that next is to have */
     uint64_t restarts;
     uint64_t requests_total; /* of the incarnations that are gone */
@@ -127,26 +127,26 @@ struct pool {
     bool is_start_failing; /* said so; no process can be made now, whatever it is for */
     enum pool_phase phase;
     bool is_down_told; /* of POOL_SUSPENDED */
-    bool
-        empties_queues; /* the last change took a listener away: old workers serve what waits there */
-    bool was_up;        /* POOL_UP was told since it was started or held */
+    /* the last change took a listener away: old workers serve what waits there */
+    bool empties_queues;
+    bool was_up;                    /* POOL_UP was told since it was started or held */
     char cause[POOL_TEXT_MAX];      /* why it does not run */
     struct supervise_window window; /* of restarts */
     uint64_t window_times[CONF_INTENSITY_MAX];
     uint64_t probe_at_ms;  /* monotonic; of POOL_HELD */
     uint64_t probed_at_ms; /* monotonic: what became ready since then is the probe; 0: nothing */
-    bool
-        is_mended; /* of POOL_HELD: the probe is an order of somebody who has done something about the cause */
+    /* of POOL_HELD: the probe is an order of somebody who has done something about the cause */
+    bool is_mended;
     struct pool_proc *unavailable; /* in procs, or NULL: answers 503 */
     uint64_t requests_gone;        /* of slots that are no more */
     struct backoff reserve_backoff;
-    bool
-        is_reserve_failing; /* the last one for the reserve was lost; until another one is loaded */
+    /* the last one for the reserve was lost; until another one is loaded */
+    bool is_reserve_failing;
     uint64_t reserve_at_ms; /* monotonic: no standby is started before */
     struct backoff unavailable_backoff;
     uint64_t unavailable_at_ms; /* the same for the one that answers 503 */
-    sd_event_source
-        *settle; /* owned; runs pool_settle at the end of the turn, or when something is due */
+    /* owned; runs pool_settle at the end of the turn, or when something is due */
+    sd_event_source *settle;
     sd_event_source *due;
 };
 
@@ -177,8 +177,8 @@ void pool_replace(struct pool *pool, unsigned slot, uint64_t generation);
 /* The running generation is another one: what waits in reserve is out of date. */
 void pool_refresh(struct pool *pool);
 
-/* A change of configuration, in two phases: pool_pend says what it will be.  For every slot that takes part pool_prepare_slot (a new worker is
- * booted and waits) or pool_update_slot (the worker that serves is asked), then PREPARED, FAILED or REJECTED; then
+/* A change of configuration, in two phases: pool_pend says what it will be.  For every slot that takes part pool_prepare_slot (a
+ * new worker is booted and waits) or pool_update_slot (the worker that serves is asked), then PREPARED, FAILED or REJECTED; then
  * pool_adopt and pool_commit_slot for each, then READY, COMMITTED or FAILED; or pool_cancel. */
 int pool_pend(struct pool *pool, const struct pool_conf *conf, unsigned count, struct fsd_err *err);
 void pool_prepare_slot(struct pool *pool, unsigned index);

@@ -5,8 +5,8 @@
 
 /* What the files of this folder need of each other; nobody else includes it. */
 
-/* pool_proc.c: a process for the slot (NULL: in reserve), with the configuration that is pending or the one that runs.  0, or a negative errno with a
- * sentence. */
+/* pool_proc.c: a process for the slot (NULL: in reserve), with the configuration that is pending or the one that runs.  0, or a
+ * negative errno with a sentence. */
 enum pool_kind { POOL_KIND_WORKER, POOL_KIND_PENDING, POOL_KIND_UNAVAILABLE };
 int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind kind,
                     struct pool_proc **ret_which, struct fsd_err *err);

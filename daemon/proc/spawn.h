@@ -27,8 +27,8 @@ struct spawn_child {
     const struct privilege *privilege; /* borrowed; NULL in one that was taken over */
 };
 
-/* fork + exec.  The child gives up what order->privilege says, or does not start; it dies with the master (SIGKILL).  Does not wait for the exec: whether that failed is known when the
- * child has ended.  0, or a negative errno with a sentence. */
+/* fork + exec.  The child gives up what order->privilege says, or does not start; it dies with the master (SIGKILL).  Does not
+ * wait for the exec: whether that failed is known when the child has ended.  0, or a negative errno with a sentence. */
 int spawn_start(const struct spawn_order *order, struct spawn_child *ret_child,
                 struct fsd_err *err);
 /* Of a child that has ended: 0, or the negative errno why it never became the program, with a sentence. */

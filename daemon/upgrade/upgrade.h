@@ -10,8 +10,8 @@ struct master;
 
 /* The one upgrade in place that may be under way.  All zero is idle. */
 struct upgrade {
-    char *
-        path; /* owned; the program that was started, as it was called: a new one is expected there */
+    /* owned; the program that was started, as it was called: a new one is expected there */
+    char *path;
     bool is_running;
     struct control_call *call; /* to be answered; NULL: nobody asked (a signal) */
     struct upgrade_probe probe;

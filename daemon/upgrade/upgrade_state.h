@@ -132,8 +132,8 @@ struct upgrade_pool {
     bool was_up;
     bool is_down_told;
     char cause[UPGRADE_CAUSE_MAX];
-    struct record_list
-        restarts; /* struct upgrade_time: those that the window knows, the oldest first */
+    /* struct upgrade_time: those that the window knows, the oldest first */
+    struct record_list restarts;
     uint64_t probe_at_ms;
     bool is_mended;
     uint64_t probed_at_ms;

@@ -4,8 +4,8 @@
 /* One call that can fail and does.  A program that includes this (once) has wrappers in the place of the C library's functions below,
  * for itself and for the libraries that it uses.  A site is a place in the program together with its callers: the first run lists the
  * sites that it comes by, further ones each let one of them fail, the first time that it is met.  A site is known by its return
- * addresses, so runs are started from one place in a process, and what they become has fixed addresses.  To be included before everything else: functions
- * that are checked at compile time can't be put in another's place. */
+ * addresses, so runs are started from one place in a process, and what they become has fixed addresses.  To be included before
+ * everything else: functions that are checked at compile time can't be put in another's place. */
 
 #undef _FORTIFY_SOURCE
 

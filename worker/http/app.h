@@ -15,8 +15,8 @@ struct native_answer;
 struct app_handler {
     int index;       /* in the application's array of Lua values; 0 = not set */
     bool wants_next; /* takes a third parameter */
-    const struct native_answer
-        *native;    /* borrowed from the Lua value at index; NULL: call that value */
+    /* borrowed from the Lua value at index; NULL: call that value */
+    const struct native_answer *native;
     char where[64]; /* "app.lua:12", for messages */
 };
 

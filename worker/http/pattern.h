@@ -25,8 +25,8 @@ struct pattern_token {
 /* One alternative: what is left when each group was either taken or left out.  Two literals never
  * follow each other, nor do two params; a wildcard is last and a whole segment (or all). */
 struct pattern_path {
-    struct pattern_token
-        *tokens;  /* owned, one block with the literal bytes; NULL when count is 0 */
+    /* owned, one block with the literal bytes; NULL when count is 0 */
+    struct pattern_token *tokens;
     size_t count; /* 0: the empty path */
 };
 

@@ -23,8 +23,8 @@ struct service {
     uint64_t requests;       /* ever */
     uint64_t running;        /* exchanges that are not over */
     uint64_t id_seed;        /* request ids: random, then counted up */
-    h2o_generator_t
-        complete;         /* of an answer that is given whole: nothing is left to proceed with */
+    /* of an answer that is given whole: nothing is left to proceed with */
+    h2o_generator_t complete;
     struct json_buf json; /* owned; scratch of res:json */
     void (*on_exchange_over)(struct service *service);
     struct exchange *free; /* owned list of exchanges for use again */

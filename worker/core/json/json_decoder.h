@@ -26,8 +26,8 @@ struct json_decoder {
     int mark_slot;       /* the array mark on the stack; behind it a slot for each key row */
     unsigned max_depth;
     bool keep_null;
-    struct json_key_row
-        keys[JSON_KEY_ROWS]; /* met lately: making the same string again costs more */
+    /* met lately: making the same string again costs more */
+    struct json_key_row keys[JSON_KEY_ROWS];
 };
 
 /* Fills err with the reason and the line and column of at; -EINVAL. */
