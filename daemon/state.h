@@ -32,11 +32,11 @@ enum master_phase {
 /* All that the running master owns.  Only master.c and the modules named beside a field write to it; the others read it. */
 struct master {
     const struct master_options *options; /* borrowed */
-    sd_event *loop;
+    sd_event *loop;                       /* owned */
     struct log log;
-    struct log_hub *hub;          /* the recent past of the log */
-    struct stream_table *streams; /* who follows it */
-    struct control *control;
+    struct log_hub *hub;          /* owned; the recent past of the log */
+    struct stream_table *streams; /* owned; who follows it */
+    struct control *control;      /* owned */
     /* what runs: the configuration and its apps, listeners and pools; deploy.c changes it */
     struct inventory inventory;
     uint64_t config_last; /* the highest number that a configuration has had */
@@ -54,7 +54,7 @@ struct master {
     struct upgrade upgrade; /* upgrade.c's */
     struct waiting waiting; /* waiting.c's */
     bool is_ordering;       /* its orders are being carried out */
-    struct tree *tree;      /* which pool is started, stopped or held when */
+    struct tree *tree;      /* owned; which pool is started, stopped or held when */
     struct crashes crashes;
     struct oom oom;
     bool is_crash_store_failing; /* said so */
@@ -63,7 +63,7 @@ struct master {
     enum master_phase phase;
     bool is_drained;     /* by order */
     bool follows_killed; /* the daemon before this one was killed: its workers may be dying still */
-    bool was_ready;      /* every slot of every pool has served at one moment */
+    bool was_ready;      /* at one moment every pool served, or was held while others did */
     int exit_code;
     uint64_t incarnations;
     uint64_t started_us; /* wall clock */
