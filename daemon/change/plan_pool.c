@@ -13,7 +13,7 @@
 #include "daemon/change/plan_supervisor.h"
 #include "daemon/conf/conf.h"
 
-enum form { FORM_WORKERS, FORM_STANDBY, FORM_INTENSITY, FORM_DURATION, FORM_SIZE, FORM_RESTART };
+enum form { FORM_WORKERS, FORM_NUMBER, FORM_DURATION, FORM_SIZE, FORM_RESTART };
 enum part { PART_LIMITS, PART_COUNT, PART_RULES };
 
 struct value_row {
@@ -30,13 +30,13 @@ static const struct value_row value_rows[] = {
      PART_LIMITS},
     {"limits.body", offsetof(struct conf_pool, limits.body_bytes), FORM_SIZE, PART_LIMITS},
     {"count", offsetof(struct conf_pool, count), FORM_WORKERS, PART_COUNT},
-    {"standby", offsetof(struct conf_pool, standby), FORM_STANDBY, PART_RULES},
+    {"standby", offsetof(struct conf_pool, standby), FORM_NUMBER, PART_RULES},
     {"boot", offsetof(struct conf_pool, boot_ms), FORM_DURATION, PART_RULES},
     {"heartbeat", offsetof(struct conf_pool, heartbeat_ms), FORM_DURATION, PART_RULES},
     {"drain", offsetof(struct conf_pool, drain_ms), FORM_DURATION, PART_RULES},
     {"shutdown", offsetof(struct conf_pool, shutdown_ms), FORM_DURATION, PART_RULES},
     {"restart", offsetof(struct conf_pool, restart), FORM_RESTART, PART_RULES},
-    {"intensity", offsetof(struct conf_pool, intensity), FORM_INTENSITY, PART_RULES},
+    {"intensity", offsetof(struct conf_pool, intensity), FORM_NUMBER, PART_RULES},
     {"period", offsetof(struct conf_pool, period_ms), FORM_DURATION, PART_RULES},
 };
 enum { VALUE_ROWS = sizeof(value_rows) / sizeof(value_rows[0]) };
@@ -87,16 +87,14 @@ static void format_value(const struct value_row *row, uint64_t number,
                          char value[PLAN_TEXT_VALUE_MAX])
 {
     static const char *const restarts[] = {"permanent", "transient", "temporary"};
+    _Static_assert(CONF_STANDBY_AUTO == CONF_INTENSITY_AUTO, "one form for both");
     _Static_assert(SUPERVISE_PERMANENT == 0 && SUPERVISE_TEMPORARY == 2, "the order of the words");
     switch (row->form) {
     case FORM_WORKERS:
         format_auto_number(number, 0, value);
         break;
-    case FORM_STANDBY:
+    case FORM_NUMBER:
         format_auto_number(number, CONF_STANDBY_AUTO, value);
-        break;
-    case FORM_INTENSITY:
-        format_auto_number(number, CONF_INTENSITY_AUTO, value);
         break;
     case FORM_DURATION:
         format_duration(row, number, value);
