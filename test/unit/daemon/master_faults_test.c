@@ -37,7 +37,10 @@ enum {
     ANSWER_MAX = 65536,
 };
 
-/* jansson 2.14 goes on with half a word when memory for it is out, and may then end the process. */
+/* jansson 2.14 overruns the heap when memory for its parser is out, so the parser is left out.  lex_save (its load.c) does not look
+ * whether strbuffer_append_byte had room, so a byte of the token is lost: the 16th, or the 32nd, when the buffer is to grow.  Is it the
+ * quote at the end, as in "config.history", lex_scan_string copies on behind its buffers up to any other quote; is it the byte after a
+ * number, an assertion in lex_unget_unsave ends the process; is it a digit, the number is another one. */
 json_t *json_loadb(const char *buffer, size_t buflen, size_t flags, json_error_t *error)
 {
     static json_t *(*real)(const char *buffer, size_t buflen, size_t flags, json_error_t *error);
