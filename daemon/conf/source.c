@@ -3,7 +3,8 @@
  *
  * Owns the bytes of one file while the configuration is loaded, so that every message can show
  * the line that it talks about, and knows which folder relative paths in it start from: the one
- * that holds the file, as the file was named (symbolic links are not followed for that).
+ * that holds the file, as the file was named (symbolic links are not followed for that).  It notes
+ * where every 64th character begins: parsers count characters, places count bytes.
  *
  * Made by conf.c, read by yaml.c and problem.c, which only look.  Must not know YAML.
  */
@@ -17,6 +18,9 @@
 #include "common/err.h"
 #include "daemon/conf/file.h"
 
+/* A place is asked for with each value, so it must not take longer the further back it is. */
+enum { SOURCE_STEP = 64 };
+
 /* "a/b.yaml" -> "<working directory>/a"; the caller frees it. */
 static char *folder_of(const char *path)
 {
@@ -29,14 +33,28 @@ static char *folder_of(const char *path)
     return folder;
 }
 
-static bool has_only_ascii(const char *text, size_t len)
+static bool is_first_byte(char byte)
 {
-    unsigned char bits = 0;
+    return ((unsigned char)byte & 0xc0U) != 0x80U;
+}
 
-    for (size_t i = 0; i < len; i++) {
-        bits |= (unsigned char)text[i];
+/* False: no memory. */
+static bool note_characters(struct source *source)
+{
+    source->steps = malloc((source->len / SOURCE_STEP + 1) * sizeof(source->steps[0]));
+    if (source->steps == NULL) {
+        return false;
     }
-    return bits < 0x80;
+    for (size_t i = 0; i < source->len; i++) {
+        if (!is_first_byte(source->text[i])) {
+            continue;
+        }
+        if (source->character_count % SOURCE_STEP == 0) {
+            source->steps[source->character_count / SOURCE_STEP] = i;
+        }
+        source->character_count++;
+    }
+    return true;
 }
 
 /* Takes text. */
@@ -50,10 +68,9 @@ static struct source *source_take(const char *path, char *text, size_t len)
     }
     source->text = text;
     source->len = len;
-    source->is_ascii = has_only_ascii(text, len);
     source->path = strdup(path);
     source->folder = folder_of(path);
-    if (source->path == NULL || source->folder == NULL) {
+    if (source->path == NULL || source->folder == NULL || !note_characters(source)) {
         source_free(source);
         return NULL;
     }
@@ -100,6 +117,7 @@ void source_free(struct source *source)
     free(source->path);
     free(source->folder);
     free(source->text);
+    free(source->steps);
     free(source);
 }
 
@@ -121,6 +139,19 @@ const char *source_line(const struct source *source, unsigned line, size_t *ret_
         len--;
     }
     *ret_len = len;
+    return at;
+}
+
+size_t source_offset(const struct source *source, size_t character)
+{
+    if (character >= source->character_count) {
+        return source->len;
+    }
+    size_t at = source->steps[character / SOURCE_STEP];
+    for (size_t left = character % SOURCE_STEP; left > 0;) {
+        at++;
+        left -= is_first_byte(source->text[at]) ? 1 : 0;
+    }
     return at;
 }
 

@@ -14,7 +14,8 @@ struct source {
     char *folder; /* owned; absolute: relative paths inside the text start here */
     char *text;   /* owned; NUL-terminated */
     size_t len;
-    bool is_ascii; /* so that a character is a byte */
+    size_t *steps; /* owned; see source_offset */
+    size_t character_count;
 };
 
 /* Copies the text; path need not exist.  NULL: no memory, or the working directory is gone. */
@@ -26,6 +27,8 @@ int source_read(const char *file, const char *name, struct source **ret_source,
 void source_free(struct source *source);
 /* The line (1-based) without its end, or NULL when the text has fewer.  Not NUL-terminated. */
 const char *source_line(const struct source *source, unsigned line, size_t *ret_len);
+/* Where a character (counted from 0) begins; len when the text has fewer.  Takes the same time anywhere. */
+size_t source_offset(const struct source *source, size_t character);
 /* path as an absolute one, which the caller frees; NULL: no memory. */
 char *source_resolve(const struct source *source, const char *path);
 

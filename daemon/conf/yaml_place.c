@@ -13,33 +13,17 @@
 
 #include "daemon/conf/source.h"
 
-/* The 1-based byte column of a 0-based character column.  Counting takes the time that the text up to there takes, for each value:
- * seconds for JSON of 100 kB on one line, so it is done only where it has to be. */
-static unsigned byte_column(const struct source *source, size_t line, size_t characters)
+/* Of the first byte of the character at the mark. */
+static unsigned byte_column(const struct source *source, const yaml_mark_t *mark)
 {
-    if (source->is_ascii) {
-        return (unsigned)characters + 1;
-    }
-    size_t len = 0;
-    const char *text = source_line(source, (unsigned)line + 1, &len);
-    size_t at = 0;
+    size_t line_start = source_offset(source, mark->index - mark->column);
 
-    if (text == NULL) {
-        return 1;
-    }
-    while (characters > 0 && at < len) {
-        at++;
-        while (at < len && ((unsigned char)text[at] & 0xc0U) == 0x80U) {
-            at++;
-        }
-        characters--;
-    }
-    return (unsigned)at + 1;
+    return (unsigned)(source_offset(source, mark->index) - line_start) + 1;
 }
 
 static struct problem_place place_of_mark(const struct source *source, const yaml_mark_t *mark)
 {
-    unsigned column = byte_column(source, mark->line, mark->column);
+    unsigned column = byte_column(source, mark);
 
     return (struct problem_place){source, (unsigned)mark->line + 1, column, column + 1};
 }
@@ -50,7 +34,7 @@ struct problem_place yaml_place_of(const struct source *source, const yaml_event
 
     if (event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT) {
         place.end_column = event->end_mark.line == event->start_mark.line
-                               ? byte_column(source, event->end_mark.line, event->end_mark.column)
+                               ? byte_column(source, &event->end_mark)
                                : place.end_column;
     }
     return place;

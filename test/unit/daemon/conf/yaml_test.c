@@ -227,6 +227,29 @@ static void limits_hold_at_their_edge(void **state)
     }
 }
 
+/* 0.9 MiB in one line: who counts from its start for each value takes minutes. */
+static void the_places_in_a_long_line_are_found(void **state)
+{
+    enum { COUNT = YAML_NODES_MAX - 2, PART = 14 };
+    char *text = repeat("a: [", "\xc3\xa4\xc3\xb6\xc3\xbc\xe2\x82\xac\xe2\x82\xac, ", COUNT, "]\n");
+    struct reading reading;
+    unsigned column = 5;
+
+    (void)state;
+    reading_init(&reading, text, strlen(text));
+    problems_assert_none(&reading.list);
+    const struct yaml_node *item = yaml_find(reading.root, "a")->child;
+    for (; item != NULL; item = item->next) {
+        assert_int_equal(item->place.line, 1);
+        assert_int_equal(item->place.column, column);
+        assert_int_equal(item->place.end_column, column + PART - 2);
+        column += PART;
+    }
+    assert_int_equal(column, 5 + COUNT * PART);
+    reading_fini(&reading);
+    free(text);
+}
+
 static void a_billion_laughs_are_refused(void **state)
 {
     struct reading reading;
@@ -288,6 +311,7 @@ int main(void)
         cmocka_unit_test(aliases_repeat_a_value),
         cmocka_unit_test(what_is_refused_is_explained_at_its_place),
         cmocka_unit_test(limits_hold_at_their_edge),
+        cmocka_unit_test(the_places_in_a_long_line_are_found),
         cmocka_unit_test(a_billion_laughs_are_refused),
         cmocka_unit_test(only_plain_words_mean_nothing),
         cmocka_unit_test(find_copes_with_what_is_no_map),
