@@ -23,11 +23,18 @@ static bool has_no_body(int status)
     return status == 204 || status == 304 || status < 200;
 }
 
-static void close_after(h2o_req_t *req)
+static bool is_head(const h2o_req_t *req)
 {
-    if (!req->http1_is_persistent) {
-        return; /* the client asked for it: it is not going to send more */
-    }
+    return h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+}
+
+bool answer_is_bodiless(h2o_req_t *req, int status)
+{
+    return is_head(req) || has_no_body(status) || status == 205;
+}
+
+void answer_linger(h2o_req_t *req)
+{
     req->http1_is_persistent = 0;
     struct connection *connection = connection_of(req);
     if (connection != NULL && req->version < 0x200) {
@@ -35,22 +42,43 @@ static void close_after(h2o_req_t *req)
     }
 }
 
-void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close)
+static void set_status(struct service *service, h2o_req_t *req, int status)
 {
     req->res.status = status;
     req->res.reason = header_text_reason(status);
-    if (close || service->draining) {
-        close_after(req);
-    }
     service->requests++;
     page_set(&service->runtime->page->requests, service->requests);
+}
+
+bool answer_begin(struct service *service, h2o_req_t *req, int status, h2o_generator_t *generator,
+                  bool close)
+{
+    set_status(service, req, status);
+    bool ends = req->http1_is_persistent && (close || service->draining);
+    if (ends) {
+        req->http1_is_persistent = 0;
+    }
+    bool stays = req->http1_is_persistent;
+    req->res.content_length = SIZE_MAX;
+    h2o_start_response(req, generator);
+    /* libh2o 2.2.5 ends the connection of any status but 200 here (chunked.c), which does no chunks of its own for us */
+    req->http1_is_persistent = stays ? 1 : 0;
+    return ends;
+}
+
+void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close)
+{
+    set_status(service, req, status);
+    if ((close || service->draining) &&
+        req->http1_is_persistent) { /* else the client asked for it: it is not going to send more */
+        answer_linger(req);
+    }
     if (status == 205) {
         body.len = 0; /* RFC 9110 §15.3.6 allows none */
     }
-    bool is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
     req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
     h2o_start_response(req, &service->complete);
-    if (is_head || has_no_body(status) || body.len == 0) {
+    if (is_head(req) || has_no_body(status) || body.len == 0) {
         h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
     } else {
         h2o_send(req, &body, 1, H2O_SEND_STATE_FINAL);

@@ -11,6 +11,16 @@ struct service;
  * ever).  The request must not be touched afterwards.  While the worker drains, or with close, the connection ends with
  * this answer, lingering. */
 void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close);
+/* The length of a body that answer_send is not to tell; only where answer_is_bodiless says that nothing is sent anyway. */
+#define ANSWER_LENGTH_UNKNOWN SIZE_MAX
+/* Whether an answer of that status to this request never has a body (RFC 9110: HEAD, 204, 205, 304). */
+bool answer_is_bodiless(h2o_req_t *req, int status);
+/* Begins an answer of unknown length: the head leaves with the first h2o_send.  While the worker drains, or with close, the
+ * head says Connection: close; true when answer_linger is to be called before the last h2o_send then. */
+bool answer_begin(struct service *service, h2o_req_t *req, int status, h2o_generator_t *generator,
+                  bool close);
+/* The connection ends with the answer under way, lingering. */
+void answer_linger(h2o_req_t *req);
 /* Sends a handler that needs no Lua. */
 void answer_native(struct service *service, h2o_req_t *req, const struct native_answer *native,
                    bool close);

@@ -22,6 +22,7 @@
 #include "worker/http/dispatch.h"
 #include "worker/http/request.h"
 #include "worker/http/service.h"
+#include "worker/http/stream.h"
 
 static void on_task_done(struct task *task, int status);
 static void on_task_wait(struct task *task);
@@ -58,9 +59,12 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->response = NULL;
     exchange->status = 200;
     exchange->body = h2o_iovec_init(NULL, 0);
+    exchange->stream = NULL;
     exchange->hangup.fd = -1;
     exchange->blocks = NULL;
     exchange->is_client_gone = false;
+    exchange->is_dismissed = false;
+    exchange->drops_body = false;
     exchange->id[0] = '\0';
     exchange->serial = service->id_seed++;
     exchange->ticket = (struct recorder_ticket){0};
@@ -119,8 +123,24 @@ static void send_answer(struct exchange *exchange)
     h2o_req_t *req = exchange->req;
     /* what libh2o decoded from chunks can't be checked again: no second request on this connection */
     bool close = exchange->view.has_transfer_encoding;
+    struct stream *stream = exchange->stream;
     detach(exchange);
-    answer_send(exchange->service, req, exchange->status, exchange->body, close);
+    if (stream != NULL) {
+        stream_finish(stream, stream->is_torn ? STREAM_BREAKS : STREAM_ENDS);
+    } else {
+        answer_send(exchange->service, req, exchange->status, exchange->body, close);
+    }
+}
+
+/* Lua has let go: what it has answered or written may leave. */
+static void send_what_stands(struct exchange *exchange)
+{
+    if (exchange->state == EXCHANGE_ANSWERED) {
+        view_keep(&exchange->view);
+        send_answer(exchange);
+    } else if (exchange->state == EXCHANGE_STREAMING) {
+        stream_flush(exchange->stream);
+    }
 }
 
 void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body)
@@ -128,6 +148,26 @@ void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body)
     assert(exchange->state == EXCHANGE_OPEN && exchange->req != NULL);
     exchange->status = status;
     exchange->body = body;
+    exchange->state = EXCHANGE_ANSWERED;
+}
+
+void exchange_begin_stream(struct exchange *exchange)
+{
+    assert(exchange->state == EXCHANGE_OPEN && exchange->req != NULL);
+    h2o_req_t *req = exchange->req;
+    if (answer_is_bodiless(req, exchange->status)) {
+        exchange->drops_body = true;
+        exchange_answer(exchange, exchange->status, h2o_iovec_init(NULL, ANSWER_LENGTH_UNKNOWN));
+        return;
+    }
+    exchange->stream =
+        stream_new(exchange, req, exchange->status, exchange->view.has_transfer_encoding);
+    exchange->state = EXCHANGE_STREAMING;
+}
+
+void exchange_end_stream(struct exchange *exchange)
+{
+    assert(exchange->state == EXCHANGE_STREAMING);
     exchange->state = EXCHANGE_ANSWERED;
 }
 
@@ -148,15 +188,36 @@ static void on_request_disposed(void *anchor)
     }
 }
 
+void exchange_lose(struct exchange *exchange)
+{
+    h2o_req_t *req = exchange->req;
+    struct service *service = exchange->service;
+    struct stream *stream = exchange->stream;
+    lose_client(exchange);
+    if (stream != NULL) {
+        stream_abandon(stream);
+    } else {
+        answer_send(service, req, 499, h2o_iovec_init(NULL, 0), true); /* makes libh2o close */
+    }
+}
+
+void exchange_dismiss(struct exchange *exchange)
+{
+    exchange->is_dismissed = true;
+    if (exchange->state == EXCHANGE_STREAMING) { /* else it is ending already */
+        exchange_end_stream(exchange);
+    }
+    if (exchange->task->state != TASK_RUNNING) {
+        send_what_stands(exchange);
+    }
+    task_cancel(exchange->task, TASK_CANCEL_SHUTDOWN);
+}
+
 /* HTTP/1: libh2o does not read while a handler runs, so it would not notice (http1.c, h2o_socket_read_stop). */
 static void on_hangup(struct watch *watch, uint32_t events)
 {
     (void)events;
-    struct exchange *exchange = H2O_STRUCT_FROM_MEMBER(struct exchange, hangup, watch);
-    h2o_req_t *req = exchange->req;
-    struct service *service = exchange->service;
-    lose_client(exchange);
-    answer_send(service, req, 499, h2o_iovec_init(NULL, 0), true); /* makes libh2o close */
+    exchange_lose(H2O_STRUCT_FROM_MEMBER(struct exchange, hangup, watch));
 }
 
 static void watch_client(struct exchange *exchange)
@@ -207,16 +268,32 @@ static void on_task_run(struct task *task)
     recorder_run(recorder, &exchange->ticket);
 }
 
+/* A handler has so much time until it has answered; one that streams, until something moves; one that sends events waits for
+ * them as long as it likes. */
+static void set_deadline(struct exchange *exchange)
+{
+    struct task *task = exchange->task;
+    struct stream *stream = exchange->stream;
+    if (task->cancelling) {
+        return;
+    }
+    if (stream != NULL && stream->is_events) {
+        timer_clear(&task->runtime->loop.timers, &task->deadline);
+    } else if (!timer_is_set(&task->deadline) || (stream != NULL && stream_take_moved(stream))) {
+        task_set_deadline(task, task->runtime->config.request_timeout_ms);
+    }
+}
+
+void exchange_flush(struct exchange *exchange)
+{
+    send_what_stands(exchange);
+    set_deadline(exchange);
+}
+
 static void on_task_wait(struct task *task)
 {
     struct exchange *exchange = task->data;
-    if (exchange->state == EXCHANGE_ANSWERED) {
-        view_keep(&exchange->view);
-        send_answer(exchange);
-    }
-    if (!timer_is_set(&task->deadline) && !task->cancelling) {
-        task_set_deadline(task, task->runtime->config.request_timeout_ms);
-    }
+    exchange_flush(exchange);
     if (exchange->req != NULL && exchange->anchor == NULL) {
         watch_client(exchange);
     }
@@ -272,6 +349,9 @@ static void on_task_done(struct task *task, int status)
     struct service *service = exchange->service;
     recorder_note_end(&service->runtime->recorder, &exchange->ticket, final_status(exchange));
     if (exchange->state == EXCHANGE_ANSWERED) {
+        send_answer(exchange);
+    } else if (exchange->state == EXCHANGE_STREAMING) {
+        exchange->stream->is_torn |= status != LUA_OK;
         send_answer(exchange);
     } else if (exchange->state == EXCHANGE_OPEN) {
         h2o_req_t *req = exchange->req;

@@ -16,11 +16,13 @@ struct app_handler;
 struct http_object;
 struct logger_record;
 struct service;
+struct stream;
 
 enum exchange_state {
-    EXCHANGE_OPEN,     /* nothing decided: headers may be set */
-    EXCHANGE_ANSWERED, /* status and body stand; sent as soon as Lua lets go */
-    EXCHANGE_SENT,     /* libh2o has it, or the client has gone */
+    EXCHANGE_OPEN,      /* nothing decided: headers may be set */
+    EXCHANGE_STREAMING, /* the head stands, handlers write the body */
+    EXCHANGE_ANSWERED,  /* status and body stand; sent as soon as Lua lets go */
+    EXCHANGE_SENT,      /* libh2o has it, or the client has gone */
 };
 
 enum { EXCHANGE_ID_MAX = 64 };
@@ -41,8 +43,12 @@ struct exchange {
     struct http_object *request;    /* borrowed from Lua; NULL before and after the handlers */
     struct http_object *response;
     int status;
-    h2o_iovec_t body;              /* in the request's pool */
+    h2o_iovec_t body; /* in the request's pool */
+    struct stream *
+        stream; /* borrowed from the request's pool; NULL: the answer is no stream, or it is over */
     bool is_client_gone;           /* nobody will read an answer */
+    bool is_dismissed;             /* its stream of events was ended because the worker leaves */
+    bool drops_body;               /* what is written goes nowhere: the answer has no body */
     uint64_t serial;               /* the second half of an id that we make */
     char id[EXCHANGE_ID_MAX + 1];  /* "" until somebody asks (request_id), or the client gave one */
     struct recorder_ticket ticket; /* its place in the black box */
@@ -66,6 +72,17 @@ void exchange_free(struct exchange *exchange);
 void exchange_run(struct exchange *exchange);
 /* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
 void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body);
+/* The answer will be given in pieces: status and headers are fixed, exchange->stream takes the body.  Where an answer has none
+ * (HEAD, 204 and the like) it is given at once, and there is no stream. */
+void exchange_begin_stream(struct exchange *exchange);
+/* The stream is complete.  Sent when the coroutine ends or waits. */
+void exchange_end_stream(struct exchange *exchange);
+/* Its client has gone, or takes nothing: cancels the handlers and cuts the connection. */
+void exchange_lose(struct exchange *exchange);
+/* Sends what stands in the answer, for those who wrote to it from another task. */
+void exchange_flush(struct exchange *exchange);
+/* Ends a stream of events because the worker leaves, and cancels the handlers. */
+void exchange_dismiss(struct exchange *exchange);
 /* Adds to a log record which request it is about: method, path, request_id, handler. */
 void exchange_describe(struct exchange *exchange, struct logger_record *record);
 /* Memory that lives as long as the exchange: handlers use the chain also after libh2o's request has gone. */

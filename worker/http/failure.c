@@ -18,6 +18,7 @@
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/service.h"
+#include "worker/http/stream.h"
 
 /* One record for an error that is the server's fault; the Error is at index error.  Everything that might raise comes
  * before the record is begun. */
@@ -116,11 +117,16 @@ int failure_answer(lua_State *L, struct exchange *exchange)
     lua_pushvalue(L, -1);
     lua_replace(L, error); /* it may stand there already, or above a message */
     lua_settop(L, error);
-    if (exchange->is_client_gone) {
+    if (exchange->is_client_gone || exchange->is_dismissed) {
         dispatch_close(exchange); /* nobody is there to be told, and nothing is wrong */
         return 0;
     }
-    if (error_status(L, error) >= 500) {
+    bool is_streaming = exchange->state == EXCHANGE_STREAMING;
+    if (is_streaming) {
+        exchange->stream->is_torn =
+            true; /* all that the client can be told is that something is missing */
+    }
+    if (is_streaming || error_status(L, error) >= 500) {
         log_error(L, exchange, error);
     }
     if (exchange->state != EXCHANGE_OPEN || exchange->service->app->error.index == 0) {

@@ -2,7 +2,7 @@
  *   res:status(code)  res:set(name, value) | res:set{...}  res:type(word)                -> res
  *   res:get(name) -> string or nil
  *   res:send([value])  res:json(value)  res:redirect([status,] url)  res:send_status(code)  res:finish([bytes])
- *   res.status_code  res.headers_sent
+ *   res.status_code  res.headers_sent      (res:write, res:flush: response_stream.c; res:sse: event_stream.c)
  * Owns the class "fsd.Response": a userdata (struct http_object).  Headers go straight into libh2o's response; the body is
  * copied into the request's pool, and the exchange sends it when Lua lets go.  When the client has gone, setters and senders
  * do nothing: there is nobody to tell.
@@ -15,8 +15,10 @@
 
 #include "common/err.h"
 #include "worker/core/error.h"
+#include "worker/http/event_stream.h"
 #include "worker/http/exchange.h"
 #include "worker/http/header_text.h"
+#include "worker/http/response_stream.h"
 #include "worker/http/service.h"
 
 #define RESPONSE_METATABLE "fsd.Response"
@@ -32,7 +34,7 @@ void response_push(lua_State *L, struct exchange *exchange)
     luaL_setmetatable(L, RESPONSE_METATABLE);
 }
 
-static struct exchange *check_response(lua_State *L)
+struct exchange *response_check(lua_State *L)
 {
     struct http_object *object = lua_touserdata(L, 1);
     if (object == NULL || lua_rawlen(L, 1) != sizeof(*object) || object->kind != HTTP_RESPONSE) {
@@ -45,14 +47,14 @@ static struct exchange *check_response(lua_State *L)
     return object->exchange;
 }
 
-/* For what changes the answer: raises after it was given.  False when the client has gone. */
-static bool is_open(lua_State *L, const struct exchange *exchange)
+bool response_is_open(lua_State *L, const struct exchange *exchange)
 {
     if (exchange->is_client_gone) {
         return false;
     }
     if (exchange->state != EXCHANGE_OPEN) {
-        error_raise(L, "HttpError", "headers_sent", 500, "the answer was given already (status %d)",
+        error_raise(L, "HttpError", "headers_sent", 500, "the %s was given already (status %d)",
+                    exchange->state == EXCHANGE_STREAMING ? "head of the answer" : "answer",
                     exchange->status);
     }
     return true;
@@ -123,9 +125,9 @@ static int return_self(lua_State *L)
 
 static int response_status(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     int status = check_status(L, 2);
-    if (is_open(L, exchange)) {
+    if (response_is_open(L, exchange)) {
         exchange->status = status;
     }
     return return_self(L);
@@ -133,8 +135,8 @@ static int response_status(lua_State *L)
 
 static int response_set(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
-    if (!is_open(L, exchange)) {
+    struct exchange *exchange = response_check(L);
+    if (!response_is_open(L, exchange)) {
         return return_self(L);
     }
     if (lua_type(L, 2) != LUA_TTABLE) {
@@ -154,7 +156,7 @@ static int response_set(lua_State *L)
 
 static int response_get(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     size_t len;
     const char *name = luaL_checklstring(L, 2, &len);
     lua_pushnil(L);
@@ -174,14 +176,14 @@ static int response_get(lua_State *L)
 
 static int response_type(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     size_t len;
     const char *type = luaL_checklstring(L, 2, &len);
     const char *known = header_text_find_type(type);
     luaL_argcheck(L, known != NULL || strchr(type, '/') != NULL, 2,
                   "neither a content type nor a name of one, such as \"json\"");
     luaL_argcheck(L, header_text_is_value(type, len), 2, "has control characters");
-    if (is_open(L, exchange)) {
+    if (response_is_open(L, exchange)) {
         set_type(exchange, known != NULL ? known : h2o_strdup(&exchange->req->pool, type, len).base,
                  true);
     }
@@ -246,8 +248,8 @@ void response_take_result(lua_State *L, struct exchange *exchange)
 
 static int response_send(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
-    if (is_open(L, exchange)) {
+    struct exchange *exchange = response_check(L);
+    if (response_is_open(L, exchange)) {
         send_value(L, exchange, 2);
     }
     return 0;
@@ -255,21 +257,24 @@ static int response_send(lua_State *L)
 
 static int response_json(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     luaL_checkany(L, 2);
-    if (is_open(L, exchange)) {
+    if (response_is_open(L, exchange)) {
         send_json(L, exchange, 2);
     }
     return 0;
 }
 
-/* res:finish([bytes]): ends the answer without adding a content type (Express's end). */
+/* res:finish([bytes]): ends the answer without adding a content type (Express's end), also one that was begun by res:write. */
 static int response_finish(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     size_t len;
     const char *bytes = luaL_optlstring(L, 2, "", &len);
-    if (is_open(L, exchange)) {
+    if (exchange->state == EXCHANGE_STREAMING || exchange->drops_body) {
+        return response_stream_finish(L, exchange);
+    }
+    if (response_is_open(L, exchange)) {
         send_bytes(exchange, bytes, len);
     }
     return 0;
@@ -277,9 +282,9 @@ static int response_finish(lua_State *L)
 
 static int response_send_status(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     int status = check_status(L, 2);
-    if (is_open(L, exchange)) {
+    if (response_is_open(L, exchange)) {
         send_status(exchange, status);
     }
     return 0;
@@ -306,14 +311,14 @@ static void push_url(lua_State *L, const char *url, size_t len)
 /* res:redirect([status,] url), 302 by default */
 static int response_redirect(lua_State *L)
 {
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     bool has_status = lua_type(L, 2) == LUA_TNUMBER;
     int url_index = has_status ? 3 : 2;
     int status = has_status ? check_status(L, 2) : 302;
     luaL_argcheck(L, status >= 300 && status <= 399, 2, "status must be 300 to 399");
     size_t len;
     const char *url = luaL_checklstring(L, url_index, &len);
-    if (!is_open(L, exchange)) {
+    if (!response_is_open(L, exchange)) {
         return 0;
     }
     lua_pushliteral(L, "location");
@@ -334,6 +339,9 @@ static const luaL_Reg methods[] = {
     {"finish", response_finish},
     {"send_status", response_send_status},
     {"redirect", response_redirect},
+    {"write", response_stream_write},
+    {"flush", response_stream_flush},
+    {"sse", event_stream_open},
     {NULL, NULL},
 };
 
@@ -344,7 +352,7 @@ static int response_index(lua_State *L)
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
         return 1;
     }
-    struct exchange *exchange = check_response(L);
+    struct exchange *exchange = response_check(L);
     const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
     if (key != NULL && strcmp(key, "status_code") == 0) {
         lua_pushinteger(L, exchange->status);
@@ -360,7 +368,7 @@ static int response_index(lua_State *L)
 /* res.name = value: the application's own, as in Express's res.locals. */
 static int response_newindex(lua_State *L)
 {
-    (void)check_response(L);
+    (void)response_check(L);
     if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
         lua_newtable(L);
         lua_pushvalue(L, -1);

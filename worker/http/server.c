@@ -22,6 +22,7 @@
 #include "worker/http/acceptor.h"
 #include "worker/http/app.h"
 #include "worker/http/connection.h"
+#include "worker/http/event_stream.h"
 #include "worker/http/exchange.h"
 #include "worker/http/intake.h"
 #include "worker/http/service.h"
@@ -196,6 +197,7 @@ static void on_idle_over(struct timer *timer)
 {
     struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, idle, timer);
     struct loop *loop = &server->service.runtime->loop;
+    server->service.closes_idle = true;
     shut_idle(server, SHUT_WR);
     loop_set_timer(loop, timer, GOODBYE_MS, on_goodbye_over);
 }
@@ -218,6 +220,7 @@ void http_server_drain(struct http_server *server, uint64_t idle_ms, bool emptie
     server->service.draining = true;
     server->idle_ms = idle_ms;
     server->calls = calls;
+    event_stream_dismiss_all(&server->service);
     if (empties_queues) {
         acceptor_empty(&server->acceptor, on_accepting_stopped);
     } else {

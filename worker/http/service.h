@@ -10,6 +10,7 @@
 struct app;
 struct exchange;
 struct runtime;
+struct stream;
 
 /* What the requests of one worker share; embedded in the server, seen by exchange, dispatch, request and response. */
 struct service {
@@ -18,6 +19,7 @@ struct service {
     int app_ref;             /* registry reference of the application */
     int handlers_ref;        /* registry reference of its array of handlers */
     bool draining;           /* every answer closes its connection */
+    bool closes_idle;        /* the drain has come to connections without a request */
     bool is_unavailable;     /* there is no application: every answer is 503 */
     uint64_t retry_after_s;  /* what it then says */
     uint64_t requests;       /* ever */
@@ -27,7 +29,8 @@ struct service {
     h2o_generator_t complete;
     struct json_buf json; /* owned; scratch of res:json */
     void (*on_exchange_over)(struct service *service);
-    struct exchange *free; /* owned list of exchanges for use again */
+    struct exchange *free;        /* owned list of exchanges for use again */
+    struct stream *event_streams; /* borrowed list: what a drain ends */
 };
 
 #endif
