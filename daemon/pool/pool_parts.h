@@ -29,15 +29,19 @@ int pool_slot_add(struct pool *pool);
 void pool_slot_free(struct pool_slot *slot);
 void pool_slot_step(struct pool_slot *slot, enum slot_event event, const struct proc *proc,
                     const char *why);
-void pool_slot_on_news(struct pool_slot *slot, struct pool_proc *which, enum proc_news news);
 void pool_slot_tell(struct pool_slot *slot, enum pool_news news, const struct proc *proc,
                     const char *why);
 bool pool_slot_is_deserted(const struct pool_slot *slot);
 void pool_slot_log(const struct pool_slot *slot, enum log_level level, const char *event,
                    const char *message, const struct log_field *fields);
+/* Gives it the listeners of the pool that belong to this slot. */
+void pool_slot_activate(struct pool_slot *slot, struct pool_proc *which);
 void pool_slot_retry_in(struct pool_slot *slot, uint32_t wait_ms);
 /* Starts the worker that has been waiting until an older one is gone. */
 void pool_slot_use_room(struct pool_slot *slot);
+
+/* pool_slot_news.c */
+void pool_slot_on_news(struct pool_slot *slot, struct pool_proc *which, enum proc_news news);
 
 /* pool_loss.c: the slot, in SLOT_BACKOFF, has lost proc (NULL: it could not even be started). */
 void pool_loss_decide(struct pool_slot *slot, const struct proc *proc);

@@ -1,8 +1,7 @@
 /* pool_slot.c - one slot of a pool: wires its life (slot.c) to real processes.
- * Owns the retry timer and what is remembered of the workers that the slot has lost.  News of a process become events according to the
- * part that it plays: current, next, or a leaver, whose news no longer matter; the slot's row says what to do; what
- * follows a loss is decided in pool_loss.c.
- * Called by pool_proc.c (news) and pool.c (orders).  Must not know other slots, why a worker is replaced, or what an empty slot
+ * Owns the retry timer and what is remembered of the workers that the slot has lost.  News of its processes (pool_slot_news.c), orders
+ * and the timer are events; the slot's row says what to do, and that is done here; what follows a loss is decided in pool_loss.c.
+ * Called by pool_slot_news.c and pool.c (orders).  Must not know other slots, why a worker is replaced, or what an empty slot
  * means. */
 #include "daemon/pool/pool_parts.h"
 
@@ -41,8 +40,7 @@ void pool_slot_log(const struct pool_slot *slot, enum log_level level, const cha
     log_event(slot->pool->setting.log, level, &subject, event, message, fields);
 }
 
-/* The listeners of the pool that belong to this slot. */
-static void activate(struct pool_slot *slot, struct pool_proc *which)
+void pool_slot_activate(struct pool_slot *slot, struct pool_proc *which)
 {
     const struct pool_conf *conf = &slot->pool->conf;
     struct proc_listener listeners[CONF_POOL_LISTENERS_MAX];
@@ -57,102 +55,8 @@ static void activate(struct pool_slot *slot, struct pool_proc *which)
 void pool_slot_activate_next(struct pool_slot *slot)
 {
     if (slot->next != NULL && slot->next->proc.state == INCARNATION_LOADED) {
-        activate(slot, slot->next);
+        pool_slot_activate(slot, slot->next);
     } /* else it was lost, and its loss has been told */
-}
-
-/* The old worker accepts nothing more: from now on every new connection meets the new code. */
-static void end_withdrawal(struct pool_slot *slot, const struct pool_proc *which)
-{
-    if (slot->withdrawing == which) {
-        slot->withdrawing = NULL;
-        pool_slot_tell(slot, POOL_SLOT_READY, &slot->current->proc, NULL);
-    }
-}
-
-static void on_lost(struct pool_slot *slot, struct pool_proc *which)
-{
-    const struct proc *proc = &which->proc;
-    (void)snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", proc->why.text);
-    pool_lend_forget(slot->pool, which);
-    slot->asked = slot->asked == which ? NULL : slot->asked;
-    if (which == slot->next) {
-        slot->next = NULL;
-        pool_slot_step(slot, SLOT_ON_NEXT_LOST, proc, proc->why.text);
-    } else if (which == slot->current) {
-        slot->current = NULL;
-        pool_slot_step(slot, SLOT_ON_CURRENT_LOST, proc, proc->why.text);
-    }
-}
-
-static void on_ended(struct pool_slot *slot, const struct pool_proc *which)
-{
-    if (which->proc.failure == PROC_FAILURE_NONE) {
-        char words[CAUSE_TEXT_MAX];
-        cause_format(&which->proc.cause, which->proc.was_told, words);
-        (void)snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", words);
-    }
-    end_withdrawal(slot, which);
-}
-
-static void on_loaded(struct pool_slot *slot, struct pool_proc *which)
-{
-    if (which != slot->next) {
-        return;
-    }
-    if (slot->awaits_commit) {
-        pool_slot_tell(slot, POOL_SLOT_PREPARED, &which->proc, NULL);
-    } else {
-        activate(slot, which);
-    }
-}
-
-/* Somebody sent it SIGTERM: a new one first, then it may go. */
-static void on_leave(struct pool_slot *slot, const struct pool_proc *which)
-{
-    if (which == slot->current && slot->state == SLOT_READY) {
-        slot->wanted = slot->pool->conf.app->store.running.number;
-        pool_slot_step(slot, SLOT_ON_REPLACE, NULL, NULL);
-    }
-}
-
-void pool_slot_on_news(struct pool_slot *slot, struct pool_proc *which, enum proc_news news)
-{
-    const struct proc *proc = &which->proc;
-    switch (news) {
-    case PROC_LOADED:
-        on_loaded(slot, which);
-        break;
-    case PROC_READY:
-        if (which == slot->next) {
-            pool_slot_step(slot, SLOT_ON_NEXT_READY, proc, NULL);
-        }
-        break;
-    case PROC_WITHDRAWN:
-        pool_lend_forget(slot->pool, which);
-        end_withdrawal(slot, which);
-        break;
-    case PROC_LEAVE:
-        on_leave(slot, which);
-        break;
-    case PROC_PREPARED:
-        pool_slot_tell(slot, POOL_SLOT_PREPARED, proc, NULL);
-        break;
-    case PROC_REJECTED:
-        pool_slot_tell(slot, POOL_SLOT_REJECTED, proc, proc->why.text);
-        break;
-    case PROC_COMMITTED:
-        which->config = slot->pool->conf.number;
-        slot->asked = NULL;
-        pool_slot_tell(slot, POOL_SLOT_COMMITTED, proc, NULL);
-        break;
-    case PROC_LOST:
-        on_lost(slot, which);
-        break;
-    case PROC_GONE:
-        on_ended(slot, which);
-        break;
-    }
 }
 
 /* A worker in reserve is as good as one that has just been booted, and there at once. */
@@ -168,7 +72,7 @@ static bool take_standby(struct pool_slot *slot)
     which->slot = slot;
     which->died_us = slot->died_us;
     slot->next = which;
-    activate(slot, which);
+    pool_slot_activate(slot, which);
     return true;
 }
 

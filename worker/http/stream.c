@@ -32,7 +32,7 @@ static h2o_socket_t *socket_of(const struct stream *stream)
 }
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req);
-static void on_disposed(void *stream);
+static void on_disposed(void *disposed);
 
 struct stream *stream_new(struct exchange *exchange, h2o_req_t *req, int status, bool closes)
 {
