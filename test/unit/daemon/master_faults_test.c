@@ -38,9 +38,9 @@ enum {
 };
 
 /* jansson 2.14 overruns the heap when memory for its parser is out, so the parser is left out.  lex_save (its load.c) does not look
- * whether strbuffer_append_byte had room, so a byte of the token is lost: the 16th, or the 32nd, when the buffer is to grow.  Is it the
- * quote at the end, as in "config.history", lex_scan_string copies on behind its buffers up to any other quote; is it the byte after a
- * number, an assertion in lex_unget_unsave ends the process; is it a digit, the number is another one. */
+ * whether strbuffer_append_byte had room, so a byte of the token is lost: the 16th, or the 32nd, when the buffer is to grow.  Is it
+ * the quote at the end, as in "config.history", lex_scan_string copies on behind its buffers up to any other quote; is it the byte
+ * after a number, an assertion in lex_unget_unsave ends the process; is it a digit, the number is another one. */
 json_t *json_loadb(const char *buffer, size_t buflen, size_t flags, json_error_t *error)
 {
     static json_t *(*real)(const char *buffer, size_t buflen, size_t flags, json_error_t *error);

@@ -22,8 +22,7 @@ static void every_character_is_found_where_it_begins(void **state)
     for (size_t i = 0; i < COUNT; i++) {
         const char *character = characters[i * i % 5];
         starts[i] = len;
-        memcpy(text + len, character, strlen(character));
-        len += strlen(character);
+        len = (size_t)(stpcpy(text + len, character) - text);
     }
     starts[COUNT] = len;
     /* A text of any length, as the last step may be full or begun. */
