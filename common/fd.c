@@ -1,4 +1,4 @@
-/* fd.c - descriptors: closing one exactly once, and memory that travels between processes sealed.
+/* fd.c - descriptors: closing one exactly once, texts of the kernel, and memory that travels between processes sealed.
  * Owns nothing.  A sealed memfd is how the master hands out configuration and code: written once, then nobody can
  * change a byte, so the receiver may read it in place.  Called by the master (make) and the worker (map). */
 #include "common/fd.h"
@@ -34,6 +34,23 @@ int fd_write_all(int fd, const void *data, size_t len)
         len -= (size_t)wrote;
     }
     return 0;
+}
+
+ssize_t fd_read_text(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0 && len < size - 1) {
+        do {
+            got = read(fd, text + len, size - 1 - len);
+        } while (got < 0 && errno == EINTR);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    ssize_t result = got < 0 ? -errno : (ssize_t)len;
+    text[result < 0 ? 0 : result] = '\0';
+    fd_close(&fd);
+    return result;
 }
 
 int fd_sealed_from(const char *name, const void *data, size_t len)

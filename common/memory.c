@@ -4,7 +4,6 @@
  * user.  Must not know what the number is for. */
 #include "common/memory.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,15 +13,9 @@
 uint64_t memory_read(pid_t pid)
 {
     char path[32];
-    char text[128] = "";
+    char text[128];
     (void)snprintf(path, sizeof(path), "/proc/%ld/statm", (long)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return 0;
-    }
-    ssize_t len = read(fd, text, sizeof(text) - 1);
-    fd_close(&fd);
-    if (len <= 0) {
+    if (fd_read_text(path, text, sizeof(text)) <= 0) {
         return 0;
     }
     char *resident = NULL;

@@ -7,7 +7,6 @@
 #include "daemon/control/control_access.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,15 +56,9 @@ static bool is_in_group(int fd, gid_t group)
 static pid_t find_parent(pid_t pid)
 {
     char path[32];
-    char text[STAT_MAX] = "";
+    char text[STAT_MAX];
     (void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return 0;
-    }
-    ssize_t len = read(fd, text, sizeof(text) - 1);
-    fd_close(&fd);
-    const char *end = len > 0 ? strrchr(text, ')') : NULL;
+    const char *end = fd_read_text(path, text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
     return end == NULL || strlen(end) < 5 ? 0 : (pid_t)strtol(end + 4, NULL, 10);
 }
 

@@ -54,10 +54,7 @@ int upgrade_passage_parse(const char *text, bool with_back, struct upgrade_passa
 /* Our own command line as the kernel keeps it: words that each end with a NUL.  The length, 0 when it can't be read. */
 static size_t read_line(char *line, size_t size)
 {
-    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? 0 : read(fd, line, size - 1);
-    fd_close(&fd);
-    line[len > 0 ? len : 0] = '\0';
+    ssize_t len = fd_read_text("/proc/self/cmdline", line, size);
     return len > 0 ? (size_t)len : 0;
 }
 

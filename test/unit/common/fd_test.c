@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -77,9 +79,30 @@ static void what_is_no_memory_is_not_mapped(void **state)
     fd_unmap(NULL, 0);
 }
 
+static void a_text_of_the_kernel_is_read_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    char text[] = "before";
+    char *large = malloc(1 << 20);
+    assert_non_null(large);
+    assert_int_equal(fd_read_text("/proc/self/stat", text, sizeof(text)), sizeof(text) - 1);
+    assert_int_equal(strlen(text), sizeof(text) - 1);
+    assert_int_equal(fd_read_text("/nonexistent", text, sizeof(text)), -ENOENT);
+    assert_string_equal(text, "");
+    assert_int_equal(fd_read_text("/proc/self", text, sizeof(text)), -EISDIR);
+    assert_int_equal(fd_read_text("/dev/null", text, sizeof(text)), 0);
+    assert_int_equal(fd_read_text("/proc/self/stat", text, 1), 0);
+    /* The kernel gives a page of it at a time. */
+    ssize_t len = fd_read_text("/proc/self/smaps", large, 1 << 20);
+    assert_true(len > 8192);
+    assert_int_equal(large[len], '\0');
+    free(large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_of_the_kernel_is_read_as_far_as_there_is_room),
         cmocka_unit_test(a_descriptor_is_closed_once_and_errno_kept),
         cmocka_unit_test(sealed_bytes_are_read_back_and_cannot_change),
         cmocka_unit_test(memory_that_can_still_change_is_not_mapped),
