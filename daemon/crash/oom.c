@@ -10,34 +10,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "common/fd.h"
 #include "daemon/crash/oom_parse.h"
+#include "daemon/host/cgroup.h"
+#include "daemon/host/cgroup_own.h"
 
-enum {
-    EVENTS_MAX = 1024,     /* memory.events has some 100 bytes */
-    MOUNTS_MAX = 256 << 10 /* mountinfo of a host with many containers */
-};
-
-/* Reads a small file of /proc; the caller frees the text.  NULL with errno. */
-static char *read_proc(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = fd < 0 ? NULL : malloc(MOUNTS_MAX);
-    size_t len = 0;
-    ssize_t took = 1;
-    while (text != NULL && took > 0 && len + 1 < MOUNTS_MAX) {
-        took = read(fd, text + len, MOUNTS_MAX - 1 - len);
-        len += took > 0 ? (size_t)took : 0;
-    }
-    if (text != NULL) {
-        text[len] = '\0';
-    }
-    fd_close(&fd);
-    return text;
-}
+enum { EVENTS_MAX = 1024 }; /* memory.events has some 100 bytes */
 
 static int read_count(const struct oom *oom, uint64_t *ret_count)
 {
@@ -66,15 +47,15 @@ int oom_open_file(struct oom *oom, const char *path)
 int oom_open(struct oom *oom)
 {
     *oom = (struct oom){.fd = -1};
+    struct cgroup_folder folder;
     char path[PATH_MAX];
-    char *cgroup = read_proc("/proc/self/cgroup");
-    char *mountinfo = read_proc("/proc/self/mountinfo");
-    int result = cgroup == NULL || mountinfo == NULL
-                     ? -errno
-                     : oom_parse_path(cgroup, mountinfo, path, sizeof(path));
-    free(cgroup);
-    free(mountinfo);
-    return result < 0 ? result : oom_open_file(oom, path);
+    int result = cgroup_own_find("memory", &folder);
+    if (result < 0) {
+        return result;
+    }
+    const char *name = folder.version == 1 ? "memory.oom_control" : "memory.events";
+    int len = snprintf(path, sizeof(path), "%s/%s", folder.path, name);
+    return (size_t)len < sizeof(path) ? oom_open_file(oom, path) : -ENAMETOOLONG;
 }
 
 void oom_close(struct oom *oom)

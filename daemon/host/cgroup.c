@@ -5,7 +5,7 @@
  * /proc/PID/mountinfo says which part of the hierarchy is mounted where; only together they lead
  * to a folder, because in a container the two differ.
  *
- * Called by cpus.c, and whoever wants to read another file of the group.  Pure.
+ * Called by cgroup_own.c.  Pure.
  */
 #include "daemon/host/cgroup.h"
 
@@ -50,6 +50,11 @@ static bool has_word(struct span list, const char *word)
     return false;
 }
 
+static bool is_number(struct span span)
+{
+    return span.len > 0 && strspn(span.at, "0123456789") == span.len;
+}
+
 /* The path in the line "3:cpu,cpuacct:/a"; controller NULL: in "0::/a", which is version 2. */
 static struct span find_group(const char *cgroup, const char *controller)
 {
@@ -57,9 +62,10 @@ static struct span find_group(const char *cgroup, const char *controller)
 
     while (rest.len > 0) {
         struct span line = cut(&rest, '\n');
-        (void)cut(&line, ':'); /* the number of the hierarchy */
+        struct span number = cut(&line, ':'); /* of the hierarchy */
         struct span names = cut(&line, ':');
-        if (controller == NULL ? names.len == 0 && line.len > 0 : has_word(names, controller)) {
+        bool is_valid = is_number(number) && line.len > 0 && line.at[0] == '/';
+        if (is_valid && (controller == NULL ? names.len == 0 : has_word(names, controller))) {
             return line;
         }
     }

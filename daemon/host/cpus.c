@@ -12,34 +12,21 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "daemon/host/cgroup.h"
+#include "daemon/host/cgroup_own.h"
 
-enum { CGROUP_MAX = 16 * 1024, MOUNTINFO_MAX = 1024 * 1024, LIMIT_MAX = 64 };
-
-/* At most size - 1 bytes of a file that the kernel makes as it is read; false: there is none. */
-static bool read_text(const char *path, char *text, size_t size)
-{
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL) {
-        return false;
-    }
-    size_t len = fread(text, 1, size - 1, file);
-    text[len] = '\0';
-    (void)fclose(file); /* read only: nothing can be lost */
-    return len > 0;
-}
+enum { LIMIT_MAX = 64 };
 
 static bool read_limit(const struct cgroup_folder *folder, const char *name, char text[LIMIT_MAX])
 {
     char path[PATH_MAX];
     int len = snprintf(path, sizeof(path), "%s/%s", folder->path, name);
 
-    return len > 0 && (size_t)len < sizeof(path) && read_text(path, text, LIMIT_MAX);
+    return len > 0 && (size_t)len < sizeof(path) && fd_read_text(path, text, LIMIT_MAX) > 0;
 }
 
 /* Both versions as cpu.max has it; version 1 says "no limit" by a quota of -1, which is no number
@@ -59,26 +46,21 @@ static bool read_cpu_max(const struct cgroup_folder *folder, uint64_t *ret_quota
     return cgroup_parse_cpu_max(text, ret_quota_us, ret_period_us) == 0;
 }
 
-void cpus_read_quota(const char *cgroup, const char *mountinfo, uint64_t *ret_quota_us,
-                     uint64_t *ret_period_us)
+void cpus_read_quota(struct cgroup_folder *folder, uint64_t *ret_quota_us, uint64_t *ret_period_us)
 {
-    struct cgroup_folder folder;
     uint64_t quota_us = 0;
     uint64_t period_us = 0;
 
     *ret_quota_us = 0;
     *ret_period_us = 1;
-    if (cgroup_find(cgroup, mountinfo, "cpu", &folder) < 0) {
-        return;
-    }
     do {
-        if (read_cpu_max(&folder, &quota_us, &period_us) &&
+        if (read_cpu_max(folder, &quota_us, &period_us) &&
             (*ret_quota_us == 0 || (double)quota_us / (double)period_us <
                                        (double)*ret_quota_us / (double)*ret_period_us)) {
             *ret_quota_us = quota_us;
             *ret_period_us = period_us;
         }
-    } while (cgroup_go_up(&folder));
+    } while (cgroup_go_up(folder));
 }
 
 void cpus_decide(unsigned cpu_count, uint64_t quota_us, uint64_t period_us, struct cpus *ret_cpus)
@@ -117,14 +99,10 @@ void cpus_read(struct cpus *ret_cpus)
 {
     uint64_t quota_us = 0;
     uint64_t period_us = 1;
-    char *cgroup = malloc(CGROUP_MAX);
-    char *mountinfo = malloc(MOUNTINFO_MAX);
+    struct cgroup_folder folder;
 
-    if (cgroup != NULL && mountinfo != NULL && read_text("/proc/self/cgroup", cgroup, CGROUP_MAX) &&
-        read_text("/proc/self/mountinfo", mountinfo, MOUNTINFO_MAX)) {
-        cpus_read_quota(cgroup, mountinfo, &quota_us, &period_us);
+    if (cgroup_own_find("cpu", &folder) == 0) {
+        cpus_read_quota(&folder, &quota_us, &period_us);
     }
     cpus_decide(count_usable(), quota_us, period_us, ret_cpus);
-    free(cgroup);
-    free(mountinfo);
 }

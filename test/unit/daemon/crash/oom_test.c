@@ -20,7 +20,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/crash/oom_parse.h"
+#include "daemon/host/cgroup.h"
+#include "daemon/host/cgroup_own.h"
 
 static void rewrite(int fd, const char *text)
 {
@@ -146,28 +147,15 @@ static int write_number(const char *folder, const char *file, long number)
     return fclose(stream) != 0 ? -errno : result;
 }
 
-static void read_text(const char *path, char *text, size_t size)
-{
-    FILE *stream = fopen(path, "re");
-    assert_non_null(stream);
-    text[fread(text, 1, size - 1, stream)] = '\0';
-    assert_int_equal(fclose(stream), 0);
-}
-
 /* The folder of a new cgroup below ours; false when there can be none. */
 static bool make_cgroup(char folder[PATH_MAX])
 {
-    static char cgroup[4096];
-    static char mountinfo[65536];
-    char path[PATH_MAX - 64];
-    read_text("/proc/self/cgroup", cgroup, sizeof(cgroup));
-    read_text("/proc/self/mountinfo", mountinfo, sizeof(mountinfo));
-    if (oom_parse_path(cgroup, mountinfo, path, sizeof(path)) < 0) {
+    struct cgroup_folder own;
+    if (cgroup_own_find("memory", &own) < 0) {
         return false;
     }
-    *strrchr(path, '/') = '\0';
-    (void)snprintf(folder, PATH_MAX, "%s/fsd-oom-test-%d", path, getpid());
-    return mkdir(folder, 0700) == 0;
+    int len = snprintf(folder, PATH_MAX, "%s/fsd-oom-test-%d", own.path, getpid());
+    return len < PATH_MAX && mkdir(folder, 0700) == 0;
 }
 
 static void eat(void)

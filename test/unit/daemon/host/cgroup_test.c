@@ -49,7 +49,11 @@ static const struct {
     {"4:memory:/a\n", V1_MOUNTS, -ENOENT, 0, "", ""},
     {"0::\n", V2_MOUNTS, -ENOENT, 0, "", ""},
     {"", V2_MOUNTS, -ENOENT, 0, "", ""},
+    /* What is no line "N:controllers:/path" names no group. */
     {"nonsense\n\n:\n::\n", V2_MOUNTS, -ENOENT, 0, "", ""},
+    {"::/a\nx::/a\n0::a\n0::", V2_MOUNTS, -ENOENT, 0, "", ""},
+    {"4:cpu\n4:cpu:\n4:cpu:a\nx:cpu:/a\n0::/u\n", V1_MOUNTS, 0, 2, "/sys/fs/cgroup/unified/u",
+     "/sys/fs/cgroup/unified"},
     {"0::/a\n", "", -ENOENT, 0, "", ""},
     {"0::/a\n", "nonsense\n\n - \n1 2 3 4 5 6 7 8\n1 2 3 / - - cgroup2\n", -ENOENT, 0, "", ""},
 };
@@ -73,6 +77,20 @@ static void the_folder_is_found_from_both_texts(void **state)
         assert_int_equal(folder.top_len, strlen(rows[i].top));
         assert_memory_equal(folder.path, rows[i].top, folder.top_len);
     }
+}
+
+static void a_controller_is_found_by_its_whole_name(void **state)
+{
+    struct cgroup_folder folder;
+
+    (void)state;
+    assert_int_equal(
+        cgroup_find("9:name=systemd:/\n4:memory:/fsd\n0::/\n", V1_MOUNTS, "memory", &folder), 0);
+    assert_string_equal(folder.path, "/sys/fs/cgroup/memory/fsd");
+    assert_int_equal(folder.version, 1);
+    assert_int_equal(cgroup_find("4:memoryless:/\n0::/x\n", V1_MOUNTS, "memory", &folder), 0);
+    assert_string_equal(folder.path, "/sys/fs/cgroup/unified/x");
+    assert_int_equal(folder.version, 2);
 }
 
 static void a_path_that_is_too_long_is_refused(void **state)
@@ -135,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_folder_is_found_from_both_texts),
+        cmocka_unit_test(a_controller_is_found_by_its_whole_name),
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
         cmocka_unit_test(the_way_up_ends_at_the_mount),
         cmocka_unit_test(a_limit_is_two_numbers),

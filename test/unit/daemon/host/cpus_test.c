@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/host/cgroup.h"
+
 static void the_smaller_of_cpus_and_quota_counts(void **state)
 {
     static const struct {
@@ -53,11 +55,10 @@ static void write_text(const char *path, const char *text)
 }
 
 /* A hierarchy "a/b" of the version in a new folder, where the limits are read. */
-static void check_quota(const char *kind, const char *const files[][2], size_t count,
-                        uint64_t quota_us)
+static void check_quota(int version, const char *const files[][2], size_t count, uint64_t quota_us)
 {
     char folder[] = "/tmp/fsd-cpus-XXXXXX";
-    char mountinfo[128];
+    struct cgroup_folder group = {.version = version};
     uint64_t period_us = 0;
     uint64_t read_us = 7;
 
@@ -68,9 +69,9 @@ static void check_quota(const char *kind, const char *const files[][2], size_t c
     for (size_t i = 0; i < count; i++) {
         write_text(files[i][0], files[i][1]);
     }
-    (void)snprintf(mountinfo, sizeof(mountinfo), "1 2 0:3 / %s rw - %s x rw,cpu\n", folder, kind);
-    cpus_read_quota(strcmp(kind, "cgroup") == 0 ? "3:cpu:/a/b\n" : "0::/a/b\n", mountinfo, &read_us,
-                    &period_us);
+    group.top_len = strlen(folder);
+    (void)snprintf(group.path, sizeof(group.path), "%s/a/b", folder);
+    cpus_read_quota(&group, &read_us, &period_us);
     assert_int_equal(read_us, quota_us);
     assert_true(period_us > 0);
     for (size_t i = 0; i < count; i++) {
@@ -90,10 +91,10 @@ static void the_tightest_limit_on_the_way_up_counts(void **state)
     static const char *const broken[][2] = {{"a/b/cpu.max", "\n"}, {"a/cpu.max", ""}};
 
     (void)state;
-    check_quota("cgroup2", own, 2, 150000);
-    check_quota("cgroup2", parent, 2, 250000);
-    check_quota("cgroup2", broken, 2, 0);
-    check_quota("cgroup2", own, 0, 0);
+    check_quota(2, own, 2, 150000);
+    check_quota(2, parent, 2, 250000);
+    check_quota(2, broken, 2, 0);
+    check_quota(2, own, 0, 0);
 }
 
 static void the_first_version_has_two_files(void **state)
@@ -104,19 +105,9 @@ static void the_first_version_has_two_files(void **state)
                                                {"a/b/cpu.cfs_period_us", "100000\n"}};
 
     (void)state;
-    check_quota("cgroup", limited, 2, 150000);
-    check_quota("cgroup", unlimited, 2, 0);
-    check_quota("cgroup", limited, 1, 0);
-}
-
-static void without_a_group_there_is_no_limit(void **state)
-{
-    uint64_t quota_us = 7;
-    uint64_t period_us = 0;
-
-    (void)state;
-    cpus_read_quota("", "", &quota_us, &period_us);
-    assert_int_equal(quota_us, 0);
+    check_quota(1, limited, 2, 150000);
+    check_quota(1, unlimited, 2, 0);
+    check_quota(1, limited, 1, 0);
 }
 
 static void this_machine_has_no_more_than_may_be_used(void **state)
@@ -139,7 +130,6 @@ int main(void)
         cmocka_unit_test(the_smaller_of_cpus_and_quota_counts),
         cmocka_unit_test(the_tightest_limit_on_the_way_up_counts),
         cmocka_unit_test(the_first_version_has_two_files),
-        cmocka_unit_test(without_a_group_there_is_no_limit),
         cmocka_unit_test(this_machine_has_no_more_than_may_be_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
