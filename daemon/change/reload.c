@@ -142,8 +142,7 @@ static void finish(struct master *master)
     struct reload *reload = &master->reload;
     json_t *result = describe(master);
     if (reload->only != NULL) {
-        log_event(&master->log, LOG_LEVEL_NOTICE,
-                  &(struct log_subject){reload->only->name, LOG_SLOT_NONE, 0}, "pool.restarted",
+        log_event(&master->log, LOG_LEVEL_NOTICE, LOG_POOL(reload->only->name), "pool.restarted",
                   "restart is done", NULL);
     }
     for (size_t i = 0; reload->only == NULL && i < master->inventory.conf->app_count; i++) {
@@ -293,9 +292,8 @@ static void begin(struct master *master, struct pool *only)
     reload->only = only;
     reload->why[0] = '\0';
     reload->rolling = (struct rolling){.total = count_slots(master)};
-    struct log_subject subject = {only == NULL ? NULL : only->name, LOG_SLOT_NONE, 0};
-    log_event(&master->log, LOG_LEVEL_NOTICE, only == NULL ? NULL : &subject, "reload.begin",
-              only != NULL ? "restart begins" : "reload begins", NULL);
+    log_event(&master->log, LOG_LEVEL_NOTICE, only == NULL ? NULL : LOG_POOL(only->name),
+              "reload.begin", only != NULL ? "restart begins" : "reload begins", NULL);
     feed(master, ROLLING_ON_START, 0);
     manager_update(master);
 }

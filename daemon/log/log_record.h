@@ -43,6 +43,9 @@ struct log_subject {
     int pid;
 };
 
+/* A pool as a whole, for log_write and log_event; it is there up to the end of the block. */
+#define LOG_POOL(name) (&(const struct log_subject){(name), LOG_SLOT_NONE, 0})
+
 enum { LOG_FIELDS_MAX = 32 };
 
 struct log_record {
