@@ -1,111 +1,25 @@
-/* event_stream.c - server-sent events: what res:sse() returns.
- *   res:sse([{ keepalive = 15, retry = seconds }]) -> events
- *   events:send(data | { event =, data =, id =, retry = })     waits while the client is slow
- *   events:try_send(the same) -> boolean                       false where send would wait
- *   events:comment(text)  events:close()                       also by <close>
- *   events.last_event_id  events.closed
- * Owns the class "fsd.EventStream": a userdata that keeps its res object.  The bytes go through stream.c; here are their form, the
- * comment that is sent when nothing else was for a while, and the farewell when the worker leaves.
- * Called by response.c and server.c.  Must not know libh2o's life cycle (exchange.c). */
+/* event_stream.c - what makes a stream one of server-sent events: its head, its heartbeat, its farewell.
+ * Owns the list of such streams.  A comment is sent when nothing else was for a while, so that nobody on the way takes the
+ * connection for dead.  When the worker leaves, each stream ends at once with a hint when to come back: clients connect again by
+ * themselves, and so find another worker; the hints differ, so that not all come together.
+ * Called by events.c (begin) and server.c (drain).  Must not know Lua. */
 #include "worker/http/event_stream.h"
 
 #include <assert.h>
 #include <h2o.h>
-#include <inttypes.h>
-#include <lauxlib.h>
-#include <string.h>
 
 #include "common/clock.h"
-#include "common/err.h"
-#include "worker/core/error.h"
-#include "worker/core/json/json.h"
 #include "worker/core/runtime.h"
 #include "worker/http/event_text.h"
 #include "worker/http/exchange.h"
-#include "worker/http/response.h"
-#include "worker/http/response_stream.h"
 #include "worker/http/service.h"
 #include "worker/http/stream.h"
 
-#define EVENTS_METATABLE "fsd.EventStream"
-
 enum {
-    KEEPALIVE_DEFAULT_S = 15,
-    KEEPALIVE_MAX_S = 3600,
-    RETRY_MAX_S = 300, /* who writes milliseconds is told so */
-    COME_BACK_MS = 1000,
+    COME_BACK_MS = 1000, /* unless the application has said something else */
     COME_BACK_MIN_MS = 100,
     BUFFER_KEEP_BYTES = 256 * 1024,
 };
-
-enum { VALUE_RESPONSE = 1, VALUE_LAST_ID }; /* user values */
-
-enum field { FIELD_CLOSED = 1, FIELD_LAST_EVENT_ID };
-
-struct events {
-    struct http_object *response; /* borrowed from the user value */
-};
-
-static struct events *check_events(lua_State *L)
-{
-    return luaL_checkudata(L, 1, EVENTS_METATABLE);
-}
-
-static struct exchange *check_exchange(lua_State *L)
-{
-    struct exchange *exchange = check_events(L)->response->exchange;
-    if (exchange == NULL) {
-        luaL_error(L, "this request is over: its events ended when the handler ended");
-    }
-    return exchange;
-}
-
-static bool is_closed(const struct events *events)
-{
-    const struct exchange *exchange = events->response->exchange;
-    return exchange == NULL || exchange->state != EXCHANGE_STREAMING;
-}
-
-/* Seconds at index as milliseconds. */
-static uint32_t check_seconds(lua_State *L, int index, const char *name, lua_Number min, int max)
-{
-    lua_Number seconds = lua_tonumber(L, index);
-    if (lua_type(L, index) != LUA_TNUMBER || !(seconds >= min && seconds <= max)) {
-        luaL_error(L, "%s must be a number of seconds from %f to %d", name, min, max);
-    }
-    return (uint32_t)(seconds * 1000);
-}
-
-struct options {
-    uint32_t keepalive_ms;
-    uint32_t retry_ms;
-    bool has_retry;
-};
-
-static struct options check_options(lua_State *L, int index)
-{
-    struct options options = {.keepalive_ms = KEEPALIVE_DEFAULT_S * 1000, .retry_ms = COME_BACK_MS};
-    if (lua_isnoneornil(L, index)) {
-        return options;
-    }
-    luaL_checktype(L, index, LUA_TTABLE);
-    lua_pushnil(L);
-    while (lua_next(L, index) != 0) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (strcmp(name, "keepalive") == 0) {
-            bool is_off = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-            options.keepalive_ms =
-                is_off ? 0 : check_seconds(L, -1, "keepalive", 0.01, KEEPALIVE_MAX_S);
-        } else if (strcmp(name, "retry") == 0) {
-            options.retry_ms = check_seconds(L, -1, "retry", 0, RETRY_MAX_S);
-            options.has_retry = true;
-        } else {
-            luaL_argerror(L, index, "unknown option: res:sse takes keepalive and retry");
-        }
-        lua_pop(L, 1);
-    }
-    return options;
-}
 
 static void on_heartbeat(struct timer *timer)
 {
@@ -137,17 +51,21 @@ static uint32_t scatter(uint64_t serial, uint32_t range)
     return (uint32_t)((serial * UINT64_C(0x9E3779B97F4A7C15)) >> 33) % range;
 }
 
+/* Tells the client how long to wait before it connects again. */
+static void add_retry(struct stream *stream, uint32_t retry_ms)
+{
+    struct event_text text = {.retry_ms = retry_ms};
+    struct json_buf *buf = &stream->service->json;
+    json_buf_reset(buf, BUFFER_KEEP_BYTES);
+    event_text_write(&text, buf);
+    (void)stream_add_own(stream, buf->data, buf->len); /* not while an event is half way */
+}
+
 static void dismiss(struct exchange *exchange)
 {
     struct stream *stream = exchange->stream;
     uint32_t around_ms = stream->retry_ms > COME_BACK_MIN_MS ? stream->retry_ms : COME_BACK_MIN_MS;
-    struct event_text text = {
-        .retry_ms = around_ms / 2 + scatter(exchange->serial, around_ms),
-    };
-    struct json_buf *buf = &exchange->service->json;
-    json_buf_reset(buf, BUFFER_KEEP_BYTES);
-    event_text_write(&text, buf);
-    (void)stream_add_own(stream, buf->data, buf->len); /* else an event is half way: no hint */
+    add_retry(stream, around_ms / 2 + scatter(exchange->serial, around_ms));
     exchange_dismiss(exchange);
 }
 
@@ -170,19 +88,21 @@ static void set_head(struct exchange *exchange)
                           1);
 }
 
-static void begin(struct exchange *exchange, const struct options *options)
+void event_stream_begin(struct exchange *exchange, const struct event_stream_options *options)
 {
+    set_head(exchange);
+    exchange_begin_stream(exchange);
     struct stream *stream = exchange->stream;
+    if (stream == NULL) {
+        task_cancel(exchange->task, TASK_CANCEL_ABORTED); /* HEAD: nobody is going to listen */
+        return;
+    }
     stream->is_events = true;
-    stream->retry_ms = options->retry_ms;
+    stream->retry_ms = options->has_retry ? options->retry_ms : COME_BACK_MS;
     stream->heartbeat_ms = options->keepalive_ms;
     link_events(stream);
     if (options->has_retry) {
-        struct event_text text = {.retry_ms = options->retry_ms};
-        struct json_buf *buf = &exchange->service->json;
-        json_buf_reset(buf, BUFFER_KEEP_BYTES);
-        event_text_write(&text, buf);
-        (void)stream_add_own(stream, buf->data, buf->len);
+        add_retry(stream, options->retry_ms);
     }
     if (stream->heartbeat_ms > 0) {
         stream->sent_ms = clock_monotonic_ms();
@@ -192,213 +112,4 @@ static void begin(struct exchange *exchange, const struct options *options)
     if (exchange->service->draining) {
         dismiss(exchange);
     }
-}
-
-static void push_events(lua_State *L, const struct exchange *exchange)
-{
-    struct events *events = lua_newuserdatauv(L, sizeof(*events), VALUE_LAST_ID);
-    events->response = lua_touserdata(L, 1);
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, VALUE_RESPONSE);
-    luaL_setmetatable(L, EVENTS_METATABLE);
-    char scratch[VIEW_SCRATCH_MAX];
-    h2o_iovec_t id = view_header(&exchange->view, H2O_STRLIT("last-event-id"), scratch);
-    if (id.base != NULL) {
-        lua_pushlstring(L, id.base, id.len);
-        lua_setiuservalue(L, -2, VALUE_LAST_ID);
-    }
-}
-
-int event_stream_open(lua_State *L)
-{
-    struct exchange *exchange = response_check(L);
-    struct options options = check_options(L, 2);
-    response_stream_check(L, exchange);
-    (void)response_is_open(L, exchange);
-    if (exchange->status != 200) {
-        return luaL_error(L, "cannot send events with status %d: clients take only 200",
-                          exchange->status);
-    }
-    push_events(L, exchange);
-    set_head(exchange);
-    exchange_begin_stream(exchange);
-    if (exchange->stream != NULL) {
-        begin(exchange, &options);
-    } else {
-        task_cancel(exchange->task, TASK_CANCEL_ABORTED); /* HEAD: nobody is going to listen */
-    }
-    return 1;
-}
-
-/* The value on the top as bytes: strings and numbers as they are, anything else as JSON.  They stand on the stack. */
-static const char *push_data(lua_State *L, struct exchange *exchange, size_t *ret_len)
-{
-    if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
-        lua_pushvalue(L, -1);
-        return lua_tolstring(L, -1, ret_len);
-    }
-    struct json_buf *buf = &exchange->service->json;
-    struct fsd_err err;
-    json_buf_reset(buf, BUFFER_KEEP_BYTES);
-    if (json_encode(L, lua_gettop(L), buf, &err) != 0) {
-        error_raise(L, "JsonError", "json.encode", 500, "%s", err.text);
-    }
-    const char *data = lua_pushlstring(L, buf->data, buf->len);
-    *ret_len = buf->len;
-    return data;
-}
-
-static const char *check_text(lua_State *L, const char *name, size_t *ret_len)
-{
-    if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER) {
-        luaL_error(L, "%s of an event must be a string, got %s", name, luaL_typename(L, -1));
-    }
-    lua_pushvalue(L, -1);
-    return lua_tolstring(L, -1, ret_len);
-}
-
-/* Reads the field whose name is on the stack below its value; what it points to stays on the stack. */
-static void read_field(lua_State *L, struct exchange *exchange, const char *name,
-                       struct event_text *text)
-{
-    if (strcmp(name, "data") == 0) {
-        text->data = push_data(L, exchange, &text->data_len);
-    } else if (strcmp(name, "event") == 0) {
-        text->event = check_text(L, name, &text->event_len);
-    } else if (strcmp(name, "id") == 0) {
-        text->id = check_text(L, name, &text->id_len);
-    } else {
-        text->retry_ms = check_seconds(L, -1, name, 0, RETRY_MAX_S);
-    }
-}
-
-static void check_names(lua_State *L)
-{
-    lua_pushnil(L);
-    while (lua_next(L, 2) != 0) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (strcmp(name, "data") != 0 && strcmp(name, "event") != 0 && strcmp(name, "id") != 0 &&
-            strcmp(name, "retry") != 0) {
-            luaL_argerror(L, 2, "an event has the fields data, event, id and retry, and no other");
-        }
-        lua_pop(L, 1);
-    }
-}
-
-/* Makes the event at index 2 into bytes, which last until the next call of anything. */
-static const struct json_buf *format_event(lua_State *L, struct exchange *exchange)
-{
-    static const char *const names[] = {"data", "event", "id", "retry"};
-    struct event_text text = {.retry_ms = EVENT_TEXT_NO_RETRY};
-    lua_settop(L, 2);
-    if (lua_type(L, 2) == LUA_TTABLE) {
-        check_names(L);
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            if (lua_getfield(L, 2, names[i]) != LUA_TNIL) {
-                read_field(L, exchange, names[i], &text);
-            }
-        }
-    } else {
-        luaL_argcheck(L, lua_isstring(L, 2), 2, "expected a string or a table of an event");
-        text.data = push_data(L, exchange, &text.data_len);
-    }
-    const char *wrong = event_text_check(&text);
-    if (wrong != NULL) {
-        luaL_error(L, "cannot send the event: %s", wrong);
-    }
-    struct json_buf *buf = &exchange->service->json;
-    json_buf_reset(buf, BUFFER_KEEP_BYTES);
-    event_text_write(&text, buf);
-    return buf;
-}
-
-static int events_send(lua_State *L)
-{
-    struct exchange *exchange = check_exchange(L);
-    const struct json_buf *buf = format_event(L, exchange);
-    response_stream_check(L, exchange);
-    return response_stream_put(L, exchange, buf->data, buf->len, false);
-}
-
-static int events_try_send(lua_State *L)
-{
-    struct exchange *exchange = check_exchange(L);
-    const struct json_buf *buf = format_event(L, exchange);
-    response_stream_check(L, exchange);
-    bool has_room = exchange->drops_body || stream_has_room(exchange->stream, buf->len);
-    if (has_room && !exchange->drops_body) {
-        (void)response_stream_put(L, exchange, buf->data, buf->len, false);
-    }
-    lua_pushboolean(L, has_room);
-    return 1;
-}
-
-static int events_comment(lua_State *L)
-{
-    struct exchange *exchange = check_exchange(L);
-    size_t len;
-    const char *comment = luaL_checklstring(L, 2, &len);
-    response_stream_check(L, exchange);
-    struct json_buf *buf = &exchange->service->json;
-    json_buf_reset(buf, BUFFER_KEEP_BYTES);
-    event_text_write_comment(comment, len, buf);
-    return response_stream_put(L, exchange, buf->data, buf->len, false);
-}
-
-/* events:close(), __close: a second time, and after the end, there is nothing to do. */
-static int events_close(lua_State *L)
-{
-    const struct events *events = check_events(L);
-    struct exchange *exchange = events->response->exchange;
-    if (!is_closed(events)) {
-        exchange_end_stream(exchange);
-        stream_flush_soon(exchange->stream);
-    } else if (exchange != NULL) {
-        exchange->drops_body = false;
-    }
-    return 0;
-}
-
-/* Upvalue: name -> method, or number of a field. */
-static int events_index(lua_State *L)
-{
-    const struct events *events = check_events(L);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER) {
-        return 1;
-    }
-    switch ((enum field)lua_tointeger(L, -1)) {
-    case FIELD_CLOSED:
-        lua_pushboolean(L, is_closed(events));
-        break;
-    case FIELD_LAST_EVENT_ID:
-        lua_getiuservalue(L, 1, VALUE_LAST_ID);
-        break;
-    }
-    return 1;
-}
-
-static const luaL_Reg methods[] = {
-    {"send", events_send},
-    {"try_send", events_try_send},
-    {"comment", events_comment},
-    {"close", events_close},
-    {NULL, NULL},
-};
-
-void event_stream_register(lua_State *L)
-{
-    luaL_newmetatable(L, EVENTS_METATABLE);
-    lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
-    lua_setfield(L, -2, "__metatable");
-    luaL_newlib(L, methods);
-    lua_pushinteger(L, FIELD_CLOSED);
-    lua_setfield(L, -2, "closed");
-    lua_pushinteger(L, FIELD_LAST_EVENT_ID);
-    lua_setfield(L, -2, "last_event_id");
-    lua_pushcclosure(L, events_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, events_close);
-    lua_setfield(L, -2, "__close");
-    lua_pop(L, 1);
 }

@@ -1,15 +1,21 @@
 #ifndef FSD_WORKER_HTTP_EVENT_STREAM_H
 #define FSD_WORKER_HTTP_EVENT_STREAM_H
 
-#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
 
+struct exchange;
 struct service;
 
-/* res:sse([options]) -> events */
-int event_stream_open(lua_State *L);
-/* The worker leaves: ends all of them, each with a hint when to come back, so that not all come at once. */
+struct event_stream_options {
+    uint32_t keepalive_ms; /* 0: no heartbeats */
+    bool has_retry;
+    uint32_t retry_ms; /* how long clients wait before they connect again */
+};
+
+/* Answers the exchange, which is open, with events.  To a HEAD request only the head is sent, and the handlers are cancelled. */
+void event_stream_begin(struct exchange *exchange, const struct event_stream_options *options);
+/* The worker leaves: ends all of them. */
 void event_stream_dismiss_all(struct service *service);
-/* The class; once a state. */
-void event_stream_register(lua_State *L);
 
 #endif

@@ -1,7 +1,7 @@
 /* event_text.c - server-sent events as text (WHATWG HTML, "Server-sent events", event stream format).
  * Owns nothing.  Data may have any bytes: each of its lines (ended by CR LF, LF or CR, which is what clients take for an end)
  * becomes a field of its own, which clients join again by LF.  Names and ids are one line.  Pure.
- * Called by event_stream.c.  Must not know who gets it. */
+ * Called by events.c and event_stream.c.  Must not know who gets it. */
 #include "worker/http/event_text.h"
 
 #include <assert.h>

@@ -6,7 +6,7 @@
 #include <lauxlib.h>
 
 #include "worker/http/app.h"
-#include "worker/http/event_stream.h"
+#include "worker/http/events.h"
 #include "worker/http/native.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
@@ -23,7 +23,7 @@ int luaopen_fsd_http(lua_State *L)
     native_register(L);
     request_register(L);
     response_register(L);
-    event_stream_register(L);
+    events_register(L);
     luaL_newlib(L, functions);
     return 1;
 }

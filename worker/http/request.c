@@ -2,6 +2,7 @@
  *   req.method  req.path  req.url  req.base_url  req.original_url  req.id  req.http_version          strings
  *   req.params  req.query  req.headers  req.state                    tables, made when first asked for
  *   req.log                                                          fsd.log with request_id
+ *   req.aborted                                                      whether the client has gone
  *   req:get(name) (= req:header)  req:text()  req:json([options])
  * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
  * lazily and what the application itself stores (req.user = ...).  Every access goes through one __index, whose upvalue
@@ -36,6 +37,7 @@ enum field { /* numbers in the upvalue of __index */
              FIELD_HEADERS,
              FIELD_STATE,
              FIELD_LOG,
+             FIELD_ABORTED,
 };
 
 void request_push(lua_State *L, struct exchange *exchange)
@@ -208,6 +210,9 @@ static void push_field(lua_State *L, struct exchange *exchange, enum field field
     case FIELD_LOG:
         push_kept(L, exchange, push_log);
         break;
+    case FIELD_ABORTED:
+        lua_pushboolean(L, exchange->is_client_gone);
+        break;
     }
 }
 
@@ -350,6 +355,7 @@ static const struct field_row {
     {"headers", FIELD_HEADERS},
     {"state", FIELD_STATE},
     {"log", FIELD_LOG},
+    {"aborted", FIELD_ABORTED},
 };
 
 void request_register(lua_State *L)

@@ -2,7 +2,7 @@
  *   res:status(code)  res:set(name, value) | res:set{...}  res:type(word)                -> res
  *   res:get(name) -> string or nil
  *   res:send([value])  res:json(value)  res:redirect([status,] url)  res:send_status(code)  res:finish([bytes])
- *   res.status_code  res.headers_sent      (res:write, res:flush: response_stream.c; res:sse: event_stream.c)
+ *   res.status_code  res.headers_sent      (res:write, res:flush: response_stream.c; res:sse: events.c)
  * Owns the class "fsd.Response": a userdata (struct http_object).  Headers go straight into libh2o's response; the body is
  * copied into the request's pool, and the exchange sends it when Lua lets go.  When the client has gone, setters and senders
  * do nothing: there is nobody to tell.
@@ -15,7 +15,7 @@
 
 #include "common/err.h"
 #include "worker/core/error.h"
-#include "worker/http/event_stream.h"
+#include "worker/http/events.h"
 #include "worker/http/exchange.h"
 #include "worker/http/header_text.h"
 #include "worker/http/response_stream.h"
@@ -341,7 +341,7 @@ static const luaL_Reg methods[] = {
     {"redirect", response_redirect},
     {"write", response_stream_write},
     {"flush", response_stream_flush},
-    {"sse", event_stream_open},
+    {"sse", events_open},
     {NULL, NULL},
 };
 

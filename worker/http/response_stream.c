@@ -5,7 +5,7 @@
  * Owns nothing but the userdata of a task that waits, which stands on that task's stack.  Whatever fits is taken at once, and
  * leaves when Lua lets go, so that many small pieces make one; the rest is taken by stream.c while the task waits.  Other tasks
  * than the request's own may write too.
- * Called by response.c and event_stream.c.  Must not know libh2o. */
+ * Called by response.c and events.c.  Must not know libh2o. */
 #include "worker/http/response_stream.h"
 
 #include <lauxlib.h>

@@ -3,7 +3,7 @@
  * writes more waits.  Chunks of HTTP/1.1 are framed here, a whole buffer each, because libh2o 2.2.5 frames only answers of
  * status 200.  The end is sent with the last piece; an answer that breaks gets no last chunk, and a reset where the end of the
  * connection would look like that of the body.
- * Called by exchange.c (life), response_stream.c and event_stream.c (what is written).  Must not know Lua. */
+ * Called by exchange.c (life), response_stream.c, events.c and event_stream.c (what is written).  Must not know Lua. */
 #include "worker/http/stream.h"
 
 #include <assert.h>
