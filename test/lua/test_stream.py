@@ -150,10 +150,10 @@ def read_until(sock, end):
 
 
 def read_all(sock):
-    data = b""
+    data = bytearray()
     while piece := sock.recv(65536):
         data += piece
-    return data
+    return bytes(data)
 
 
 def chunks(body):
