@@ -197,7 +197,6 @@ static void on_idle_over(struct timer *timer)
 {
     struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, idle, timer);
     struct loop *loop = &server->service.runtime->loop;
-    server->service.closes_idle = true;
     shut_idle(server, SHUT_WR);
     loop_set_timer(loop, timer, GOODBYE_MS, on_goodbye_over);
 }

@@ -19,7 +19,6 @@ struct service {
     int app_ref;             /* registry reference of the application */
     int handlers_ref;        /* registry reference of its array of handlers */
     bool draining;           /* every answer closes its connection */
-    bool closes_idle;        /* the drain has come to connections without a request */
     bool is_unavailable;     /* there is no application: every answer is 503 */
     uint64_t retry_after_s;  /* what it then says */
     uint64_t requests;       /* ever */

@@ -125,7 +125,8 @@ static void begin(struct stream *stream)
 static void prepare_end(struct stream *stream)
 {
     if (stream->end == STREAM_ENDS) {
-        if (stream->lingers || (stream->service->closes_idle && stream->req->http1_is_persistent)) {
+        /* the head may have said keep-alive when the worker had not begun to leave */
+        if (stream->lingers || (stream->service->draining && stream->req->http1_is_persistent)) {
             answer_linger(stream->req);
         }
     } else if (stream->framing == STREAM_TO_CLOSE && socket_of(stream) != NULL) {
