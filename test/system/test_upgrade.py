@@ -490,8 +490,9 @@ def test_an_upgrade_waits_for_a_worker_that_is_starting(make_service):
     service = start(make_service(workers=2))
     service.edit_app("local VERSION", "for _ = 1, 2e7 do end\nlocal VERSION")
     service.call("reload", restart=True)
-    os.kill(service.slot(0)["pid"], signal.SIGKILL)
     old = service.slot(1)
+    os.kill(service.slot(0)["pid"], signal.SIGKILL)
+    service.wait_workers(lambda rows: any((row["slot"], row["state"]) == (0, "starting") for row in rows), "its successor to start")
     service.call("upgrade")
     assert service.slot(0)["state"] == "ready"
     assert service.slot(1)["pid"] == old["pid"]
