@@ -71,6 +71,14 @@ void pool_update_slot(struct pool *pool, unsigned index)
     proc_prepare(&slot->current->proc, conf->number, PROTO_CHANGE_CONFIG, fd);
 }
 
+void pool_change_ask_successor(struct pool_slot *slot)
+{
+    slot->asked = NULL;
+    if (slot->pool->pending.number != 0) { /* else it is renewed (pool_settle.c) */
+        pool_update_slot(slot->pool, slot->index);
+    }
+}
+
 /* New connections go to the sockets of the slots that stay, and to those that have come. */
 static void choose_sockets(struct pool *pool)
 {

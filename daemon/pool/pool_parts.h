@@ -52,6 +52,9 @@ void pool_loss_note(struct pool_slot *slot, const struct proc *proc, const char 
 
 void pool_slot_activate_next(struct pool_slot *slot);
 
+/* pool_change.c: the worker that was asked to take a change in place is no longer the one that serves. */
+void pool_change_ask_successor(struct pool_slot *slot);
+
 /* pool.c: takes over what pool->conf says for the master itself. */
 void pool_take_settings(struct pool *pool);
 

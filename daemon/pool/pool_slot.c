@@ -169,6 +169,9 @@ static void swap(struct pool_slot *slot)
     slot->next = NULL;
     slot->withdrawing = old;
     proc_drain(&old->proc, old->config != slot->pool->conf.number && slot->pool->empties_queues);
+    if (slot->asked == old) { /* whatever it has answered, or would have: it leaves */
+        pool_change_ask_successor(slot);
+    }
 }
 
 /* Was READY told of it?  One that dies before the old one has withdrawn has failed. */

@@ -6,12 +6,14 @@ What it does comes from two JSON files, since no environment reaches a worker:
     protocol   number to say in HELLO (2)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
     unavailable as load below, for UNAVAILABLE
+    gate       path of a file: it says nothing before that is there
+    prepare    as below, whatever the application wants
     loaded, activated  "ok" | "hang" | "exit:N" | "signal:N": how a worker with code ends that has just said so
   the application's main file, which the bundle tool copies into the bundle as it is:
     compile    "ok" | "hang" | "noise" | any other text: printed to stderr, exit 65
     load       "ok" | "hang" | "exit:N" | "signal:N" | "wrong generation" | "active" | any other text: REFUSED with it
     activate   as load
-    prepare    "ok" | "hang": never answered | "exit:N" | "signal:N" | any other text: REJECTED with it
+    prepare    "ok" | "hang": never answered, but logged | "exit:N" | "signal:N" | any other text: REJECTED with it
     commit     "ok" | "hang" | "exit:N" | "signal:N"
     drain      "ok" | "hang" | "exit:N"
     heartbeat  "ok" | "stop": none once it is active, though it serves
@@ -164,6 +166,8 @@ class Worker:
         self.page[8 * index:8 * index + 8] = struct.pack("=Q", value)
 
     def hello(self):
+        while "gate" in self.conf and not os.path.exists(self.conf["gate"]):
+            time.sleep(0.01)
         what = self.conf.get("hello", "ok")
         end_as_told(what)
         if what == "garbage":
@@ -244,6 +248,7 @@ class Worker:
             self.pending = (number, unpack(read_memfd(fds[0]))[0] if what == CHANGE_CONFIG else None)
             os.close(fds[0])
             wish = self.wish("prepare") if what == CHANGE_CONFIG else "cannot change code in place yet"
+            wish = self.conf.get("prepare", wish)
             self.answer_change(PREPARED, number, wish)
         elif self.pending is None or self.pending[0] != number:
             return
@@ -255,6 +260,7 @@ class Worker:
 
     def answer_change(self, kind, number, wish):
         if wish == "hang":
+            self.say(6, "does not answer", {})
             return  # its heart goes on beating
         end_as_told(wish)
         if wish == "ok":

@@ -7,6 +7,7 @@ import threading
 import pytest
 from deploying import apply, changes, edited, list_fds, pids, pool, wait_fds
 from fsd_process import FsdProcess, RpcError, is_alive, wait_for
+from supervised import set_worker
 
 LIMIT = {"body": "1KiB"}
 
@@ -197,6 +198,23 @@ def test_a_stop_during_a_change_ends_it_and_the_daemon(make_fake, values):
     assert "stopping" in str(caught.value)
     assert fsd.wait_exit() == 0
     assert not [pid for pid in children if is_alive(pid)]
+
+
+def test_a_successor_that_comes_while_the_old_worker_is_asked_is_asked_in_its_place(make_fake):
+    fsd = make_fake({"prepare": "hang"}, workers=1)
+    old = pids(fsd)[0]
+    gate = fsd.folder / "gate"
+    set_worker(fsd, prepare="ok", gate=str(gate))
+    fsd.get("/leave")
+    fsd.wait_workers(lambda rows: any(row["state"] == "starting" for row in rows), "its successor to start")
+    with edited(fsd) as conf:
+        conf["pools"]["web"]["limits"] = LIMIT
+    control = begin(fsd)
+    fsd.wait_log("does not answer")
+    gate.touch()
+    assert changes(end(fsd, control)) == [("update", "pool web")]
+    assert old not in pids(fsd)
+    assert fsd.get("/config")["limits"]["body_bytes"] == 1024
 
 
 def test_a_stop_during_a_reload_that_brings_a_configuration_answers_it(make_fake):
