@@ -125,6 +125,7 @@ function App:not_found(handler) end
 ---@field headers table<string, string> by lower-case name; repeated ones are joined by ", " (cookie: by "; ")
 ---@field state table of your own, for what middleware leaves to later handlers
 ---@field log fsd.Log adds request_id to every record
+---@field aborted boolean whether the client has gone
 ---@field [string] any
 local Request = {}
 
@@ -216,9 +217,32 @@ function Response:send(value) end
 ---@param value any
 function Response:json(value) end
 
----Sends bytes without adding a content type.
+---Sends bytes without adding a content type; ends an answer that write has begun, and may wait then.
+---@async
 ---@param bytes? string
 function Response:finish(bytes) end
+
+---Adds a piece to the answer; the first one fixes status and headers, also an empty one. Waits while 64 KiB are held for
+---a client that does not take them. Ended by finish, or with the handler; an error in between cuts the connection.
+---HEAD, 204, 205 and 304 have no body: what is written is dropped.
+---
+---Raises "aborted" (CancelError) when the client has gone, "shutdown" after the end of a stream of events in a drain,
+---"headers_sent" when the answer was given already, "torn" after a longer piece was cancelled half way.
+---@async
+---@param chunk string|number
+function Response:write(chunk) end
+
+---Waits until the head and all that was written have left the worker. Raises as Response.write does.
+---@async
+function Response:flush() end
+
+---Answers with server-sent events; the status must be 200. The stream ends with the handler.
+---
+---Raises "headers_sent" when the answer was given already, "aborted" when the client has gone.
+---@param options? { keepalive?: number|false, retry?: number } seconds: comments while nothing else is sent (15), and how long clients wait before they connect again
+---@return fsd.EventStream
+---@nodiscard
+function Response:sse(options) end
 
 ---Sends a status, with its reason as plain text.
 ---@param code integer 200 to 999
@@ -232,5 +256,40 @@ function Response:send_status(code) end
 ---@param url string
 ---@overload fun(self: fsd.Response, url: string)
 function Response:redirect(status, url) end
+
+---Server-sent events, as clients see them; a variable of it may be <close>. When the worker leaves, the stream ends with
+---a hint when to come back, and the handler is cancelled with "shutdown".
+---@class fsd.EventStream
+---@field closed boolean whether it is over: closed, the client has gone, or the handler has ended
+---@field last_event_id? string what the client says it has got last, the header Last-Event-ID
+local EventStream = {}
+
+---One event. Strings and numbers as data are sent as they are, anything else as JSON; retry is in seconds, at most 300.
+---@class fsd.Event
+---@field event? string|number its name; no line breaks, no NUL
+---@field data? any any lines; empty when only a name is given
+---@field id? string|number no line breaks, no NUL
+---@field retry? number
+
+---Sends an event, a string or number alone as its data. Waits as Response.write does, and raises the same.
+---
+---Raises when event or id has a line break or NUL, or there is nothing to send; "json.encode" (status 500) as
+---Response.json does.
+---@async
+---@param event string|number|fsd.Event
+function EventStream:send(event) end
+
+---Sends an event if it can be done without waiting. Raises as EventStream.send does.
+---@param event string|number|fsd.Event
+---@return boolean sent false: the client is slow
+function EventStream:try_send(event) end
+
+---Sends what clients skip.
+---@async
+---@param text string
+function EventStream:comment(text) end
+
+---Ends the stream; more than once does no harm.
+function EventStream:close() end
 
 return http

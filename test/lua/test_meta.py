@@ -33,6 +33,8 @@ local function class_of(value)
   return names_of(index)
 end
 
+local events
+app:get("/events", function(req, res) events = res:sse() end)
 app:get("/", function(req, res)
   local known = {}
   for _, name in ipairs{ MODULES } do known[name] = names_of(require(name)) end
@@ -40,6 +42,7 @@ app:get("/", function(req, res)
   known["fsd.App"] = class_of(app)
   known["fsd.Request"] = class_of(req)
   known["fsd.Response"] = class_of(res)
+  known["fsd.EventStream"] = class_of(events)
   known["fsd.Log"] = class_of(fsd.log)
   known["fsd.Error"] = class_of(err)
   known["fields of fsd.Error"] = names_of(err)
@@ -108,6 +111,7 @@ def known(tmp_path_factory):
     app = AppProcess(tmp_path_factory.mktemp("meta"), {"app.lua": walker, **files})
     try:
         app.start_ready()
+        app.get("/events")
         return {name: set(names) for name, names in app.get("/").json().items()}
     finally:
         app.kill()
@@ -137,7 +141,7 @@ def test_fsd_has_its_functions_and_each_module_as_a_field(defined, known):
     assert functions <= known["fsd"]
 
 
-@pytest.mark.parametrize("name", ["fsd.App", "fsd.Request"])
+@pytest.mark.parametrize("name", ["fsd.App", "fsd.Request", "fsd.EventStream"])
 def test_class_has_the_names_that_are_defined(defined, known, name):
     assert known[name] == defined.names(name)
 

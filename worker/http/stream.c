@@ -197,7 +197,9 @@ static size_t take(struct stream *stream, const char *bytes, size_t len)
     if (len > room) {
         len = len > STREAM_LIMIT_BYTES ? room : 0;
     }
-    json_write_bytes(&stream->filling, bytes, len);
+    if (len > 0) {
+        json_write_bytes(&stream->filling, bytes, len);
+    }
     stream->has_moved = true;
     return len;
 }
