@@ -74,6 +74,11 @@ app:get("/scope", function(req, res)
   do local events <close> = res:sse() events:send("in") end
   fsd.task.sleep(30)
 end)
+app:get("/scope/error", function(req, res)
+  local events <close> = res:sse()
+  events:send("in")
+  error{ status = 404, message = "not for the client" }
+end)
 app:get("/kept", function(req, res) told.kept = res:sse() end)
 app:get("/kept/told", function()
   local _, err = fsd.try(told.kept.send, told.kept, "x")
@@ -240,6 +245,12 @@ def test_after_close_sending_raises_and_closing_does_nothing(app):
 
 def test_events_end_with_their_scope_though_the_handler_goes_on(app):
     assert app.get("/scope").text == "data: in\n\n"
+
+
+def test_an_error_that_leaves_their_scope_cuts_them_and_is_logged(app):
+    with Listener(app, "/scope/error", "1.1") as listener:
+        assert listener.read_all().endswith(b"data: in\n\n\r\n")
+    app.wait_record(level="error", path="/scope/error", msg="error in request: not for the client")
 
 
 def test_events_of_a_request_that_is_over_are_closed(app):

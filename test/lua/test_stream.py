@@ -1,6 +1,7 @@
 """Answers in pieces: what res:write makes of them on the wire, who waits for whom, and what becomes of a client that leaves."""
 import contextlib
 import socket
+import threading
 
 import pytest
 
@@ -393,3 +394,14 @@ app:get("/", function(req, res) for i = 1, 12 do res:write("x") fsd.task.sleep(0
 return app
 ''', limits={"request_timeout": "600ms"})
     assert app.get("/").text == "x" * 12
+
+
+def test_a_long_piece_may_take_longer_than_a_request_as_long_as_it_moves(serve):
+    app = serve(APP, limits={"request_timeout": "600ms"})
+    with asked(app, f"/much/long/{MUCH}", headers="Connection: close\r\n") as sock:
+        read, pause = 0, threading.Event()
+        while piece := sock.recv(1024 * 1024, socket.MSG_WAITALL):
+            read += len(piece)
+            pause.wait(0.05)  # in all 1.6 s: it is the client's slowness that is tested
+    assert read > MUCH
+    wait_progress(app, "long.end", "well")

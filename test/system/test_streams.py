@@ -165,6 +165,20 @@ def test_a_drain_ends_streams_of_events_with_a_hint_and_no_error(app):
     assert sum(r.get("code") == "shutdown" for r in records if r["msg"] == "farewell") == 20
 
 
+def test_events_that_are_asked_for_in_a_drain_end_at_once(app):
+    with ask(app, "/slow?s=0.3") as busy, ask(app, "/counts") as sock:
+        read_until(busy, b"begun\r\n")
+        read_until(sock, b"}")
+        app.signal(signal.SIGTERM)
+        app.wait_log("worker is told to leave")
+        read_until(busy, b"ended")
+        sock.sendall(b"GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n")
+        data = read_all(sock)
+        assert b"connection: close" in data.lower() and data.endswith(b"\r\n0\r\n\r\n") and b"retry: " in data
+    assert app.wait_exit() == 0
+    assert not any(record["level"] == "error" for record in app.records())
+
+
 def test_the_hint_follows_the_time_that_the_application_has_set(app):
     with ask(app, "/events") as sock:
         assert b"retry: 4000\n\n" in read_until(sock, b"id: 3\n")

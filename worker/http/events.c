@@ -241,7 +241,7 @@ static int events_comment(lua_State *L)
     return response_stream_put(L, exchange, buf->data, buf->len, false);
 }
 
-/* events:close(), __close: a second time, and after the end, there is nothing to do. */
+/* A second time, and after the end, there is nothing to do. */
 static int events_close(lua_State *L)
 {
     const struct events *events = check_events(L);
@@ -253,6 +253,16 @@ static int events_close(lua_State *L)
         exchange->drops_body = false;
     }
     return 0;
+}
+
+/* __close: events, error.  An error that leaves the scope cuts the answer, as it does in a handler without one. */
+static int events_leave(lua_State *L)
+{
+    const struct events *events = check_events(L);
+    if (!lua_isnoneornil(L, 2) && !is_closed(events)) {
+        events->response->exchange->stream->is_torn = true;
+    }
+    return events_close(L);
 }
 
 /* Upvalue: name -> method, or number of a field. */
@@ -294,7 +304,7 @@ void events_register(lua_State *L)
     lua_setfield(L, -2, "last_event_id");
     lua_pushcclosure(L, events_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, events_close);
+    lua_pushcfunction(L, events_leave);
     lua_setfield(L, -2, "__close");
     lua_pop(L, 1);
 }

@@ -268,20 +268,25 @@ static void on_task_run(struct task *task)
     recorder_run(recorder, &exchange->ticket);
 }
 
-/* A handler has so much time until it has answered; one that streams, until something moves; one that sends events waits for
- * them as long as it likes. */
+/* A handler has so much time until it has answered; one that streams, from one piece to the next, while the client has a time
+ * of its own to take it (stream.c); one that sends events waits for them as long as it likes. */
 static void set_deadline(struct exchange *exchange)
 {
     struct task *task = exchange->task;
-    struct stream *stream = exchange->stream;
+    const struct stream *stream = exchange->stream;
     if (task->cancelling) {
         return;
     }
-    if (stream != NULL && stream->is_events) {
+    if (stream != NULL && (stream->is_events || stream->is_flying)) {
         timer_clear(&task->runtime->loop.timers, &task->deadline);
-    } else if (!timer_is_set(&task->deadline) || (stream != NULL && stream_take_moved(stream))) {
+    } else if (!timer_is_set(&task->deadline)) {
         task_set_deadline(task, task->runtime->config.request_timeout_ms);
     }
+}
+
+void exchange_on_taken(struct exchange *exchange)
+{
+    set_deadline(exchange);
 }
 
 void exchange_flush(struct exchange *exchange)

@@ -81,6 +81,8 @@ void exchange_end_stream(struct exchange *exchange);
 void exchange_lose(struct exchange *exchange);
 /* Sends what stands in the answer, for those who wrote to it from another task. */
 void exchange_flush(struct exchange *exchange);
+/* Its client has taken all that was sent so far. */
+void exchange_on_taken(struct exchange *exchange);
 /* Ends a stream of events because the worker leaves, and cancels the handlers. */
 void exchange_dismiss(struct exchange *exchange);
 /* Adds to a log record which request it is about: method, path, request_id, handler. */

@@ -121,12 +121,11 @@ int failure_answer(lua_State *L, struct exchange *exchange)
         dispatch_close(exchange); /* nobody is there to be told, and nothing is wrong */
         return 0;
     }
-    bool is_streaming = exchange->state == EXCHANGE_STREAMING;
-    if (is_streaming) {
-        exchange->stream->is_torn =
-            true; /* all that the client can be told is that something is missing */
+    struct stream *stream = exchange->stream;
+    if (exchange->state == EXCHANGE_STREAMING) {
+        stream->is_torn = true; /* what is missing is all that the client can be told */
     }
-    if (is_streaming || error_status(L, error) >= 500) {
+    if ((stream != NULL && stream->is_torn) || error_status(L, error) >= 500) {
         log_error(L, exchange, error);
     }
     if (exchange->state != EXCHANGE_OPEN || exchange->service->app->error.index == 0) {

@@ -200,7 +200,6 @@ static size_t take(struct stream *stream, const char *bytes, size_t len)
     if (len > 0) {
         json_write_bytes(&stream->filling, bytes, len);
     }
-    stream->has_moved = true;
     return len;
 }
 
@@ -233,11 +232,12 @@ static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
     struct stream *stream = H2O_STRUCT_FROM_MEMBER(struct stream, generator, generator);
     timer_clear(&loop_of(stream)->timers, &stream->stall);
     stream->is_flying = false;
-    stream->has_moved = true;
     json_buf_reset(&stream->flying, KEEP_BYTES);
     serve(stream);
     if (stream->end != STREAM_GOES_ON || stream->filling.len > 0) {
         send_piece(stream);
+    } else if (stream->exchange != NULL) {
+        exchange_on_taken(stream->exchange);
     }
 }
 
@@ -349,11 +349,4 @@ bool stream_has_room(const struct stream *stream, size_t len)
 bool stream_is_empty(const struct stream *stream)
 {
     return stream->has_begun && !stream->is_flying && stream->filling.len == 0;
-}
-
-bool stream_take_moved(struct stream *stream)
-{
-    bool has_moved = stream->has_moved;
-    stream->has_moved = false;
-    return has_moved;
 }

@@ -58,7 +58,6 @@ struct stream {
     bool has_begun;                /* libh2o has the head */
     bool is_flying;                /* libh2o has a piece that it has not told us about yet */
     bool is_torn;                  /* it can't end well any more */
-    bool has_moved;                /* something was written or taken since stream_take_moved */
     struct json_buf filling;       /* owned: what was written since */
     struct json_buf flying;        /* owned: what libh2o has */
     char chunk_head[20];           /* of that */
@@ -102,7 +101,5 @@ void stream_dequeue(struct stream_writer *writer);
 void stream_release(struct stream *stream, enum task_cancel reason);
 /* Nothing is held: libh2o has passed all of it on to the kernel. */
 bool stream_is_empty(const struct stream *stream);
-/* Whether something has moved since the last call. */
-bool stream_take_moved(struct stream *stream);
 
 #endif
