@@ -1,4 +1,4 @@
-/* clock.c - reads the two clocks that fsd uses and prints the one for people.
+/* clock.c - reads the clocks that fsd uses and prints the one for people.
  * Owns nothing.  The only place that calls clock_gettime, so that tests of pure modules never meet a clock: those
  * get the time as an argument. */
 #include "common/clock.h"
@@ -26,6 +26,11 @@ uint64_t clock_monotonic_us(void)
 uint64_t clock_coarse_us(void)
 {
     return read_us(CLOCK_MONOTONIC_COARSE);
+}
+
+uint64_t clock_thread_us(void)
+{
+    return read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
 uint64_t clock_wall_us(void)

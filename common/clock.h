@@ -7,6 +7,7 @@
 uint64_t clock_monotonic_ms(void);
 uint64_t clock_monotonic_us(void);
 uint64_t clock_coarse_us(void); /* monotonic; the value of the last tick: cheap, some ms old */
+uint64_t clock_thread_us(void); /* CPU time of this thread */
 uint64_t clock_wall_us(void);   /* since 1970-01-01 UTC */
 
 enum { CLOCK_TEXT_MAX = 32 };

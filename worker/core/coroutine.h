@@ -3,8 +3,8 @@
 
 #include <lua.h>
 
-/* Replaces coroutine.yield, resume and close by ones that leave the coroutines of tasks alone.  Once a lua_State, after its
- * libraries were opened. */
-void coroutine_protect(lua_State *L);
+/* Replaces the functions of Lua's coroutine library that matter to tasks by ones that behave the same for the application.  Once a
+ * lua_State, after its libraries were opened. */
+void coroutine_replace(lua_State *L);
 
 #endif

@@ -48,6 +48,14 @@ void error_raise(lua_State *L, const char *name, const char *code, int status, c
     __builtin_unreachable(); /* lua_error does not return, but its prototype can't say so */
 }
 
+void error_raise_traced(lua_State *L)
+{
+    luaL_traceback(L, L, NULL, 0);
+    lua_setfield(L, -2, "traceback");
+    lua_error(L);
+    __builtin_unreachable(); /* as above */
+}
+
 /* A table somebody raised by hand: { status = 404, message = "no such user" }. */
 static void adopt_table(lua_State *L)
 {

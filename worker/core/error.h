@@ -15,6 +15,8 @@ void error_push(lua_State *L, const char *name, const char *code, int status, co
 /* Raises an Error whose message is formatted as by lua_pushfstring (%s %d %I %f %p %c %U %%). */
 _Noreturn void error_raise(lua_State *L, const char *name, const char *code, int status,
                            const char *format, ...);
+/* Raises the Error on the top, with the traceback of the place that runs now. */
+_Noreturn void error_raise_traced(lua_State *L);
 /* Replaces the value on the top by an Error made from it: an Error stays as it is; a plain table with a message or a status
  * keeps its fields; anything else becomes the message, with code "error" and status 500, and stands in cause unless it is a
  * string.  May run a __tostring. */

@@ -115,6 +115,7 @@ static void put_off(void)
         fatal.death->lua_len == 0) {
         return;
     }
+    slice_silence(); /* it would arm its own */
     lua_sethook(fatal_trace_innermost(find_thread()), on_lua_hook, LUA_MASKCOUNT, 1);
     struct itimerval limit = {.it_value.tv_usec = HOOK_WAIT_US};
     fatal.is_put_off = setitimer(ITIMER_REAL, &limit, NULL) == 0;

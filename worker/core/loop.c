@@ -1,7 +1,7 @@
 /* loop.c - the turn of a worker: libh2o's events, foreign descriptors, timers, jobs.
  * Owns the h2o loop and the private epoll.  One turn is: libh2o polls (its own sockets, and our epoll as one of them), then
- * due timers fire, then queued jobs run until none is left; if any of them did something, the next turn polls without
- * waiting, because libh2o flushes what was written outside of its callbacks only in its next turn (a write issued there
+ * due timers fire, then queued jobs run until none is left or their time is up, then one of those that wait for their share; if any
+ * of them did something, the next turn polls without waiting, because libh2o flushes what was written outside of its callbacks only in its next turn (a write issued there
  * otherwise waits for the whole timeout: libh2o 2.2.5, evloop.c.h).
  * Called by main.c; everything that waits goes through watch.h, timer.h or loop_defer.  Must not know Lua or HTTP. */
 #include "worker/core/loop.h"
@@ -19,6 +19,8 @@
 enum {
     TURN_MAX_MS = 1000, /* the heartbeat's longest pause */
     MEMORY_MS = 1000,   /* how often our memory is looked at: it costs some system calls */
+    JOBS_CHECKED = 32,  /* jobs between two looks at the clock */
+    JOBS_US = 2000,     /* the jobs of one turn, about */
 };
 
 static void on_epoll_ready(h2o_socket_t *socket, const char *err)
@@ -54,6 +56,7 @@ int loop_init(struct loop *loop)
 {
     *loop = (struct loop){.epoll = -1};
     loop->jobs_end = &loop->jobs;
+    loop->later_end = &loop->later;
     timer_heap_init(&loop->timers);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll < 0) {
@@ -79,20 +82,41 @@ void loop_fini(struct loop *loop)
     timer_heap_fini(&loop->timers);
 }
 
+static struct loop_job *take(struct loop_job **first, struct loop_job ***end)
+{
+    struct loop_job *job = *first;
+    *first = job->next;
+    if (*first == NULL) {
+        *end = first;
+    }
+    job->queued = false;
+    return job;
+}
+
+/* Jobs may queue more of them without end (tasks that wake each other): what is not done in its time waits for the next turn. */
 static size_t run_jobs(struct loop *loop)
 {
     size_t ran = 0;
+    uint64_t end_us = 0;
     while (loop->jobs != NULL) {
-        struct loop_job *job = loop->jobs;
-        loop->jobs = job->next;
-        if (loop->jobs == NULL) {
-            loop->jobs_end = &loop->jobs;
-        }
-        job->queued = false;
+        struct loop_job *job = take(&loop->jobs, &loop->jobs_end);
         job->on_run(job); /* may free the job's owner, and may queue more */
         ran++;
+        if (ran % JOBS_CHECKED == 0) {
+            uint64_t now_us = clock_monotonic_us();
+            end_us = end_us == 0 ? now_us + JOBS_US : end_us;
+            if (now_us >= end_us) {
+                break;
+            }
+        }
     }
     return ran;
+}
+
+static void run_share(struct loop *loop)
+{
+    struct loop_job *job = take(&loop->later, &loop->later_end);
+    job->on_run(job);
 }
 
 static void beat(struct loop *loop, struct page *page, uint64_t now_ms)
@@ -106,19 +130,23 @@ static void beat(struct loop *loop, struct page *page, uint64_t now_ms)
 
 void loop_run(struct loop *loop, struct page *page)
 {
-    bool busy = loop->jobs != NULL; /* from before the first turn */
+    bool busy = loop->jobs != NULL || loop->later != NULL; /* from before the first turn */
     while (!loop->stopping) {
         uint64_t now_ms = clock_monotonic_ms();
         if (page != NULL) {
             beat(loop, page, now_ms);
         }
+        bool has_share = loop->later != NULL; /* what comes in this turn has had its share of it */
         uint64_t wait_ms = busy ? 0 : timer_wait_ms(&loop->timers, now_ms, TURN_MAX_MS);
         if (h2o_evloop_run(loop->h2o, (int32_t)wait_ms) != 0 && errno != EINTR) {
             abort(); /* only a descriptor that epoll can't know leads here: a fault of ours */
         }
         size_t worked = timer_run(&loop->timers, clock_monotonic_ms());
         worked += run_jobs(loop);
-        busy = worked > 0;
+        if (has_share) {
+            run_share(loop);
+        }
+        busy = worked > 0 || loop->later != NULL || has_share;
     }
 }
 
@@ -151,7 +179,8 @@ void loop_take_turns(struct loop *loop, h2o_socket_t *socket)
     }
 }
 
-void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job))
+static void append(struct loop_job ***end, struct loop_job *job,
+                   void (*on_run)(struct loop_job *job))
 {
     if (job->queued) {
         return;
@@ -159,6 +188,16 @@ void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct l
     job->queued = true;
     job->on_run = on_run;
     job->next = NULL;
-    *loop->jobs_end = job;
-    loop->jobs_end = &job->next;
+    **end = job;
+    *end = &job->next;
+}
+
+void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job))
+{
+    append(&loop->jobs_end, job, on_run);
+}
+
+void loop_defer_share(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job))
+{
+    append(&loop->later_end, job, on_run);
 }

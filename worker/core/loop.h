@@ -10,7 +10,7 @@
 
 struct page;
 
-/* Work for the end of the turn, when no callback of libh2o is on the stack; embedded in its owner. */
+/* Work for the end of a turn, when no callback of libh2o is on the stack; embedded in its owner. */
 struct loop_job {
     struct loop_job *next;
     bool queued;
@@ -31,6 +31,8 @@ struct loop {
     struct timer_heap timers;
     struct loop_job *jobs; /* borrowed, first in, first out */
     struct loop_job **jobs_end;
+    struct loop_job *later; /* borrowed, first in, first out: one of them runs in each turn */
+    struct loop_job **later_end;
     uint64_t memory_at_ms; /* monotonic: the page is told of our memory again */
     bool stopping;
 };
@@ -47,7 +49,12 @@ void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t after_ms,
                     void (*on_fire)(struct timer *timer));
 /* Called in the read callback of a socket that other processes poll too: the next event wakes one of them, in turn. */
 void loop_take_turns(struct loop *loop, h2o_socket_t *socket);
-/* Runs the job once, at the end of this turn.  A job that is queued already stays where it is. */
+/* Runs the job once, at the end of this turn; when the jobs of a turn take long, of a later one.  A job that is queued already
+ * stays where it is. */
 void loop_defer(struct loop *loop, struct loop_job *job, void (*on_run)(struct loop_job *job));
+/* Runs the job once, in a later turn, behind everything else of that turn: for work that has had its share of this one.  Each turn
+ * runs one such job. */
+void loop_defer_share(struct loop *loop, struct loop_job *job,
+                      void (*on_run)(struct loop_job *job));
 
 #endif

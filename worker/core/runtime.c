@@ -7,11 +7,11 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/page.h"
 #include "worker/core/coroutine.h"
 #include "worker/core/error.h"
+#include "worker/core/preempt.h"
 
 /* Lua calls this for an error outside of any protected call: a fault of ours. */
 static int on_panic(lua_State *L)
@@ -32,15 +32,19 @@ void runtime_init(struct runtime *runtime)
     if (runtime->L == NULL || loop_init(&runtime->loop) != 0) {
         abort();
     }
-    memcpy(lua_getextraspace(runtime->L), &runtime, sizeof(struct runtime *));
+    *(uintptr_t *)lua_getextraspace(runtime->L) = (uintptr_t)runtime;
     lua_atpanic(runtime->L, on_panic);
     luaL_openlibs(runtime->L);
-    coroutine_protect(runtime->L);
+    coroutine_replace(runtime->L);
     error_init(runtime->L);
+    if (slice_open(&runtime->slice, preempt_hook) != 0) {
+        abort(); /* too many timers of this user: RLIMIT_SIGPENDING */
+    }
 }
 
 void runtime_fini(struct runtime *runtime)
 {
+    slice_close(&runtime->slice);
     lua_close(runtime->L);
     task_pool_fini(&runtime->tasks);
     config_fini(&runtime->config);

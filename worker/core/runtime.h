@@ -2,11 +2,14 @@
 #define FSD_WORKER_CORE_RUNTIME_H
 
 #include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "worker/core/config.h"
 #include "worker/core/logger.h"
 #include "worker/core/loop.h"
 #include "worker/core/recorder.h"
+#include "worker/core/slice.h"
 #include "worker/core/task.h"
 
 struct generation;
@@ -22,6 +25,7 @@ struct runtime {
     struct config config;          /* owned; what the master handed out */
     struct logger logger;          /* owned */
     struct recorder recorder;      /* owned; the black box */
+    struct slice slice;            /* owned; who has the CPU, and how long */
     struct task_pool tasks;        /* owned */
     struct generation *generation; /* owned; the code that is loaded, NULL before */
     struct http_server *http;      /* borrowed; set while the HTTP area is up */
@@ -34,11 +38,34 @@ void runtime_init(struct runtime *runtime);
 /* Closes the Lua state (finalizers run) and frees the rest. */
 void runtime_fini(struct runtime *runtime);
 
+/* What is to be known of a coroutine before somebody resumes it; kept in the low bits of its extra space. */
+enum {
+    RUNTIME_THREAD_OF_TASK = 1, /* only task.c resumes it */
+    RUNTIME_THREAD_HELD = 2,    /* suspended with the task that is inside of it */
+    RUNTIME_THREAD_FLAGS = 3
+};
+
 /* The runtime of any thread of its state: the pointer stands in every thread's extra space (Lua copies it from the
- * main thread when a coroutine is made). */
+ * main thread, which has no flags, when a coroutine is made). */
 static inline struct runtime *runtime_of(lua_State *L)
 {
-    return *(struct runtime **)lua_getextraspace(L);
+    uintptr_t word = *(const uintptr_t *)lua_getextraspace(L) & ~(uintptr_t)RUNTIME_THREAD_FLAGS;
+    return (struct runtime *)word; /* NOLINT(performance-no-int-to-ptr): it carries the flags */
+}
+
+static inline bool runtime_has_mark(lua_State *L, uintptr_t flag)
+{
+    return (*(const uintptr_t *)lua_getextraspace(L) & flag) != 0;
+}
+
+static inline void runtime_mark(lua_State *L, uintptr_t flag)
+{
+    *(uintptr_t *)lua_getextraspace(L) |= flag;
+}
+
+static inline void runtime_unmark(lua_State *L, uintptr_t flag)
+{
+    *(uintptr_t *)lua_getextraspace(L) &= ~flag;
 }
 
 #endif

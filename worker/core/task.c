@@ -1,8 +1,9 @@
 /* task.c - coroutines that the worker runs: taken from a pool, resumed, parked, woken, cancelled.
  * Owns the pool; each coroutine is anchored in Lua's registry for as long as its task exists, and is used again after it
  * ended well.  A task waits in exactly one place, a task_wait; whoever ends the wait calls task_wake, and the task goes
- * on at the end of the turn (a job of the loop), never from within the callback.  Cancelling raises in that wait, so
- * that unwinding (<close>, pcall) runs and may itself wait; a second later the coroutine is closed by force.
+ * on at the end of the turn (a job of the loop), never from within the callback.  One that has used up its slice is preempted: it
+ * yields between two instructions (preempt.c) and gets its share of a later turn.  Cancelling raises in the wait, or where the
+ * task was preempted, so that unwinding (<close>, pcall) runs and may itself wait; a second later the coroutine is closed by force.
  * Called by the HTTP area and by hooks.  Must not know what a task does. */
 #include "worker/core/task.h"
 
@@ -30,6 +31,7 @@ static const struct cancel_word {
     [TASK_CANCEL_TIMEOUT] = {"timeout", 503, "the deadline has passed"},
     [TASK_CANCEL_SHUTDOWN] = {"shutdown", 503, "the worker is leaving"},
     [TASK_CANCEL_ASKED] = {"cancelled", 499, "the task was cancelled"},
+    [TASK_CANCEL_CPU] = {"cpu", 503, "the CPU time is used up"},
 };
 
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data)
@@ -47,6 +49,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
         task->runtime = runtime;
         task->L = lua_newthread(runtime->L);
         lua_rawsetp(runtime->L, LUA_REGISTRYINDEX, task->L);
+        runtime_mark(task->L, RUNTIME_THREAD_OF_TASK);
     }
     pool->live++;
     task->owner = owner;
@@ -56,8 +59,19 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->cancelling = false;
     task->is_overdue = false;
     task->is_killed = false;
+    task->is_suspending = false;
+    task->is_preempted = false;
+    task->is_spoiled = false;
+    task->cpu_us = 0;
+    task->cpu_limit_us = 0;
     task->wait = NULL;
     return task;
+}
+
+static void free_task(struct task *task)
+{
+    chain_fini(&task->chain);
+    free(task);
 }
 
 void task_pool_fini(struct task_pool *pool)
@@ -65,7 +79,7 @@ void task_pool_fini(struct task_pool *pool)
     while (pool->free != NULL) {
         struct task *task = pool->free;
         pool->free = task->next_free;
-        free(task);
+        free_task(task);
     }
     pool->free_count = 0;
 }
@@ -75,17 +89,27 @@ static void recycle(struct task *task)
     struct task_pool *pool = &task->runtime->tasks;
     pool->live--;
     task->state = TASK_FREE;
-    if (pool->free_count >= FREE_MAX) {
+    if (pool->free_count >= FREE_MAX || task->is_spoiled) {
         lua_pushnil(task->runtime->L);
         lua_rawsetp(task->runtime->L, LUA_REGISTRYINDEX, task->L);
-        free(task);
+        free_task(task);
         return;
     }
     lua_settop(task->L, 0);
-    lua_sethook(task->L, NULL, 0, 0); /* debug.sethook of one request is not for the next one's */
+    lua_sethook(task->L, NULL, 0, 0); /* it may have been armed in the last moment */
     task->next_free = pool->free;
     pool->free = task;
     pool->free_count++;
+}
+
+/* Closes the coroutine's <close> variables; they can't wait here. */
+static void reset(struct task *task)
+{
+    struct slice *slice = &task->runtime->slice;
+    slice_begin(slice, task->L);
+    chain_close(&task->chain, slice);
+    (void)lua_resetthread(task->L); /* an error in there has nobody to go to */
+    (void)slice_end(slice);
 }
 
 static void finish(struct task *task, int status)
@@ -96,8 +120,7 @@ static void finish(struct task *task, int status)
     task->wait = NULL;
     task->owner->on_done(task, status);
     if (status != LUA_OK) {
-        lua_resetthread(
-            task->L); /* an error leaves the coroutine dead; this makes it usable again */
+        reset(task); /* an error leaves the coroutine dead; this makes it usable again */
     }
     recycle(task);
 }
@@ -116,38 +139,57 @@ static void close_by_force(struct task *task)
 {
     task->state = TASK_RUNNING;
     note_run(task);
-    lua_resetthread(task->L); /* closes its <close> variables; they can't wait here */
+    reset(task);
     recorder_pause(&task->runtime->recorder);
     lua_settop(task->L, 0);
     finish(task, TASK_CLOSED);
 }
 
-static void resume(struct task *task, int argument_count)
+static void on_wake(struct loop_job *job);
+
+/* The coroutine has yielded. */
+static void suspend(struct task *task)
 {
-    struct task_pool *pool = &task->runtime->tasks;
-    assert(pool->running == NULL);
-    pool->running = task;
-    task->state = TASK_RUNNING;
-    note_run(task);
-    int result_count = 0;
-    int status = lua_resume(task->L, NULL, argument_count, &result_count);
-    pool->running = NULL;
-    recorder_pause(&task->runtime->recorder);
-    if (status != LUA_YIELD) {
-        finish(task, status);
-        return;
-    }
-    bool is_lost = task->wait == NULL; /* some C function yielded to nobody: it would never go on */
-    if (is_lost || task->is_overdue || task->is_killed) {
-        if (!is_lost) {
+    /* else some C function yielded to nobody: it would never go on */
+    if (!task->is_suspending || task->is_overdue || task->is_killed) {
+        if (task->wait != NULL) {
             task->wait->on_cancel(task->wait);
         }
         close_by_force(task);
         return;
     }
-    task->state = TASK_WAITING;
+    chain_hold(&task->chain);
+    if (task->is_preempted) {
+        task->state = TASK_READY;
+        loop_defer_share(&task->runtime->loop, &task->wake, on_wake);
+    } else {
+        task->state = TASK_WAITING;
+    }
     if (task->owner->on_wait != NULL) {
         task->owner->on_wait(task);
+    }
+}
+
+static void resume(struct task *task, int argument_count)
+{
+    struct runtime *runtime = task->runtime;
+    struct task_pool *pool = &runtime->tasks;
+    assert(pool->running == NULL);
+    pool->running = task;
+    task->state = TASK_RUNNING;
+    task->is_suspending = false;
+    task->is_preempted = false;
+    note_run(task);
+    slice_begin(&runtime->slice, task->L);
+    int result_count = 0;
+    int status = lua_resume(task->L, NULL, argument_count, &result_count);
+    task->cpu_us += slice_end(&runtime->slice);
+    pool->running = NULL;
+    recorder_pause(&runtime->recorder);
+    if (status == LUA_YIELD) {
+        suspend(task);
+    } else {
+        finish(task, status);
     }
 }
 
@@ -159,7 +201,7 @@ void task_start(struct task *task, int argument_count)
 static void on_wake(struct loop_job *job)
 {
     struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, wake, job);
-    if (task->is_killed) {
+    if (task->is_killed || (task->is_overdue && task->is_preempted)) {
         close_by_force(task);
     } else {
         resume(task, 0);
@@ -180,11 +222,11 @@ void task_wake(struct task *task)
     }
 }
 
-static void raise_cancel(lua_State *L, struct task *task)
+static void push_cancel(lua_State *L, struct task *task)
 {
     const struct cancel_word *word = &cancel_words[task->cancel];
     task->cancel = TASK_CANCEL_NONE; /* raised once: what unwinds may wait again */
-    error_raise(L, "CancelError", word->code, word->status, "%s", word->message);
+    error_push(L, "CancelError", word->code, word->status, word->message);
 }
 
 static int on_resumed(lua_State *L, int status, lua_KContext context)
@@ -195,30 +237,62 @@ static int on_resumed(lua_State *L, int status, lua_KContext context)
     struct task_wait *wait = task->wait;
     task->wait = NULL;
     if (task->cancel != TASK_CANCEL_NONE) {
-        raise_cancel(L, task);
+        push_cancel(L, task);
+        return lua_error(L);
     }
     return wait->on_resume(wait, L);
 }
 
 int task_wait(lua_State *L, struct task_wait *wait)
 {
-    struct task *task = runtime_of(L)->tasks.running;
-    assert(task != NULL && task->L == L &&
-           task->wait == NULL); /* the caller has asked task_check */
+    struct task *task = task_of(L);
+    assert(task != NULL && task->wait == NULL); /* the caller has asked task_check */
     if (task->cancel != TASK_CANCEL_NONE) {
         wait->on_cancel(wait);
-        raise_cancel(L, task);
+        push_cancel(L, task);
+        return lua_error(L);
     }
     task->wait = wait;
+    task->is_suspending = true;
     return lua_yieldk(L, 0, 0, on_resumed);
+}
+
+/* The hook's error leaves the coroutine without hooks when nothing in it catches the error (Lua 5.4.4). */
+void task_spoil(lua_State *L)
+{
+    struct task *task = runtime_of(L)->tasks.running;
+    if (task != NULL && task->L == L) {
+        task->is_spoiled = true;
+    }
+}
+
+static bool is_out_of_cpu(const struct task *task)
+{
+    return task->cpu_limit_us > 0 && !task->cancelling &&
+           task->cpu_us + task->runtime->slice.used_us >= task->cpu_limit_us;
+}
+
+void task_preempt(lua_State *L)
+{
+    struct task *task = runtime_of(L)->tasks.running;
+    if (is_out_of_cpu(task)) {
+        task_cancel(task, TASK_CANCEL_CPU);
+    }
+    if (task->cancel != TASK_CANCEL_NONE && !task->is_killed) {
+        task_spoil(L);
+        push_cancel(L, task);
+        error_raise_traced(L);
+    }
+    task->is_preempted = true;
+    task->is_suspending = true;
+    (void)lua_yield(L, 0); /* comes back: Lua yields when the hook returns */
 }
 
 static void on_grace_over(struct timer *timer)
 {
     struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, grace, timer);
     if (task->state == TASK_READY) {
-        task->is_overdue =
-            true; /* it is about to run once more; resume() ends it when it waits again */
+        task->is_overdue = true; /* one whose wait is over runs once more; suspend() ends it then */
         return;
     }
     task->wait->on_cancel(task->wait);
@@ -263,23 +337,26 @@ void task_set_deadline(struct task *task, uint64_t after_ms)
     loop_set_timer(&task->runtime->loop, &task->deadline, after_ms, on_deadline);
 }
 
+void task_set_cpu_limit(struct task *task, uint64_t limit_ms)
+{
+    task->cpu_limit_us = limit_ms * 1000;
+}
+
 struct task *task_of(lua_State *L)
 {
-    struct task *task = runtime_of(L)->tasks.running;
-    return task != NULL && task->L == L ? task : NULL;
+    const struct runtime *runtime = runtime_of(L);
+    return runtime->slice.current == L ? runtime->tasks.running : NULL;
 }
 
 struct task *task_check(lua_State *L)
 {
     struct task *task = task_of(L);
-    if (task != NULL && lua_isyieldable(L)) {
+    if (task != NULL && lua_isyieldable(L) && task->runtime->tasks.pins == 0) {
         return task;
     }
-    if (task != NULL) {
+    if (runtime_of(L)->tasks.running != NULL) {
         luaL_error(L, "cannot wait here: called from within a C function (a sort, a gsub, a "
                       "metamethod, require ...)");
-    } else if (runtime_of(L)->tasks.running != NULL) {
-        luaL_error(L, "cannot wait inside a coroutine of your own: wait in the handler itself");
     }
     luaL_error(L, "cannot wait here: only requests and tasks can, not code that is being loaded, "
                   "collected or closed");
@@ -288,9 +365,8 @@ struct task *task_check(lua_State *L)
 
 bool task_owns(lua_State *L, lua_State *thread)
 {
-    bool owns = lua_rawgetp(L, LUA_REGISTRYINDEX, thread) == LUA_TTHREAD;
-    lua_pop(L, 1);
-    return owns;
+    (void)L;
+    return runtime_has_mark(thread, RUNTIME_THREAD_OF_TASK);
 }
 
 static void on_sleep_over(struct timer *timer)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "worker/core/chain.h"
 #include "worker/core/loop.h"
 
 struct runtime;
@@ -17,11 +18,12 @@ enum task_cancel {
     TASK_CANCEL_TIMEOUT,  /* its deadline has passed */
     TASK_CANCEL_SHUTDOWN, /* the worker is leaving */
     TASK_CANCEL_ASKED,    /* another task wants it */
+    TASK_CANCEL_CPU,      /* it has used up its CPU time */
 };
 
 enum task_state {
     TASK_FREE,
-    TASK_READY,   /* wakes at the end of this turn */
+    TASK_READY, /* wakes at the end of this turn; or was preempted, and gets its share of a later one */
     TASK_RUNNING, /* on the C stack now */
     TASK_WAITING, /* for its task_wait */
 };
@@ -43,7 +45,7 @@ struct task_owner {
     /* The coroutine is finished.  status is LUA_OK with the results on the stack, an error code with the error on the top, or
      * TASK_CLOSED with nothing.  The task goes back to its pool when this returns. */
     void (*on_done)(struct task *task, int status);
-    /* The coroutine has just begun to wait; may be NULL. */
+    /* The coroutine has just begun to wait, or was preempted (then its state is READY); may be NULL. */
     void (*on_wait)(struct task *task);
     /* It is about to run: says so to the recorder.  May be NULL: then kind is what the recorder notes. */
     void (*on_run)(struct task *task);
@@ -58,6 +60,12 @@ struct task {
     bool is_overdue;         /* the grace is over, but it was ready to run just then */
     bool is_killed;          /* to be closed where it stands, at the latest when it waits again */
     bool cancelling;         /* was cancelled; the grace is running */
+    bool is_suspending; /* it yields to task.c now, not to a coroutine of the application's own */
+    bool is_preempted;  /* it has yielded without waiting */
+    bool is_spoiled;    /* Lua's hooks may be off in the coroutine for good: not to be used again */
+    struct chain chain; /* the coroutines of the application's own that it is inside of */
+    uint64_t cpu_us;    /* CPU time it has had; counted in ticks, exact on the average */
+    uint64_t cpu_limit_us; /* 0: none */
     const struct task_owner *owner;
     void *data;             /* borrowed: the owner's */
     struct task_wait *wait; /* borrowed while WAITING or READY; NULL: it has only to be resumed */
@@ -74,6 +82,7 @@ struct task_pool {
     size_t free_count;
     size_t live;          /* handed out now */
     struct task *running; /* borrowed; NULL between tasks */
+    unsigned pins;        /* places on the C stack that the task that runs can't be suspended in */
 };
 
 /* Frees the idle tasks; the Lua state is closed already. */
@@ -84,8 +93,8 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
 /* Runs it until it waits or ends.  Only from the loop, never from within Lua. */
 void task_start(struct task *task, int argument_count);
 
-/* The task that may wait here; raises a plain error in code that is not in a task, inside a coroutine that the application
- * made, and where Lua can't yield.  To be asked before anything is armed that would wake the task. */
+/* The task that may wait here, at any depth of coroutines of the application's own; raises a plain error in code that is not in a
+ * task, and where Lua can't yield.  To be asked before anything is armed that would wake the task. */
 struct task *task_check(lua_State *L);
 /* In a C function called by Lua, after task_check: `return task_wait(L, wait)`.  Yields until task_wake; raises the Error
  * when the task is cancelled. */
@@ -93,19 +102,27 @@ int task_wait(lua_State *L, struct task_wait *wait);
 /* The wait is over: the task goes on at the end of this turn. */
 void task_wake(struct task *task);
 
-/* Raises the reason in the task's wait; after a grace of 1 s the coroutine is closed where it stands.  Later
- * reasons are ignored. */
+/* Raises the reason in the task's wait, or where it was preempted; after a grace of 1 s the coroutine is closed where it stands.
+ * Later reasons are ignored. */
 void task_cancel(struct task *task, enum task_cancel reason);
-/* Closes the coroutine where it stands, which runs its <close> variables, and nothing else of it any more: at the end of this turn, or,
- * for the task that is running now, as soon as it waits.  on_done gets TASK_CLOSED. */
+/* Closes the coroutine where it stands, which runs its <close> variables, and nothing else of it any more: when it would go on, or,
+ * for the task that is running now, as soon as it waits or is preempted.  on_done gets TASK_CLOSED. */
 void task_kill(struct task *task);
 /* Cancels with TASK_CANCEL_TIMEOUT so many milliseconds from now. */
 void task_set_deadline(struct task *task, uint64_t after_ms);
+/* Cancels with TASK_CANCEL_CPU when it has had the CPU for so long, all in all; 0: never. */
+void task_set_cpu_limit(struct task *task, uint64_t limit_ms);
 /* Waits so many seconds: the body of fsd.task.sleep. */
 int task_sleep(lua_State *L, double seconds);
-/* The task whose coroutine L is; NULL for the main thread and for coroutines that the application made. */
+/* The task that runs in L: in its own coroutine, or in one of the application's own that it is inside of.  NULL for the main
+ * thread, and while a task is closed. */
 struct task *task_of(lua_State *L);
 /* Whether a thread is the coroutine of some task, idle ones included: nobody else may resume or close it. */
 bool task_owns(lua_State *L, lua_State *thread);
+
+/* For preempt.c, in the hook: suspends the task that runs in L until its next share, or raises the error that is due. */
+void task_preempt(lua_State *L);
+/* For preempt.c: an error is about to be raised in the hook, which leaves hooks off in L unless something there catches it. */
+void task_spoil(lua_State *L);
 
 #endif
