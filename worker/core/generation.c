@@ -193,6 +193,8 @@ static int run_main(lua_State *L)
     lua_newtable(L);
     lua_pushvalue(L, 2);
     lua_pushcclosure(L, generation_require, UPVALUE_COUNT);
+    lua_pushvalue(L, -1);
+    generation->require_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_setfield(L, 2, "require");
     const struct bundle *bundle = &generation->bundle;
     const struct bundle_file *file = bundle_find(bundle, bundle->main, bundle->main_len);
@@ -226,6 +228,7 @@ int generation_load(struct runtime *runtime, int fd, uint64_t number,
     generation->number = number;
     generation->anchor = LUA_NOREF;
     generation->app_ref = LUA_NOREF;
+    generation->require_ref = LUA_NOREF;
     int error = bundle_open(&generation->bundle, fd, err);
     if (error != 0) {
         free(generation);
@@ -264,6 +267,7 @@ void generation_free(struct runtime *runtime, struct generation *generation)
     lua_pop(runtime->L, 1);
     luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->anchor);
     luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->app_ref);
+    luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->require_ref);
     bundle_close(&generation->bundle);
     free(generation);
 }

@@ -14,8 +14,9 @@ struct runtime;
 struct generation {
     uint64_t number;
     struct bundle bundle; /* owned */
-    int anchor;  /* registry reference of the cell through which require finds this struct */
-    int app_ref; /* registry reference of what the main file returned */
+    int anchor;      /* registry reference of the cell through which require finds this struct */
+    int app_ref;     /* registry reference of what the main file returned */
+    int require_ref; /* registry reference of its require, for C code that wants a module of it */
 };
 
 /* Loads the bundle in fd.  0 and a new generation; -EPROTO for a bad bundle; -EINVAL when the code does not load: err says
