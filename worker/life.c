@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/fd.h"
 #include "common/page.h"
+#include "worker/actor/actors.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
 
@@ -166,9 +167,15 @@ static void on_draining(struct runtime *runtime)
     link_send(&life->link, PROTO_DRAINING, NULL, 0);
 }
 
-static void on_drained(struct runtime *runtime)
+static void on_actors_stopped(struct runtime *runtime)
 {
     leave(H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime), FSD_EXIT_OK);
+}
+
+/* Actors end after the last request, which may still have needed them. */
+static void on_drained(struct runtime *runtime)
+{
+    actors_stop(runtime, on_actors_stopped);
 }
 
 static void on_drain(struct life *life, struct wire_message *message)
@@ -268,7 +275,7 @@ static void say_hello(struct life *life)
     link_send(&life->link, PROTO_HELLO, &hello, sizeof(hello));
 }
 
-/* Frees everything, unless requests or connections are left: then the worker leaves in a hurry, because something is wrong,
+/* Frees everything, unless requests, actors or connections are left: then the worker leaves in a hurry, because something is wrong,
  * and the kernel closes them. */
 static void end(struct life *life)
 {
@@ -277,14 +284,17 @@ static void end(struct life *life)
     watch_remove(&runtime->loop, &life->link.watch);
     terminate_close(&life->terminate, &runtime->loop);
     change_fini(&life->change);
-    if (runtime->http != NULL && !http_server_is_idle(runtime->http)) {
+    if ((runtime->http != NULL && !http_server_is_idle(runtime->http)) ||
+        !actors_are_idle(runtime->actors)) {
         return;
     }
     http_server_free(runtime->http);
     runtime->http = NULL;
     runtime->generation = NULL; /* finalizers run below and may ask for it */
     generation_free(runtime, generation);
+    struct actors *actors = runtime->actors;
     runtime_fini(runtime);
+    actors_free(actors); /* finalizers may have sent to them */
 }
 
 int life_run(struct life *life)

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "worker/actor/mod_actor.h"
 #include "worker/core/mod_error.h"
 #include "worker/http/mod_http.h"
 #include "worker/lib/mod_config.h"
@@ -17,6 +18,7 @@ static const struct module {
     lua_CFunction open;
     const char *help;
 } rows[] = {
+    {"fsd.actor", luaopen_fsd_actor, "actors: messages, links, monitors, names"},
     {"fsd.config", luaopen_fsd_config, "the application's settings and environment"},
     {"fsd.error.core", luaopen_fsd_error_core, "the class Error, for fsd.error"},
     {"fsd.http", luaopen_fsd_http, "applications: routes and handlers"},

@@ -12,6 +12,7 @@
 #include "worker/core/slice.h"
 #include "worker/core/task.h"
 
+struct actors;
 struct generation;
 struct http_server;
 struct page;
@@ -29,6 +30,7 @@ struct runtime {
     struct task_pool tasks;        /* owned */
     struct generation *generation; /* owned; the code that is loaded, NULL before */
     struct http_server *http;      /* borrowed; set while the HTTP area is up */
+    struct actors *actors;         /* borrowed; set once the application has asked for fsd.actor */
     uint64_t incarnation;
     int64_t slot; /* which one this worker serves; -1 before ACTIVATE: it may become a standby */
 };

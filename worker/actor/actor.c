@@ -1,0 +1,60 @@
+/* actor.c - one actor: made around a task, found again as the one that runs.
+ * Owns struct actor from spawn until exit.c frees it.  Spawning takes a task from the pool and puts the code and its
+ * argument on that task's stack; it begins at the end of the turn.
+ * Called by mod_actor.c.  Must not know mailboxes' contents, links or names. */
+#include "worker/actor/actor.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "worker/actor/actors.h"
+#include "worker/actor/code.h"
+#include "worker/actor/exit.h"
+#include "worker/core/runtime.h"
+
+static void on_run(struct task *task)
+{
+    const struct actor *actor = task->data;
+    recorder_run_task(&task->runtime->recorder, actor->code->name);
+}
+
+static const struct task_owner owner = {"actor", exit_finish, NULL, on_run};
+
+struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_options *options)
+{
+    struct actors *actors = actors_of(L);
+    struct actor *actor = calloc(1, sizeof(*actor));
+    if (actor == NULL) {
+        abort();
+    }
+    actor->actors = actors;
+    actor->code = code_acquire(actors, module);
+    actor->overflow = options->overflow;
+    actor->reason_ref = LUA_NOREF;
+    actor->senders_end = &actor->senders;
+    mailbox_init(&actor->mailbox, options->mailbox_count, options->mailbox_bytes);
+    actor->task = task_new(actors->runtime, &owner, actor);
+    actors_add(actors, actor);
+    code_push(actor->code, L, actor->task->L);
+    actors_start(actors, actor);
+    return actor;
+}
+
+struct actor *actor_running(lua_State *L)
+{
+    struct task *task = runtime_of(L)->tasks.running;
+    return task != NULL && task->owner == &owner ? task->data : NULL;
+}
+
+struct pid actor_pid(const struct actor *actor)
+{
+    return (struct pid){.incarnation = actor->actors->runtime->incarnation,
+                        .serial = actor->serial,
+                        .index = actor->index};
+}
+
+void actor_push_pid(lua_State *L, const struct actor *actor)
+{
+    struct pid pid = actor_pid(actor);
+    pid_push(L, &pid);
+}

@@ -1,0 +1,78 @@
+#ifndef FSD_WORKER_ACTOR_ACTOR_H
+#define FSD_WORKER_ACTOR_ACTOR_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/actor/mailbox.h"
+#include "worker/actor/pid.h"
+#include "worker/core/task.h"
+
+struct actors;
+struct bond;
+struct call;
+struct code;
+struct sender;
+
+/* What becomes of a message that a mailbox has no room for. */
+enum actor_overflow {
+    ACTOR_OVERFLOW_SUSPEND, /* its sender waits */
+    ACTOR_OVERFLOW_DROP_NEW,
+    ACTOR_OVERFLOW_DROP_OLD,
+    ACTOR_OVERFLOW_RAISE,
+};
+
+/* What it waits for in receive. */
+enum actor_receiving {
+    ACTOR_NOT_RECEIVING,
+    ACTOR_RECEIVING_ANY,  /* the next message goes straight onto its stack */
+    ACTOR_RECEIVING_SOME, /* it looks at each new message itself */
+};
+
+/* A coroutine with a mailbox.  The struct and the task live and end together. */
+struct actor {
+    struct actors *actors; /* borrowed */
+    struct task *task;     /* borrowed from the pool of tasks */
+    struct code *code;     /* borrowed; what it runs */
+    uint64_t serial;
+    uint32_t index;
+    bool traps; /* exit signals become messages */
+    bool has_begun;
+    bool
+        is_exiting; /* it ends as soon as its task is closed; for all others it has ended already */
+    bool is_matching; /* a predicate of receive is looking at its mailbox */
+    bool is_late;     /* the time for a message is over */
+    uint8_t handed;   /* values that were put on the receiver's stack */
+    enum actor_overflow overflow;
+    enum actor_receiving receiving;
+    uint32_t scan;    /* messages that receive has looked at in vain */
+    int reason_ref;   /* why it is exiting */
+    char *name;       /* owned; NULL: none */
+    uint64_t dropped; /* messages */
+    struct mailbox mailbox;
+    struct bond *bonds;     /* owned list: links and monitors */
+    struct call *calls;     /* borrowed list: who waits for its answers */
+    struct sender *senders; /* borrowed list: who waits for room, first come, first served */
+    struct sender **senders_end;
+    lua_State *receiver; /* borrowed: where receive was called, while receiving */
+    struct task_wait wait;
+    struct timer timer;
+    struct actor *next_start; /* borrowed */
+};
+
+/* How an actor is made. */
+struct actor_options {
+    enum actor_overflow overflow;
+    uint32_t mailbox_count;
+    uint32_t mailbox_bytes;
+};
+
+/* Makes an actor that will run a module with the argument on the top of the stack, which is popped; module is only read. */
+struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_options *options);
+/* The actor that runs now; NULL in a request, a task, or outside of both. */
+struct actor *actor_running(lua_State *L);
+struct pid actor_pid(const struct actor *actor);
+void actor_push_pid(lua_State *L, const struct actor *actor);
+
+#endif

@@ -1,0 +1,254 @@
+/* call.c - questions that wait for their answers, each with a deadline.
+ * Owns struct call, a userdata on the asker's stack: it hangs in the asker's wait, in the list of the actor that is asked, in
+ * the table of all calls, through which reply finds it, and while the mailbox is full in the queue of those who wait for room.
+ * Once it is settled nothing leads to it but that stack.  Its ref is an alias: after the deadline it leads nowhere, so that a
+ * late answer is dropped and a late question is not even received.
+ * Called by call and reply, by post.c when a message is dropped, by exit.c when the one who was asked ends.
+ * Must not know what is asked. */
+#include "worker/actor/call.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/actor/actor.h"
+#include "worker/actor/actors.h"
+#include "worker/actor/exit.h"
+#include "worker/actor/post.h"
+#include "worker/core/error.h"
+
+enum {
+    FIRST_CALLS = 16,
+    INDEX_BITS =
+        20, /* of a ref's number, above the lowest bit, which is 0 for a call; the rest is a serial */
+    CALLS_MAX = 1 << INDEX_BITS,
+};
+
+/* How it ended; the words are what the CallError says. */
+enum call_outcome {
+    CALL_OPEN,
+    CALL_ANSWERED,
+    CALL_TIMEOUT,
+    CALL_OVERLOAD, /* the message was not even delivered */
+    CALL_EXIT,
+};
+
+struct call {
+    struct actors *actors; /* borrowed */
+    struct task *task;     /* borrowed */
+    lua_State *L; /* borrowed: where it was called; the answer, or the reason, is put on its top */
+    uint64_t number;
+    enum call_outcome outcome;
+    struct task_wait wait;
+    struct timer timer;
+    struct sender sender;
+    struct call *next; /* borrowed: of the target's list */
+    struct call **link;
+};
+
+static const struct refusal {
+    const char *code;
+    int status;
+    const char *message;
+} refusals[] = {
+    {"timeout", 504, "the actor has not answered in time"},
+    {"overload", 503, "the actor's mailbox is full"},
+    {"noproc", 503, "there is no such actor"},
+    {"noconnection", 503, "the actor's worker is gone"},
+    {"calling_self", 500, "an actor cannot call itself"},
+    {"shutdown", 503, "the worker is leaving"},
+};
+
+void call_refuse(lua_State *L, const char *code)
+{
+    const struct refusal *refusal = refusals;
+    while (strcmp(refusal->code, code) != 0) {
+        refusal++;
+        assert(refusal < refusals + sizeof(refusals) / sizeof(refusals[0]));
+    }
+    error_raise(L, "CallError", refusal->code, refusal->status, "cannot call: %s",
+                refusal->message);
+}
+
+static struct call *find(const struct actors *actors, const struct ref *ref)
+{
+    uint64_t index = ref->number >> 1 & (CALLS_MAX - 1);
+    if (ref->incarnation != actors->runtime->incarnation || ref->node != 0 ||
+        index >= actors->call_count) {
+        return NULL;
+    }
+    struct call *call = actors->calls[index].call;
+    return call != NULL && call->number == ref->number ? call : NULL;
+}
+
+static void grow(struct actors *actors)
+{
+    uint32_t count = actors->call_count == 0 ? FIRST_CALLS : actors->call_count * 2;
+    struct actors_call *calls = realloc(actors->calls, count * sizeof(*calls));
+    if (calls == NULL || count > CALLS_MAX) {
+        abort(); /* each of them has a coroutine: memory is out long before */
+    }
+    for (uint32_t i = actors->call_count; i < count; i++) {
+        calls[i] = (struct actors_call){.next_free = i + 1};
+    }
+    actors->free_call = actors->call_count;
+    actors->calls = calls;
+    actors->call_count = count;
+}
+
+static void enter(struct actors *actors, struct call *call)
+{
+    if (actors->free_call == actors->call_count) {
+        grow(actors);
+    }
+    uint32_t index = actors->free_call;
+    actors->free_call = actors->calls[index].next_free;
+    actors->calls[index].call = call;
+    call->number = (actors->next_call++ << INDEX_BITS | index) << 1;
+}
+
+/* Nothing leads to it any more. */
+static void detach(struct call *call)
+{
+    struct actors *actors = call->actors;
+    uint32_t index = call->number >> 1 & (CALLS_MAX - 1);
+    post_leave(&call->sender);
+    timer_clear(&actors->runtime->loop.timers, &call->timer);
+    *call->link = call->next;
+    if (call->next != NULL) {
+        call->next->link = call->link;
+    }
+    actors->calls[index] = (struct actors_call){.next_free = actors->free_call};
+    actors->free_call = index;
+}
+
+/* It is over: whoever waits goes on. */
+static void settle(struct call *call, enum call_outcome outcome)
+{
+    detach(call);
+    call->outcome = outcome;
+    task_wake(call->task);
+}
+
+static void on_cancel(struct task_wait *wait)
+{
+    detach(H2O_STRUCT_FROM_MEMBER(struct call, wait, wait));
+}
+
+static void on_late(struct timer *timer)
+{
+    struct call *call = H2O_STRUCT_FROM_MEMBER(struct call, timer, timer);
+    settle(call, call->sender.target != NULL ? CALL_OVERLOAD : CALL_TIMEOUT);
+}
+
+/* The mailbox has taken the message.  When the actor ends instead, call_fail_all has settled the call before. */
+static void on_admitted(struct sender *sender)
+{
+    (void)sender;
+}
+
+/* The reason is on the top. */
+static void raise_exit(lua_State *L)
+{
+    const char *text = luaL_tolstring(L, -1, NULL);
+    lua_pushfstring(L, "cannot call: the actor has ended: %s", text);
+    error_push(L, "CallError", "exit", 503, lua_tostring(L, -1));
+    lua_pushvalue(L, -4);
+    lua_setfield(L, -2, "reason");
+    lua_error(L);
+}
+
+static int on_resume(struct task_wait *wait, lua_State *L)
+{
+    const struct call *call = H2O_STRUCT_FROM_MEMBER(struct call, wait, wait);
+    switch (call->outcome) {
+    case CALL_OPEN:
+    case CALL_ANSWERED:
+        break;
+    case CALL_TIMEOUT:
+        call_refuse(L, "timeout");
+    case CALL_OVERLOAD:
+        call_refuse(L, "overload");
+    case CALL_EXIT:
+        raise_exit(L);
+    }
+    return 1;
+}
+
+static struct call *make(lua_State *L, struct actor *actor)
+{
+    struct call *call = lua_newuserdatauv(L, sizeof(*call), 0);
+    lua_insert(L, -2); /* below the message */
+    *call = (struct call){.actors = actor->actors,
+                          .task = runtime_of(L)->tasks.running,
+                          .L = L,
+                          .wait = {on_cancel, on_resume},
+                          .next = actor->calls,
+                          .link = &actor->calls};
+    if (call->next != NULL) {
+        call->next->link = &call->next;
+    }
+    actor->calls = call;
+    enter(actor->actors, call);
+    return call;
+}
+
+int call_wait(lua_State *L, struct actor *actor, uint32_t bytes, double seconds)
+{
+    struct call *call = make(L, actor);
+    struct letter letter = {
+        .kind = LETTER_CALL,
+        .bytes = bytes,
+        .from = {.incarnation = call->actors->runtime->incarnation, .number = call->number}};
+    enum post_result result = post_letter(actor, L, &letter);
+    if (result == POST_DROPPED ||
+        (result == POST_FULL && actor->overflow == ACTOR_OVERFLOW_RAISE)) {
+        detach(call);
+        call_refuse(L, "overload");
+    }
+    if (result == POST_FULL) {
+        call->sender = (struct sender){.L = L, .letter = letter, .on_over = on_admitted};
+        post_wait(actor, &call->sender);
+    }
+    loop_set_timer(&call->actors->runtime->loop, &call->timer, (uint64_t)ceil(seconds * 1000),
+                   on_late);
+    return task_wait(L, &call->wait);
+}
+
+bool call_answer(lua_State *L, const struct ref *ref)
+{
+    struct call *call = find(actors_of(L), ref);
+    if (call == NULL) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_xmove(L, call->L, 1);
+    settle(call, CALL_ANSWERED);
+    return true;
+}
+
+bool call_is_open(const struct actors *actors, const struct ref *ref)
+{
+    return ref->incarnation != actors->runtime->incarnation || ref->node != 0 ||
+           find(actors, ref) != NULL;
+}
+
+void call_drop(const struct actors *actors, const struct ref *ref)
+{
+    struct call *call = find(actors, ref);
+    if (call != NULL) {
+        settle(call, CALL_OVERLOAD);
+    }
+}
+
+void call_fail_all(struct actor *actor, lua_State *L)
+{
+    while (actor->calls != NULL) {
+        struct call *call = actor->calls;
+        exit_copy_reason(L);
+        lua_xmove(L, call->L, 1);
+        settle(call, CALL_EXIT);
+    }
+}

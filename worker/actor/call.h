@@ -1,0 +1,26 @@
+#ifndef FSD_WORKER_ACTOR_CALL_H
+#define FSD_WORKER_ACTOR_CALL_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct actor;
+struct actors;
+struct ref;
+
+/* Asks the actor with the message on the top of L, waits for the answer and returns it; raises a CallError.  To be called
+ * in tail position of a C function, after task_check. */
+int call_wait(lua_State *L, struct actor *actor, uint32_t bytes, double seconds);
+/* Raises a CallError: "timeout", "noproc", "noconnection", "overload", "calling_self". */
+_Noreturn void call_refuse(lua_State *L, const char *code);
+/* Pops the value from the top of L as the answer to a call.  False: nobody waits for it any more. */
+bool call_answer(lua_State *L, const struct ref *ref);
+/* Whether somebody still waits for the answer. */
+bool call_is_open(const struct actors *actors, const struct ref *ref);
+/* The message of this call was dropped: it fails with "overload". */
+void call_drop(const struct actors *actors, const struct ref *ref);
+/* The actor has ended with the reason on the top of L: all that wait for its answers fail with "exit". */
+void call_fail_all(struct actor *actor, lua_State *L);
+
+#endif

@@ -1,0 +1,28 @@
+#ifndef FSD_WORKER_ACTOR_CODE_H
+#define FSD_WORKER_ACTOR_CODE_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct actors;
+
+/* A module that actors run.  Its body is found by the first of them and kept for the others. */
+struct code {
+    char *name;          /* owned */
+    uint64_t generation; /* whose body it is */
+    uint32_t users;      /* actors */
+    int body_ref;        /* the function; LUA_NOREF: not yet known */
+    int self_ref;        /* the module's table, when the function is its `run`; LUA_NOREF: none */
+    struct code *next;
+};
+
+/* The code of that name, with one user more. */
+struct code *code_acquire(struct actors *actors, const char *name);
+void code_release(struct actors *actors, struct code *code);
+/* The Lua state may be closed. */
+void code_free_all(struct actors *actors);
+/* Pushes on `to` what runs the module with the argument on the top of L, which is popped. */
+void code_push(struct code *code, lua_State *L, lua_State *to);
+
+#endif

@@ -1,0 +1,119 @@
+/* inspect.c - looking at actors from outside: info(pid) and list().
+ * Owns nothing and changes nothing.  Called by mod_actor.c. */
+#include "worker/actor/inspect.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "worker/actor/actor.h"
+#include "worker/actor/actors.h"
+#include "worker/actor/bond.h"
+#include "worker/actor/code.h"
+#include "worker/actor/send.h"
+
+static const char *state_word(const struct actor *actor)
+{
+    if (!actor->has_begun) {
+        return "starting";
+    }
+    switch (actor->task->state) {
+    case TASK_RUNNING:
+        return "running";
+    case TASK_WAITING:
+        return "waiting";
+    case TASK_FREE:
+    case TASK_READY:
+        break;
+    }
+    return "ready";
+}
+
+static const char *overflow_word(const struct actor *actor)
+{
+    switch (actor->overflow) {
+    case ACTOR_OVERFLOW_SUSPEND:
+        return "suspend";
+    case ACTOR_OVERFLOW_DROP_NEW:
+        return "drop_new";
+    case ACTOR_OVERFLOW_DROP_OLD:
+        return "drop_old";
+    case ACTOR_OVERFLOW_RAISE:
+        break;
+    }
+    return "raise";
+}
+
+static void set_integer(lua_State *L, const char *key, uint64_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, key);
+}
+
+static void set_text(lua_State *L, const char *key, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
+/* A list of the pids of the other ends. */
+static void set_bonds(lua_State *L, const char *key, const struct actor *actor, enum bond_kind kind)
+{
+    lua_Integer count = 0;
+    lua_newtable(L);
+    for (const struct bond *bond = actor->bonds; bond != NULL; bond = bond->next) {
+        if (bond->kind == kind) {
+            actor_push_pid(L, bond->twin->owner);
+            lua_rawseti(L, -2, ++count);
+        }
+    }
+    lua_setfield(L, -2, key);
+}
+
+int inspect_info(lua_State *L)
+{
+    const struct actor *actor = send_find(L, 1).actor;
+    if (actor == NULL) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_createtable(L, 0, 14);
+    actor_push_pid(L, actor);
+    lua_setfield(L, -2, "pid");
+    set_text(L, "module", actor->code->name);
+    set_text(L, "name", actor->name);
+    set_text(L, "state", state_word(actor));
+    set_text(L, "overflow", overflow_word(actor));
+    set_integer(L, "messages", actor->mailbox.count);
+    set_integer(L, "message_bytes", actor->mailbox.bytes);
+    set_integer(L, "mailbox", actor->mailbox.max_count);
+    set_integer(L, "mailbox_bytes", actor->mailbox.max_bytes);
+    set_integer(L, "dropped", actor->dropped);
+    set_bonds(L, "links", actor, BOND_LINK);
+    set_bonds(L, "monitors", actor, BOND_WATCHES);
+    set_bonds(L, "monitored_by", actor, BOND_WATCHED);
+    lua_pushboolean(L, actor->traps);
+    lua_setfield(L, -2, "trap_exit");
+    return 1;
+}
+
+int inspect_list(lua_State *L)
+{
+    const char *module = NULL;
+    if (!lua_isnoneornil(L, 1)) {
+        luaL_checktype(L, 1, LUA_TTABLE);
+        lua_getfield(L, 1, "module");
+        module = luaL_optstring(L, -1, NULL);
+    }
+    const struct actors *actors = actors_of(L);
+    lua_Integer count = 0;
+    lua_newtable(L);
+    for (uint32_t i = 1; i < actors->slot_count; i++) {
+        const struct actor *actor = actors->slots[i].actor;
+        if (actor != NULL && !actor->is_exiting &&
+            (module == NULL || strcmp(actor->code->name, module) == 0)) {
+            actor_push_pid(L, actor);
+            lua_rawseti(L, -2, ++count);
+        }
+    }
+    return 1;
+}

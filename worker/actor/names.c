@@ -1,0 +1,91 @@
+/* names.c - the names that actors of this worker have: a Lua table in the registry, from the name to the pid.
+ * Owns that table.  A name holds until its actor ends or gives it back; an actor has one at most.  Called by mod_actor.c, and by exit.c when an actor ends.
+ * Must not know who uses a name. */
+#include "worker/actor/names.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/actor/actor.h"
+#include "worker/actor/actors.h"
+#include "worker/core/error.h"
+
+static const char table_key = 0; /* its address is the key in the registry */
+
+void names_init(lua_State *L)
+{
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &table_key);
+}
+
+struct actor *names_find(lua_State *L, int index)
+{
+    struct actor *actor = NULL;
+    index = lua_absindex(L, index);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
+    lua_pushvalue(L, index);
+    if (lua_rawget(L, -2) == LUA_TUSERDATA) {
+        actor = actors_find(actors_of(L), lua_touserdata(L, -1));
+    }
+    lua_pop(L, 2);
+    return actor;
+}
+
+void names_check(lua_State *L, int index)
+{
+    size_t len = 0;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : "";
+    if (len == 0 || len > NAMES_LEN_MAX || strlen(name) != len) {
+        luaL_error(L, "bad name: a string of 1 to %d bytes expected", NAMES_LEN_MAX);
+    }
+}
+
+void names_check_free(lua_State *L, int index)
+{
+    if (names_find(L, index) != NULL) {
+        error_raise(L, "ActorError", "exists", 409,
+                    "cannot register \"%s\": another actor has the name", lua_tostring(L, index));
+    }
+}
+
+void names_add(lua_State *L, int index, struct actor *actor)
+{
+    index = lua_absindex(L, index);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
+    lua_pushvalue(L, index);
+    actor_push_pid(L, actor);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    actor->name = strdup(lua_tostring(L, index));
+    if (actor->name == NULL) {
+        abort();
+    }
+}
+
+void names_remove(lua_State *L, struct actor *actor)
+{
+    if (actor->name == NULL) {
+        return;
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
+    lua_pushstring(L, actor->name);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    free(actor->name);
+    actor->name = NULL;
+}
+
+void names_push_all(lua_State *L)
+{
+    lua_newtable(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+}

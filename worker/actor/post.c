@@ -1,0 +1,162 @@
+/* post.c - messages on their way into a mailbox: bounds, policies, those who wait for room.
+ * Owns nothing; the queue of waiting senders hangs on the actor.  A message for an actor that waits in receive() goes straight
+ * onto that one's stack and never sees the mailbox.  Otherwise it is queued while there is room; when there is none, the
+ * policy decides, and with `suspend` the sender waits with the message on its own stack, so that whoever waits keeps the
+ * order and whoever is waited for pays nothing.  Called by send, cast, call and exit.c.  Must not know who the senders are. */
+#include "worker/actor/post.h"
+
+#include "worker/actor/actor.h"
+#include "worker/actor/actors.h"
+#include "worker/actor/call.h"
+
+int post_push_origin(lua_State *L, const struct letter *letter)
+{
+    switch (letter->kind) {
+    case LETTER_MESSAGE:
+        return 0;
+    case LETTER_CALL:
+        (void)ref_push(L, &letter->from);
+        lua_pushliteral(L, "call");
+        return 2;
+    case LETTER_CAST:
+        lua_pushnil(L);
+        lua_pushliteral(L, "cast");
+        return 2;
+    case LETTER_SYSTEM:
+        break;
+    }
+    lua_pushnil(L);
+    lua_pushliteral(L, "system");
+    return 2;
+}
+
+/* The value is made in L, where running out of memory may raise. */
+static void hand_over(struct actor *actor, lua_State *L, const struct letter *letter)
+{
+    int count = 1 + post_push_origin(L, letter);
+    lua_xmove(L, actor->receiver, count);
+    actor->handed = (uint8_t)count;
+    actor->receiving = ACTOR_NOT_RECEIVING;
+    task_wake(actor->task);
+}
+
+static void deliver(struct actor *actor, lua_State *L, const struct letter *letter)
+{
+    if (actor->receiving == ACTOR_RECEIVING_ANY) {
+        hand_over(actor, L, letter);
+        return;
+    }
+    mailbox_push(&actor->mailbox, L, letter);
+    if (actor->receiving == ACTOR_RECEIVING_SOME) {
+        actor->receiving = ACTOR_NOT_RECEIVING;
+        task_wake(actor->task);
+    }
+}
+
+static bool has_room(const struct actor *actor, size_t bytes)
+{
+    return actor->senders == NULL && mailbox_has_room(&actor->mailbox, bytes);
+}
+
+/* Signals stay. */
+static void drop_oldest(struct actor *actor, lua_State *L)
+{
+    for (uint32_t i = 0; i < actor->mailbox.count; i++) {
+        const struct letter *letter = mailbox_letter(&actor->mailbox, i);
+        if (letter->kind == LETTER_SYSTEM) {
+            continue;
+        }
+        if (letter->kind == LETTER_CALL) {
+            call_drop(actor->actors, &letter->from);
+        }
+        mailbox_remove(&actor->mailbox, L, i);
+        actor->scan -= i < actor->scan ? 1 : 0;
+        actor->dropped++;
+        return;
+    }
+}
+
+static enum post_result obey_policy(struct actor *actor, lua_State *L, const struct letter *letter)
+{
+    uint32_t before = 0;
+    switch (actor->overflow) {
+    case ACTOR_OVERFLOW_SUSPEND:
+    case ACTOR_OVERFLOW_RAISE:
+        return POST_FULL;
+    case ACTOR_OVERFLOW_DROP_NEW:
+        break;
+    case ACTOR_OVERFLOW_DROP_OLD:
+        do {
+            before = actor->mailbox.count;
+            drop_oldest(actor, L);
+        } while (!has_room(actor, letter->bytes) && actor->mailbox.count < before);
+        if (has_room(actor, letter->bytes)) {
+            deliver(actor, L, letter);
+            return POST_DONE;
+        }
+        break;
+    }
+    lua_pop(L, 1);
+    actor->dropped++;
+    return POST_DROPPED;
+}
+
+enum post_result post_letter(struct actor *actor, lua_State *L, const struct letter *letter)
+{
+    if (actor->receiving != ACTOR_RECEIVING_ANY && !has_room(actor, letter->bytes)) {
+        return obey_policy(actor, L, letter);
+    }
+    deliver(actor, L, letter);
+    return POST_DONE;
+}
+
+void post_signal(struct actor *actor, lua_State *L)
+{
+    static const struct letter letter = {.kind = LETTER_SYSTEM};
+    deliver(actor, L, &letter);
+}
+
+void post_wait(struct actor *actor, struct sender *sender)
+{
+    sender->target = actor;
+    sender->next = NULL;
+    sender->link = actor->senders_end;
+    *actor->senders_end = sender;
+    actor->senders_end = &sender->next;
+}
+
+void post_leave(struct sender *sender)
+{
+    struct actor *actor = sender->target;
+    if (actor == NULL) {
+        return;
+    }
+    *sender->link = sender->next;
+    if (sender->next != NULL) {
+        sender->next->link = sender->link;
+    } else {
+        actor->senders_end = sender->link;
+    }
+    sender->target = NULL;
+}
+
+void post_admit(struct actor *actor, lua_State *L)
+{
+    struct sender *sender = actor->senders;
+    while (sender != NULL && mailbox_has_room(&actor->mailbox, sender->letter.bytes)) {
+        post_leave(sender);
+        lua_xmove(sender->L, L, 1);
+        deliver(actor, L, &sender->letter);
+        sender->on_over(sender);
+        sender = actor->senders;
+    }
+}
+
+void post_turn_away(struct actor *actor)
+{
+    while (actor->senders != NULL) {
+        struct sender *sender = actor->senders;
+        post_leave(sender);
+        sender->on_over(sender);
+    }
+}

@@ -1,0 +1,28 @@
+#ifndef FSD_WORKER_ACTOR_SEND_H
+#define FSD_WORKER_ACTOR_SEND_H
+
+#include <lua.h>
+#include <stddef.h>
+
+#include "worker/actor/mailbox.h"
+#include "worker/actor/pid.h"
+
+struct actor;
+
+/* Whom a function in Lua was told to reach. */
+struct address {
+    struct actor *actor;   /* borrowed; NULL: nobody, and absence says why */
+    const struct pid *pid; /* borrowed from the stack; NULL: it was a name */
+    const char *name;      /* borrowed from the stack; NULL: it was a pid */
+    const char *absence;   /* "noproc", "noconnection" */
+};
+
+/* Reads a pid or a name at index; raises an argument error for anything else. */
+struct address send_find(lua_State *L, int index);
+/* Pushes the copy of the value at index that is sent, and returns its size; raises a plain error that says what cannot be. */
+size_t send_copy(lua_State *L, int index);
+/* Sends the value on the top of L; waits so many seconds when the mailbox is full and suspends its senders.  Raises an
+ * ActorError with the code "overload".  In tail position of a C function. */
+int send_wait(lua_State *L, struct actor *actor, const struct letter *letter, double seconds);
+
+#endif

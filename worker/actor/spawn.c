@@ -1,0 +1,197 @@
+/* spawn.c - spawn(module[, args[, options]]): reads the options and makes an actor of them.
+ * Owns nothing.  All arguments are read and judged before anything is made, so that a mistake leaves nothing behind.
+ * Called by mod_actor.c. */
+#include "worker/actor/spawn.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "worker/actor/actor.h"
+#include "worker/actor/actors.h"
+#include "worker/actor/bond.h"
+#include "worker/actor/names.h"
+#include "worker/actor/send.h"
+#include "worker/core/error.h"
+
+enum {
+    MODULE = 1, /* stack slots of the arguments */
+    ARGS,
+    OPTIONS,
+    DEFAULT_COUNT = 10000,
+    DEFAULT_BYTES = 16 << 20,
+    MODULE_LEN_MAX = 255,
+};
+
+struct order {
+    struct actor_options options;
+    bool link;
+    bool monitor;
+    bool has_name; /* which is on the stack behind the arguments */
+};
+
+static void read_bool(lua_State *L, bool *ret_value, const char *key)
+{
+    if (lua_type(L, -1) != LUA_TBOOLEAN) {
+        luaL_error(L, "bad option \"%s\": true or false expected", key);
+    }
+    *ret_value = *ret_value || lua_toboolean(L, -1);
+}
+
+static uint32_t read_bound(lua_State *L, const char *key)
+{
+    int is_integer = 0;
+    lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || value < 1 || value > INT32_MAX) {
+        luaL_error(L, "bad option \"%s\": an integer from 1 expected", key);
+    }
+    return (uint32_t)value;
+}
+
+static void read_overflow(lua_State *L, struct order *order)
+{
+    static const char *const words[] = {
+        [ACTOR_OVERFLOW_SUSPEND] = "suspend",
+        [ACTOR_OVERFLOW_DROP_NEW] = "drop_new",
+        [ACTOR_OVERFLOW_DROP_OLD] = "drop_old",
+        [ACTOR_OVERFLOW_RAISE] = "raise",
+    };
+    for (size_t i = 0; lua_type(L, -1) == LUA_TSTRING && i < sizeof(words) / sizeof(words[0]);
+         i++) {
+        if (strcmp(lua_tostring(L, -1), words[i]) == 0) {
+            order->options.overflow = (enum actor_overflow)i;
+            return;
+        }
+    }
+    luaL_error(
+        L,
+        "bad option \"overflow\": \"suspend\", \"drop_new\", \"drop_old\" or \"raise\" expected");
+}
+
+static void read_link(lua_State *L, struct order *order)
+{
+    read_bool(L, &order->link, "link");
+}
+
+static void read_monitor(lua_State *L, struct order *order)
+{
+    read_bool(L, &order->monitor, "monitor");
+}
+
+static void read_count(lua_State *L, struct order *order)
+{
+    order->options.mailbox_count = read_bound(L, "mailbox");
+}
+
+static void read_bytes(lua_State *L, struct order *order)
+{
+    order->options.mailbox_bytes = read_bound(L, "mailbox_bytes");
+}
+
+static void read_name(lua_State *L, struct order *order)
+{
+    names_check(L, -1);
+    order->has_name = true;
+}
+
+static void read_on(lua_State *L, struct order *order)
+{
+    (void)order;
+    if (lua_type(L, -1) != LUA_TSTRING || strcmp(lua_tostring(L, -1), "local") != 0) {
+        luaL_error(L, "bad option \"on\": only \"local\" is known");
+    }
+}
+
+static const struct option {
+    const char *key;
+    void (*read)(lua_State *L, struct order *order); /* the value is on the top */
+} options[] = {
+    {"link", read_link},         {"mailbox", read_count}, {"mailbox_bytes", read_bytes},
+    {"monitor", read_monitor},   {"name", read_name},     {"on", read_on},
+    {"overflow", read_overflow},
+};
+
+/* The pair is on the top. */
+static void read_option(lua_State *L, struct order *order)
+{
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (strcmp(options[i].key, key) == 0) {
+            options[i].read(L, order);
+            return;
+        }
+    }
+    luaL_error(L, "unknown option \"%s\"", luaL_tolstring(L, -2, NULL));
+}
+
+static void read_options(lua_State *L, struct order *order)
+{
+    if (lua_isnil(L, OPTIONS)) {
+        return;
+    }
+    luaL_checktype(L, OPTIONS, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, OPTIONS) != 0) {
+        read_option(L, order);
+        lua_pop(L, 1);
+    }
+}
+
+static void check_module(lua_State *L)
+{
+    size_t len = 0;
+    const char *module = luaL_checklstring(L, MODULE, &len);
+    luaL_argcheck(L, len > 0 && len <= MODULE_LEN_MAX && strlen(module) == len, MODULE,
+                  "not the name of a module");
+}
+
+/* Whether there may be one more, here and now. */
+static void check_place(lua_State *L, const struct order *order)
+{
+    const struct actors *actors = actors_of(L);
+    if (runtime_of(L)->tasks.running == NULL) {
+        luaL_error(L, "cannot spawn an actor here: only a request, a task or an actor can, not "
+                      "code that is being loaded, collected or closed");
+    }
+    if ((order->link || order->monitor) && actor_running(L) == NULL) {
+        luaL_error(L, "cannot link or monitor here: only an actor can, not a request or a task");
+    }
+    if (actors->is_stopping) {
+        error_raise(L, "ActorError", "shutdown", 503,
+                    "cannot spawn an actor: the worker is leaving");
+    }
+    if (actors->live >= ACTORS_MAX) {
+        error_raise(L, "ActorError", "limit", 503, "cannot spawn an actor: there are %d already",
+                    ACTORS_MAX);
+    }
+}
+
+int spawn_lua(lua_State *L, bool link, bool monitor)
+{
+    struct order order = {
+        .link = link,
+        .monitor = monitor,
+        .options = {.mailbox_count = DEFAULT_COUNT, .mailbox_bytes = DEFAULT_BYTES}};
+    lua_settop(L, OPTIONS);
+    check_module(L);
+    read_options(L, &order);
+    check_place(L, &order);
+    if (order.has_name) {
+        lua_getfield(L, OPTIONS, "name");
+        names_check_free(L, -1);
+    }
+    (void)send_copy(L, ARGS);
+    struct actor *actor = actor_spawn(L, lua_tostring(L, MODULE), &order.options);
+    if (order.has_name) {
+        names_add(L, -1, actor);
+    }
+    struct actor *self = actor_running(L);
+    if (order.link) {
+        bond_link(self, actor);
+    }
+    actor_push_pid(L, actor);
+    if (order.monitor) {
+        bond_monitor(L, self, actor, NULL);
+        return 2;
+    }
+    return 1;
+}
