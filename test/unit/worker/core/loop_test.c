@@ -137,6 +137,92 @@ static void a_job_may_defer_itself(void **state)
     assert_false(job.queued);
 }
 
+static void on_forever(struct loop_job *job)
+{
+    repeats++;
+    loop_defer(&loop, job, on_forever);
+}
+
+static void jobs_that_queue_jobs_without_end_keep_nothing_else_from_running(void **state)
+{
+    (void)state;
+    struct loop_job job = {0};
+    repeats = 0;
+    loop_defer(&loop, &job, on_forever);
+    run_for(5); /* the timer that stops the loop fires, for one */
+    assert_true(repeats > 100);
+    assert_ptr_equal(loop.jobs, &job);
+}
+
+static void on_share(struct loop_job *job)
+{
+    tell('s');
+    if (++repeats < 3) {
+        loop_defer_share(&loop, job, on_share);
+    }
+}
+
+static void on_other_share(struct loop_job *job)
+{
+    (void)job;
+    tell('o');
+    loop_defer(&loop, &follower, on_first); /* is one of the next turn */
+}
+
+static void a_share_runs_in_a_later_turn_one_in_each_and_behind_the_jobs(void **state)
+{
+    (void)state;
+    struct loop_job share = {0};
+    struct loop_job other = {0};
+    struct loop_job first = {0};
+    follower = (struct loop_job){0};
+    repeats = 0;
+    loop_defer_share(&loop, &share, on_share);
+    loop_defer_share(&loop, &other, on_other_share);
+    loop_defer_share(&loop, &share, on_other_share); /* is queued already */
+    loop_defer(&loop, &first, on_second);
+    run_for(1);
+    assert_string_equal(told, "2so1ss");
+    assert_false(share.queued);
+    assert_null(loop.later);
+}
+
+static struct loop_job after_share;
+static struct timer next_turn;
+
+static void on_next_turn(struct timer *timer)
+{
+    (void)timer;
+    tell('n');
+}
+
+static void on_last_of_turn(struct loop_job *job)
+{
+    (void)job;
+    tell('l');
+    timer_set(&loop.timers, &next_turn, 0, on_next_turn);
+}
+
+static void on_defer_share(struct timer *timer)
+{
+    (void)timer;
+    tell('t');
+    loop_defer_share(&loop, &after_share, on_share);
+    loop_defer(&loop, &follower, on_last_of_turn);
+}
+
+static void a_share_that_comes_in_a_turn_does_not_run_in_it(void **state)
+{
+    (void)state;
+    struct timer timer = {0};
+    after_share = (struct loop_job){0};
+    follower = (struct loop_job){0};
+    repeats = 2;
+    timer_set(&loop.timers, &timer, 0, on_defer_share);
+    run_for(1);
+    assert_string_equal(told, "tlns");
+}
+
 static struct loop_job after_timer;
 
 static void on_tick(struct timer *timer)
@@ -286,6 +372,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_job_may_free_its_owner_and_defer_another_for_the_same_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_may_defer_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            jobs_that_queue_jobs_without_end_keep_nothing_else_from_running, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_share_runs_in_a_later_turn_one_in_each_and_behind_the_jobs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_share_that_comes_in_a_turn_does_not_run_in_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(jobs_of_a_timer_run_in_its_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_timer_fires_no_earlier_than_it_was_set_for, set_up,
                                         tear_down),
