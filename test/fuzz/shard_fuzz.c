@@ -91,8 +91,10 @@ static int run(struct shard *shard, struct shard_turn *turn, unsigned char what,
     }
 }
 
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len);
 
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
 {
     struct shard shard;
