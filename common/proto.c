@@ -34,14 +34,16 @@ static const struct proto_row rows[] = {
     {PROTO_ABORT, "ABORT", PROTO_TO_WORKER, SIZE(transaction), SIZE(transaction), 0},
     {PROTO_LEAVE, "LEAVE", PROTO_TO_MASTER, 0, 0, 0},
     {PROTO_DYING, "DYING", PROTO_TO_MASTER, SIZE(dying), SIZE(dying), 0},
+    {PROTO_SHARED, "SHARED", PROTO_TO_WORKER, SIZE(shared), SIZE(shared), 1},
+    {PROTO_UNSHARED, "UNSHARED", PROTO_TO_WORKER, SIZE(shared), SIZE(shared), 0},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-_Static_assert(ROW_COUNT == (int)PROTO_DYING, "one row a message kind");
+_Static_assert(ROW_COUNT == (int)PROTO_UNSHARED, "one row a message kind");
 _Static_assert(SIZE(transaction) + TEXT <= PROTO_PAYLOAD_MAX, "the longest message must fit");
 
 const struct proto_row *proto_find(uint32_t kind)
 {
-    if (kind < PROTO_HELLO || kind > PROTO_DYING) {
+    if (kind < PROTO_HELLO || kind > PROTO_UNSHARED) {
         return NULL;
     }
     return &rows[kind - 1];

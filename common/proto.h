@@ -13,7 +13,8 @@ struct fsd_err;
  *
  *   worker                                   master
  *   HELLO {protocol, build}        ->
- *                                  <-   LOG (fd)  CONFIG (fd)  LOAD {generation} (fd)   (or UNAVAILABLE instead of LOAD)
+ *                                  <-   LOG (fd)  CONFIG (fd)  SHARED {name, size, seed} (fd) x n
+ *                                       LOAD {generation} (fd)   (or UNAVAILABLE instead of LOAD)
  *   LOADED {generation}            ->        (or REFUSED {generation, why}); now it may wait: a standby
  *                                  <-   LISTENER {slot, name} (fd) x n  ACTIVATE {generation, slot}
  *   ACTIVE {generation}            ->        from now on it accepts connections
@@ -28,11 +29,12 @@ struct fsd_err;
  *                                  <-   COMMIT {number}   or ABORT {number}
  *   COMMITTED {number}             ->
  *
+ * At any time after CONFIG: SHARED (a dictionary is new, or takes the place of the one of that name)   UNSHARED {name}
  * At any time: LEAVE (somebody sent it SIGTERM: replace me), DYING {signal} from its handler of fatal signals.
  *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
 
-enum { PROTO_VERSION = 2 };
+enum { PROTO_VERSION = 3 };
 
 enum proto_fd {
     PROTO_FD_CONTROL = 3,  /* SOCK_SEQPACKET, both directions */
@@ -91,6 +93,8 @@ enum proto_kind {
     PROTO_ABORT,
     PROTO_LEAVE,
     PROTO_DYING,
+    PROTO_SHARED,
+    PROTO_UNSHARED,
 };
 
 enum { PROTO_TEXT_MAX = 4096, PROTO_NAME_MAX = 64, PROTO_PAYLOAD_MAX = 8192 };
@@ -169,6 +173,14 @@ struct proto_transaction {
 /* Sent by the handler of a fatal signal before the process ends by it. */
 struct proto_dying {
     uint64_t signal;
+};
+
+/* SHARED (fd: a memfd of exactly size bytes, sealed against resizing; all zero is an empty dictionary, what else is in it is the workers'
+ * affair alone, the master never maps it), UNSHARED: only the name counts. */
+struct proto_shared {
+    uint64_t size;
+    uint64_t seed;             /* random; of the hash of its keys */
+    char name[PROTO_NAME_MAX]; /* NUL-padded */
 };
 
 /* One row a kind; the length and the number of descriptors are checked before a handler sees it. */

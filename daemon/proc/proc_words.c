@@ -125,6 +125,8 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
     case PROTO_PREPARE:
     case PROTO_COMMIT:
     case PROTO_ABORT:
+    case PROTO_SHARED:
+    case PROTO_UNSHARED:
         break;
     }
 }

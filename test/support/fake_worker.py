@@ -3,7 +3,7 @@
 
 What it does comes from two JSON files, since no environment reaches a worker:
   worker.json beside the path that it was started as:
-    protocol   number to say in HELLO (2)
+    protocol   number to say in HELLO (3)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
     unavailable as load below, for UNAVAILABLE
     gate       path of a file: it says nothing before that is there
@@ -20,10 +20,11 @@ What it does comes from two JSON files, since no environment reaches a worker:
     slots      the slots that load, activate, prepare and commit are for; others, and standbys, do "ok"
     stale      with true load is "ok" for a bundle of the first generation
 It accepts from what is lent until that is returned, and empties its queues when a drain says so.  UNAVAILABLE makes it answer 503.
-Over HTTP (one request a connection): GET /, /config, /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND,
+Over HTTP (one request a connection): GET /, /config, /shared (what it has of shared dictionaries), /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND,
   /leave, /dying/N (says so and ends by that signal), /dying/N/hang (says so and does not end),
   /freeze (answers, then does nothing any more), /freeze/hard (the same, and SIGABRT does not end it)."""
 import array
+import fcntl
 import json
 import mmap
 import os
@@ -35,7 +36,7 @@ import sys
 import time
 
 (HELLO, LOG, CONFIG, LOAD, UNAVAILABLE, LOADED, REFUSED, LISTENER, ACTIVATE, ACTIVE, RETURN, DRAIN, DRAINING, PREPARE, PREPARED,
- REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING) = range(1, 22)
+ REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING, SHARED, UNSHARED) = range(1, 24)
 CHANGE_CONFIG = 1
 HEARTBEAT_S = 0.2
 
@@ -146,6 +147,7 @@ class Worker:
         self.pending = None  # (number, configuration) of a change
         self.retry_after = None  # of UNAVAILABLE
         self.log = None
+        self.shared = {}  # name: (size, seed, descriptor)
         self.config = {}
         self.app = {}
         self.generation = 0
@@ -176,9 +178,9 @@ class Worker:
             os.close(3)
             end_as_told("hang")
         self.set_page(0, 1)
-        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 2), b"fake"))
+        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 3), b"fake"))
         if what == "twice":
-            self.send(HELLO, struct.pack("=I28s", 2, b"fake"))
+            self.send(HELLO, struct.pack("=I28s", 3, b"fake"))
 
     def wish(self, step):
         """What the application wants to happen at this step."""
@@ -209,6 +211,12 @@ class Worker:
         elif kind == CONFIG:
             self.config, _ = unpack(read_memfd(fds[0]))
             os.close(fds[0])
+        elif kind == SHARED:
+            size, seed, name = struct.unpack("=QQ64s", payload)
+            self.forget(name)
+            self.shared[name] = (size, seed, fds[0])
+        elif kind == UNSHARED:
+            self.forget(struct.unpack("=QQ64s", payload)[2])
         elif kind == UNAVAILABLE:
             self.retry_after = struct.unpack("=Q", payload)[0]
             self.app = {"load": self.conf.get("unavailable", "ok")}
@@ -241,6 +249,15 @@ class Worker:
             self.control.send(struct.pack("=II", DRAINING, 0))
             end_as_told(self.app.get("drain", "ok"))
             os._exit(0)
+
+    def forget(self, name):
+        if name in self.shared:
+            os.close(self.shared.pop(name)[2])
+
+    def describe_shared(self):
+        return {name.rstrip(b"\0").decode(): {"size": size, "seed": seed, "inode": os.fstat(fd).st_ino,
+                                              "seals": fcntl.fcntl(fd, fcntl.F_GET_SEALS), "bytes": os.fstat(fd).st_size}
+                for name, (size, seed, fd) in self.shared.items()}
 
     def on_change(self, kind, change, fds):
         number, what = change
@@ -302,6 +319,8 @@ class Worker:
             head = b"503 Service Unavailable\r\nRetry-After: %d\r\n" % self.retry_after
         if verb == "config":
             body = self.config
+        elif verb == "shared":
+            body = self.describe_shared()
         elif verb == "fds":
             body = {fd: os.readlink("/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd") if
                     os.path.lexists("/proc/self/fd/" + fd)}

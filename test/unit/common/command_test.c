@@ -202,7 +202,7 @@ static void each_line_has_its_output_and_exit_code(void **state)
          "prog: unknown command \"config exmaple\"; did you mean \"config example\"?\n"},
         {"version --json", 0,
          "{\"schema\":\"fsd.version/1\",\"program\":\"prog\",\"version\":\"" FSD_VERSION
-         "\",\"protocol\":2}\n",
+         "\",\"protocol\":3}\n",
          ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
