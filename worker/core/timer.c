@@ -32,10 +32,15 @@ static struct timer *at(const struct timer_heap *heap, size_t position)
     return heap->entries[position - 1];
 }
 
+static bool is_before(const struct timer *one, const struct timer *other)
+{
+    return one->at_ms < other->at_ms || (one->at_ms == other->at_ms && one->order < other->order);
+}
+
 static void sift_up(struct timer_heap *heap, struct timer *timer)
 {
     size_t position = timer->position;
-    while (position > 1 && at(heap, position / 2)->at_ms > timer->at_ms) {
+    while (position > 1 && is_before(timer, at(heap, position / 2))) {
         place(heap, position, at(heap, position / 2));
         position /= 2;
     }
@@ -46,10 +51,10 @@ static void sift_down(struct timer_heap *heap, struct timer *timer)
 {
     size_t position = timer->position;
     for (size_t child = position * 2; child <= heap->count; child = position * 2) {
-        if (child < heap->count && at(heap, child + 1)->at_ms < at(heap, child)->at_ms) {
+        if (child < heap->count && is_before(at(heap, child + 1), at(heap, child))) {
             child++;
         }
-        if (at(heap, child)->at_ms >= timer->at_ms) {
+        if (!is_before(at(heap, child), timer)) {
             break;
         }
         place(heap, position, at(heap, child));
@@ -78,6 +83,7 @@ void timer_set(struct timer_heap *heap, struct timer *timer, uint64_t at_ms,
         grow(heap);
     }
     timer->at_ms = at_ms;
+    timer->order = heap->order++;
     timer->on_fire = on_fire;
     heap->count++;
     place(heap, heap->count, timer);

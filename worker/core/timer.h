@@ -8,6 +8,7 @@
 /* One pending moment, embedded in its owner; times are clock_monotonic_ms. */
 struct timer {
     uint64_t at_ms;
+    uint64_t order;  /* of those with the same time the one that was set first fires first */
     size_t position; /* in the heap, counted from 1; 0 = not set */
     void (*on_fire)(struct timer *timer);
 };
@@ -17,6 +18,7 @@ struct timer_heap {
     struct timer **entries; /* owned array of borrowed timers */
     size_t count;
     size_t capacity;
+    uint64_t order; /* of the timer that is set next */
 };
 
 void timer_heap_init(struct timer_heap *heap);

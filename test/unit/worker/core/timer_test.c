@@ -56,6 +56,22 @@ static void the_wait_ends_when_the_first_timer_is_due(void **state)
     assert_int_equal(timer_wait_ms(&heap, 5000, 1000), 0);
 }
 
+static void timers_of_the_same_time_fire_in_the_order_in_which_they_were_set(void **state)
+{
+    (void)state;
+    static struct timer timers[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        timer_set(&heap, &timers[i], 10 + i % 2, note);
+    }
+    timer_set(&heap, &timers[0], 10, note); /* anew */
+    assert_int_equal(timer_run(&heap, 10), MANY / 2);
+    for (size_t i = 0; i < MANY / 2 - 1; i++) {
+        assert_ptr_equal(fired[i], &timers[2 * i + 2]);
+    }
+    assert_ptr_equal(fired[MANY / 2 - 1], &timers[0]);
+    assert_int_equal(timer_run(&heap, 11), MANY / 2);
+}
+
 static void timers_fire_in_the_order_of_their_times_and_once(void **state)
 {
     (void)state;
@@ -212,6 +228,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(timers_fire_in_the_order_of_their_times_and_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            timers_of_the_same_time_fire_in_the_order_in_which_they_were_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_timer_that_is_set_again_moves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(clearing_a_timer_that_is_not_set_does_nothing, set_up,
                                         tear_down),
