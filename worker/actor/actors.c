@@ -19,7 +19,6 @@ enum { FIRST_SLOTS = 16 };
 
 static void collect_marks(lua_State *L, struct copy_marks *marks)
 {
-    marks->pid = pid_mark(L);
     marks->ref = ref_mark(L);
     value_push_array_mark(L);
     marks->array = lua_topointer(L, -1);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 
 #include "common/err.h"
+#include "worker/actor/pid.h"
+#include "worker/actor/ref.h"
 #include "worker/core/value_path.h"
 
 enum {
@@ -23,6 +25,7 @@ struct copier {
     const struct copy_marks *marks; /* borrowed from the caller */
     struct fsd_err *err;            /* borrowed from the caller */
     size_t bytes;
+    int top; /* of the stack, before */
 };
 
 static int refuse(const struct copier *copier, const char *what, const struct value_place *place)
@@ -46,21 +49,17 @@ static int copy_table(struct copier *copier, int slot, const struct value_place 
 static int check_userdata(struct copier *copier, int slot, const struct value_place *place)
 {
     lua_State *L = copier->L;
-    if (lua_getmetatable(L, slot)) {
-        const void *metatable = lua_topointer(L, -1);
-        lua_pop(L, 1);
-        if (metatable == copier->marks->pid || metatable == copier->marks->ref) {
-            return add_bytes(copier, ID_BYTES, place);
-        }
+    if (pid_test(L, slot) != NULL || ref_test(L, slot, copier->marks->ref) != NULL) {
+        return add_bytes(copier, ID_BYTES, place);
     }
     return refuse(copier, "a userdata", place);
 }
 
 /* What needs no copy is counted or refused. */
-static int check_plain(struct copier *copier, int slot, const struct value_place *place)
+static int check_plain(struct copier *copier, int slot, int type, const struct value_place *place)
 {
     lua_State *L = copier->L;
-    switch (lua_type(L, slot)) {
+    switch (type) {
     case LUA_TNIL:
     case LUA_TBOOLEAN:
     case LUA_TNUMBER:
@@ -81,10 +80,11 @@ static int check_plain(struct copier *copier, int slot, const struct value_place
 
 static int check_key(struct copier *copier, int slot, const struct value_place *place)
 {
-    if (lua_type(copier->L, slot) == LUA_TTABLE) {
+    int type = lua_type(copier->L, slot);
+    if (type == LUA_TTABLE) {
         return refuse(copier, "a table as a key", place->outer);
     }
-    return check_plain(copier, slot, place);
+    return check_plain(copier, slot, type, place);
 }
 
 static bool may_carry(const struct copier *copier)
@@ -112,14 +112,15 @@ static int copy_pair(struct copier *copier, struct value_place *place, unsigned 
 {
     lua_State *L = copier->L;
     int value_slot = place->key_slot + 1;
+    int type = lua_type(L, value_slot);
     int r = 0;
-    if (lua_type(L, value_slot) == LUA_TTABLE) {
+    if (type != LUA_TTABLE) {
+        r = check_plain(copier, value_slot, type, place);
+    } else {
         r = copy_table(copier, value_slot, place, depth);
         if (r == 0) {
             lua_replace(L, value_slot);
         }
-    } else {
-        r = check_plain(copier, value_slot, place);
     }
     if (r != 0) {
         return r;
@@ -156,6 +157,8 @@ static int copy_table(struct copier *copier, int slot, const struct value_place 
                       unsigned depth)
 {
     lua_State *L = copier->L;
+    int copy_slot =
+        depth == 0 ? copier->top + 1 : slot + 1; /* an inner table is on the top itself */
     if (depth == COPY_DEPTH_MAX) {
         return refuse(copier, "more than 100 levels of tables (a cycle?)", outer);
     }
@@ -169,7 +172,7 @@ static int copy_table(struct copier *copier, int slot, const struct value_place 
     }
     lua_createtable(L, (int)length, length == 0 ? count_pairs(L, slot) : 0);
     r = copy_metatable(copier, slot, outer);
-    struct value_place place = {.outer = outer, .key_slot = lua_gettop(L) + 1};
+    struct value_place place = {.outer = outer, .key_slot = copy_slot + 1};
     lua_pushnil(L);
     while (r == 0 && lua_next(L, slot) != 0) {
         r = copy_pair(copier, &place, depth + 1);
@@ -180,18 +183,18 @@ static int copy_table(struct copier *copier, int slot, const struct value_place 
 int copy_push(lua_State *L, int index, const struct copy_marks *marks, size_t *ret_bytes,
               struct fsd_err *err)
 {
-    struct copier copier = {.L = L, .marks = marks, .err = err};
-    int slot = lua_absindex(L, index);
-    int top = lua_gettop(L);
+    struct copier copier = {.L = L, .marks = marks, .err = err, .top = lua_gettop(L)};
+    int slot = index > 0 ? index : copier.top + 1 + index;
     int r = 0;
-    if (lua_type(L, slot) == LUA_TTABLE) {
+    int type = lua_type(L, slot);
+    if (type == LUA_TTABLE) {
         r = copy_table(&copier, slot, NULL, 0);
     } else {
-        r = check_plain(&copier, slot, NULL);
+        r = check_plain(&copier, slot, type, NULL);
         lua_pushvalue(L, slot);
     }
     if (r != 0) {
-        lua_settop(L, top);
+        lua_settop(L, copier.top);
         return r;
     }
     *ret_bytes = copier.bytes;

@@ -10,7 +10,6 @@ enum { COPY_DEPTH_MAX = 100, COPY_BYTES_MAX = 1 << 20 };
 
 /* The metatables that may be in a message; for comparing with lua_topointer. */
 struct copy_marks {
-    const void *pid;
     const void *ref;
     const void *array; /* json.array's */
     const void *error; /* the Error's */

@@ -80,8 +80,11 @@ static void check_name(lua_State *L, const struct address *address)
 
 static int send_as(lua_State *L, enum letter_kind kind)
 {
-    luaL_checkany(L, 2);
-    double seconds = check_timeout(L, 3);
+    double seconds = TIMEOUT_S;
+    if (lua_gettop(L) != 2) {
+        luaL_checkany(L, 2);
+        seconds = check_timeout(L, 3);
+    }
     struct address address = send_find(L, 1);
     check_name(L, &address);
     struct letter letter = {.kind = kind, .bytes = (uint32_t)send_copy(L, 2)};

@@ -26,7 +26,7 @@ struct actor *names_find(lua_State *L, int index)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
     lua_pushvalue(L, index);
     if (lua_rawget(L, -2) == LUA_TUSERDATA) {
-        actor = actors_find(actors_of(L), lua_touserdata(L, -1));
+        actor = actors_find(actors_of(L), pid_test(L, -1));
     }
     lua_pop(L, 2);
     return actor;

@@ -19,12 +19,10 @@ enum { PID_TEXT_MAX = 72 };
 
 /* Makes the metatable "fsd.Pid" and the tables of known pids; once a lua_State. */
 void pid_init(lua_State *L);
-/* What pid_test compares with; stays the same as long as the state lives. */
-const void *pid_mark(lua_State *L);
 /* Pushes the userdata of a pid: the same one each time while anybody holds it, so that == and table keys work. */
 void pid_push(lua_State *L, const struct pid *pid);
-/* The pid at index; NULL when that is something else.  mark is pid_mark's. */
-const struct pid *pid_test(lua_State *L, int index, const void *mark);
+/* The pid at index; NULL when that is something else. */
+const struct pid *pid_test(lua_State *L, int index);
 bool pid_equal(const struct pid *a, const struct pid *b);
 /* Writes "<node.incarnation.index.serial>". */
 void pid_format(const struct pid *pid, char text[PID_TEXT_MAX]);

@@ -267,6 +267,9 @@ int receive_lua(lua_State *L)
 {
     struct actor *actor = check_actor(L);
     int type = lua_type(L, MATCH);
+    if (type == LUA_TNONE) {
+        return receive_any(actor, L, HUGE_VAL);
+    }
     if (type != LUA_TTABLE && type != LUA_TFUNCTION) {
         return receive_any(actor, L, check_seconds(L, type == LUA_TNIL ? SECONDS : MATCH));
     }

@@ -34,7 +34,7 @@ static struct address find_pid(const struct actors *actors, const struct pid *pi
 struct address send_find(lua_State *L, int index)
 {
     const struct actors *actors = actors_of(L);
-    const struct pid *pid = pid_test(L, index, actors->marks.pid);
+    const struct pid *pid = pid_test(L, index);
     if (pid != NULL) {
         return find_pid(actors, pid);
     }
