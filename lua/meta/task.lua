@@ -8,8 +8,8 @@ local task = {}
 ---
 ---Raises a CancelError when the request ends first: "aborted" when the client has gone, "timeout" when the deadline
 ---of the request has passed. `<close>` variables and pcall work as always; what
----still waits one second later is closed by force. Raises when called outside of a request, in a coroutine of your
----own, or from within a C function such as table.sort.
+---still waits one second later is closed by force. Works in coroutines of your own, too. Raises when called outside of a request, or
+---from within a C function such as table.sort.
 ---@async
 ---@param seconds number 0 or more, with fraction
 function task.sleep(seconds) end

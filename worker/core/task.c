@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <lauxlib.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "worker/core/error.h"
@@ -17,8 +16,7 @@
 
 enum {
     GRACE_MS = 1000,
-    FREE_MAX = 256,                   /* idle coroutines that are kept, about 1 KB each */
-    SLEEP_MAX_S = 366 * 24 * 60 * 60, /* keeps the conversion to milliseconds exact */
+    FREE_MAX = 256, /* idle coroutines that are kept, about 1 KB each */
 };
 
 static const struct cancel_word {
@@ -367,32 +365,4 @@ bool task_owns(lua_State *L, lua_State *thread)
 {
     (void)L;
     return runtime_has_mark(thread, RUNTIME_THREAD_OF_TASK);
-}
-
-static void on_sleep_over(struct timer *timer)
-{
-    task_wake(H2O_STRUCT_FROM_MEMBER(struct task, sleep, timer));
-}
-
-static void on_sleep_cancel(struct task_wait *wait)
-{
-    struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, sleep_wait, wait);
-    timer_clear(&task->runtime->loop.timers, &task->sleep);
-}
-
-static int on_sleep_resume(struct task_wait *wait, lua_State *L)
-{
-    (void)wait;
-    (void)L;
-    return 0;
-}
-
-int task_sleep(lua_State *L, double seconds)
-{
-    struct task *task = task_check(L);
-    struct loop *loop = &task->runtime->loop;
-    double limited = fmin(fmax(seconds, 0), SLEEP_MAX_S);
-    task->sleep_wait = (struct task_wait){on_sleep_cancel, on_sleep_resume};
-    loop_set_timer(loop, &task->sleep, (uint64_t)ceil(limited * 1000), on_sleep_over);
-    return task_wait(L, &task->sleep_wait);
 }

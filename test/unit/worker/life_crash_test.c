@@ -2,6 +2,7 @@
 #include "worker/life.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +28,7 @@ static void prepare(struct runtime *runtime)
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)signal(SIGSEGV, SIG_DFL); /* a sanitizer's */
     runtime->incarnation = 0x17;
+    runtime->slice.limit_ticks = UINT_MAX; /* Lua that spins stands for what can't be preempted */
     if (recorder_open(&runtime->recorder, box_fd) != 0) {
         _exit(FSD_EXIT_INTERNAL);
     }

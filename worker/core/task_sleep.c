@@ -1,0 +1,37 @@
+/* task_sleep.c - the simplest wait of a task: for a time.
+ * Owns nothing; the timer and the wait are the task's own, since it sleeps in one place at a time.
+ * Called by whatever offers sleeping to Lua.  Must not know how a task is suspended (task.c). */
+#include <math.h>
+
+#include "worker/core/runtime.h"
+#include "worker/core/task.h"
+
+enum { SLEEP_MAX_S = 366 * 24 * 60 * 60 }; /* keeps the conversion to milliseconds exact */
+
+static void on_sleep_over(struct timer *timer)
+{
+    task_wake(H2O_STRUCT_FROM_MEMBER(struct task, sleep, timer));
+}
+
+static void on_sleep_cancel(struct task_wait *wait)
+{
+    struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, sleep_wait, wait);
+    timer_clear(&task->runtime->loop.timers, &task->sleep);
+}
+
+static int on_sleep_resume(struct task_wait *wait, lua_State *L)
+{
+    (void)wait;
+    (void)L;
+    return 0;
+}
+
+int task_sleep(lua_State *L, double seconds)
+{
+    struct task *task = task_check(L);
+    struct loop *loop = &task->runtime->loop;
+    double limited = fmin(fmax(seconds, 0), SLEEP_MAX_S);
+    task->sleep_wait = (struct task_wait){on_sleep_cancel, on_sleep_resume};
+    loop_set_timer(loop, &task->sleep, (uint64_t)ceil(limited * 1000), on_sleep_over);
+    return task_wait(L, &task->sleep_wait);
+}
