@@ -18,6 +18,7 @@
 #include "worker/actor/actors.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
+#include "worker/shared/shared.h"
 
 static struct life *life_of(struct link *link)
 {
@@ -228,6 +229,23 @@ static void on_abort(struct life *life, struct wire_message *message)
     change_abort(&life->change, read_transaction(message).number);
 }
 
+static void on_shared(struct life *life, struct wire_message *message)
+{
+    struct proto_shared body;
+    struct fsd_err err;
+    memcpy(&body, message->payload, sizeof(body));
+    if (shared_add(life->runtime.shared, &body, message->fd, &err) < 0) {
+        logger_write(&life->runtime.logger, LOG_LEVEL_ERROR, "%s", err.text);
+    }
+}
+
+static void on_unshared(struct life *life, struct wire_message *message)
+{
+    struct proto_shared body;
+    memcpy(&body, message->payload, sizeof(body));
+    shared_remove(life->runtime.shared, &body);
+}
+
 static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
@@ -237,7 +255,8 @@ static const struct row {
     {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, on_drain},
     {PROTO_RETURN, on_return},     {PROTO_UNAVAILABLE, on_unavailable},
     {PROTO_PREPARE, on_prepare},   {PROTO_COMMIT, on_commit},
-    {PROTO_ABORT, on_abort},
+    {PROTO_ABORT, on_abort},       {PROTO_SHARED, on_shared},
+    {PROTO_UNSHARED, on_unshared},
 };
 
 static void on_message(struct link *link, struct wire_message *message)
@@ -295,6 +314,7 @@ static void end(struct life *life)
     struct actors *actors = runtime->actors;
     runtime_fini(runtime);
     actors_free(actors); /* finalizers may have sent to them */
+    shared_free(runtime->shared); /* finalizers may have used it */
 }
 
 int life_run(struct life *life)
@@ -304,6 +324,7 @@ int life_run(struct life *life)
         terminate_open(&life->terminate, &runtime->loop, on_terminate) != 0) {
         return FSD_EXIT_INTERNAL;
     }
+    runtime->shared = shared_new();
     say_hello(life);
     loop_run(&runtime->loop, runtime->page);
     end(life);

@@ -12,6 +12,7 @@
 #include "worker/lib/mod_log.h"
 #include "worker/lib/mod_task.h"
 #include "worker/lib/mod_worker.h"
+#include "worker/shared/mod_shared.h"
 
 static const struct module {
     const char *name;
@@ -24,6 +25,7 @@ static const struct module {
     {"fsd.http", luaopen_fsd_http, "applications: routes and handlers"},
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
     {"fsd.log", luaopen_fsd_log, "structured log records"},
+    {"fsd.shared", luaopen_fsd_shared, "dictionaries in memory that all workers share"},
     {"fsd.task", luaopen_fsd_task, "waiting without blocking the worker"},
     {"fsd.worker", luaopen_fsd_worker, "which worker this is"},
 };

@@ -10,6 +10,7 @@
 ---@field http fsd.http
 ---@field json fsd.json
 ---@field log fsd.Log
+---@field shared fsd.shared
 ---@field task fsd.task
 ---@field worker fsd.worker
 ---@field error fsd.error

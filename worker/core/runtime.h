@@ -16,6 +16,7 @@ struct actors;
 struct generation;
 struct http_server;
 struct page;
+struct shared;
 
 /* Everything that one worker process has one of.  main.c fills it; Lua-facing functions reach it through
  * runtime_of, C code gets it passed.  Areas are pointers that core never follows. */
@@ -31,6 +32,7 @@ struct runtime {
     struct generation *generation; /* owned; the code that is loaded, NULL before */
     struct http_server *http;      /* borrowed; set while the HTTP area is up */
     struct actors *actors;         /* borrowed; set once the application has asked for fsd.actor */
+    struct shared *shared; /* borrowed from life.c; the dictionaries that the master handed out */
     uint64_t incarnation;
     int64_t slot; /* which one this worker serves; -1 before ACTIVATE: it may become a standby */
 };
