@@ -12,6 +12,7 @@
 #include "worker/core/coroutine.h"
 #include "worker/core/error.h"
 #include "worker/core/preempt.h"
+#include "worker/core/stdlib/stdlib.h"
 
 /* Lua calls this for an error outside of any protected call: a fault of ours. */
 static int on_panic(lua_State *L)
@@ -36,6 +37,8 @@ void runtime_init(struct runtime *runtime)
     lua_atpanic(runtime->L, on_panic);
     luaL_openlibs(runtime->L);
     coroutine_replace(runtime->L);
+    stdlib_replace(runtime->L);
+    coroutine_protect(runtime->L);
     error_init(runtime->L);
     if (slice_open(&runtime->slice, preempt_hook) != 0) {
         abort(); /* too many timers of this user: RLIMIT_SIGPENDING */

@@ -1,0 +1,260 @@
+/* array.c - table.concat, move, insert and remove in pieces.
+ * Owns nothing.  What they work on and how far they are stands on Lua's stack; between two pieces they take a breath, in
+ * which the coroutine may be put aside.  insert and remove are Lua's own functions as long as they move few elements, and
+ * array_move otherwise.  Called by Lua. */
+#include "worker/core/stdlib/array.h"
+
+#include <lauxlib.h>
+#include <stdbool.h>
+
+#include "worker/core/stdlib/breath.h"
+#include "worker/core/stdlib/stdlib.h"
+
+/* Elements, and bytes, between two breaths: below a millisecond. */
+enum { PIECE = 32 * 1024, PIECE_BYTES = 1024 * 1024 };
+
+/* Where things stand on the stack of concat ... */
+enum { CONCAT_LIST = 1, CONCAT_SEPARATOR, CONCAT_FIRST, CONCAT_LAST, CONCAT_LEN };
+/* ... of move, and of insert and remove. */
+enum { MOVE_FROM = 1, MOVE_FIRST, MOVE_LAST, MOVE_PLACE, MOVE_TO, MOVE_BACKWARDS };
+enum { SHIFT_LIST = 1, SHIFT_PLACE, SHIFT_VALUE };
+
+/* Whether the metatable on the top has the field. */
+static bool has_field(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    bool has = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 1);
+    return has;
+}
+
+/* A table, or what behaves like one as far as these metamethods go (NULL: no second one). */
+static void check_list(lua_State *L, int index, const char *first, const char *second)
+{
+    if (lua_type(L, index) == LUA_TTABLE) {
+        return;
+    }
+    if (lua_getmetatable(L, index)) {
+        bool is_like_list = has_field(L, first) && (second == NULL || has_field(L, second));
+        lua_pop(L, 1);
+        if (is_like_list) {
+            return;
+        }
+    }
+    luaL_checktype(L, index, LUA_TTABLE);
+}
+
+/* What is put together: elements of the list, as far as they are not yet on the stack. */
+struct rest {
+    lua_Integer first;
+    lua_Integer last;
+    const char *separator; /* borrowed from the stack */
+    size_t separator_len;
+    size_t done; /* length of the pieces before */
+};
+
+/* Pushes one piece of the result, with a separator behind it unless it is the last one; returns whether it is. */
+static bool push_piece(lua_State *L, struct rest *rest)
+{
+    luaL_Buffer buf;
+    luaL_buffinit(L, &buf);
+    lua_Integer i = rest->first;
+    for (int count = 0; count < PIECE && luaL_bufflen(&buf) < PIECE_BYTES; count++, i++) {
+        (void)lua_geti(L, CONCAT_LIST, i);
+        if (!lua_isstring(L, -1)) {
+            luaL_error(L, "invalid value (%s) at index %I in table for 'concat'",
+                       luaL_typename(L, -1), (LUAI_UACINT)i);
+        }
+        luaL_addvalue(&buf);
+        if (i == rest->last) {
+            rest->done += luaL_bufflen(&buf);
+            luaL_pushresult(&buf);
+            return true;
+        }
+        luaL_addlstring(&buf, rest->separator, rest->separator_len);
+    }
+    rest->first = i;
+    rest->done += luaL_bufflen(&buf);
+    luaL_pushresult(&buf);
+    return false;
+}
+
+static int concat_on(lua_State *L, int status, lua_KContext context);
+
+static int concat(lua_State *L, struct rest *rest)
+{
+    bool is_last = false;
+    while (!is_last) {
+        luaL_checkstack(L, LUA_MINSTACK, "too many elements");
+        is_last = push_piece(L, rest);
+        if (rest->done > STDLIB_STRING_MAX) {
+            return luaL_error(L, "resulting string too large (table.concat makes at most %d MiB)",
+                              STDLIB_STRING_MAX / 1024 / 1024);
+        }
+        if (!is_last) {
+            lua_pushinteger(L, (lua_Integer)rest->done);
+            lua_replace(L, CONCAT_LEN);
+            breath_take(L, rest->first, concat_on);
+        }
+    }
+    int count = lua_gettop(L) - CONCAT_LEN;
+    if (count > 1) {
+        lua_concat(L, count);
+    }
+    return 1;
+}
+
+/* The context is the index of the element that comes next. */
+static int concat_on(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    struct rest rest = {.first = context, .last = lua_tointeger(L, CONCAT_LAST)};
+    rest.separator = lua_tolstring(L, CONCAT_SEPARATOR, &rest.separator_len);
+    rest.done = (size_t)lua_tointeger(L, CONCAT_LEN);
+    return concat(L, &rest);
+}
+
+int array_concat(lua_State *L)
+{
+    struct rest rest = {.done = 0};
+    check_list(L, CONCAT_LIST, "__index", "__len");
+    lua_Integer len = luaL_len(L, CONCAT_LIST);
+    rest.separator = luaL_optlstring(L, CONCAT_SEPARATOR, "", &rest.separator_len);
+    rest.first = luaL_optinteger(L, CONCAT_FIRST, 1);
+    rest.last = luaL_optinteger(L, CONCAT_LAST, len);
+    if (rest.first > rest.last) {
+        lua_pushliteral(L, "");
+        return 1;
+    }
+    lua_settop(L, CONCAT_LEN);
+    lua_pushinteger(L, rest.last);
+    lua_replace(L, CONCAT_LAST);
+    if (lua_isnil(L, CONCAT_SEPARATOR)) {
+        lua_pushliteral(L, "");
+        lua_replace(L, CONCAT_SEPARATOR);
+    }
+    return concat(L, &rest);
+}
+
+/* The context is how many elements have been moved. */
+static int move_on(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    lua_Integer first = lua_tointeger(L, MOVE_FIRST);
+    lua_Integer last = lua_tointeger(L, MOVE_LAST);
+    lua_Integer place = lua_tointeger(L, MOVE_PLACE);
+    bool backwards = lua_toboolean(L, MOVE_BACKWARDS) != 0;
+    lua_Integer until_breath = PIECE;
+    for (lua_Integer done = context; done <= last - first; done++) {
+        lua_Integer offset = backwards ? last - first - done : done;
+        if (until_breath-- == 0) {
+            until_breath = PIECE;
+            breath_take(L, done, move_on);
+        }
+        (void)lua_geti(L, MOVE_FROM, first + offset);
+        lua_seti(L, MOVE_TO, place + offset);
+    }
+    lua_pushvalue(L, MOVE_TO);
+    return 1;
+}
+
+int array_move(lua_State *L)
+{
+    lua_Integer first = luaL_checkinteger(L, MOVE_FIRST);
+    lua_Integer last = luaL_checkinteger(L, MOVE_LAST);
+    lua_Integer place = luaL_checkinteger(L, MOVE_PLACE);
+    int to = lua_isnoneornil(L, MOVE_TO) ? MOVE_FROM : MOVE_TO;
+    check_list(L, MOVE_FROM, "__index", NULL);
+    check_list(L, to, "__newindex", NULL);
+    lua_settop(L, MOVE_TO);
+    if (to == MOVE_FROM) {
+        lua_pushvalue(L, MOVE_FROM);
+        lua_replace(L, MOVE_TO);
+    }
+    if (last < first) {
+        return 1;
+    }
+    luaL_argcheck(L, first > 0 || last < LUA_MAXINTEGER + first, MOVE_LAST,
+                  "too many elements to move");
+    luaL_argcheck(L, place <= LUA_MAXINTEGER - (last - first), MOVE_PLACE,
+                  "destination wrap around");
+    bool overlaps = place <= last && place > first &&
+                    (to == MOVE_FROM || lua_compare(L, MOVE_FROM, MOVE_TO, LUA_OPEQ));
+    lua_pushboolean(L, overlaps);
+    return move_on(L, LUA_OK, 0);
+}
+
+/* Upvalue: Lua's own function, which has none itself and so can be run in our place. */
+static int run_original(lua_State *L)
+{
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* Whether the list is a plain table that has a PIECE of elements behind the place at index 2. */
+static bool is_long_shift(lua_State *L)
+{
+    if (lua_type(L, SHIFT_LIST) != LUA_TTABLE || !lua_isinteger(L, SHIFT_PLACE) ||
+        lua_getmetatable(L, SHIFT_LIST)) {
+        return false;
+    }
+    lua_Integer place = lua_tointeger(L, SHIFT_PLACE);
+    lua_Integer len = (lua_Integer)lua_rawlen(L, SHIFT_LIST);
+    return place >= 1 && place <= len && len - place >= PIECE;
+}
+
+/* Calls move(list, from, #list, to). */
+static void shift(lua_State *L, lua_Integer from, lua_Integer to, lua_KFunction next)
+{
+    lua_pushcfunction(L, array_move);
+    lua_pushvalue(L, SHIFT_LIST);
+    lua_pushinteger(L, from);
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, SHIFT_LIST));
+    lua_pushinteger(L, to);
+    lua_callk(L, 4, 0, 0, next);
+    (void)next(L, LUA_OK, 0);
+}
+
+static int on_room_made(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    lua_pushvalue(L, SHIFT_VALUE);
+    lua_seti(L, SHIFT_LIST, lua_tointeger(L, SHIFT_PLACE));
+    return 0;
+}
+
+int array_insert(lua_State *L)
+{
+    if (lua_gettop(L) == 2 && lua_type(L, SHIFT_LIST) == LUA_TTABLE) {
+        lua_seti(L, SHIFT_LIST, luaL_len(L, SHIFT_LIST) + 1);
+        return 0;
+    }
+    if (lua_gettop(L) != SHIFT_VALUE || !is_long_shift(L)) {
+        return run_original(L);
+    }
+    lua_Integer place = lua_tointeger(L, SHIFT_PLACE);
+    shift(L, place, place + 1, on_room_made);
+    return 0;
+}
+
+static int on_gap_closed(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    lua_pushnil(L);
+    lua_seti(L, SHIFT_LIST, (lua_Integer)lua_rawlen(L, SHIFT_LIST));
+    lua_settop(L, SHIFT_VALUE);
+    return 1;
+}
+
+int array_remove(lua_State *L)
+{
+    if (!is_long_shift(L)) {
+        return run_original(L);
+    }
+    lua_Integer place = lua_tointeger(L, SHIFT_PLACE);
+    lua_settop(L, SHIFT_PLACE);
+    (void)lua_geti(L, SHIFT_LIST, place); /* SHIFT_VALUE */
+    shift(L, place + 1, place, on_gap_closed);
+    return 1;
+}
