@@ -19,6 +19,7 @@
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
 #include "worker/shared/shared.h"
+#include "worker/lib/background.h"
 
 static struct life *life_of(struct link *link)
 {
@@ -173,10 +174,16 @@ static void on_actors_stopped(struct runtime *runtime)
     leave(H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime), FSD_EXIT_OK);
 }
 
-/* Actors end after the last request, which may still have needed them. */
-static void on_drained(struct runtime *runtime)
+/* Actors end last: requests and tasks may still have needed them. */
+static void on_background_over(struct runtime *runtime)
 {
     actors_stop(runtime, on_actors_stopped);
+}
+
+static void on_drained(struct runtime *runtime)
+{
+    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
+    background_drain(runtime, life->phase_ms, on_background_over);
 }
 
 static void on_drain(struct life *life, struct wire_message *message)
@@ -188,6 +195,8 @@ static void on_drain(struct life *life, struct wire_message *message)
         return;
     }
     struct http_server_drain_calls calls = {on_draining, on_drained};
+    life->phase_ms = body.idle_ms;
+    background_end(&life->runtime);
     http_server_drain(life->runtime.http, body.idle_ms, body.empties_queues != 0, calls);
 }
 
@@ -294,7 +303,7 @@ static void say_hello(struct life *life)
     link_send(&life->link, PROTO_HELLO, &hello, sizeof(hello));
 }
 
-/* Frees everything, unless requests, actors or connections are left: then the worker leaves in a hurry, because something is wrong,
+/* Frees everything, unless requests, tasks, actors or connections are left: then the worker leaves in a hurry, because something is wrong,
  * and the kernel closes them. */
 static void end(struct life *life)
 {
@@ -303,8 +312,8 @@ static void end(struct life *life)
     watch_remove(&runtime->loop, &life->link.watch);
     terminate_close(&life->terminate, &runtime->loop);
     change_fini(&life->change);
-    if ((runtime->http != NULL && !http_server_is_idle(runtime->http)) ||
-        !actors_are_idle(runtime->actors)) {
+    bool is_idle = runtime->http == NULL || http_server_is_idle(runtime->http);
+    if (!is_idle || runtime->tasks.live > 0 || !actors_are_idle(runtime->actors)) {
         return;
     }
     http_server_free(runtime->http);

@@ -2,6 +2,7 @@
 #define FSD_WORKER_LIFE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "worker/core/change.h"
 #include "worker/core/link.h"
@@ -16,6 +17,7 @@ struct life {
     struct change change;
     bool is_unavailable; /* UNAVAILABLE came instead of LOAD: there is no code */
     bool is_active;      /* ACTIVATE was obeyed */
+    uint64_t phase_ms;   /* of DRAIN: how long what is left may take */
     int exit_code;       /* enum fsd_exit, once the loop has stopped */
 };
 

@@ -11,6 +11,7 @@
 #include "worker/lib/mod_json.h"
 #include "worker/lib/mod_log.h"
 #include "worker/lib/mod_task.h"
+#include "worker/lib/mod_timer.h"
 #include "worker/lib/mod_worker.h"
 #include "worker/shared/mod_shared.h"
 
@@ -26,7 +27,8 @@ static const struct module {
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
     {"fsd.log", luaopen_fsd_log, "structured log records"},
     {"fsd.shared", luaopen_fsd_shared, "dictionaries in memory that all workers share"},
-    {"fsd.task", luaopen_fsd_task, "waiting without blocking the worker"},
+    {"fsd.task.core", luaopen_fsd_task_core, "tasks and waiting, for fsd.task"},
+    {"fsd.timer", luaopen_fsd_timer, "functions that run later"},
     {"fsd.worker", luaopen_fsd_worker, "which worker this is"},
 };
 

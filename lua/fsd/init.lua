@@ -11,6 +11,7 @@ local fsd = {
   try = errors.try,
   check = errors.check,
   now = task.now,
+  time = require "fsd.task.core".time,
 }
 
 return setmetatable(fsd, {

@@ -12,6 +12,7 @@
 ---@field log fsd.Log
 ---@field shared fsd.shared
 ---@field task fsd.task
+---@field timer fsd.timer
 ---@field worker fsd.worker
 ---@field error fsd.error
 local fsd = {}
@@ -56,6 +57,11 @@ function fsd.check(value, err, ...) end
 ---@return number seconds
 ---@nodiscard
 function fsd.now() end
+
+---Seconds since 1970 on the wall clock, with fraction; it may be set, also backwards.
+---@return number seconds
+---@nodiscard
+function fsd.time() end
 
 ---@class fsd.RespondOptions
 ---@field status? integer 200 to 599, 200 by default

@@ -9,7 +9,7 @@ from app_process import AppProcess
 from fsd_process import BUILD, ROOT
 
 META = ROOT / "lua/meta"
-HIDDEN = {"fsd.error.core"}  # for fsd/error.lua only
+HIDDEN = {"fsd.error.core", "fsd.task.core"}  # for the modules in Lua only
 
 # Walks the tables of the modules, and the classes through their metatables: an __index is a table of methods, or a function
 # whose upvalue is one (name -> method, or name -> number for what is made when asked for).
@@ -45,6 +45,12 @@ app:get("/", function(req, res)
   known["fsd.EventStream"] = class_of(events)
   known["fsd.Log"] = class_of(fsd.log)
   known["fsd.Error"] = class_of(err)
+  known["fsd.Task"] = class_of(fsd.task.spawn(function() end))
+  known["fsd.Channel"] = class_of(fsd.task.channel())
+  known["fsd.Mutex"] = class_of(fsd.task.mutex())
+  known["fsd.Semaphore"] = class_of(fsd.task.semaphore(1))
+  known["fsd.WaitGroup"] = class_of(fsd.task.wait_group())
+  known["fsd.Timer"] = class_of(fsd.timer.after(0, function() end))
   known["fields of fsd.Error"] = names_of(err)
   known["fsd.worker.Self"] = names_of(fsd.worker.self())
   known["fields of fsd.Response"] = json.array{}
@@ -141,7 +147,8 @@ def test_fsd_has_its_functions_and_each_module_as_a_field(defined, known):
     assert functions <= known["fsd"]
 
 
-@pytest.mark.parametrize("name", ["fsd.App", "fsd.Request", "fsd.EventStream"])
+@pytest.mark.parametrize("name", ["fsd.App", "fsd.Request", "fsd.EventStream", "fsd.Task", "fsd.Channel", "fsd.Mutex", "fsd.Semaphore",
+                                  "fsd.WaitGroup", "fsd.Timer"])
 def test_class_has_the_names_that_are_defined(defined, known, name):
     assert known[name] == defined.names(name)
 
@@ -166,8 +173,9 @@ def test_each_parameter_and_each_function_is_described(defined):
                 assert re.search(rf"@param {re.escape(parameter)}\?? ", comment), f"{stem}: {function}: {parameter} is not described"
 
 
-def test_what_waits_is_marked_as_async(defined):
-    for name, text in (("task", defined.files["task"]), ("fsd", defined.files["fsd"])):
-        waiting = {"task": "task.sleep", "fsd": "fsd.try"}[name]
-        comment = re.search(rf"((?:^---.*\n)*)^function {re.escape(waiting)}\(", text, re.MULTILINE)[1]
-        assert "---@async\n" in comment
+@pytest.mark.parametrize("name, function", [("fsd", "fsd.try")] + [("task", function) for function in (
+    "task.sleep", "task.yield", "task.all", "task.race", "task.map", "task.timeout", "Task:join", "Channel:put", "Channel:get", "Mutex:lock",
+    "Mutex:with", "Semaphore:acquire", "Semaphore:with", "WaitGroup:wait")])
+def test_what_waits_is_marked_as_async(defined, name, function):
+    comment = re.search(rf"((?:^---.*\n)*)^function {re.escape(function)}\(", defined.files[name], re.MULTILINE)[1]
+    assert "---@async\n" in comment

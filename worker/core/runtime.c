@@ -38,7 +38,6 @@ void runtime_init(struct runtime *runtime)
     luaL_openlibs(runtime->L);
     coroutine_replace(runtime->L);
     stdlib_replace(runtime->L);
-    coroutine_protect(runtime->L);
     error_init(runtime->L);
     if (slice_open(&runtime->slice, preempt_hook) != 0) {
         abort(); /* too many timers of this user: RLIMIT_SIGPENDING */

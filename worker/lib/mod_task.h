@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/* require "fsd.task"; its functions are defined in lua/meta/task.lua. */
-int luaopen_fsd_task(lua_State *L);
+/* require "fsd.task.core", for lua/fsd/task.lua; what that offers is defined in lua/meta/task.lua. */
+int luaopen_fsd_task_core(lua_State *L);
 
 #endif

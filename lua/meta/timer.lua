@@ -1,0 +1,58 @@
+---@meta fsd.timer
+
+---Functions that run later. Each run is a task of its own: it may wait, and its error is logged.
+---
+---Timers are set by requests and tasks, not while the application loads. A worker that leaves runs those that repeat no more, and
+---does not wait for the others. A worker can have 100,000; more raise a LimitError ("timer.limit").
+---@class fsd.timer
+local timer = {}
+
+---Runs a function once.
+---@param seconds number 0 or more, with fraction
+---@param fn fun(...)
+---@param ... any its arguments
+---@return fsd.Timer
+function timer.after(seconds, fn, ...) end
+
+---Runs a function every so many seconds, the first time after as many. The schedule is fixed: it does not drift with what a run
+---takes. A run that is due while the last one has not ended, or whose time has passed unseen, is left out.
+---@param seconds number at least 0.001
+---@param fn fun(...)
+---@param ... any its arguments
+---@return fsd.Timer
+function timer.every(seconds, fn, ...) end
+
+---Runs a function once at a moment of the wall clock; at once when that is over.
+---@param epoch number seconds since 1970, as of fsd.time and os.time
+---@param fn fun(...)
+---@param ... any its arguments
+---@return fsd.Timer
+function timer.at(epoch, fn, ...) end
+
+---Runs a function by a schedule like cron's: minute, hour, day of month, month, day of week (0 and 7 are Sunday), each `*` or a
+---list of values, ranges and steps (`*/15`, `1-5`, `8-18/2`); months and weekdays also by their first three letters in English. Or one of
+---`@hourly @daily @weekly @monthly @yearly`. Where day of month and day of week are both given, one of them is enough.
+---
+---The local time of the process counts. A time that the clock jumps over when summer time begins counts at the jump; of a time that
+---comes twice when it ends the first counts, but a schedule of every hour runs through both. Runs do not overlap, as
+---with every. Raises when the schedule cannot be read, and when no day ever fits it, such as February 30.
+---@param schedule string "0 3 * * mon-fri"
+---@param fn fun(...)
+---@param ... any its arguments
+---@return fsd.Timer
+function timer.cron(schedule, fn, ...) end
+
+---The same as `t:cancel()`.
+---@param t fsd.Timer
+---@return boolean whether it was set
+function timer.cancel(t) end
+
+---A timer that was set.
+---@class fsd.Timer
+local Timer = {}
+
+---Calls it off. A run that has begun goes on.
+---@return boolean whether it was set
+function Timer:cancel() end
+
+return timer

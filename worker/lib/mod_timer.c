@@ -1,0 +1,111 @@
+/* mod_timer.c - fsd.timer: functions that run later, each time in a task of their own.
+ *   timer.after(seconds, fn, ...) -> timer   timer.every(seconds, fn, ...) -> timer
+ *   timer.at(epoch, fn, ...) -> timer        timer.cron(schedule, fn, ...) -> timer
+ *   timer.cancel(timer) = timer:cancel() -> whether it was set
+ * Owns nothing; alarm.c does the work. */
+#include "worker/lib/mod_timer.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "worker/core/runtime.h"
+#include "worker/lib/background.h"
+
+static const lua_Number seconds_max = 1e9; /* 30 years: microseconds stay exact */
+static const lua_Number every_min_s = 0.001;
+
+/* While an application loads nothing may begin: a standby and a worker that tries a new version load it, too. */
+static struct alarm_set *check_set(lua_State *L)
+{
+    if (runtime_of(L)->tasks.running == NULL) {
+        luaL_error(L,
+                   "cannot set a timer here: only requests and tasks can, not code that is being "
+                   "loaded, collected or closed");
+    }
+    return &background_of(L)->alarms;
+}
+
+static uint64_t check_microseconds(lua_State *L, int index, lua_Number min_s)
+{
+    lua_Number seconds = luaL_checknumber(L, index);
+    luaL_argcheck(L, !isnan(seconds), index, "must be a number");
+    if (seconds < min_s) {
+        luaL_argerror(L, index, min_s > 0 ? "must be at least 0.001" : "must not be negative");
+    }
+    luaL_argcheck(L, seconds <= seconds_max * 10, index, "too large");
+    return (uint64_t)ceil(seconds * 1e6);
+}
+
+static int mod_after(lua_State *L)
+{
+    uint64_t after_us = check_microseconds(L, 1, 0);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    struct alarm_plan plan = {.kind = ALARM_AFTER, .at_us = clock_monotonic_us() + after_us};
+    return alarm_push(L, check_set(L), &plan, 2);
+}
+
+static int mod_every(lua_State *L)
+{
+    uint64_t every_us = check_microseconds(L, 1, every_min_s);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    struct alarm_plan plan = {
+        .kind = ALARM_EVERY, .at_us = clock_monotonic_us() + every_us, .every_us = every_us};
+    return alarm_push(L, check_set(L), &plan, 2);
+}
+
+static int mod_at(lua_State *L)
+{
+    uint64_t at_us = check_microseconds(L, 1, 0);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    struct alarm_plan plan = {.kind = ALARM_AT, .at_us = at_us};
+    return alarm_push(L, check_set(L), &plan, 2);
+}
+
+static int mod_cron(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    struct alarm_plan plan = {.kind = ALARM_CRON};
+    struct fsd_err err;
+    if (cron_parse(text, len, &plan.cron, &err) != 0) {
+        return luaL_argerror(L, 1, lua_pushfstring(L, "%s", err.text));
+    }
+    struct alarm_set *set = check_set(L);
+    if (!alarm_plan_next(&plan, clock_wall_us())) {
+        return luaL_argerror(L, 1, "it would never run");
+    }
+    return alarm_push(L, set, &plan, 2);
+}
+
+static int mod_cancel(lua_State *L)
+{
+    lua_pushboolean(L, alarm_cancel(luaL_checkudata(L, 1, ALARM_METATABLE)));
+    return 1;
+}
+
+static void register_class(lua_State *L)
+{
+    luaL_newmetatable(L, ALARM_METATABLE);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, mod_cancel);
+    lua_setfield(L, -2, "cancel");
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, ALARM_METATABLE);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
+static const luaL_Reg functions[] = {
+    {"after", mod_after}, {"every", mod_every},   {"at", mod_at},
+    {"cron", mod_cron},   {"cancel", mod_cancel}, {NULL, NULL},
+};
+
+int luaopen_fsd_timer(lua_State *L)
+{
+    register_class(L);
+    luaL_newlib(L, functions);
+    return 1;
+}
