@@ -1,0 +1,180 @@
+#include "worker/actor/mailbox.h"
+
+#include <lauxlib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static lua_State *L;
+static struct mailbox mailbox;
+
+static int set_up(void **state)
+{
+    (void)state;
+    L = luaL_newstate();
+    mailbox_init(&mailbox, 100, 1000);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    mailbox_fini(&mailbox, L);
+    assert_int_equal(lua_gettop(L), 0);
+    lua_close(L);
+    return 0;
+}
+
+static void push(int number)
+{
+    struct letter letter = {.bytes = 10, .kind = LETTER_CALL, .from = {.number = (uint64_t)number}};
+    lua_pushinteger(L, number);
+    mailbox_push(&mailbox, L, &letter);
+}
+
+/* The message at a position; its letter says the same. */
+static int look(uint32_t position)
+{
+    mailbox_peek(&mailbox, L, position);
+    int number = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    assert_int_equal(mailbox_letter(&mailbox, position)->from.number, number);
+    return number;
+}
+
+static int take(uint32_t position)
+{
+    int number = look(position);
+    mailbox_remove(&mailbox, L, position);
+    return number;
+}
+
+static void messages_come_out_in_their_order(void **state)
+{
+    (void)state;
+    int in = 0;
+    int out = 0;
+    for (int round = 0; round < 200; round++) { /* the ring turns and grows */
+        for (int i = 0; i < 7; i++) {
+            push(in++);
+        }
+        for (int i = 0; i < 6; i++) {
+            assert_int_equal(take(0), out++);
+        }
+    }
+    while (out < in) {
+        assert_int_equal(take(0), out++);
+    }
+    assert_int_equal(mailbox.count, 0);
+    assert_int_equal(mailbox.bytes, 0);
+}
+
+static void a_message_from_the_middle_leaves_the_others_in_their_order(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 20; turn++) { /* the head is elsewhere each time */
+        for (int i = 0; i < 10; i++) {
+            push(i);
+        }
+        assert_int_equal(take(4), 4);
+        assert_int_equal(take(8), 9);
+        assert_int_equal(take(0), 0);
+        static const int left[] = {1, 2, 3, 5, 6, 7, 8};
+        for (uint32_t i = 0; i < 7; i++) {
+            assert_int_equal(look(i), left[i]);
+        }
+        for (uint32_t i = 0; i < 7; i++) {
+            assert_int_equal(take(0), left[i]);
+        }
+        push(-1);
+        assert_int_equal(take(0), -1);
+    }
+}
+
+static void there_is_room_until_one_of_the_bounds_is_reached(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 99; i++) {
+        push(i);
+    }
+    assert_true(mailbox_has_room(&mailbox, 10));
+    assert_false(mailbox_has_room(&mailbox, 11)); /* 990 of 1000 bytes */
+    push(99);
+    assert_false(mailbox_has_room(&mailbox, 0)); /* 100 of 100 */
+    push(100);                                   /* as a signal does */
+    assert_int_equal(mailbox.count, 101);
+    (void)take(0);
+    (void)take(0);
+    assert_true(mailbox_has_room(&mailbox, 10));
+}
+
+static void an_empty_mailbox_has_room_for_any_message(void **state)
+{
+    (void)state;
+    assert_true(mailbox_has_room(&mailbox, 1 << 20));
+    push(1);
+    assert_false(mailbox_has_room(&mailbox, 1 << 20));
+}
+
+static void an_empty_mailbox_gives_its_memory_back(void **state)
+{
+    (void)state;
+    assert_null(mailbox.letters);
+    for (int i = 0; i < 1000; i++) {
+        push(i);
+    }
+    assert_true(mailbox.capacity >= 1000);
+    while (mailbox.count > 0) {
+        (void)take(0);
+    }
+    assert_null(mailbox.letters);
+    assert_int_equal(mailbox.capacity, 0);
+    push(5);
+    assert_int_equal(take(0), 5);
+    assert_int_equal(mailbox.capacity, 8); /* a small one stays */
+}
+
+static void a_taken_message_is_not_kept_from_the_collector(void **state)
+{
+    (void)state;
+    struct letter letter = {.bytes = 1};
+    lua_newtable(L);
+    const void *message = lua_topointer(L, -1);
+    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, 2, 1);
+    lua_pushvalue(L, 1);
+    lua_remove(L, 1);
+    mailbox_push(&mailbox, L, &letter);
+    lua_gc(L, LUA_GCCOLLECT);
+    lua_rawgeti(L, 1, 1);
+    assert_ptr_equal(lua_topointer(L, -1), message);
+    lua_pop(L, 1);
+    mailbox_remove(&mailbox, L, 0);
+    lua_gc(L, LUA_GCCOLLECT);
+    assert_int_equal(lua_rawgeti(L, 1, 1), LUA_TNIL);
+    lua_settop(L, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(messages_come_out_in_their_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_message_from_the_middle_leaves_the_others_in_their_order,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(there_is_room_until_one_of_the_bounds_is_reached, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_mailbox_has_room_for_any_message, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_mailbox_gives_its_memory_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_taken_message_is_not_kept_from_the_collector, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
