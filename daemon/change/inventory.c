@@ -1,6 +1,6 @@
-/* inventory.c - the live objects that belong to one configuration: apps, listeners, pools.
- * Owns the arrays that tie them to the configuration by index, and the rule by which an object of the old configuration is kept:
- * an app and a
+/* inventory.c - the live objects that belong to one configuration: apps, listeners, pools, shared dictionaries.
+ * Owns the arrays that tie them to the configuration by index, and the rule by which an object of the old configuration is kept: an
+ * app and a
  * pool by name, a listener by address.  Two inventories share the objects that both have, so that a change is prepared beside
  * what runs and either takes its place or is dropped.
  * Called by setup.c (the first one) and deploy.c (all others).  Must not start or stop anything. */
@@ -15,6 +15,7 @@
 #include "daemon/code/app.h"
 #include "daemon/conf/conf.h"
 #include "daemon/listen/listener.h"
+#include "daemon/shared/shared_set.h"
 
 static struct app *find_app(const struct inventory *from, const char *name)
 {
@@ -91,8 +92,11 @@ struct pool_conf inventory_pool_conf(const struct inventory *inventory, size_t p
                                      uint64_t number)
 {
     const struct conf_pool *own = &inventory->conf->pools[pool];
-    struct pool_conf conf = {
-        .number = number, .whole = inventory->conf, .own = own, .app = inventory->apps[own->app]};
+    struct pool_conf conf = {.number = number,
+                             .whole = inventory->conf,
+                             .own = own,
+                             .app = inventory->apps[own->app],
+                             .shared = inventory->shared};
     for (size_t i = 0; i < own->listener_count; i++) {
         conf.listeners[i] = inventory->listeners[own->listeners[i]];
     }
@@ -143,7 +147,10 @@ int inventory_make(struct inventory *ret, struct conf *conf, uint64_t number,
     if (ret->apps == NULL || ret->listeners == NULL || ret->pools == NULL) {
         return -ENOMEM;
     }
-    int error = make_apps(ret, from);
+    int error = shared_set_make(conf, from->shared, &ret->shared);
+    if (error == 0) {
+        error = make_apps(ret, from);
+    }
     if (error == 0) {
         error = make_listeners(ret, from);
     }
@@ -229,6 +236,7 @@ void inventory_free_without(struct inventory *inventory, const struct inventory 
             free_app(inventory->apps[i]);
         }
     }
+    shared_set_release(&inventory->shared);
     free(inventory->pools);
     free(inventory->listeners);
     free(inventory->apps);

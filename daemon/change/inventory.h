@@ -9,6 +9,7 @@ struct app;
 struct conf;
 struct fsd_err;
 struct listener;
+struct shared_set;
 
 /* The live objects of one configuration, in its order: apps[i] is conf->apps[i] and so on.  An object may stand in two inventories,
  * the one that runs and the one that is being prepared. */
@@ -18,6 +19,7 @@ struct inventory {
     struct app **apps; /* owned arrays; who owns the objects stands with each function */
     struct listener **listeners;
     struct pool **pools;
+    struct shared_set *shared; /* owned: one reference */
 };
 
 /* What inventory_make needs to make pools, and how many workers each is to have. */
@@ -27,7 +29,7 @@ struct inventory_need {
 };
 
 /* Takes conf.  Objects that `from` (may be all zero) has already are kept; the others are new: apps without code, pools without
- * processes, listeners not open (inventory_open).  0 or -ENOMEM; *ret is valid in any case and freed with
+ * processes, listeners not open (inventory_open).  0, -ENOMEM, or what the kernel says; *ret is valid in any case and freed with
  * inventory_free_without. */
 int inventory_make(struct inventory *ret, struct conf *conf, uint64_t number,
                    const struct inventory *from, const struct inventory_need *need);

@@ -185,6 +185,50 @@ static void add_supervisors(struct maker *maker)
     }
 }
 
+static size_t find_shared(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->shared_count; i++) {
+        if (strcmp(conf->shared[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static void compare_shared(struct maker *maker, const struct subject *subject)
+{
+    uint64_t before = maker->from->shared[subject->from_index].size_bytes;
+    uint64_t after = maker->to->shared[subject->to_index].size_bytes;
+    char texts[2][PLAN_TEXT_VALUE_MAX];
+    struct plan_text text = {.len = 0};
+    if (before != after) {
+        plan_text_format_size(before, texts[0]);
+        plan_text_format_size(after, texts[1]);
+        plan_text_add(&text, "size %s -> %s, starts empty", texts[0], texts[1]);
+        add_row(maker, PLAN_REPLACE, subject, &text);
+    }
+}
+
+static void add_shared(struct maker *maker)
+{
+    struct plan_text text = {.len = 0};
+    for (size_t i = 0; i < maker->to->shared_count; i++) {
+        const char *name = maker->to->shared[i].name;
+        struct subject subject = {PLAN_SHARED, name, find_shared(maker->from, name), i};
+        if (subject.from_index == SIZE_MAX) {
+            add_row(maker, PLAN_OPEN, &subject, &text);
+        } else {
+            compare_shared(maker, &subject);
+        }
+    }
+    for (size_t i = 0; i < maker->from->shared_count; i++) {
+        struct subject subject = {PLAN_SHARED, maker->from->shared[i].name, i, SIZE_MAX};
+        if (find_shared(maker->to, subject.name) == SIZE_MAX) {
+            add_row(maker, PLAN_CLOSE, &subject, &text);
+        }
+    }
+}
+
 /* values: before and after; NULL: absent, which has a meaning of its own. */
 static void compare_key(struct maker *maker, enum plan_action action, const char *key,
                         const char *const values[2], const char *absent)
@@ -234,6 +278,7 @@ int plan_make(const struct conf *from, const struct conf *to, struct plan *ret_p
     add_new_listeners(&maker, PLAN_LISTENER_KEPT, PLAN_KEEP);
     add_pools(&maker);
     add_supervisors(&maker);
+    add_shared(&maker);
     add_stopped_pools(&maker);
     add_closed_listeners(&maker);
     add_keys(&maker);
@@ -294,6 +339,6 @@ const char *plan_action_format(enum plan_action action)
 
 void plan_describe(const struct plan_row *row, char what[PLAN_WHAT_MAX])
 {
-    static const char *const kinds[] = {"listener ", "pool ", "supervisor ", ""};
+    static const char *const kinds[] = {"listener ", "pool ", "supervisor ", "shared ", ""};
     (void)snprintf(what, PLAN_WHAT_MAX, "%s%s", kinds[row->kind], row->name);
 }

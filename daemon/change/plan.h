@@ -22,7 +22,8 @@ enum plan_action {
 };
 enum { PLAN_ACTIONS = PLAN_NEEDS_RESTART + 1 };
 
-enum plan_kind { PLAN_LISTENER, PLAN_POOL, PLAN_SUPERVISOR, PLAN_KEY };
+/* A shared dictionary is opened (new), replaced (another size: it starts empty) or closed (gone). */
+enum plan_kind { PLAN_LISTENER, PLAN_POOL, PLAN_SUPERVISOR, PLAN_SHARED, PLAN_KEY };
 
 enum { PLAN_DETAIL_MAX = 512, PLAN_WHAT_MAX = 96 };
 
@@ -38,7 +39,7 @@ struct plan_row {
 };
 
 /* Rows in the order of the actions above, but the rows of one pool stand together (START, or REPLACE, UPDATE, SCALE, ADJUST), pools
- * in the order of the new conf, then the supervisors. */
+ * in the order of the new conf, then the supervisors, then the shared dictionaries. */
 struct plan {
     struct plan_row *rows; /* owned array */
     size_t count;          /* 0: nothing changes */

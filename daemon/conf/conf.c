@@ -261,6 +261,10 @@ void conf_free(struct conf *conf)
     free(conf->listeners);
     free(conf->apps);
     free(conf->pools);
+    for (size_t i = 0; i < conf->shared_count; i++) {
+        free(conf->shared[i].name);
+    }
+    free(conf->shared);
     free(conf->supervisors);
     free(conf->log_path);
     free(conf->control_path);

@@ -55,6 +55,7 @@ enum {
     CONF_POOL_LISTENERS_MAX = 16,
     CONF_STANDBY_MAX = 8,
     CONF_INTENSITY_MAX = 1000,
+    CONF_SHARED_MAX = 32,
     CONF_CHILDREN_MAX = 64, /* of one supervisor, and of one `after` */
 };
 #define CONF_STANDBY_AUTO   UINT32_MAX /* 1 when the pool has more than one worker, else 0 */
@@ -94,6 +95,13 @@ struct conf_pool {
     struct conf_place place;
 };
 
+/* Memory that all workers share. */
+struct conf_shared {
+    char *name; /* owned */
+    uint64_t size_bytes;
+    struct conf_place place;
+};
+
 /* Pools and supervisors that no supervisor has are the root's children, which is one_for_one and never gives up. */
 struct conf_supervisor {
     char *name; /* owned; no pool may have it */
@@ -117,6 +125,8 @@ struct conf {
     size_t pool_count;
     struct conf_supervisor *supervisors; /* owned array */
     size_t supervisor_count;
+    struct conf_shared *shared; /* owned array; at most CONF_SHARED_MAX */
+    size_t shared_count;
     enum log_level log_level;
     enum conf_log_format log_format;
     char *log_path;     /* owned; absolute path of the log file, NULL: stderr */

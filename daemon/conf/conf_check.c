@@ -183,6 +183,16 @@ static void check_accounts(const struct conf *conf, const struct yaml_node *root
     }
 }
 
+static void check_shared(const struct conf *conf, const struct yaml_node *root,
+                         struct problem_list *list)
+{
+    if (conf->shared_count > CONF_SHARED_MAX) {
+        (void)problem_add(list, PROBLEM_ERROR,
+                          conf_place_find(root, "shared", conf->shared[CONF_SHARED_MAX].name, ""),
+                          "shared has more than %d dictionaries", CONF_SHARED_MAX);
+    }
+}
+
 /* Only when all else is right: a mistyped name would make its target look unused. */
 static void warn_unused(const struct conf *conf, const struct yaml_node *root,
                         struct problem_list *list)
@@ -228,6 +238,7 @@ void conf_check(struct conf *conf, const struct yaml_node *root, struct problem_
     }
     check_control(conf, root, list);
     check_accounts(conf, root, list);
+    check_shared(conf, root, list);
     conf_check_tree(conf, root, list);
     if (list->errors == 0) {
         warn_unused(conf, root, list);

@@ -1,5 +1,5 @@
 /*
- * schema_groups.c - the arrays of listeners, apps, pools and supervisors in struct conf.
+ * schema_groups.c - the arrays of listeners, apps, pools and the like in struct conf.
  *
  * Owns how an entry with a name gets into its array: each section with entries has a row that says
  * where struct conf keeps the array, so that one function makes all of them.
@@ -36,12 +36,15 @@ static const struct group groups[] = {
      sizeof(struct conf_pool), offsetof(struct conf_pool, place)},
     {"supervisors", offsetof(struct conf, supervisors), offsetof(struct conf, supervisor_count),
      sizeof(struct conf_supervisor), offsetof(struct conf_supervisor, place)},
+    {"shared", offsetof(struct conf, shared), offsetof(struct conf, shared_count),
+     sizeof(struct conf_shared), offsetof(struct conf_shared, place)},
 };
 
 enum { GROUP_COUNT = sizeof(groups) / sizeof(groups[0]) };
 _Static_assert(offsetof(struct conf_listener, name) == 0 && offsetof(struct conf_app, name) == 0 &&
                    offsetof(struct conf_pool, name) == 0 &&
-                   offsetof(struct conf_supervisor, name) == 0,
+                   offsetof(struct conf_supervisor, name) == 0 &&
+                   offsetof(struct conf_shared, name) == 0,
                "the name is the first member");
 
 static const struct group *find_group(const char *section)

@@ -16,6 +16,7 @@
 #define APP(field)        offsetof(struct conf_app, field)
 #define POOL(field)       offsetof(struct conf_pool, field)
 #define SUPERVISOR(field) offsetof(struct conf_supervisor, field)
+#define SHARED(field)     offsetof(struct conf_shared, field)
 #define CONF(field)       offsetof(struct conf, field)
 
 /* section, name, kind, offset, min, max, initial, example, help */
@@ -96,6 +97,12 @@ static const struct schema_row key_rows[] = {
     {"supervisors.*", "after", SCHEMA_CHILDREN, SUPERVISOR(after), NULL, NULL, "[]", NULL,
      "Pools and supervisors that must serve before its children are started, and are stopped after "
      "them."},
+
+    {"", "shared", SCHEMA_ENTRIES, 0, NULL, NULL, NULL, NULL,
+     "Dictionaries in memory that all workers share, by name, as fsd.shared.open(name)."},
+    {"shared.*", "size", SCHEMA_SIZE, SHARED(size_bytes), "64KiB", "64GiB", "16MiB", NULL,
+     "How large it is; what was not used for the longest time goes when it is full.  With another\n"
+     "size it starts anew, empty."},
 
     {"", "log", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What is logged, and how."},
     {"log", "level", SCHEMA_LOG_LEVEL, CONF(log_level), NULL, NULL, "info", NULL,

@@ -15,6 +15,7 @@ struct master;
 struct pool;
 struct pool_slot;
 struct privilege;
+struct shared_set;
 
 enum {
     POOL_SLOTS_MAX = 64,
@@ -110,6 +111,7 @@ struct pool_conf {
     const struct conf_pool *own;
     struct app *app;
     struct listener *listeners[CONF_POOL_LISTENERS_MAX]; /* own->listener_count */
+    struct shared_set *shared;
 };
 
 struct pool {

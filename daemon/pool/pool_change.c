@@ -115,9 +115,20 @@ static bool loses_listener(const struct pool_conf *from, const struct pool_conf 
     return false;
 }
 
+/* What workers are told of while they run.  Those that have not got their hand-out yet are told then. */
+static void share(struct pool *pool, struct shared_set *from, struct shared_set *to)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        if (!proc_is_free(&pool->procs[i]->proc)) {
+            proc_share(&pool->procs[i]->proc, from, to);
+        }
+    }
+}
+
 void pool_adopt(struct pool *pool, unsigned count)
 {
     pool->empties_queues = loses_listener(&pool->conf, &pool->pending);
+    share(pool, pool->conf.shared, pool->pending.shared);
     pool->conf = pool->pending;
     pool->pending.number = 0;
     pool->count = count;

@@ -204,7 +204,8 @@ int pool_proc_start(struct pool *pool, struct pool_slot *slot, enum pool_kind ki
                                .generation = bundle == NULL ? 0 : bundle->number,
                                .bundle_fd = bundle == NULL ? -1 : bundle->fd,
                                .retry_after_s = RETRY_AFTER_S,
-                               .config_fd = config_fd};
+                               .config_fd = config_fd,
+                               .set = conf->shared};
     int error = proc_start(&which->proc, &pool->proc_setting, &order, on_news, err);
     if (error == 0) {
         which->pool = pool;

@@ -20,6 +20,7 @@
 #include "daemon/proc/proc_spawn.h"
 #include "daemon/proc/proc_watch.h"
 #include "daemon/proc/pulse.h"
+#include "daemon/shared/shared_set.h"
 
 enum {
     HUNG_UP_MS = 1000, /* a dying process closes its descriptors just before it is reported */
@@ -306,6 +307,7 @@ void proc_fini(struct proc *proc)
     fd_close(&proc->log_peer_fd);
     fd_close(&proc->bundle_fd);
     fd_close(&proc->config_fd);
+    shared_set_release(&proc->set);
     *proc = (struct proc){.setting = NULL};
 }
 

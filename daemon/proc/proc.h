@@ -16,6 +16,7 @@
 
 struct log;
 struct privilege;
+struct shared_set;
 struct proc;
 
 /* What all workers of one pool share; lives longer than they do. */
@@ -50,6 +51,7 @@ struct proc_order {
     int bundle_fd;          /* duplicated; -1: the worker answers every request with 503 */
     uint32_t retry_after_s; /* what it says then */
     int config_fd;          /* taken, also on failure */
+    struct shared_set *set; /* of dictionaries; a reference is kept */
 };
 
 enum proc_news {
@@ -91,10 +93,11 @@ struct proc {
     const struct blackbox *blackbox; /* owned mapping, hostile content */
     int page_fd;                     /* owned; the memfds of both: for an upgrade in place */
     int blackbox_fd;
-    int log_fd;      /* owned; our end of the log socket */
-    int log_peer_fd; /* owned until handed out */
-    int bundle_fd;   /* owned until handed out; -1 also for a worker without code */
-    int config_fd;   /* owned until handed out */
+    int log_fd;             /* owned; our end of the log socket */
+    int log_peer_fd;        /* owned until handed out */
+    int bundle_fd;          /* owned until handed out; -1 also for a worker without code */
+    int config_fd;          /* owned until handed out */
+    struct shared_set *set; /* a reference until it is handed out; NULL: none */
     uint32_t retry_after_s;
     uint64_t change; /* number of the change that it was last asked to prepare */
     sd_event_source *exit_source;
@@ -129,6 +132,9 @@ void proc_activate(struct proc *proc, const struct proc_post *post);
 /* To one that serves: accept for another slot as well, until the end or proc_return. */
 void proc_lend(struct proc *proc, const struct proc_post *post);
 void proc_return(struct proc *proc, unsigned slot);
+/* The shared dictionaries are others from now on (either may be NULL): it is told what is new and what is gone, at once or with all else
+ * that it is handed. */
+void proc_share(struct proc *proc, const struct shared_set *from, struct shared_set *to);
 /* Two phases of a change of what it has; takes fd.  PREPARED or REJECTED follows, or LOST; later COMMITTED. */
 void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd);
 void proc_commit(struct proc *proc);

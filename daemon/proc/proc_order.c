@@ -11,6 +11,7 @@
 #include "common/supervise.h"
 #include "daemon/proc/proc_parts.h"
 #include "daemon/proc/proc_say.h"
+#include "daemon/shared/shared_set.h"
 
 void proc_activate(struct proc *proc, const struct proc_post *post)
 {
@@ -31,6 +32,16 @@ void proc_lend(struct proc *proc, const struct proc_post *post)
 void proc_return(struct proc *proc, unsigned slot)
 {
     proc_check(proc, proc_say_return(proc, slot));
+}
+
+void proc_share(struct proc *proc, const struct shared_set *from, struct shared_set *to)
+{
+    if (proc->state == INCARNATION_SPAWNED) {
+        shared_set_release(&proc->set);
+        proc->set = shared_set_keep(to);
+    } else if (proc->channel.sock >= 0) {
+        proc_check(proc, proc_say_shared(proc, from, to));
+    }
 }
 
 void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd)

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/fd.h"
 #include "daemon/proc/proc.h"
+#include "daemon/shared/shared_set.h"
 
 /* The bundle, or that there is none to run. */
 static int send_code(const struct proc *proc)
@@ -21,6 +23,36 @@ static int send_code(const struct proc *proc)
     return channel_send(&proc->channel, PROTO_LOAD, &body, sizeof(body), proc->bundle_fd);
 }
 
+static bool is_named(const struct shared_set *set, const char *name)
+{
+    for (size_t i = 0; set != NULL && i < set->count; i++) {
+        if (strcmp(set->items[i].body.name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int proc_say_shared(const struct proc *proc, const struct shared_set *from,
+                    const struct shared_set *to)
+{
+    int error = 0;
+    for (size_t i = 0; error == 0 && from != NULL && i < from->count; i++) {
+        const struct proto_shared *body = &from->items[i].body;
+        if (!is_named(to, body->name)) {
+            error = channel_send(&proc->channel, PROTO_UNSHARED, body, sizeof(*body), -1);
+        }
+    }
+    for (size_t i = 0; error == 0 && to != NULL && i < to->count; i++) {
+        const struct shared_memory *memory = &to->items[i];
+        if (shared_set_find(from, memory) == NULL) {
+            error = channel_send(&proc->channel, PROTO_SHARED, &memory->body, sizeof(memory->body),
+                                 memory->fd);
+        }
+    }
+    return error;
+}
+
 int proc_say_hand_out(struct proc *proc)
 {
     int error = channel_send(&proc->channel, PROTO_LOG, NULL, 0, proc->log_peer_fd);
@@ -28,11 +60,15 @@ int proc_say_hand_out(struct proc *proc)
         error = channel_send(&proc->channel, PROTO_CONFIG, NULL, 0, proc->config_fd);
     }
     if (error == 0) {
+        error = proc_say_shared(proc, NULL, proc->set);
+    }
+    if (error == 0) {
         error = send_code(proc);
     }
     fd_close(&proc->log_peer_fd); /* so that the worker's end is the only one */
     fd_close(&proc->config_fd);
     fd_close(&proc->bundle_fd);
+    shared_set_release(&proc->set);
     return error;
 }
 

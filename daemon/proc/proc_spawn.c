@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/fd.h"
 #include "daemon/proc/proc.h"
+#include "daemon/shared/shared_set.h"
 
 enum { ENV_TEXT_MAX = 48, ENV_OWN = 2 };
 
@@ -103,6 +104,7 @@ int proc_spawn(struct proc *proc, const struct proc_setting *setting,
                           .log_peer_fd = -1,
                           .bundle_fd = -1,
                           .config_fd = order->config_fd,
+                          .set = shared_set_keep(order->set),
                           .retry_after_s = order->retry_after_s};
     int error = make_fds(proc, order, &child, &sock);
     if (error < 0) {

@@ -54,6 +54,8 @@ static bool is_what(int fd, enum upgrade_fd what)
         return is_memfd(fd, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW, 1);
     case UPGRADE_FD_PAGE: /* never shorter than what is mapped: that would be our end */
         return is_memfd(fd, F_SEAL_SHRINK, sizeof(struct page));
+    case UPGRADE_FD_SHARED:
+        return is_memfd(fd, F_SEAL_SHRINK | F_SEAL_GROW, 1);
     case UPGRADE_FD_BLACKBOX:
         return is_memfd(fd, F_SEAL_SHRINK, BLACKBOX_SIZE);
     }
@@ -63,11 +65,12 @@ static bool is_what(int fd, enum upgrade_fd what)
 static const char *name(enum upgrade_fd what)
 {
     static const char *const names[] = {
-        "a listening socket", "a connection to the control socket",
-        "a worker's socket",  "a sealed memfd",
-        "a status page",      "a black box",
+        "a listening socket",  "a connection to the control socket",
+        "a worker's socket",   "a sealed memfd",
+        "a status page",       "a black box",
+        "a shared dictionary",
     };
-    _Static_assert(sizeof(names) / sizeof(names[0]) == UPGRADE_FD_BLACKBOX + 1, "one a kind");
+    _Static_assert(sizeof(names) / sizeof(names[0]) == UPGRADE_FD_SHARED + 1, "one a kind");
     return names[what];
 }
 

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "daemon/conf/schema_groups.h"
 #include "daemon/pool/pool_upgrade.h"
+#include "daemon/shared/shared_set.h"
 #include "daemon/state.h"
 #include "daemon/upgrade/upgrade_state.h"
 
@@ -93,6 +94,21 @@ static int give_pools(struct inventory *inventory, const struct upgrade_state *s
     return error;
 }
 
+/* A program of before may have known none: then the memory is new, and empty. */
+static int give_shared(struct shared_set *set, const struct upgrade_state *state,
+                       struct fsd_err *err)
+{
+    const struct upgrade_shared *shared = state->shared.items;
+    for (size_t i = 0; i < state->shared.count; i++) {
+        const struct upgrade_shared *one = &shared[i];
+        if (!shared_set_inherit(set, one->name, one->size, one->seed, one->fd)) {
+            return fsd_err_set(err, EPROTO, "cannot take over the shared dictionary \"%s\"",
+                               one->name);
+        }
+    }
+    return 0;
+}
+
 static int give_control(struct master *master, const struct upgrade_state *state,
                         struct fsd_err *err)
 {
@@ -155,6 +171,9 @@ int upgrade_give(struct master *master, const struct upgrade_state *state, struc
 {
     give_apps(&master->inventory, state);
     int error = give_listeners(&master->inventory, state, err);
+    if (error == 0) {
+        error = give_shared(master->inventory.shared, state, err);
+    }
     if (error == 0) {
         error = give_pools(&master->inventory, state, err);
     }

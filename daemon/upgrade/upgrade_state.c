@@ -175,6 +175,16 @@ static const struct record_row pool_rows[] = {
 #undef AT
 const struct record_type upgrade_pool_type = TYPE(upgrade_pool, pool_rows);
 
+#define AT(member) offsetof(struct upgrade_shared, member)
+static const struct record_row shared_rows[] = {
+    {"name", RECORD_NAME, AT(name), NAME_SIZE, NULL},
+    {"size", RECORD_UINT, AT(size), BIG, NULL},
+    {"seed", RECORD_UINT, AT(seed), ANY, NULL},
+    {"fd", RECORD_FD, AT(fd), UPGRADE_FD_SHARED, NULL},
+};
+#undef AT
+const struct record_type upgrade_shared_type = TYPE(upgrade_shared, shared_rows);
+
 #define AT(member) offsetof(struct upgrade_caller, member)
 static const struct record_row caller_rows[] = {
     {"fd", RECORD_MAYBE_FD, AT(fd), UPGRADE_FD_STREAM, NULL},
@@ -212,6 +222,7 @@ static const struct record_row state_rows[] = {
     {"apps", RECORD_LIST, AT(apps), SCHEMA_GROUP_MAX, &upgrade_app_type},
     {"listeners", RECORD_LIST, AT(listeners), SCHEMA_GROUP_MAX, &upgrade_listener_type},
     {"pools", RECORD_LIST, AT(pools), SCHEMA_GROUP_MAX, &upgrade_pool_type},
+    {"shared", RECORD_LIST, AT(shared), CONF_SHARED_MAX, &upgrade_shared_type},
 };
 #undef AT
 const struct record_type upgrade_state_type = TYPE(upgrade_state, state_rows);

@@ -16,7 +16,7 @@
  *
  * UPGRADE_STATE_VERSION rises with every key that is added.  A program goes on with a state of an older version, where such keys are
  * zero, and refuses one of a newer version.  The meaning of a key never changes. */
-enum { UPGRADE_STATE_VERSION = 1, UPGRADE_STATE_MAX = 64 << 20 };
+enum { UPGRADE_STATE_VERSION = 2, UPGRADE_STATE_MAX = 64 << 20 };
 
 enum { UPGRADE_VERSION_MAX = 32, UPGRADE_CAUSE_MAX = 160 };
 
@@ -28,6 +28,7 @@ enum upgrade_fd {
     UPGRADE_FD_SEALED,    /* a memfd that nobody can write to */
     UPGRADE_FD_PAGE,      /* a memfd of a status page */
     UPGRADE_FD_BLACKBOX,  /* a memfd of a black box */
+    UPGRADE_FD_SHARED,    /* a memfd that cannot be resized: a shared dictionary */
 };
 
 struct upgrade_text {
@@ -144,6 +145,14 @@ struct upgrade_pool {
     struct record_list procs; /* struct upgrade_proc */
 };
 
+/* A shared dictionary; since version 2. */
+struct upgrade_shared {
+    char name[PROTO_NAME_MAX];
+    uint64_t size;
+    uint64_t seed;
+    int fd;
+};
+
 /* Who asked for the upgrade and waits for the answer. */
 struct upgrade_caller {
     int fd;   /* -1: nobody */
@@ -178,6 +187,7 @@ struct upgrade_state {
     struct record_list apps;
     struct record_list listeners;
     struct record_list pools;
+    struct record_list shared; /* struct upgrade_shared */
 };
 
 extern const struct record_type upgrade_state_type;
@@ -190,6 +200,7 @@ extern const struct record_type upgrade_pool_type;
 extern const struct record_type upgrade_slot_type;
 extern const struct record_type upgrade_proc_type;
 extern const struct record_type upgrade_time_type;
+extern const struct record_type upgrade_shared_type;
 
 /* The caller frees the bytes.  0, -ENOMEM, or -EMSGSIZE: more than UPGRADE_STATE_MAX. */
 int upgrade_state_encode(const struct upgrade_state *state, unsigned char **ret_data,

@@ -14,6 +14,7 @@
 #include "daemon/change/retired.h"
 #include "daemon/master.h"
 #include "daemon/pool/pool_upgrade.h"
+#include "daemon/shared/shared_set.h"
 #include "daemon/state.h"
 #include "daemon/upgrade/upgrade_state.h"
 
@@ -186,6 +187,20 @@ static int take_pools(const struct inventory *inventory, struct upgrade_state *r
     return error;
 }
 
+static int take_shared(const struct shared_set *set, struct upgrade_state *ret)
+{
+    struct upgrade_shared *shared =
+        record_list_make(&ret->shared, &upgrade_shared_type, set->count);
+    for (size_t i = 0; i < set->count && shared != NULL; i++) {
+        const struct shared_memory *memory = &set->items[i];
+        copy_name(shared[i].name, memory->body.name);
+        shared[i].size = memory->body.size;
+        shared[i].seed = memory->body.seed;
+        shared[i].fd = memory->fd;
+    }
+    return shared == NULL ? -ENOMEM : 0;
+}
+
 static int take_master(const struct master *master, struct upgrade_state *ret)
 {
     struct control_legacy control = control_get_legacy(master->control);
@@ -225,6 +240,9 @@ int upgrade_take(const struct master *master, const struct control_call *call,
     }
     if (error == 0) {
         error = take_listeners(inventory, ret_state);
+    }
+    if (error == 0) {
+        error = take_shared(inventory->shared, ret_state);
     }
     if (error == 0) {
         error = take_pools(inventory, ret_state);

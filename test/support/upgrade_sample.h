@@ -10,7 +10,7 @@
 #include "daemon/pool/pool.h"
 #include "daemon/upgrade/upgrade_state.h"
 
-/* A state that fits together: one app, one listener with two sockets, one pool with two slots (one READY, one in BACKOFF, whose socket the
+/* A state that fits together: one app, one listener with two sockets, one shared dictionary, one pool with two slots (one READY, one in BACKOFF, whose socket the
  * first one's worker has borrowed), a standby, and who asked.  Descriptors are the numbers from 20 on.  Freed with
  * upgrade_state_fini. */
 
@@ -102,6 +102,11 @@ static inline struct upgrade_state upgrade_sample_make(void)
     struct upgrade_socket *sockets = record_list_make(&listener->sockets, &upgrade_socket_type, 2);
     sockets[0].fd = 28;
     sockets[1].fd = 29;
+    struct upgrade_shared *shared = record_list_make(&state.shared, &upgrade_shared_type, 1);
+    upgrade_sample_name(shared->name, "cache");
+    shared->size = 65536;
+    shared->seed = UINT64_MAX;
+    shared->fd = 32;
     upgrade_sample_pool(record_list_make(&state.pools, &upgrade_pool_type, 1));
     return state;
 }

@@ -103,6 +103,14 @@ static void check_indexes(const struct plan *plan, const struct conf *from, cons
             assert_true(new_index == SIZE_MAX ||
                         strcmp(to->supervisors[new_index].name, row->name) == 0);
             break;
+        case PLAN_SHARED:
+            assert_int_equal(old_index == SIZE_MAX, row->action == PLAN_OPEN);
+            assert_int_equal(new_index == SIZE_MAX, row->action == PLAN_CLOSE);
+            assert_true(old_index == SIZE_MAX ||
+                        strcmp(from->shared[old_index].name, row->name) == 0);
+            assert_true(new_index == SIZE_MAX ||
+                        strcmp(to->shared[new_index].name, row->name) == 0);
+            break;
         case PLAN_KEY:
             assert_true(new_index == SIZE_MAX && old_index == SIZE_MAX);
             break;
@@ -381,6 +389,21 @@ static void supervisors_are_compared_by_name(void **state)
     CHECK_ROWS(rows)
 }
 
+#define SHARED(values) APPS "pools: { p: { app: shop } }\nshared: { " values " }\n"
+
+static void shared_dictionaries_are_compared_by_name_and_size(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {SHARED("a: {}"), SHARED("a: { size: 16384KiB }"), ""},
+        {SHARED("a: {}, b: {}"), SHARED("b: {}, a: {}"), ""},
+        {SHARED("a: {}"), SHARED("a: { size: 32MiB }"),
+         "replace shared a: size 16MiB -> 32MiB, starts empty\n"},
+        {SHARED("a: {}"), SHARED("b: {}"), "open shared b: \nclose shared a: \n"},
+    };
+    CHECK_ROWS(rows)
+}
+
 static void what_needs_a_restart_is_listed(void **state)
 {
     (void)state;
@@ -513,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_pool_may_have_several_rows_and_each_is_found),
         cmocka_unit_test(pools_that_are_new_or_gone_start_and_stop),
         cmocka_unit_test(supervisors_are_compared_by_name),
+        cmocka_unit_test(shared_dictionaries_are_compared_by_name_and_size),
         cmocka_unit_test(what_needs_a_restart_is_listed),
         cmocka_unit_test(a_comment_or_an_order_of_the_same_number_is_a_change),
         cmocka_unit_test(what_needs_a_restart_is_no_change_in_itself),

@@ -78,6 +78,7 @@ static void every_value_is_shown_with_its_place(void **state)
         "pools.db.count = auto # default\n",
         "supervisors.s.strategy = one_for_one # default\n",
         "supervisors.s.children = [jobs] # /t.yaml:23:21\n",
+        "shared.cache.size = 16MiB # default\nshared.hits.size = 64KiB # /t.yaml:24:36\n",
         "log.level = info # default\n",
         "log.path = null # default\n",
         "user = null # default\n",
@@ -104,7 +105,8 @@ static void every_value_is_shown_with_its_place(void **state)
                               "    limits: { body: 10240K, keepalive: ~ }\n"
                               "  db: { app: a }\n"
                               "  jobs: { app: a }\n"
-                              "supervisors: { s: { children: [jobs] } }\n");
+                              "supervisors: { s: { children: [jobs] } }\n"
+                              "shared: { cache: {}, hits: { size: 64K } }\n");
     char *shown = show(conf);
 
     (void)state;
@@ -254,7 +256,8 @@ static void a_value_has_one_form(void **state)
 static void defaults_are_shown_as_their_rows_say_them(void **state)
 {
     struct conf *conf = parse("apps: { a: { path: /etc/passwd } }\npools: { p: { app: a } }\n"
-                              "supervisors: { s: { children: [p] } }\n");
+                              "supervisors: { s: { children: [p] } }\n"
+                              "shared: { d: {} }\n");
     char *shown = show(conf);
     size_t count = 0;
     const struct schema_row *rows = schema_rows(&count);

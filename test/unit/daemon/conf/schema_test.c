@@ -257,8 +257,8 @@ static void mistakes_are_explained_at_their_place(void **state)
         {"version: one\n", "t.yaml:3:10: error: version must be 1, got \"one\"\n"},
         {"poolz: {}\n", "t.yaml:3:1: error: unknown key \"poolz\" at the top of the file\n"},
         {"poolz: {}\n", "      | ^~~~~ did you mean \"pools\"?\n"},
-        {"databases: {}\n", "there are: version, listeners, apps, pools, supervisors, log, "
-                            "control, state, user, group\n"},
+        {"databases: {}\n", "there are: version, listeners, apps, pools, supervisors, "
+                            "shared, log, control, state, user, group\n"},
         {"pools: { web: { app: shop, max_conn: 4 } }\n",
          "t.yaml:3:28: error: unknown key \"max_conn\" in pools.web\n"},
         {"pools: { web: { app: shop, limits: { bdoy: 1 } } }\n",

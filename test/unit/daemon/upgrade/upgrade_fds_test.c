@@ -45,6 +45,14 @@ static int open_listening(void)
     return fd;
 }
 
+static int open_shared(void)
+{
+    int fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_int_equal(ftruncate(fd, 65536), 0);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+    return fd;
+}
+
 static void open_all(struct fixture *fixture)
 {
     fixture->state = upgrade_sample_make();
@@ -62,6 +70,7 @@ static void open_all(struct fixture *fixture)
     struct upgrade_socket *sockets = listener->sockets.items;
     sockets[0].fd = open_listening();
     sockets[1].fd = open_listening();
+    ((struct upgrade_shared *)fixture->state.shared.items)->fd = open_shared();
     fixture->state.control = open_listening();
     fixture->state.caller.fd = open_pair(fixture, SOCK_STREAM);
 }
@@ -110,6 +119,8 @@ static int *find_place(struct upgrade_state *state, enum upgrade_fd what)
         return &procs[1].page;
     case UPGRADE_FD_BLACKBOX:
         return &procs[1].blackbox;
+    case UPGRADE_FD_SHARED:
+        return &((struct upgrade_shared *)state->shared.items)->fd;
     }
     return &state->control;
 }
@@ -178,6 +189,8 @@ static void everything_else_is_refused(void **state)
         {UPGRADE_FD_PAGE, open_nothing},
         {UPGRADE_FD_BLACKBOX, page_create}, /* too small */
         {UPGRADE_FD_BLACKBOX, open_page_that_can_shrink},
+        {UPGRADE_FD_SHARED, open_page_that_can_shrink},
+        {UPGRADE_FD_SHARED, open_small_page}, /* it can grow */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct fixture fixture;

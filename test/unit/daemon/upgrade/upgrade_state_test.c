@@ -40,6 +40,8 @@ static void the_state_is_read_as_it_was_written(void **unused)
     const struct upgrade_slot *slots = pool->slots.items;
     assert_string_equal(slots[1].last_exit, "exited with code 3");
     assert_int_equal(slots[1].borrower, 7);
+    const struct upgrade_shared *shared = again.shared.items;
+    assert_true(again.shared.count == 1 && shared->seed == UINT64_MAX);
     encode(&again, &data_again, &len_again);
     assert_int_equal(len_again, len);
     assert_memory_equal(data_again, data, len);
@@ -103,11 +105,11 @@ static void a_state_of_a_later_version_is_refused_by_its_number(void **unused)
     struct fsd_err err = {""};
     assert_int_equal(decode_head("fsd-upgrade", UPGRADE_STATE_VERSION + 1, &err), -EPROTO);
     assert_string_equal(err.text,
-                        "cannot read the state: it is of version 2, known are versions up to 1");
+                        "cannot read the state: it is of version 3, known are versions up to 2");
     assert_int_equal(decode_head("fsd-upgrade", 0, &err), -EPROTO);
     assert_int_equal(decode_head("fsd-updates", 1, &err), -EPROTO);
     assert_string_equal(err.text, "cannot read the state: it is no state of an fsd");
-    assert_int_equal(decode_head("fsd-upgrade", 1, &err), -EPROTO);
+    assert_int_equal(decode_head("fsd-upgrade", UPGRADE_STATE_VERSION, &err), -EPROTO);
     assert_string_equal(err.text, "cannot read the state: \"version\" is missing");
 }
 
@@ -242,7 +244,7 @@ static void what_does_not_fit_together_is_refused(void **unused)
         void (*spoil)(struct upgrade_state *state);
         const char *words; /* that the sentence has */
     } cases[] = {
-        {speak_otherwise, "version 3 of the protocol"},
+        {speak_otherwise, "version 4 of the protocol"},
         {draw_otherwise, "of the status page"},
         {record_otherwise, "of the black box"},
         {forget_pid, "does not say what runs"},
@@ -309,7 +311,7 @@ static void descriptors_are_listed_in_rising_order(void **unused)
     int *fds = NULL;
     size_t count = 0;
     assert_int_equal(upgrade_list_fds(&state, &fds, &count), 0);
-    assert_int_equal(count, 12);
+    assert_int_equal(count, 13);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(fds[i], 20 + (int)i);
     }
