@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from fsd_process import wait_for
+
 APP = '''
 local fsd = require "fsd"
 local app = fsd.app()
@@ -154,17 +156,60 @@ def test_errors_that_fight_back_are_answered(app, alive, name, status, body, mes
         assert message in app.wait_record(path=f"/errors/{name}")["msg"]
 
 
-def test_a_hook_that_one_request_sets_is_not_for_the_next_ones(serve):
+def test_hooks_finalizers_and_bytecode_are_withheld(serve):
     app = serve('''
 local fsd = require "fsd"
 local app = fsd.app()
-app:get("/set", function() debug.sethook(function() error("too slow") end, "", 1000); return "set" end)
-app:get("/work", function() local n = 0; for i = 1, 100000 do n = n + i end; return "done" end)
+local tries = {
+  hook = function() debug.sethook(print, "", 1000) end,
+  finalizer = function() setmetatable({}, { __gc = print }) end,
+  bytecode = function() assert(load(string.dump(function() end))) end,
+}
+app:get("/:what", function(req) local _, err = fsd.try(tries[req.params.what]); return err.message end)
 return app
 ''')
-    assert app.get("/set").text == "set"
-    for _ in range(20):
-        assert app.get("/work").text == "done"
+    assert "debug.sethook is not available here" in app.get("/hook").text
+    assert "has a __gc, which is not available here" in app.get("/finalizer").text
+    assert "attempt to load a binary chunk" in app.get("/bytecode").text
+
+
+SPINNING = '''
+local fsd = require "fsd"
+local app = fsd.app()
+local rounds, stop = 0, false
+app:get("/spin", function() while not stop do rounds = rounds + 1 end; return "stopped" end)
+app:get("/rounds", function() return { rounds = rounds } end)
+app:get("/stop", function() stop = true; return "stopping" end)
+app:get("/deep", function()
+  return coroutine.wrap(function() return select(2, pcall(function() while true do end end)) end)().code
+end)
+app:get("/sort", function()
+  local _, err = fsd.try(table.sort, { 2, 1 }, function() while true do end end)
+  fsd.task.sleep(0)
+  return err.code
+end)
+return app
+'''
+
+
+def test_a_handler_that_spins_keeps_no_other_from_answering(serve):
+    app = serve(SPINNING)
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        spinning = [executor.submit(app.get, "/spin") for _ in range(3)]
+        wait_for(lambda: app.get("/rounds").json()["rounds"] > 1000, "the spinning")
+        assert app.get("/stop").text == "stopping"
+        assert [answer.result().text for answer in spinning] == ["stopped"] * 3
+
+
+def test_a_handler_that_spins_gets_its_deadline(serve):
+    app = serve(SPINNING, limits={"request_timeout": "100ms"})
+    assert app.get("/spin").status == 503
+    assert "error in request: the deadline has passed" in app.wait_record(path="/spin")["msg"]
+    assert app.get("/deep").text == "timeout"
+
+
+def test_where_nothing_can_be_interrupted_an_error_is_raised(serve):
+    assert serve(SPINNING).get("/sort").text == "slice"
 
 
 def test_a_handler_that_catches_its_end_and_waits_on_is_ended_all_the_same(serve):

@@ -209,7 +209,6 @@ static const char application[] =
     "local fsd = require 'fsd' local app = fsd.app()\n"
     "app:get('/', function() return 'hello' end)\n"
     "app:get('/wait', function() fsd.task.sleep(100) end)\n"
-    "keep = setmetatable({}, {__gc = function() require 'fsd.worker'.self() end})\n"
     "return app";
 
 /* Until it is loaded, as a standby is. */

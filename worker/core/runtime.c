@@ -13,6 +13,7 @@
 #include "worker/core/error.h"
 #include "worker/core/preempt.h"
 #include "worker/core/stdlib/stdlib.h"
+#include "worker/core/withhold.h"
 
 /* Lua calls this for an error outside of any protected call: a fault of ours. */
 static int on_panic(lua_State *L)
@@ -38,6 +39,7 @@ void runtime_init(struct runtime *runtime)
     luaL_openlibs(runtime->L);
     coroutine_replace(runtime->L);
     stdlib_replace(runtime->L);
+    withhold_install(runtime->L);
     error_init(runtime->L);
     if (slice_open(&runtime->slice, preempt_hook) != 0) {
         abort(); /* too many timers of this user: RLIMIT_SIGPENDING */

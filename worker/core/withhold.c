@@ -1,0 +1,104 @@
+/* withhold.c - the few things of Lua's libraries that would take the worker away from fsd.
+ *   setmetatable, debug.setmetatable   refuse a metatable with a __gc: Lua runs finalizers with hooks off, so one that does not end
+ *                                      could not be ended
+ *   debug.sethook                      raises: the one hook is what shares the CPU among tasks (slice.c)
+ *   load, loadfile, dofile             take text only: bytecode is not checked, and can crash the process
+ * Owns nothing.  C libraries still set finalizers through Lua's C interface; an application is trusted, this is to keep it from
+ * mistakes.  Called once by runtime.c.  Must not know who runs. */
+#include "worker/core/withhold.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+/* Upvalue 1: Lua's own function, which has no upvalues itself and so can be run in our place. */
+static int run_original(lua_State *L)
+{
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* Upvalue 2: "__gc". */
+static int guarded_setmetatable(lua_State *L)
+{
+    if (lua_type(L, 2) == LUA_TTABLE) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        if (lua_rawget(L, 2) != LUA_TNIL) {
+            return luaL_argerror(L, 2,
+                                 "has a __gc, which is not available here: use a <close> variable");
+        }
+        lua_pop(L, 1);
+    }
+    return run_original(L);
+}
+
+static int refused_sethook(lua_State *L)
+{
+    return luaL_error(L,
+                      "debug.sethook is not available here: fsd needs the hook to share the CPU");
+}
+
+/* "t", or an empty mode, which takes nothing, for one that does not admit text. */
+static void restrict_mode(lua_State *L, int index)
+{
+    const char *mode = luaL_optstring(L, index, "t");
+    lua_pushstring(L, strchr(mode, 't') != NULL ? "t" : "");
+    if (lua_gettop(L) > index) {
+        lua_replace(L, index);
+    }
+}
+
+/* Upvalue 2: where the mode stands among the arguments. */
+static int guarded_load(lua_State *L)
+{
+    int index = (int)lua_tointeger(L, lua_upvalueindex(2));
+    if (lua_gettop(L) < index - 1) {
+        lua_settop(L, index - 1);
+    }
+    restrict_mode(L, index);
+    return run_original(L);
+}
+
+static int after_dofile(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return lua_gettop(L) - 1;
+}
+
+static int guarded_dofile(lua_State *L)
+{
+    const char *name = luaL_optstring(L, 1, NULL);
+    lua_settop(L, 1);
+    if (luaL_loadfilex(L, name, "t") != LUA_OK) {
+        return lua_error(L);
+    }
+    lua_callk(L, 0, LUA_MULTRET, 0, after_dofile);
+    return after_dofile(L, LUA_OK, 0);
+}
+
+/* Replaces a field of the table on the top; the upvalue on top of that becomes the guard's second. */
+static void guard(lua_State *L, const char *name, lua_CFunction function)
+{
+    lua_getfield(L, -2, name);
+    lua_insert(L, -2);
+    lua_pushcclosure(L, function, 2);
+    lua_setfield(L, -2, name);
+}
+
+void withhold_install(lua_State *L)
+{
+    lua_pushglobaltable(L);
+    lua_pushliteral(L, "__gc");
+    guard(L, "setmetatable", guarded_setmetatable);
+    lua_pushinteger(L, 3);
+    guard(L, "load", guarded_load);
+    lua_pushinteger(L, 2);
+    guard(L, "loadfile", guarded_load);
+    lua_pushcfunction(L, guarded_dofile);
+    lua_setfield(L, -2, "dofile");
+    lua_getfield(L, -1, "debug");
+    lua_pushliteral(L, "__gc");
+    guard(L, "setmetatable", guarded_setmetatable);
+    lua_pushcfunction(L, refused_sethook);
+    lua_setfield(L, -2, "sethook");
+    lua_pop(L, 2);
+}
