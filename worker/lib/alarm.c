@@ -1,5 +1,5 @@
 /* alarm.c - functions of Lua's that run at a time: fsd.timer.
- * Owns the list of those that are set.  Each run is a task of its own (spawn.c), so it may wait.  What repeats keeps to its schedule: the
+ * Owns the list of those that are set.  Each run is a task of its own (spawned.c), so it may wait.  What repeats keeps to its schedule: the
  * next time is counted from the one that was planned, not from when the run began, and a time at which the last run has not ended
  * yet, or that has passed while the worker was busy, is left out.  Wall clocks are set: an alarm at a time of day looks again at least
  * every LOOK_S.
@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
-#include "worker/lib/spawn.h"
+#include "worker/lib/spawned.h"
 
 enum {
     ALARM_CALL = 1, /* user values */
@@ -22,7 +22,7 @@ enum {
 
 static void arm(struct alarm *alarm);
 
-void alarm_set_init(struct alarm_set *set, struct spawn_set *spawns)
+void alarm_set_init(struct alarm_set *set, struct spawned_set *spawns)
 {
     *set = (struct alarm_set){.spawns = spawns};
 }
@@ -86,11 +86,11 @@ static bool is_running(const struct alarm *alarm)
 /* Runs the function in a task of its own; the alarm stands on the top. */
 static void run(lua_State *L, struct alarm *alarm)
 {
-    struct spawn_set *spawns = alarm->set->spawns;
-    if (spawns->live >= SPAWN_MAX) {
+    struct spawned_set *spawns = alarm->set->spawns;
+    if (spawns->live >= SPAWNED_MAX) {
         logger_write(&spawns->runtime->logger, LOG_LEVEL_ERROR,
                      "cannot run a timer: %d tasks have not ended, and a worker can have no more",
-                     (int)SPAWN_MAX);
+                     (int)SPAWNED_MAX);
         return;
     }
     int top = lua_gettop(L);
@@ -102,7 +102,7 @@ static void run(lua_State *L, struct alarm *alarm)
     for (int i = 1; i <= count; i++) {
         lua_rawgeti(L, top + 1, i);
     }
-    struct spawn *spawn = spawn_push(L, spawns, count - 1);
+    struct spawned *spawn = spawned_push(L, spawns, count - 1);
     spawn->is_timer = true;
     alarm->run = spawn;
     lua_setiuservalue(L, top, ALARM_RUN);

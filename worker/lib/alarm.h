@@ -13,8 +13,8 @@
 
 enum { ALARM_MAX = 100000 }; /* timers of a worker that are set */
 
-struct spawn;
-struct spawn_set;
+struct spawned;
+struct spawned_set;
 
 enum alarm_kind {
     ALARM_AFTER,
@@ -41,18 +41,18 @@ struct alarm {
     bool is_set;            /* and then held by the registry, under its address */
     struct alarm *previous; /* borrowed: of those that are set */
     struct alarm *next;
-    const struct spawn *run; /* borrowed from the user value; NULL: has not run yet */
+    const struct spawned *run; /* borrowed from the user value; NULL: has not run yet */
 };
 
 /* All of a worker. */
 struct alarm_set {
-    struct spawn_set *spawns; /* borrowed */
-    struct alarm *first;      /* borrowed list: those that are set */
+    struct spawned_set *spawns; /* borrowed */
+    struct alarm *first;        /* borrowed list: those that are set */
     size_t count;
     bool is_ending; /* the worker is leaving: nothing repeats any more */
 };
 
-void alarm_set_init(struct alarm_set *set, struct spawn_set *spawns);
+void alarm_set_init(struct alarm_set *set, struct spawned_set *spawns);
 /* The worker is leaving: what repeats goes off no more. */
 void alarm_set_end(struct alarm_set *set);
 /* Cancels all. */

@@ -8,7 +8,7 @@
 #include <lauxlib.h>
 
 #include "worker/core/runtime.h"
-#include "worker/lib/spawn_report.h"
+#include "worker/lib/spawned_report.h"
 
 struct background *background_of(lua_State *L)
 {
@@ -16,7 +16,7 @@ struct background *background_of(lua_State *L)
     if (runtime->background == NULL) {
         struct background *background = lua_newuserdatauv(L, sizeof(*background), 0);
         *background = (struct background){0};
-        spawn_set_init(&background->spawns, runtime);
+        spawned_set_init(&background->spawns, runtime);
         alarm_set_init(&background->alarms, &background->spawns);
         lua_rawsetp(L, LUA_REGISTRYINDEX, background);
         runtime->background = background;
@@ -43,11 +43,11 @@ static void finish(struct background *background)
     background->spawns.is_closed = true;
     timer_clear(&loop->timers, &background->phase);
     alarm_set_clear(&background->alarms);
-    spawn_report_all(&background->spawns);
+    spawned_report_all(&background->spawns);
     loop_defer(loop, &background->over, on_over);
 }
 
-static void on_empty(struct spawn_set *set)
+static void on_empty(struct spawned_set *set)
 {
     finish(H2O_STRUCT_FROM_MEMBER(struct background, spawns, set));
 }
@@ -58,7 +58,7 @@ static void on_phase_over(struct timer *timer)
     logger_write(&background->spawns.runtime->logger, LOG_LEVEL_WARNING,
                  "cancelling %zu tasks that have not ended: the worker is leaving",
                  background->spawns.live);
-    spawn_set_close(&background->spawns);
+    spawned_set_close(&background->spawns);
 }
 
 void background_drain(struct runtime *runtime, uint64_t phase_ms,

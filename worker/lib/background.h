@@ -6,11 +6,11 @@
 
 #include "worker/core/loop.h"
 #include "worker/lib/alarm.h"
-#include "worker/lib/spawn.h"
+#include "worker/lib/spawned.h"
 
 /* What goes on in a worker beside its requests. */
 struct background {
-    struct spawn_set spawns;
+    struct spawned_set spawns;
     struct alarm_set alarms;
     struct timer phase;
     struct loop_job over;

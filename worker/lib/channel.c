@@ -5,7 +5,7 @@
  * Owns the order; the values lie in a table, the channel's user value: those nobody has asked for under integers, from head on,
  * and those that belong to one who waits under the address of its waiter - what it wants to put, or what it was given
  * and has not taken yet.  A value goes straight to the first that waits, and back to the front if that one is cancelled then.
- * Called through mod_task.c's functions, and by spawn.c.  Must not know what is sent. */
+ * Called through mod_task.c's functions, and by spawned.c.  Must not know what is sent. */
 #include "worker/lib/channel.h"
 
 #include <lauxlib.h>

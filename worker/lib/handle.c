@@ -2,7 +2,7 @@
  *   handle:join([limit]) -> results   waits for the end; raises the task's error
  *   handle:cancel([reason]) -> whether it had not ended
  *   handle:status() -> "running", "waiting", "done", "failed" or "cancelled"
- * Owns nothing; spawn.c runs the task.  tell and forget are for lua/fsd/task.lua: they let one task wait for the first of many.
+ * Owns nothing; spawned.c runs the task.  tell and forget are for lua/fsd/task.lua: they let one task wait for the first of many.
  * Called through mod_task.c's functions.  Must not know what the tasks do. */
 #include "worker/lib/handle.h"
 
@@ -10,20 +10,20 @@
 
 #include "worker/core/runtime.h"
 #include "worker/lib/channel.h"
-#include "worker/lib/spawn.h"
-#include "worker/lib/spawn_report.h"
+#include "worker/lib/spawned.h"
+#include "worker/lib/spawned_report.h"
 
-static struct spawn *check_spawn(lua_State *L)
+static struct spawned *check_spawn(lua_State *L)
 {
-    return luaL_checkudata(L, 1, SPAWN_METATABLE);
+    return luaL_checkudata(L, 1, SPAWNED_METATABLE);
 }
 
 /* The task has ended: its results, or its error.  The waiter stays on the stack: Lua 5.4.4 breaks when lua_settop closes a value. */
-static int finish_join(lua_State *L, struct spawn *spawn)
+static int finish_join(lua_State *L, struct spawned *spawn)
 {
-    lua_getiuservalue(L, 1, SPAWN_RESULT);
+    lua_getiuservalue(L, 1, SPAWNED_RESULT);
     int results = lua_gettop(L);
-    if (spawn->state != SPAWN_DONE) {
+    if (spawn->state != SPAWNED_DONE) {
         spawn->is_error_taken = true;
         return lua_error(L);
     }
@@ -47,9 +47,9 @@ static int on_join_resume(struct waiter *waiter, lua_State *L)
 static void on_join_lost(struct waiter *waiter, lua_State *L, bool was_woken)
 {
     (void)waiter;
-    struct spawn *spawn = lua_touserdata(L, 2);
-    if (was_woken && spawn->state == SPAWN_FAILED && !spawn->is_error_taken) {
-        spawn_report(L, spawn);
+    struct spawned *spawn = lua_touserdata(L, 2);
+    if (was_woken && spawn->state == SPAWNED_FAILED && !spawn->is_error_taken) {
+        spawned_report(L, spawn);
     }
 }
 
@@ -57,12 +57,12 @@ const struct waiter_kind handle_join_kind = {on_join_resume, on_join_lost, "the 
 
 static int handle_join(lua_State *L)
 {
-    struct spawn *spawn = check_spawn(L);
+    struct spawned *spawn = check_spawn(L);
     lua_Number limit_s = waiter_check_limit(L, 2);
     if (spawn->task == NULL) {
         return finish_join(L, spawn);
     }
-    if (spawn == spawn_running(L)) {
+    if (spawn == spawned_running(L)) {
         return luaL_error(L, "a task cannot join itself");
     }
     lua_settop(L, 1);
@@ -71,24 +71,24 @@ static int handle_join(lua_State *L)
 
 static int handle_cancel(lua_State *L)
 {
-    struct spawn *spawn = check_spawn(L);
+    struct spawned *spawn = check_spawn(L);
     lua_settop(L, 2);
     if (spawn->task != NULL && !spawn->is_cancelled) {
-        lua_setiuservalue(L, 1, SPAWN_REASON);
+        lua_setiuservalue(L, 1, SPAWNED_REASON);
     }
-    lua_pushboolean(L, spawn_cancel(spawn));
+    lua_pushboolean(L, spawned_cancel(spawn));
     return 1;
 }
 
 static int handle_status(lua_State *L)
 {
-    const struct spawn *spawn = check_spawn(L);
+    const struct spawned *spawn = check_spawn(L);
     const char *word = "waiting";
     if (spawn->task == NULL) {
-        word = spawn->state == SPAWN_DONE     ? "done"
-               : spawn->state == SPAWN_FAILED ? "failed"
-                                              : "cancelled";
-    } else if (spawn == spawn_running(L)) {
+        word = spawn->state == SPAWNED_DONE     ? "done"
+               : spawn->state == SPAWNED_FAILED ? "failed"
+                                                : "cancelled";
+    } else if (spawn == spawned_running(L)) {
         word = "running";
     }
     lua_pushstring(L, word);
@@ -97,7 +97,7 @@ static int handle_status(lua_State *L)
 
 static int handle_tostring(lua_State *L)
 {
-    const struct spawn *spawn = check_spawn(L);
+    const struct spawned *spawn = check_spawn(L);
     lua_pushfstring(L, "%s (%p)", spawn->place, (const void *)spawn);
     return 1;
 }
@@ -105,17 +105,17 @@ static int handle_tostring(lua_State *L)
 /* Pushes the list of who is told, a new one if need be. */
 static void push_told(lua_State *L)
 {
-    if (lua_getiuservalue(L, 1, SPAWN_TOLD) == LUA_TNIL) {
+    if (lua_getiuservalue(L, 1, SPAWNED_TOLD) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_newtable(L);
         lua_pushvalue(L, -1);
-        lua_setiuservalue(L, 1, SPAWN_TOLD);
+        lua_setiuservalue(L, 1, SPAWNED_TOLD);
     }
 }
 
 int handle_tell(lua_State *L)
 {
-    struct spawn *spawn = check_spawn(L);
+    struct spawned *spawn = check_spawn(L);
     lua_settop(L, 3);
     if (spawn->task == NULL) {
         spawn->is_error_taken = true;
@@ -133,9 +133,9 @@ int handle_tell(lua_State *L)
 
 int handle_forget(lua_State *L)
 {
-    struct spawn *spawn = check_spawn(L);
+    struct spawned *spawn = check_spawn(L);
     lua_settop(L, 2);
-    if (spawn->task == NULL || lua_getiuservalue(L, 1, SPAWN_TOLD) == LUA_TNIL) {
+    if (spawn->task == NULL || lua_getiuservalue(L, 1, SPAWNED_TOLD) == LUA_TNIL) {
         return 0;
     }
     lua_Integer count = (lua_Integer)lua_rawlen(L, 3);
@@ -151,7 +151,7 @@ int handle_forget(lua_State *L)
             lua_pop(L, 1);
         }
     }
-    lua_setiuservalue(L, 1, SPAWN_TOLD);
+    lua_setiuservalue(L, 1, SPAWNED_TOLD);
     return 0;
 }
 
@@ -160,12 +160,12 @@ static const luaL_Reg methods[] = {
 
 void handle_register(lua_State *L)
 {
-    luaL_newmetatable(L, SPAWN_METATABLE);
+    luaL_newmetatable(L, SPAWNED_METATABLE);
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, handle_tostring);
     lua_setfield(L, -2, "__tostring");
-    lua_pushliteral(L, SPAWN_METATABLE);
+    lua_pushliteral(L, SPAWNED_METATABLE);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }

@@ -26,13 +26,13 @@ static int mod_spawn(lua_State *L)
                           "cannot spawn a task here: only requests and tasks can, not code that is "
                           "being loaded, collected or closed");
     }
-    (void)spawn_push(L, &background_of(L)->spawns, lua_gettop(L) - 1);
+    (void)spawned_push(L, &background_of(L)->spawns, lua_gettop(L) - 1);
     return 1;
 }
 
 static int mod_current(lua_State *L)
 {
-    const struct spawn *spawn = spawn_running(L);
+    const struct spawned *spawn = spawned_running(L);
     if (spawn == NULL) {
         lua_pushnil(L);
     } else {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "test/support/lua_task.h"
+#include "test/support/lua_chunk.h"
 
 static void on_over(struct runtime *which)
 {

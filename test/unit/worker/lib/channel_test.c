@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "test/support/lua_task.h"
+#include "test/support/lua_chunk.h"
 
 static void values_come_out_in_the_order_in_which_they_went_in(void **state)
 {

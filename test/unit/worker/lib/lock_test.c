@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "test/support/lua_task.h"
+#include "test/support/lua_chunk.h"
 
 static void a_mutex_lets_one_in_at_a_time_and_in_turn(void **state)
 {

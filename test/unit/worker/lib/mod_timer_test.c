@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "test/support/lua_task.h"
+#include "test/support/lua_chunk.h"
 
 enum { MANY = 10000 };
 
@@ -195,11 +195,11 @@ static void there_is_a_limit_with_an_error_that_says_so(void **state)
 static void a_timer_that_finds_too_many_tasks_is_logged(void **state)
 {
     (void)state;
-    struct spawn_set *set = &background_of(runtime.L)->spawns;
+    struct spawned_set *set = &background_of(runtime.L)->spawns;
     assert_tells("timer.after(0, tell, 'never')", "");
-    set->live += SPAWN_MAX;
+    set->live += SPAWNED_MAX;
     assert_tells("task.sleep(0.001)", "");
-    set->live -= SPAWN_MAX;
+    set->live -= SPAWNED_MAX;
     assert_logged(LOG_LEVEL_ERROR,
                   "cannot run a timer: 100000 tasks have not ended, and a worker can have no more");
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "test/support/lua_task.h"
+#include "test/support/lua_chunk.h"
 
 static void waiting_ends_when_all_are_done(void **state)
 {

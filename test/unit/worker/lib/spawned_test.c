@@ -1,4 +1,4 @@
-#include "worker/lib/spawn.h"
+#include "worker/lib/spawned.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "test/support/lua_task.h"
+#include "test/support/lua_chunk.h"
 
 enum { MANY = 10000 };
 
@@ -157,13 +157,13 @@ static void where_nothing_runs_nothing_can_be_spawned(void **state)
 static void there_is_a_limit_with_an_error_that_says_so(void **state)
 {
     (void)state;
-    struct spawn_set *set = &background_of(runtime.L)->spawns;
-    set->live += SPAWN_MAX; /* as if so many were there */
+    struct spawned_set *set = &background_of(runtime.L)->spawns;
+    set->live += SPAWNED_MAX; /* as if so many were there */
     assert_tells(
         "local _, err = try(spawn, print) tell(err) tell(err.status)",
         "LimitError: cannot spawn a task: 100000 have not ended, and a worker can have no more "
         "(task.limit) 503 ");
-    set->live -= SPAWN_MAX;
+    set->live -= SPAWNED_MAX;
 }
 
 static void a_task_outlives_the_one_that_spawned_it(void **state)

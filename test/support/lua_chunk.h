@@ -1,5 +1,5 @@
-#ifndef FSD_TEST_SUPPORT_LUA_TASK_H
-#define FSD_TEST_SUPPORT_LUA_TASK_H
+#ifndef FSD_TEST_SUPPORT_CHUNK_H
+#define FSD_TEST_SUPPORT_CHUNK_H
 
 /* Lua code that runs in tasks of a whole runtime, without a master.  To be included behind cmocka.h; tests are run from the root of the
  * tree.  A chunk says what happens by tell(word), and its test compares the words, so that time decides nothing. */
@@ -15,19 +15,19 @@
 #include "test/support/log_packet.h"
 #include "worker/core/runtime.h"
 #include "worker/lib/background.h"
-#include "worker/lib/spawn.h"
-#include "worker/lib/spawn_report.h"
+#include "worker/lib/spawned.h"
+#include "worker/lib/spawned_report.h"
 #include "worker/modules.h"
 
-enum { LUA_TASK_LIMIT_MS = 10000, LUA_TASK_TOLD_MAX = 4096 };
+enum { CHUNK_LIMIT_MS = 10000, CHUNK_TOLD_MAX = 4096 };
 
 static struct runtime runtime;
-static char told[LUA_TASK_TOLD_MAX];
-static struct timer lua_task_limit; /* a test that hangs fails */
-static struct log_packet packet;    /* that was read last */
+static char told[CHUNK_TOLD_MAX];
+static struct timer chunk_limit; /* a test that hangs fails */
+static struct log_packet packet; /* that was read last */
 static int log_reader;
 
-static inline int lua_task_tell(lua_State *L)
+static inline int chunk_tell(lua_State *L)
 {
     size_t len = strlen(told);
     (void)snprintf(told + len, sizeof(told) - len, "%s ", luaL_tolstring(L, 1, NULL));
@@ -35,14 +35,14 @@ static inline int lua_task_tell(lua_State *L)
 }
 
 /* kill([handle]): that task, or the one that calls as soon as it waits, is closed where it stands. */
-static inline int lua_task_kill(lua_State *L)
+static inline int chunk_kill(lua_State *L)
 {
-    const struct spawn *spawn = luaL_testudata(L, 1, SPAWN_METATABLE);
+    const struct spawned *spawn = luaL_testudata(L, 1, SPAWNED_METATABLE);
     task_kill(spawn != NULL ? spawn->task : runtime_of(L)->tasks.running);
     return 0;
 }
 
-static inline int lua_task_live(lua_State *L)
+static inline int chunk_live(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)runtime_of(L)->tasks.live);
     return 1;
@@ -59,20 +59,20 @@ static inline int set_up(void **state)
     runtime.logger.fd = pair[0];
     log_reader = pair[1];
     modules_register(runtime.L, "lua");
-    lua_register(runtime.L, "tell", lua_task_tell);
-    lua_register(runtime.L, "kill", lua_task_kill);
-    lua_register(runtime.L, "live", lua_task_live);
+    lua_register(runtime.L, "tell", chunk_tell);
+    lua_register(runtime.L, "kill", chunk_kill);
+    lua_register(runtime.L, "live", chunk_live);
     assert_false(luaL_dostring(runtime.L, "fsd = require 'fsd'\n"
                                           "task, timer = fsd.task, fsd.timer\n"
                                           "spawn, try = task.spawn, fsd.try"));
     told[0] = '\0';
-    lua_task_limit = (struct timer){0};
+    chunk_limit = (struct timer){0};
     return 0;
 }
 
 static inline void assert_nothing_is_left(void)
 {
-    timer_clear(&runtime.loop.timers, &lua_task_limit);
+    timer_clear(&runtime.loop.timers, &chunk_limit);
     assert_int_equal(runtime.tasks.live, 0);
     assert_int_equal(runtime.loop.timers.count, 0);
     assert_null(runtime.loop.jobs);
@@ -88,7 +88,7 @@ static inline int tear_down(void **state)
     return 0;
 }
 
-static inline void on_lua_task_done(struct task *task, int status)
+static inline void on_chunk_done(struct task *task, int status)
 {
     if (status != LUA_OK) {
         (void)snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s",
@@ -96,11 +96,11 @@ static inline void on_lua_task_done(struct task *task, int status)
     }
 }
 
-static const struct task_owner lua_task_owner = {"test", on_lua_task_done, NULL, NULL};
+static const struct task_owner chunk_owner = {"test", on_chunk_done, NULL, NULL};
 
 static inline struct task *start(const char *chunk)
 {
-    struct task *task = task_new(&runtime, &lua_task_owner, NULL);
+    struct task *task = task_new(&runtime, &chunk_owner, NULL);
     if (luaL_loadbuffer(task->L, chunk, strlen(chunk), "=t") != LUA_OK) {
         fail_msg("%s", lua_tostring(task->L, -1));
     }
@@ -108,31 +108,31 @@ static inline struct task *start(const char *chunk)
     return task;
 }
 
-static inline void on_lua_task_limit(struct timer *timer)
+static inline void on_chunk_limit(struct timer *timer)
 {
     (void)timer;
     loop_stop(&runtime.loop);
 }
 
-static inline void on_lua_task_look(struct loop_job *job);
+static inline void on_chunk_look(struct loop_job *job);
 
 /* Looks again each turn, by a timer: jobs are run until none is left. */
-static inline void on_lua_task_turn(struct timer *timer)
+static inline void on_chunk_turn(struct timer *timer)
 {
     static struct loop_job look;
     (void)timer;
-    loop_defer(&runtime.loop, &look, on_lua_task_look);
+    loop_defer(&runtime.loop, &look, on_chunk_look);
 }
 
-static struct timer lua_task_turn;
+static struct timer chunk_turn;
 
-static inline void on_lua_task_look(struct loop_job *job)
+static inline void on_chunk_look(struct loop_job *job)
 {
     (void)job;
     if (runtime.tasks.live == 0) {
         loop_stop(&runtime.loop);
     } else {
-        loop_set_timer(&runtime.loop, &lua_task_turn, 1, on_lua_task_turn);
+        loop_set_timer(&runtime.loop, &chunk_turn, 1, on_chunk_turn);
     }
 }
 
@@ -140,17 +140,17 @@ static inline void on_lua_task_look(struct loop_job *job)
 static inline void run_tasks(void)
 {
     runtime.loop.stopping = false;
-    lua_task_turn = (struct timer){0};
-    timer_set(&runtime.loop.timers, &lua_task_limit, clock_monotonic_ms() + LUA_TASK_LIMIT_MS,
-              on_lua_task_limit);
-    loop_set_timer(&runtime.loop, &lua_task_turn, 0, on_lua_task_turn);
+    chunk_turn = (struct timer){0};
+    timer_set(&runtime.loop.timers, &chunk_limit, clock_monotonic_ms() + CHUNK_LIMIT_MS,
+              on_chunk_limit);
+    loop_set_timer(&runtime.loop, &chunk_turn, 0, on_chunk_turn);
     loop_run(&runtime.loop, NULL);
-    timer_clear(&runtime.loop.timers, &lua_task_turn);
-    if (!timer_is_set(&lua_task_limit)) {
+    timer_clear(&runtime.loop.timers, &chunk_turn);
+    if (!timer_is_set(&chunk_limit)) {
         fail_msg("tasks that have not ended; told: %s", told);
     }
-    timer_clear(&runtime.loop.timers, &lua_task_limit);
-    spawn_report_all(&background_of(runtime.L)->spawns); /* not a second later */
+    timer_clear(&runtime.loop.timers, &chunk_limit);
+    spawned_report_all(&background_of(runtime.L)->spawns); /* not a second later */
 }
 
 /* Runs a chunk in a task until all tasks have ended, and compares what was told. */

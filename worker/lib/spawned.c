@@ -1,9 +1,9 @@
-/* spawn.c - tasks that Lua code starts: fsd.task.spawn, and each run of a timer.
+/* spawned.c - tasks that Lua code starts: fsd.task.spawn, and each run of a timer.
  * Owns the list of those that have not ended.  A task begins at the end of the turn in which it was spawned, runs under a protected call,
  * and leaves its results, or its Error with the traceback, in the user values of its handle; then whoever joins it is woken and whoever
  * asked to be told is told.  It belongs to nobody: the request that has spawned it may end before.
  * Called by mod_task.c, handle.c, alarm.c, and by background.c at the worker's end.  Must not know what the tasks do. */
-#include "worker/lib/spawn.h"
+#include "worker/lib/spawned.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -15,20 +15,20 @@
 #include "worker/core/runtime.h"
 #include "worker/lib/channel.h"
 #include "worker/lib/handle.h"
-#include "worker/lib/spawn_report.h"
+#include "worker/lib/spawned_report.h"
 
 static void on_task_done(struct task *task, int status);
 static void on_task_run(struct task *task);
 
 static const struct task_owner owner = {"task", on_task_done, NULL, on_task_run};
 
-void spawn_set_init(struct spawn_set *set, struct runtime *runtime)
+void spawned_set_init(struct spawned_set *set, struct runtime *runtime)
 {
-    *set = (struct spawn_set){.runtime = runtime};
+    *set = (struct spawned_set){.runtime = runtime};
     set->unreported_end = &set->unreported;
 }
 
-static void add(struct spawn_set *set, struct spawn *spawn)
+static void add(struct spawned_set *set, struct spawned *spawn)
 {
     spawn->next = set->first;
     if (set->first != NULL) {
@@ -38,7 +38,7 @@ static void add(struct spawn_set *set, struct spawn *spawn)
     set->live++;
 }
 
-static void drop(struct spawn_set *set, struct spawn *spawn)
+static void drop(struct spawned_set *set, struct spawned *spawn)
 {
     if (spawn->previous != NULL) {
         spawn->previous->next = spawn->next;
@@ -55,11 +55,11 @@ static void drop(struct spawn_set *set, struct spawn *spawn)
 
 static void on_task_run(struct task *task)
 {
-    const struct spawn *spawn = task->data;
+    const struct spawned *spawn = task->data;
     recorder_run_task(&task->runtime->recorder, spawn->place);
 }
 
-static void push_cancel_error(lua_State *L, const struct spawn *spawn)
+static void push_cancel_error(lua_State *L, const struct spawned *spawn)
 {
     if (spawn->is_shut_down) {
         error_push(L, "CancelError", "shutdown", 503, "the worker is leaving");
@@ -77,21 +77,21 @@ static bool is_cancel_error(lua_State *L, int index)
 }
 
 /* The handle stands at index 1, the error on the top. */
-static void keep_error(lua_State *L, struct spawn *spawn)
+static void keep_error(lua_State *L, struct spawned *spawn)
 {
     error_wrap(L);
     bool was_cancelled = spawn->is_cancelled && is_cancel_error(L, -1);
-    spawn->state = was_cancelled ? SPAWN_CANCELLED : SPAWN_FAILED;
-    if (was_cancelled && lua_getiuservalue(L, 1, SPAWN_REASON) != LUA_TNIL) {
+    spawn->state = was_cancelled ? SPAWNED_CANCELLED : SPAWNED_FAILED;
+    if (was_cancelled && lua_getiuservalue(L, 1, SPAWNED_REASON) != LUA_TNIL) {
         lua_setfield(L, -2, "reason");
     } else if (was_cancelled) {
         lua_pop(L, 1);
     }
-    lua_setiuservalue(L, 1, SPAWN_RESULT);
+    lua_setiuservalue(L, 1, SPAWNED_RESULT);
 }
 
 /* The results stand behind the handle and the message handler. */
-static void keep_results(lua_State *L, struct spawn *spawn)
+static void keep_results(lua_State *L, struct spawned *spawn)
 {
     int count = lua_gettop(L) - 2;
     lua_createtable(L, count, 1);
@@ -101,14 +101,14 @@ static void keep_results(lua_State *L, struct spawn *spawn)
     }
     lua_pushinteger(L, count);
     lua_setfield(L, 3, "n");
-    lua_setiuservalue(L, 1, SPAWN_RESULT);
-    spawn->state = SPAWN_DONE;
+    lua_setiuservalue(L, 1, SPAWNED_RESULT);
+    spawn->state = SPAWNED_DONE;
 }
 
 static int after_run(lua_State *L, int status, lua_KContext context)
 {
     (void)context;
-    struct spawn *spawn = lua_touserdata(L, 1);
+    struct spawned *spawn = lua_touserdata(L, 1);
     if (status == LUA_OK || status == LUA_YIELD) {
         keep_results(L, spawn);
     } else {
@@ -121,7 +121,7 @@ static int after_run(lua_State *L, int status, lua_KContext context)
 static int run(lua_State *L)
 {
     if (lua_gettop(L) == 1) {
-        struct spawn *spawn = lua_touserdata(L, 1);
+        struct spawned *spawn = lua_touserdata(L, 1);
         push_cancel_error(L, spawn);
         keep_error(L, spawn);
         return 0;
@@ -134,10 +134,10 @@ static int run(lua_State *L)
 
 static void on_begin(struct loop_job *job)
 {
-    struct spawn *spawn = H2O_STRUCT_FROM_MEMBER(struct spawn, begin, job);
+    struct spawned *spawn = H2O_STRUCT_FROM_MEMBER(struct spawned, begin, job);
     struct task *task = spawn->task;
     int count = spawn->argument_count + 2;
-    spawn->state = SPAWN_LIVE;
+    spawn->state = SPAWNED_LIVE;
     if (spawn->is_cancelled) {
         lua_settop(task->L, 2); /* run, and the handle */
         count = 1;
@@ -148,7 +148,7 @@ static void on_begin(struct loop_job *job)
 /* Whoever asked to be told that it ends; the handle stands on the top.  true: there was somebody. */
 static bool tell(lua_State *L)
 {
-    if (lua_getiuservalue(L, -1, SPAWN_TOLD) == LUA_TNIL) {
+    if (lua_getiuservalue(L, -1, SPAWNED_TOLD) == LUA_TNIL) {
         lua_pop(L, 1);
         return false;
     }
@@ -161,12 +161,12 @@ static bool tell(lua_State *L)
     }
     lua_pop(L, 1);
     lua_pushnil(L);
-    lua_setiuservalue(L, -2, SPAWN_TOLD);
+    lua_setiuservalue(L, -2, SPAWNED_TOLD);
     return count > 0;
 }
 
 /* The task was closed by force, or ended by an error that not even a protected call sees.  The handle stands on the top. */
-static void keep_violent_end(lua_State *L, struct spawn *spawn, lua_State *from, int status)
+static void keep_violent_end(lua_State *L, struct spawned *spawn, lua_State *from, int status)
 {
     const char *why = "unknown error";
     if (status == TASK_CLOSED) {
@@ -177,15 +177,15 @@ static void keep_violent_end(lua_State *L, struct spawn *spawn, lua_State *from,
     lua_pushfstring(L, "the task was ended by force: %s", why);
     error_push(L, "Error", "killed", 500, lua_tostring(L, -1));
     lua_remove(L, -2);
-    lua_setiuservalue(L, -2, SPAWN_RESULT);
-    spawn->state = SPAWN_FAILED;
+    lua_setiuservalue(L, -2, SPAWNED_RESULT);
+    spawn->state = SPAWNED_FAILED;
 }
 
 /* Runs in the loop, outside of any protected call: what may fail here is memory alone. */
 static void on_task_done(struct task *task, int status)
 {
-    struct spawn *spawn = task->data;
-    struct spawn_set *set = spawn->set;
+    struct spawned *spawn = task->data;
+    struct spawned_set *set = spawn->set;
     lua_State *L = task->runtime->L;
     lua_rawgetp(L, LUA_REGISTRYINDEX, spawn);
     if (status != LUA_OK) {
@@ -199,8 +199,8 @@ static void on_task_done(struct task *task, int status)
     }
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, spawn);
-    if (spawn->state == SPAWN_FAILED && !has_told && !has_joiners) {
-        spawn_report(L, spawn);
+    if (spawn->state == SPAWNED_FAILED && !has_told && !has_joiners) {
+        spawned_report(L, spawn);
     }
     lua_pop(L, 1);
     if (set->live == 0 && set->on_empty != NULL) {
@@ -208,7 +208,7 @@ static void on_task_done(struct task *task, int status)
     }
 }
 
-static void note_place(lua_State *L, struct spawn *spawn, int function)
+static void note_place(lua_State *L, struct spawned *spawn, int function)
 {
     lua_Debug info;
     lua_pushvalue(L, function);
@@ -222,7 +222,7 @@ static void note_place(lua_State *L, struct spawn *spawn, int function)
 }
 
 /* Moves what stands on the top, function, arguments and handle, to the stack of a new task. */
-static void hand_to_task(lua_State *L, struct spawn *spawn, int count)
+static void hand_to_task(lua_State *L, struct spawned *spawn, int count)
 {
     struct task *task = task_new(spawn->set->runtime, &owner, spawn);
     if (!lua_checkstack(task->L, count + 3)) {
@@ -236,22 +236,22 @@ static void hand_to_task(lua_State *L, struct spawn *spawn, int count)
     lua_xmove(L, task->L, count + 2);
 }
 
-struct spawn *spawn_push(lua_State *L, struct spawn_set *set, int count)
+struct spawned *spawned_push(lua_State *L, struct spawned_set *set, int count)
 {
     if (set->is_closed) {
         error_raise(L, "CancelError", "shutdown", 503,
                     "cannot spawn a task: the worker is leaving");
     }
-    if (set->live >= SPAWN_MAX) {
+    if (set->live >= SPAWNED_MAX) {
         error_raise(L, "LimitError", "task.limit", 503,
                     "cannot spawn a task: %d have not ended, and a worker can have no more",
-                    (int)SPAWN_MAX);
+                    (int)SPAWNED_MAX);
     }
     luaL_checkstack(L, LUA_MINSTACK, NULL);
-    struct spawn *spawn = lua_newuserdatauv(L, sizeof(*spawn), SPAWN_VALUES);
-    *spawn = (struct spawn){.set = set, .joiners = {.kind = &handle_join_kind}};
+    struct spawned *spawn = lua_newuserdatauv(L, sizeof(*spawn), SPAWNED_VALUES);
+    *spawn = (struct spawned){.set = set, .joiners = {.kind = &handle_join_kind}};
     spawn->argument_count = count;
-    luaL_setmetatable(L, SPAWN_METATABLE);
+    luaL_setmetatable(L, SPAWNED_METATABLE);
     note_place(L, spawn, -count - 2);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, spawn);
@@ -261,28 +261,28 @@ struct spawn *spawn_push(lua_State *L, struct spawn_set *set, int count)
     return spawn;
 }
 
-bool spawn_cancel(struct spawn *spawn)
+bool spawned_cancel(struct spawned *spawn)
 {
     if (spawn->task == NULL) {
         return false;
     }
     spawn->is_cancelled = true;
-    if (spawn->state == SPAWN_LIVE) {
+    if (spawn->state == SPAWNED_LIVE) {
         task_cancel(spawn->task, spawn->is_shut_down ? TASK_CANCEL_SHUTDOWN : TASK_CANCEL_ASKED);
     }
     return true;
 }
 
-void spawn_set_close(struct spawn_set *set)
+void spawned_set_close(struct spawned_set *set)
 {
     set->is_closed = true;
-    for (struct spawn *spawn = set->first; spawn != NULL; spawn = spawn->next) {
+    for (struct spawned *spawn = set->first; spawn != NULL; spawn = spawn->next) {
         spawn->is_shut_down = !spawn->is_cancelled;
-        (void)spawn_cancel(spawn);
+        (void)spawned_cancel(spawn);
     }
 }
 
-struct spawn *spawn_running(lua_State *L)
+struct spawned *spawned_running(lua_State *L)
 {
     const struct task *task = runtime_of(L)->tasks.running;
     return task != NULL && task->owner == &owner ? task->data : NULL;

@@ -1,9 +1,9 @@
-/* spawn_report.c - the errors of spawned tasks that nobody joins.
+/* spawned_report.c - the errors of spawned tasks that nobody joins.
  * Owns the list of failed tasks whose error nobody has taken.  A program may spawn two tasks and join one after the other, so an error is
  * not said to be lost when its task ends, but REPORT_MS later; a finalizer would say it when the collector comes by, which in an idle
  * worker may be hours.  A timer's error nobody can join: it is logged at once.
- * Called by spawn.c and handle.c.  Must not know who takes errors. */
-#include "worker/lib/spawn_report.h"
+ * Called by spawned.c and handle.c.  Must not know who takes errors. */
+#include "worker/lib/spawned_report.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "common/clock.h"
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
-#include "worker/lib/spawn.h"
+#include "worker/lib/spawned.h"
 
 enum { REPORT_MS = 1000 };
 
@@ -23,10 +23,10 @@ static void add_field(struct logger_record *record, const char *key, const char 
 }
 
 /* The handle stands on the top. */
-static void log_error(lua_State *L, const struct spawn *spawn)
+static void log_error(lua_State *L, const struct spawned *spawn)
 {
     struct logger *logger = &spawn->set->runtime->logger;
-    lua_getiuservalue(L, -1, SPAWN_RESULT);
+    lua_getiuservalue(L, -1, SPAWNED_RESULT);
     int error = lua_gettop(L);
     const char *code = error_push_text(L, error, "code");
     const char *traceback = error_push_text(L, error, "traceback");
@@ -43,10 +43,10 @@ static void log_error(lua_State *L, const struct spawn *spawn)
 }
 
 /* Takes the first one off the list, and logs it unless somebody has its error meanwhile. */
-static void settle_first(struct spawn_set *set)
+static void settle_first(struct spawned_set *set)
 {
     lua_State *L = set->runtime->L;
-    struct spawn *spawn = set->unreported;
+    struct spawned *spawn = set->unreported;
     set->unreported = spawn->next;
     if (set->unreported == NULL) {
         set->unreported_end = &set->unreported;
@@ -65,7 +65,7 @@ static void settle_first(struct spawn_set *set)
 
 static void on_report(struct timer *timer)
 {
-    struct spawn_set *set = H2O_STRUCT_FROM_MEMBER(struct spawn_set, report, timer);
+    struct spawned_set *set = H2O_STRUCT_FROM_MEMBER(struct spawned_set, report, timer);
     uint64_t now_ms = clock_monotonic_ms();
     while (set->unreported != NULL && set->unreported->report_at_ms <= now_ms) {
         settle_first(set);
@@ -75,9 +75,9 @@ static void on_report(struct timer *timer)
     }
 }
 
-void spawn_report(lua_State *L, struct spawn *spawn)
+void spawned_report(lua_State *L, struct spawned *spawn)
 {
-    struct spawn_set *set = spawn->set;
+    struct spawned_set *set = spawn->set;
     spawn->is_error_taken = false;
     if (spawn->is_timer || set->is_closed) {
         spawn->is_error_taken = true;
@@ -98,7 +98,7 @@ void spawn_report(lua_State *L, struct spawn *spawn)
     }
 }
 
-void spawn_report_all(struct spawn_set *set)
+void spawned_report_all(struct spawned_set *set)
 {
     timer_clear(&set->runtime->loop.timers, &set->report);
     while (set->unreported != NULL) {
