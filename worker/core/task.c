@@ -241,7 +241,7 @@ static int on_resumed(lua_State *L, int status, lua_KContext context)
     return wait->on_resume(wait, L);
 }
 
-int task_wait(lua_State *L, struct task_wait *wait)
+int task_wait_or_pass(lua_State *L, struct task_wait *wait, void (*on_pass)(struct task_wait *wait))
 {
     struct task *task = task_of(L);
     assert(task != NULL && task->wait == NULL); /* the caller has asked task_check */
@@ -251,8 +251,14 @@ int task_wait(lua_State *L, struct task_wait *wait)
         return lua_error(L);
     }
     task->wait = wait;
+    task->on_pass = on_pass;
     task->is_suspending = true;
     return lua_yieldk(L, 0, 0, on_resumed);
+}
+
+int task_wait(lua_State *L, struct task_wait *wait)
+{
+    return task_wait_or_pass(L, wait, NULL);
 }
 
 /* The hook's error leaves the coroutine without hooks when nothing in it catches the error (Lua 5.4.4). */
@@ -297,11 +303,21 @@ static void on_grace_over(struct timer *timer)
     close_by_force(task);
 }
 
+/* It was woken, but will not take what that has brought; once, also when it is killed behind being cancelled. */
+static void pass_on(struct task *task)
+{
+    if (task->state == TASK_READY && task->wait != NULL && task->cancel == TASK_CANCEL_NONE &&
+        task->on_pass != NULL) {
+        task->on_pass(task->wait);
+    }
+}
+
 void task_cancel(struct task *task, enum task_cancel reason)
 {
     if (task->cancelling || task->state == TASK_FREE) {
         return;
     }
+    pass_on(task);
     struct loop *loop = &task->runtime->loop;
     task->cancelling = true;
     task->cancel = reason;
@@ -317,6 +333,7 @@ void task_kill(struct task *task)
     if (task->is_killed || task->state == TASK_FREE) {
         return;
     }
+    pass_on(task);
     task->is_killed = true;
     task->cancelling = true; /* no other reason counts any more */
     if (task->state == TASK_WAITING) {

@@ -69,6 +69,7 @@ struct task {
     const struct task_owner *owner;
     void *data;             /* borrowed: the owner's */
     struct task_wait *wait; /* borrowed while WAITING or READY; NULL: it has only to be resumed */
+    void (*on_pass)(struct task_wait *wait); /* of that wait; NULL: nothing is passed on */
     struct timer deadline;
     struct timer grace;
     struct timer sleep; /* of fsd.task.sleep: a task sleeps in one place at a time */
@@ -99,6 +100,10 @@ struct task *task_check(lua_State *L);
 /* In a C function called by Lua, after task_check: `return task_wait(L, wait)`.  Yields until task_wake; raises the Error
  * when the task is cancelled. */
 int task_wait(lua_State *L, struct task_wait *wait);
+/* As task_wait, for a wake that brings something: when the task is cancelled or killed behind it, before it goes on, on_pass is called
+ * and not on_resume, so that it goes to somebody else. */
+int task_wait_or_pass(lua_State *L, struct task_wait *wait,
+                      void (*on_pass)(struct task_wait *wait));
 /* The wait is over: the task goes on at the end of this turn. */
 void task_wake(struct task *task);
 

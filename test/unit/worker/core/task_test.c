@@ -242,6 +242,66 @@ static void a_task_that_is_ready_is_cancelled_where_it_goes_on(void **state)
     assert_string_equal(outcome, "CancelError: the client has gone (aborted)");
 }
 
+static struct task_wait gift;
+
+static void on_gift_cancel(struct task_wait *wait)
+{
+    (void)wait;
+    (void)strcat(told, "cancelled;");
+}
+
+static int on_gift_resume(struct task_wait *wait, lua_State *L)
+{
+    (void)wait;
+    lua_pushliteral(L, "taken");
+    return 1;
+}
+
+static void on_gift_pass(struct task_wait *wait)
+{
+    assert_ptr_equal(wait, &gift);
+    (void)strcat(told, "passed on;");
+}
+
+static int lua_receive(lua_State *L)
+{
+    (void)task_check(L);
+    gift = (struct task_wait){on_gift_cancel, on_gift_resume};
+    return task_wait_or_pass(L, &gift, on_gift_pass);
+}
+
+/* What a task tells that waits for something: it is woken, cancelled, killed, as asked. */
+static void assert_gift(bool is_woken, bool is_cancelled, bool is_killed, const char *expected)
+{
+    told[0] = '\0';
+    stop_after = (size_t)ended + 1;
+    struct task *task = start("tell(receive())");
+    if (is_woken) {
+        task_wake(task);
+    }
+    if (is_cancelled) {
+        task_cancel(task, TASK_CANCEL_ASKED);
+    }
+    if (is_killed) {
+        task_kill(task);
+    }
+    run();
+    assert_string_equal(told, expected);
+}
+
+static void what_a_task_does_not_take_is_passed_on_once(void **state)
+{
+    (void)state;
+    lua_register(runtime.L, "receive", lua_receive);
+    assert_gift(true, false, false, "taken;");
+    assert_gift(false, true, false, "cancelled;");
+    assert_gift(false, true, true, "cancelled;");
+    assert_gift(false, false, true, "cancelled;");
+    assert_gift(true, true, false, "passed on;");
+    assert_gift(true, false, true, "passed on;");
+    assert_gift(true, true, true, "passed on;");
+}
+
 static void a_task_that_cancels_itself_is_told_at_its_next_wait(void **state)
 {
     (void)state;
@@ -479,6 +539,7 @@ int main(void)
         TEST(an_error_of_cancelling_that_nobody_catches_ends_the_task),
         TEST(unwinding_may_wait_and_later_reasons_are_ignored),
         TEST(a_task_that_is_ready_is_cancelled_where_it_goes_on),
+        TEST(what_a_task_does_not_take_is_passed_on_once),
         TEST(a_task_that_cancels_itself_is_told_at_its_next_wait),
         TEST(one_that_goes_on_waiting_is_closed_by_force),
         TEST(a_task_that_is_killed_is_closed_and_runs_nothing_else),
