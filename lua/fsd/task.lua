@@ -7,16 +7,6 @@ local M = {
   channel = core.channel, mutex = core.mutex, semaphore = core.semaphore, wait_group = core.wait_group,
 }
 
-function core.classes.mutex:with(fn, ...)
-  local guard <close> = self:lock()
-  return fn(...)
-end
-
-function core.classes.semaphore:with(fn, ...)
-  local guard <close> = self:acquire()
-  return fn(...)
-end
-
 -- A group is some tasks that the calling one waits for.  When the caller leaves the block that declares the group,
 -- by an error or not, those that have not ended are cancelled.
 local Group = {}

@@ -34,8 +34,7 @@ struct runtime {
     struct http_server *http;      /* borrowed; set while the HTTP area is up */
     struct actors *actors;         /* borrowed; set once the application has asked for fsd.actor */
     struct shared *shared; /* borrowed from life.c; the dictionaries that the master handed out */
-    struct background
-        *background; /* borrowed from Lua; NULL: nobody has spawned or timed anything */
+    struct background *background; /* borrowed from Lua; NULL: nobody has asked for it */
     uint64_t incarnation;
     int64_t slot; /* which one this worker serves; -1 before ACTIVATE: it may become a standby */
 };

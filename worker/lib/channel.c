@@ -103,16 +103,17 @@ static int on_get_resume(struct waiter *waiter, lua_State *L)
 /* What was given to a getter that did not take it goes to another one, or back to where it came from. */
 static void on_get_lost(struct waiter *waiter, lua_State *L, bool was_woken)
 {
-    struct channel *channel = lua_touserdata(L, 2);
+    int index = lua_gettop(L);
+    struct channel *channel = lua_touserdata(L, index);
     if (!was_woken) {
         return;
     }
-    take_kept(L, 2, waiter);
-    if (lua_isnil(L, -1) || hand_over(L, channel, 2)) {
+    take_kept(L, index, waiter);
+    if (lua_isnil(L, -1) || hand_over(L, channel, index)) {
         return;
     }
     channel->head--;
-    lua_getiuservalue(L, 2, 1);
+    lua_getiuservalue(L, index, 1);
     lua_insert(L, -2);
     lua_rawseti(L, -2, channel->head);
     channel->count++;
@@ -136,7 +137,7 @@ static int on_put_resume(struct waiter *waiter, lua_State *L)
 static void on_put_lost(struct waiter *waiter, lua_State *L, bool was_woken)
 {
     (void)was_woken;
-    take_kept(L, 2, waiter);
+    take_kept(L, lua_gettop(L), waiter);
 }
 
 static const struct waiter_kind get_kind = {on_get_resume, on_get_lost, "channel:get"};

@@ -18,7 +18,7 @@ static struct spawned *check_spawn(lua_State *L)
     return luaL_checkudata(L, 1, SPAWNED_METATABLE);
 }
 
-/* The task has ended: its results, or its error.  The waiter stays on the stack: Lua 5.4.4 breaks when lua_settop closes a value. */
+/* The task has ended: its results, or its error. */
 static int finish_join(lua_State *L, struct spawned *spawn)
 {
     lua_getiuservalue(L, 1, SPAWNED_RESULT);
@@ -47,7 +47,7 @@ static int on_join_resume(struct waiter *waiter, lua_State *L)
 static void on_join_lost(struct waiter *waiter, lua_State *L, bool was_woken)
 {
     (void)waiter;
-    struct spawned *spawn = lua_touserdata(L, 2);
+    struct spawned *spawn = lua_touserdata(L, -1);
     if (was_woken && spawn->state == SPAWNED_FAILED && !spawn->is_error_taken) {
         spawned_report(L, spawn);
     }

@@ -1,11 +1,13 @@
 /* lock.c - a mutex and a semaphore: how many tasks may be somewhere at a time.
  *   mutex:lock([limit]) -> guard   mutex:try_lock() -> guard or nil   mutex:unlock()
  *   semaphore:acquire([limit]) -> guard   semaphore:try_acquire() -> guard or nil   semaphore:release()
+ *   mutex:with(fn, ...) -> results        semaphore:with(fn, ...) -> results
  * Owns the count of free places.  A mutex is one place whose holder is known: only that task may unlock it.  Who gives a place back
  * gives it to the first that waits, so nobody overtakes; if that one is cancelled before it goes on, the next gets it.  A guard
  * is for `local guard <close> = mutex:lock()`: closing it gives the place back, also when the task is cancelled or
- * closed by force; it remembers which locking it belongs to, so after unlock() it does nothing.
- * Called through mod_task.c's functions; `with` is Lua's (lua/fsd/task.lua).  Must not know what is guarded. */
+ * closed by force; it remembers which locking it belongs to, so after unlock() it does nothing.  `with` holds such a guard in C, where
+ * no task is preempted between having the lock and having the guard.
+ * Called through mod_task.c's functions.  Must not know what is guarded. */
 #include "worker/lib/lock.h"
 
 #include <lauxlib.h>
@@ -61,9 +63,30 @@ static void give_back(struct lock *lock)
     }
 }
 
+static int after_with(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return lua_gettop(L) - 2;
+}
+
+/* The lock is ours, and stands below a function and its arguments: calls it under a guard. */
+static int run_with(lua_State *L)
+{
+    int count = lua_gettop(L) - 2;
+    (void)push_guard(L, lua_touserdata(L, 1));
+    lua_insert(L, 2);
+    lua_toclose(L, 2);
+    lua_callk(L, count, LUA_MULTRET, 0, after_with);
+    return after_with(L, LUA_OK, 0);
+}
+
 static int on_lock_resume(struct waiter *waiter, lua_State *L)
 {
-    (void)waiter;
+    if (waiter->is_with) {
+        lua_pop(L, 1); /* the waiter */
+        return run_with(L);
+    }
     return push_guard(L, lua_touserdata(L, 1));
 }
 
@@ -71,7 +94,7 @@ static void on_lock_lost(struct waiter *waiter, lua_State *L, bool was_woken)
 {
     (void)waiter;
     if (was_woken) {
-        give_back(lua_touserdata(L, 2));
+        give_back(lua_touserdata(L, -1));
     }
 }
 
@@ -113,40 +136,75 @@ static const struct task *check_task(lua_State *L)
     return task;
 }
 
-/* Takes a place if one is free, and pushes its guard. */
-static bool lock_now(lua_State *L, struct lock *lock, const struct task *task)
+/* Takes a place if one is free. */
+static bool lock_now(struct lock *lock, const struct task *task)
 {
     if (lock->free == 0) {
         return false;
     }
     lock->free--;
     take(lock, task);
-    (void)push_guard(L, lock);
     return true;
 }
 
-static int mutex_lock(lua_State *L)
+/* A guard, or nil. */
+static int try_now(lua_State *L, struct lock *lock, const struct task *task)
 {
-    struct lock *lock = luaL_checkudata(L, 1, MUTEX_METATABLE);
-    lua_Number limit_s = waiter_check_limit(L, 2);
-    const struct task *task = check_task(L);
-    if (lock->holder == task) {
-        return luaL_error(L, "cannot lock the mutex: this task has locked it already");
-    }
     lua_settop(L, 1);
-    if (lock_now(L, lock, task)) {
+    if (!lock_now(lock, task)) {
+        lua_pushnil(L);
         return 1;
+    }
+    return push_guard(L, lock);
+}
+
+static int lock_or_wait(lua_State *L, struct lock *lock, const struct task *task)
+{
+    lua_Number limit_s = waiter_check_limit(L, 2);
+    lua_settop(L, 1);
+    if (lock_now(lock, task)) {
+        return push_guard(L, lock);
     }
     return waiter_wait(L, waiter_push(L, &lock->waiters), limit_s);
 }
 
-static int mutex_try_lock(lua_State *L)
+static int call_with(lua_State *L, struct lock *lock, const struct task *task)
+{
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    if (lock_now(lock, task)) {
+        return run_with(L);
+    }
+    struct waiter *waiter = waiter_push(L, &lock->waiters);
+    waiter->is_with = true;
+    return waiter_wait(L, waiter, -1);
+}
+
+/* The mutex at index 1, which the calling task has not locked. */
+static struct lock *check_mutex(lua_State *L, const struct task *task)
 {
     struct lock *lock = luaL_checkudata(L, 1, MUTEX_METATABLE);
-    if (!lock_now(L, lock, check_task(L))) {
-        lua_pushnil(L);
+    if (lock->holder == task) {
+        luaL_error(L, "cannot lock the mutex: this task has locked it already");
     }
-    return 1;
+    return lock;
+}
+
+static int mutex_lock(lua_State *L)
+{
+    const struct task *task = check_task(L);
+    return lock_or_wait(L, check_mutex(L, task), task);
+}
+
+static int mutex_with(lua_State *L)
+{
+    const struct task *task = check_task(L);
+    return call_with(L, check_mutex(L, task), task);
+}
+
+static int mutex_try_lock(lua_State *L)
+{
+    return try_now(L, luaL_checkudata(L, 1, MUTEX_METATABLE), check_task(L));
 }
 
 static int mutex_unlock(lua_State *L)
@@ -162,22 +220,17 @@ static int mutex_unlock(lua_State *L)
 
 static int semaphore_acquire(lua_State *L)
 {
-    struct lock *lock = luaL_checkudata(L, 1, SEMAPHORE_METATABLE);
-    lua_Number limit_s = waiter_check_limit(L, 2);
-    lua_settop(L, 1);
-    if (lock_now(L, lock, NULL)) {
-        return 1;
-    }
-    return waiter_wait(L, waiter_push(L, &lock->waiters), limit_s);
+    return lock_or_wait(L, luaL_checkudata(L, 1, SEMAPHORE_METATABLE), NULL);
+}
+
+static int semaphore_with(lua_State *L)
+{
+    return call_with(L, luaL_checkudata(L, 1, SEMAPHORE_METATABLE), NULL);
 }
 
 static int semaphore_try_acquire(lua_State *L)
 {
-    struct lock *lock = luaL_checkudata(L, 1, SEMAPHORE_METATABLE);
-    if (!lock_now(L, lock, NULL)) {
-        lua_pushnil(L);
-    }
-    return 1;
+    return try_now(L, luaL_checkudata(L, 1, SEMAPHORE_METATABLE), NULL);
 }
 
 static int semaphore_release(lua_State *L)
@@ -203,12 +256,16 @@ static int guard_close(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg mutex_methods[] = {
-    {"lock", mutex_lock}, {"try_lock", mutex_try_lock}, {"unlock", mutex_unlock}, {NULL, NULL}};
+static const luaL_Reg mutex_methods[] = {{"lock", mutex_lock},
+                                         {"try_lock", mutex_try_lock},
+                                         {"unlock", mutex_unlock},
+                                         {"with", mutex_with},
+                                         {NULL, NULL}};
 
 static const luaL_Reg semaphore_methods[] = {{"acquire", semaphore_acquire},
                                              {"try_acquire", semaphore_try_acquire},
                                              {"release", semaphore_release},
+                                             {"with", semaphore_with},
                                              {NULL, NULL}};
 
 static void add_class(lua_State *L, const char *metatable, const luaL_Reg *methods)
@@ -220,19 +277,6 @@ static void add_class(lua_State *L, const char *metatable, const luaL_Reg *metho
     lua_pushstring(L, metatable);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
-}
-
-void lock_push_methods(lua_State *L)
-{
-    static const char *const classes[][2] = {{"mutex", MUTEX_METATABLE},
-                                             {"semaphore", SEMAPHORE_METATABLE}};
-    lua_createtable(L, 0, 2);
-    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        luaL_getmetatable(L, classes[i][1]);
-        lua_getfield(L, -1, "__index");
-        lua_setfield(L, -3, classes[i][0]);
-        lua_pop(L, 1);
-    }
 }
 
 void lock_register(lua_State *L)

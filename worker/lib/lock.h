@@ -6,8 +6,6 @@
 /* task.mutex() and task.semaphore(count). */
 int lock_new_mutex(lua_State *L);
 int lock_new_semaphore(lua_State *L);
-/* Pushes { mutex = methods, semaphore = methods }, for what Lua adds to them. */
-void lock_push_methods(lua_State *L);
 /* The classes; once a state. */
 void lock_register(lua_State *L);
 

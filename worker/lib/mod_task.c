@@ -3,7 +3,7 @@
  *   core.sleep(seconds)             core.yield()
  *   core.now(), core.time() -> seconds of the monotonic clock that sleep counts on, and since 1970
  *   core.channel([capacity])  core.mutex()  core.semaphore(count)  core.wait_group()
- *   core.tell(handle, channel, value)  core.forget(handle, channel)  core.classes   for task.lua only
+ *   core.tell(handle, channel, value)  core.forget(handle, channel)   for task.lua only
  * Owns nothing; core/task.c does the waiting. */
 #include "worker/lib/mod_task.h"
 
@@ -84,13 +84,10 @@ static const luaL_Reg functions[] = {
 
 int luaopen_fsd_task_core(lua_State *L)
 {
-    waiter_register(L);
     handle_register(L);
     channel_register(L);
     lock_register(L);
     wait_group_register(L);
     luaL_newlib(L, functions);
-    lock_push_methods(L);
-    lua_setfield(L, -2, "classes");
     return 1;
 }

@@ -108,6 +108,17 @@ static void a_task_that_is_killed_gives_back_through_its_guard(void **state)
     assert_logged(LOG_LEVEL_ERROR, "error in task: the task was ended by force: it was closed");
 }
 
+static void a_task_that_is_killed_or_cancelled_gives_back_what_it_has_with(void **state)
+{
+    (void)state;
+    assert_tells("local m = task.mutex()\n"
+                 "local function hold() m:with(function() tell('in') task.sleep(60) end) end\n"
+                 "local a, b = spawn(hold), spawn(hold)\n"
+                 "task.yield() kill(a) try(a.join, a) task.yield() b:cancel() try(b.join, b)\n"
+                 "tell(m:try_lock() ~= nil)",
+                 "in in true ");
+}
+
 static void one_that_is_killed_behind_its_wake_hands_the_lock_on(void **state)
 {
     (void)state;
@@ -196,6 +207,7 @@ int main(void)
         T(one_that_is_cancelled_behind_its_wake_hands_the_lock_on),
         T(one_that_is_cancelled_before_its_wake_is_passed_over),
         T(a_task_that_is_killed_gives_back_through_its_guard),
+        T(a_task_that_is_killed_or_cancelled_gives_back_what_it_has_with),
         T(one_that_is_killed_behind_its_wake_hands_the_lock_on),
         T(a_semaphore_lets_so_many_in),
         T(anybody_may_release_a_semaphore_but_not_too_often),
