@@ -6,6 +6,7 @@
 ---Times are in seconds, as numbers that may have a fraction. What fails raises an `fsd.Error`; nil means only
 ---"nothing there".
 ---@class fsd
+---@field actor fsd.actor
 ---@field config fsd.config
 ---@field http fsd.http
 ---@field json fsd.json
