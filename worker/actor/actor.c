@@ -46,6 +46,16 @@ struct actor *actor_running(lua_State *L)
     return task != NULL && task->owner == &owner ? task->data : NULL;
 }
 
+struct actor *actor_check(lua_State *L, const char *what)
+{
+    struct actor *actor = actor_running(L);
+    if (actor == NULL) {
+        luaL_error(L, "cannot %s here: only an actor can, not a request or a task", what);
+        __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
+    }
+    return actor;
+}
+
 struct pid actor_pid(const struct actor *actor)
 {
     return (struct pid){.incarnation = actor->actors->runtime->incarnation,

@@ -72,6 +72,8 @@ struct actor_options {
 struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_options *options);
 /* The actor that runs now; NULL in a request, a task, or outside of both. */
 struct actor *actor_running(lua_State *L);
+/* The same, but raises when there is none: "cannot link here: ...". */
+struct actor *actor_check(lua_State *L, const char *what);
 struct pid actor_pid(const struct actor *actor);
 void actor_push_pid(lua_State *L, const struct actor *actor);
 

@@ -7,7 +7,7 @@
  *   actor.monitor(dest) -> ref     actor.demonitor(ref[, {flush=}])
  *   actor.register(name[, pid])    actor.unregister(name)   actor.whereis(name) -> pid | nil   actor.registered() -> table
  *   actor.alive(pid) -> bool       actor.info(dest) -> table | nil    actor.list([{module=}]) -> pids
- * Owns nothing; dest is a pid or a name. */
+ * Owns nothing; dest is a pid or a name.  What makes a file of its own stands in spawn.c, receive.c, signals.c and inspect.c. */
 #include "worker/actor/mod_actor.h"
 
 #include <lauxlib.h>
@@ -15,14 +15,13 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/bond.h"
 #include "worker/actor/call.h"
-#include "worker/actor/exit.h"
 #include "worker/actor/inspect.h"
 #include "worker/actor/names.h"
 #include "worker/actor/post.h"
 #include "worker/actor/receive.h"
 #include "worker/actor/send.h"
+#include "worker/actor/signals.h"
 #include "worker/actor/spawn.h"
 #include "worker/core/error.h"
 
@@ -30,16 +29,6 @@ enum {
     TIMEOUT_S = 5,                      /* of a call, and of a send that waits for room */
     TIMEOUT_MAX_S = 366 * 24 * 60 * 60, /* keeps the conversion to milliseconds exact */
 };
-
-static struct actor *check_self(lua_State *L, const char *what)
-{
-    struct actor *actor = actor_running(L);
-    if (actor == NULL) {
-        luaL_error(L, "cannot %s here: only an actor can, not a request or a task", what);
-        __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
-    }
-    return actor;
-}
 
 static double check_timeout(lua_State *L, int index)
 {
@@ -65,17 +54,8 @@ static int mod_spawn_monitor(lua_State *L)
 
 static int mod_self(lua_State *L)
 {
-    actor_push_pid(L, check_self(L, "ask for self"));
+    actor_push_pid(L, actor_check(L, "ask for self"));
     return 1;
-}
-
-/* A pid that nobody has takes everything; a name that nobody has is a mistake. */
-static void check_name(lua_State *L, const struct address *address)
-{
-    if (address->actor == NULL && address->name != NULL) {
-        error_raise(L, "ActorError", "noproc", 503, "cannot reach \"%s\": no actor has the name",
-                    address->name);
-    }
 }
 
 static int send_as(lua_State *L, enum letter_kind kind)
@@ -86,7 +66,7 @@ static int send_as(lua_State *L, enum letter_kind kind)
         seconds = check_timeout(L, 3);
     }
     struct address address = send_find(L, 1);
-    check_name(L, &address);
+    send_check_name(L, &address);
     struct letter letter = {.kind = kind, .bytes = (uint32_t)send_copy(L, 2)};
     return address.actor == NULL ? 0 : send_wait(L, address.actor, &letter, seconds);
 }
@@ -154,144 +134,12 @@ static int mod_reply(lua_State *L)
     return 1;
 }
 
-static void on_wait_cancel(struct task_wait *wait)
-{
-    (void)wait;
-}
-
-/* The actor ends itself by a signal: it never gets beyond this line. */
-static int stay(lua_State *L)
-{
-    static struct task_wait wait = {on_wait_cancel, NULL};
-    (void)task_check(L);
-    return task_wait(L, &wait);
-}
-
-static int signal_exit(lua_State *L)
-{
-    struct address address = send_find(L, 1);
-    const struct actor *self = actor_running(L);
-    (void)send_copy(L, 2);
-    if (address.actor == NULL) {
-        return 0;
-    }
-    struct pid from = self != NULL ? actor_pid(self) : actors_worker_pid(actors_of(L));
-    exit_signal(address.actor, L, address.actor == self ? SIGNAL_SELF : SIGNAL_EXIT, &from);
-    return self != NULL && self->is_exiting ? stay(L) : 0;
-}
-
-static int mod_exit(lua_State *L)
-{
-    if (lua_gettop(L) >= 2) {
-        return signal_exit(L);
-    }
-    (void)check_self(L, "exit");
-    if (lua_isnoneornil(L, 1)) {
-        lua_pushliteral(L, "normal");
-    } else {
-        (void)send_copy(L, 1);
-    }
-    exit_raise(L);
-}
-
-static int mod_link(lua_State *L)
-{
-    struct actor *self = check_self(L, "link");
-    struct address address = send_find(L, 1);
-    check_name(L, &address);
-    if (address.actor != NULL) {
-        bond_link(self, address.actor);
-        return 0;
-    }
-    if (!self->traps) {
-        error_raise(L, "ActorError", address.absence, 503, "cannot link: the actor has ended");
-    }
-    lua_pushstring(L, address.absence);
-    exit_signal(self, L, SIGNAL_LINK, address.pid);
-    return 0;
-}
-
-static int mod_unlink(lua_State *L)
-{
-    struct actor *self = check_self(L, "unlink");
-    struct address address = send_find(L, 1);
-    struct bond *bond = address.actor != NULL ? bond_find_link(self, address.actor) : NULL;
-    if (bond != NULL) {
-        bond_remove(L, bond);
-    }
-    return 0;
-}
-
-static int mod_trap_exit(lua_State *L)
-{
-    struct actor *self = check_self(L, "trap exits");
-    luaL_checktype(L, 1, LUA_TBOOLEAN);
-    lua_pushboolean(L, self->traps);
-    self->traps = lua_toboolean(L, 1);
-    return 1;
-}
-
-static int mod_monitor(lua_State *L)
-{
-    struct actor *self = check_self(L, "monitor");
-    struct address address = send_find(L, 1);
-    if (address.actor != NULL) {
-        bond_monitor(L, self, address.actor, address.name);
-        return 1;
-    }
-    struct actors *actors = self->actors;
-    struct ref ref = {.incarnation = actors->runtime->incarnation,
-                      .number = actors_next_monitor(actors)};
-    (void)ref_push(L, &ref);
-    lua_pushstring(L, address.absence);
-    exit_post_down(self, L, -2, address.name, address.pid);
-    return 1;
-}
-
-/* Takes the message of a monitor, whose ref is at index 1, out of the mailbox. */
-static void flush_down(lua_State *L, struct actor *self)
-{
-    for (uint32_t i = 0; i < self->mailbox.count; i++) {
-        if (mailbox_letter(&self->mailbox, i)->kind != LETTER_SYSTEM) {
-            continue;
-        }
-        mailbox_peek(&self->mailbox, L, i);
-        lua_rawgeti(L, -1, 2);
-        bool is_this = lua_compare(L, -1, 1, LUA_OPEQ);
-        lua_pop(L, 2);
-        if (is_this) {
-            mailbox_remove(&self->mailbox, L, i);
-            return;
-        }
-    }
-}
-
-static int mod_demonitor(lua_State *L)
-{
-    struct actor *self = check_self(L, "demonitor");
-    struct ref_value *ref = ref_test(L, 1, actors_of(L)->marks.ref);
-    luaL_argexpected(L, ref != NULL, 1, "ref");
-    bool flush = false;
-    if (!lua_isnoneornil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        lua_getfield(L, 2, "flush");
-        flush = lua_toboolean(L, -1);
-    }
-    if (ref->bond != NULL) {
-        luaL_argcheck(L, ref->bond->owner == self, 1, "another actor's monitor");
-        bond_remove(L, ref->bond);
-    } else if (flush) {
-        flush_down(L, self);
-    }
-    return 0;
-}
-
 static int mod_register(lua_State *L)
 {
     names_check(L, 1);
     struct actor *actor = NULL;
     if (lua_isnoneornil(L, 2)) {
-        actor = check_self(L, "register without a pid");
+        actor = actor_check(L, "register without a pid");
     } else {
         struct address address = send_find(L, 2);
         luaL_argexpected(L, address.pid != NULL, 2, "pid");
@@ -350,12 +198,12 @@ static const luaL_Reg functions[] = {
     {"alive", mod_alive},
     {"call", mod_call},
     {"cast", mod_cast},
-    {"demonitor", mod_demonitor},
-    {"exit", mod_exit},
+    {"demonitor", signals_demonitor},
+    {"exit", signals_exit},
     {"info", inspect_info},
-    {"link", mod_link},
+    {"link", signals_link},
     {"list", inspect_list},
-    {"monitor", mod_monitor},
+    {"monitor", signals_monitor},
     {"receive", receive_lua},
     {"register", mod_register},
     {"registered", mod_registered},
@@ -365,9 +213,9 @@ static const luaL_Reg functions[] = {
     {"spawn", mod_spawn},
     {"spawn_link", mod_spawn_link},
     {"spawn_monitor", mod_spawn_monitor},
-    {"trap_exit", mod_trap_exit},
+    {"trap_exit", signals_trap_exit},
     {"try_send", mod_try_send},
-    {"unlink", mod_unlink},
+    {"unlink", signals_unlink},
     {"unregister", mod_unregister},
     {"whereis", mod_whereis},
     {NULL, NULL},

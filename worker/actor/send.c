@@ -43,6 +43,14 @@ struct address send_find(lua_State *L, int index)
         .actor = names_find(L, index), .name = lua_tostring(L, index), .absence = "noproc"};
 }
 
+void send_check_name(lua_State *L, const struct address *address)
+{
+    if (address->actor == NULL && address->name != NULL) {
+        error_raise(L, "ActorError", "noproc", 503, "cannot reach \"%s\": no actor has the name",
+                    address->name);
+    }
+}
+
 size_t send_copy(lua_State *L, int index)
 {
     struct fsd_err err;

@@ -19,6 +19,8 @@ struct address {
 
 /* Reads a pid or a name at index; raises an argument error for anything else. */
 struct address send_find(lua_State *L, int index);
+/* Raises an ActorError when a name was given that no actor has: that is a mistake, where a pid that nobody has takes everything. */
+void send_check_name(lua_State *L, const struct address *address);
 /* Pushes the copy of the value at index that is sent, and returns its size; raises a plain error that says what cannot be. */
 size_t send_copy(lua_State *L, int index);
 /* Sends the value on the top of L; waits so many seconds when the mailbox is full and suspends its senders.  Raises an
