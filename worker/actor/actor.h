@@ -42,6 +42,7 @@ struct actor {
     bool
         is_exiting; /* it ends as soon as its task is closed; for all others it has ended already */
     bool is_matching; /* a predicate of receive is looking at its mailbox */
+    bool is_listed;   /* in groups, registries or topics, see roster.h */
     bool is_late;     /* the time for a message is over */
     uint8_t handed;   /* values that were put on the receiver's stack */
     enum actor_overflow overflow;

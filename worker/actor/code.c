@@ -129,7 +129,7 @@ static int run_module(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-static void push_require(lua_State *L)
+void code_push_require(lua_State *L)
 {
     const struct generation *generation = runtime_of(L)->generation;
     if (generation != NULL) {
@@ -143,7 +143,7 @@ static void push_require(lua_State *L)
 static int load_module(lua_State *L)
 {
     const struct code *code = lua_touserdata(L, 1);
-    push_require(L);
+    code_push_require(L);
     lua_pushstring(L, code->name);
     lua_callk(L, 1, 1, 0, run_module);
     return run_module(L, LUA_OK, 0);

@@ -20,6 +20,8 @@ struct code {
 /* The code of that name, with one user more. */
 struct code *code_acquire(struct actors *actors, const char *name);
 void code_release(struct actors *actors, struct code *code);
+/* Pushes the require of the current generation; the state's own before there is one. */
+void code_push_require(lua_State *L);
 /* The Lua state may be closed. */
 void code_free_all(struct actors *actors);
 /* Pushes on `to` what runs the module with the argument on the top of L, which is popped. */

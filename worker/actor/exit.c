@@ -16,6 +16,7 @@
 #include "worker/actor/code.h"
 #include "worker/actor/names.h"
 #include "worker/actor/post.h"
+#include "worker/actor/roster.h"
 #include "worker/core/error.h"
 
 #define EXIT_ERROR "ExitError"
@@ -42,6 +43,7 @@ static void begin_exit(struct actor *actor, lua_State *L)
     actor->reason_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     actor->is_exiting = true;
     names_remove(L, actor);
+    roster_remove(actor, L);
     if (actor->has_begun) {
         task_kill(actor->task);
     }
@@ -253,6 +255,7 @@ void exit_finish(struct task *task, int status)
     push_reason(actor, L, status);
     actor->is_exiting = true;
     names_remove(L, actor);
+    roster_remove(actor, L);
     tell_all(actor, L);
     call_fail_all(actor, L);
     post_turn_away(actor);

@@ -150,7 +150,8 @@ static void check_place(lua_State *L, const struct order *order)
     const struct actors *actors = actors_of(L);
     if (runtime_of(L)->tasks.running == NULL) {
         luaL_error(L, "cannot spawn an actor here: only a request, a task or an actor can, not "
-                      "code that is being loaded, collected or closed");
+                      "code that is being loaded, collected or closed; what shall run from the "
+                      "start is declared with app:supervisor{...}");
     }
     if ((order->link || order->monitor) && actor_running(L) == NULL) {
         luaL_error(L, "cannot link or monitor here: only an actor can, not a request or a task");
