@@ -5,6 +5,8 @@
 #include <lauxlib.h>
 
 #include "worker/actor/mod_actor.h"
+#include "worker/actor/mod_core.h"
+#include "worker/actor/mod_supervise.h"
 #include "worker/core/mod_error.h"
 #include "worker/http/mod_http.h"
 #include "worker/lib/mod_config.h"
@@ -21,12 +23,15 @@ static const struct module {
     const char *help;
 } rows[] = {
     {"fsd.actor", luaopen_fsd_actor, "actors: messages, links, monitors, names"},
+    {"fsd.actor.core", luaopen_fsd_actor_core, "what fsd's modules in Lua need of actors"},
     {"fsd.config", luaopen_fsd_config, "the application's settings and environment"},
     {"fsd.error.core", luaopen_fsd_error_core, "the class Error, for fsd.error"},
     {"fsd.http", luaopen_fsd_http, "applications: routes and handlers"},
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
     {"fsd.log", luaopen_fsd_log, "structured log records"},
     {"fsd.shared", luaopen_fsd_shared, "dictionaries in memory that all workers share"},
+    {"fsd.supervisor.core", luaopen_fsd_supervisor_core,
+     "the rules of supervisors, for fsd.supervisor"},
     {"fsd.task.core", luaopen_fsd_task_core, "tasks and waiting, for fsd.task"},
     {"fsd.timer", luaopen_fsd_timer, "functions that run later"},
     {"fsd.worker", luaopen_fsd_worker, "which worker this is"},

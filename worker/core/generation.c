@@ -255,6 +255,13 @@ int generation_load(struct runtime *runtime, int fd, uint64_t number,
     return 0;
 }
 
+void generation_push_loaded(lua_State *L, const struct generation *generation)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, generation->require_ref);
+    (void)lua_getupvalue(L, -1, UPVALUE_LOADED);
+    lua_remove(L, -2);
+}
+
 void generation_free(struct runtime *runtime, struct generation *generation)
 {
     if (generation == NULL) {

@@ -23,6 +23,8 @@ struct generation {
  * where ("app.lua:3: ...", with the traceback behind it). */
 int generation_load(struct runtime *runtime, int fd, uint64_t number,
                     struct generation **ret_generation, struct fsd_err *err);
+/* Pushes the table of the modules that the code has required: name -> value. */
+void generation_push_loaded(lua_State *L, const struct generation *generation);
 /* Drops the code; Lua collects what nothing else holds.  NULL is allowed. */
 void generation_free(struct runtime *runtime, struct generation *generation);
 

@@ -1,0 +1,104 @@
+/* mod_core.c - fsd.actor.core: what lua/fsd needs of actors, and applications do not.
+ *   core.loader() -> function         the require of the generation that is current
+ *   core.loaded() -> table            name -> module, of that generation
+ *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
+ *   core.copy(value) -> value         as a message would arrive
+ *   core.list(pid) -> bool            on_end will be told of it; false: the actor has ended, or is another worker's
+ *   core.on_end(f)                    f(pid) runs when an actor that is listed ends
+ *   core.worker() -> pid              where the worker's own signals come from
+ *   core.ref() -> ref                 a new one, of a monitor of the modules in Lua
+ * Owns nothing. */
+#include "worker/actor/mod_core.h"
+
+#include <lauxlib.h>
+
+#include "worker/actor/actor.h"
+#include "worker/actor/actors.h"
+#include "worker/actor/code.h"
+#include "worker/actor/post.h"
+#include "worker/actor/ref.h"
+#include "worker/actor/roster.h"
+#include "worker/actor/send.h"
+#include "worker/core/generation.h"
+
+static int core_loader(lua_State *L)
+{
+    code_push_require(L);
+    return 1;
+}
+
+static int core_loaded(lua_State *L)
+{
+    const struct generation *generation = runtime_of(L)->generation;
+    if (generation != NULL) {
+        generation_push_loaded(L, generation);
+    } else {
+        lua_newtable(L);
+    }
+    return 1;
+}
+
+static int core_signal(lua_State *L)
+{
+    lua_settop(L, 2);
+    struct address address = send_find(L, 1);
+    if (address.actor != NULL) {
+        (void)send_copy(L, 2);
+        post_signal(address.actor, L);
+    }
+    lua_pushboolean(L, address.actor != NULL);
+    return 1;
+}
+
+static int core_copy(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    (void)send_copy(L, 1);
+    return 1;
+}
+
+static int core_list(lua_State *L)
+{
+    struct address address = send_find(L, 1);
+    if (address.actor != NULL) {
+        roster_add(address.actor);
+    }
+    lua_pushboolean(L, address.actor != NULL);
+    return 1;
+}
+
+static int core_on_end(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    roster_set_call(L);
+    return 0;
+}
+
+static int core_worker(lua_State *L)
+{
+    struct pid pid = actors_worker_pid(actors_of(L));
+    pid_push(L, &pid);
+    return 1;
+}
+
+static int core_ref(lua_State *L)
+{
+    struct actors *actors = actors_of(L);
+    struct ref ref = {.incarnation = actors->runtime->incarnation,
+                      .number = actors_next_monitor(actors)};
+    (void)ref_push(L, &ref);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"copy", core_copy},     {"list", core_list},     {"loaded", core_loaded},
+    {"loader", core_loader}, {"on_end", core_on_end}, {"ref", core_ref},
+    {"signal", core_signal}, {"worker", core_worker}, {NULL, NULL},
+};
+
+int luaopen_fsd_actor_core(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}
