@@ -11,6 +11,7 @@
 ---@field http fsd.http
 ---@field json fsd.json
 ---@field log fsd.Log
+---@field server fsd.server
 ---@field shared fsd.shared
 ---@field task fsd.task
 ---@field timer fsd.timer
