@@ -223,6 +223,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         obituary_write(master, pool, proc, why);
         return;
     case POOL_SLOT_EMPTY:
+        deploy_on_pool_news(master, pool, slot, news, "its pool was stopped meanwhile");
         master_check_end(master);
         return;
     case POOL_REAPED:

@@ -364,6 +364,9 @@ void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigne
     if (!deploy->is_running || event < 0 || member == deploy->member_count) {
         return;
     }
+    if (news == POOL_SLOT_EMPTY && !phase_is_asked(&deploy->phase, member)) {
+        return; /* it has been leaving since an earlier change */
+    }
     if (why != NULL && (event == PHASE_ON_REFUSED || event == PHASE_ON_LOST)) {
         char text[DEPLOY_WHY_MAX];
         (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->name, slot);

@@ -91,8 +91,8 @@ int deploy_members_translate(enum pool_news news)
         return PHASE_ON_COMMITTED;
     case POOL_SLOT_FAILED:
     case POOL_SLOT_DIED:
-        return PHASE_ON_LOST;
     case POOL_SLOT_EMPTY:
+        return PHASE_ON_LOST;
     case POOL_UP:
     case POOL_GAVE_UP:
     case POOL_DOWN:

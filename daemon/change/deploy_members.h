@@ -15,7 +15,7 @@ struct master;
 int deploy_members_make(struct master *master, struct fsd_err *err);
 /* The number of a member; member_count: it is none. */
 size_t deploy_members_find(const struct deploy *deploy, const struct pool *pool, unsigned slot);
-/* An enum phase_event, or -1.  READY of a new worker is its commit; FAILED and DIED are losses in both phases. */
+/* An enum phase_event, or -1.  READY of a new worker is its commit; FAILED, DIED and EMPTY are losses in both phases. */
 int deploy_members_translate(enum pool_news news);
 /* Does the running configuration not have it? */
 bool deploy_members_is_new(const struct master *master, const struct pool *pool);

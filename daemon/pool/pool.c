@@ -180,7 +180,7 @@ static void leave(struct pool *pool, enum pool_phase phase, bool now)
 {
     pool->phase = phase;
     pool->was_up = false;
-    pool->pending.number = 0;
+    pool->pending.number = phase == POOL_LEAVING ? 0 : pool->pending.number; /* deploy.c's else */
     if (phase != POOL_SUSPENDED) {
         end_reserve(pool, now);
     }

@@ -47,6 +47,10 @@ void pool_prepare_slot(struct pool *pool, unsigned index)
 {
     struct pool_slot *slot = pool->slots[index];
     const struct bundle_store *store = &pool->pending.app->store;
+    if (pool->phase == POOL_SUSPENDED) { /* since the change began; its workers come later */
+        pool_slot_tell(slot, POOL_SLOT_PREPARED, NULL, NULL);
+        return;
+    }
     slot->awaits_commit = true;
     pool_hold_mend(pool);
     slot->wanted = store->candidate.number != 0 ? store->candidate.number : store->running.number;

@@ -301,6 +301,30 @@ def test_when_a_pool_gives_up_its_siblings_are_stopped_as_the_strategy_says(make
                 log.rindex(f" {later}/0[{ready_pids(fsd, later)[0]}] worker is started")
 
 
+def test_a_pool_that_is_stopped_with_its_siblings_while_it_is_changed_has_the_change_afterwards(make_fake):
+    """The change waits for room in another pool meanwhile."""
+    pools = {"a": {"shop": {"drain": "hang"}, "shutdown": "60s"}, "b": {"intensity": 0}, "c": {"count": 2}}
+    siblings = {"all": {"strategy": "one_for_all", "children": ["b", "c"]}}
+    fsd = make_fake()
+    write_pools(fsd, pools, siblings)
+    fsd.start_ready()
+    for _ in range(3):
+        fsd.call("restart", pool="a")
+    pools["a"]["app"] = "b"
+    pools["c"]["count"] = 4
+    write_pools(fsd, pools, siblings)
+    with fsd.open_control() as control:
+        fsd.send_call(control, "config.apply")
+        fsd.wait_log("event=worker.waits")
+        os.kill(ready_pids(fsd, "b")[0], signal.SIGKILL)
+        wait_held(fsd, "c")
+        os.kill(next(row["pid"] for row in pool_of(fsd, "a")["workers"] if row["state"] == "draining"), signal.SIGKILL)
+        assert len(fsd.read_answer(control)["changes"]) == 2
+    fsd.call("restart", pool="b")
+    wait_pool(fsd, "c", lambda pool: [row["state"] for row in pool["workers"]] == ["ready"] * 4, "all workers of c", 20)
+    assert "impossible event" not in fsd.log()
+
+
 def test_a_daemon_that_is_drained_while_siblings_are_stopped_comes_back_whole(make_fake):
     """The tree wants to start them again while nothing is to run."""
     fsd, pids = start_three(make_fake, "one_for_all", shop={"drain": "hang"}, shutdown="1s")
