@@ -31,6 +31,7 @@ enum {
 };
 
 static void run_orders(struct master *master);
+static int restart_timer(struct master *master);
 
 bool deploy_is_running(const struct master *master)
 {
@@ -107,6 +108,9 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
     (void)usec;
     struct master *master = userdata;
     struct deploy *deploy = &master->deploy;
+    if (deploy_members_are_booting(deploy) && restart_timer(master) >= 0) {
+        return 0;
+    }
     size_t awaited = phase_find_awaited(&deploy->phase, 0);
     if (awaited < deploy->member_count) {
         char text[128];

@@ -79,6 +79,21 @@ size_t deploy_members_find(const struct deploy *deploy, const struct pool *pool,
     return i;
 }
 
+bool deploy_members_are_booting(const struct deploy *deploy)
+{
+    size_t i = phase_find_awaited(&deploy->phase, 0);
+    for (; i < deploy->member_count; i = phase_find_awaited(&deploy->phase, i + 1)) {
+        const struct deploy_member *member = &deploy->members[i];
+        const struct pool_slot *slot = member->pool->slots[member->slot];
+        const struct pool_proc *next = slot->next;
+        bool is_booting = next != NULL && next->proc.state < INCARNATION_LOADED;
+        if (!member->is_in_place && (slot->awaits_room || is_booting)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int deploy_members_translate(enum pool_news news)
 {
     switch (news) {

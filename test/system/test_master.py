@@ -559,6 +559,23 @@ def test_who_waits_for_room_is_dropped_when_all_are_told_to_stop(make):
     assert "impossible event" not in fsd.log()
 
 
+@pytest.mark.slow
+def test_a_configuration_waits_for_room_longer_than_workers_may_take_to_boot(make):
+    fsd = fill_slot(make)
+    fsd.write_conf(shutdown="60s", boot="1s")
+    fsd.call("config.apply")
+    fsd.write_conf(shutdown="60s", boot="1s", limits={"request_timeout": "20s"})
+    fsd.write_app({"drain": "hang", "new": True})
+    thread, results = start_in_thread(fsd, "reload")
+    fsd.wait_log("event=worker.waits")
+    thread.join(13)  # twice the time to boot, and 10 s
+    assert results == []
+    os.kill(find_leaver(fsd)["pid"], signal.SIGKILL)
+    thread.join(10)
+    assert isinstance(results[0], dict), results
+    assert fsd.status()["config"]["number"] == 3
+
+
 def test_a_second_reload_waits_for_its_round_and_stop_ends_both(make):
     fsd = make()
     fsd.write_conf()
