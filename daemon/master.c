@@ -79,7 +79,7 @@ void master_stop(struct master *master, bool now)
         log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "daemon.stopping",
                   now ? "stopping at once" : "stopping", NULL);
         reload_stop(master);
-        deploy_stop(master);
+        deploy_stop(master, "the daemon is stopping");
         loader_stop(&master->loader);
         upgrade_stop(master);
     } else if (now) {
@@ -101,6 +101,11 @@ void master_drain(struct master *master)
             pool_drain(master->inventory.pools[i]);
         }
     }
+    waiting_give_up(master, WAITING_READY, "the daemon was drained meanwhile");
+    reload_on_drained(master);
+    if (deploy_has_begun(master)) {
+        deploy_stop(master, "the daemon was drained meanwhile");
+    }
 }
 
 void master_resume(struct master *master)
@@ -113,6 +118,7 @@ void master_resume(struct master *master)
             pool_start(master->inventory.pools[i]);
         }
     }
+    waiting_give_up(master, WAITING_DRAINED, "the daemon was resumed meanwhile");
 }
 
 /* Something without which the daemon can't come up, only before it was ready.  Why has been logged. */

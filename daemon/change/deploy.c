@@ -24,11 +24,8 @@
 #include "daemon/state.h"
 #include "daemon/tree/supervision.h"
 
-enum {
-    ANSWER_LIMIT_MS =
-        10000, /* of a worker that takes a change in place, and of one that begins to serve */
-    TIMER_ACCURACY_US = 10000,
-};
+/* Of a worker that takes a change in place, and of one that begins to serve. */
+enum { ANSWER_LIMIT_MS = 10000, TIMER_ACCURACY_US = 10000 };
 
 static void run_orders(struct master *master);
 static int restart_timer(struct master *master);
@@ -36,6 +33,11 @@ static int restart_timer(struct master *master);
 bool deploy_is_running(const struct master *master)
 {
     return master->deploy.is_running;
+}
+
+bool deploy_has_begun(const struct master *master)
+{
+    return master->deploy.is_running && master->deploy.phase.state != PHASE_IDLE;
 }
 
 /* Frees what is left of the change itself; the objects have gone their way. */
@@ -383,14 +385,14 @@ void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigne
     run_orders(master);
 }
 
-void deploy_stop(struct master *master)
+void deploy_stop(struct master *master, const char *why)
 {
     struct deploy *deploy = &master->deploy;
     if (!deploy->is_running) {
         return;
     }
-    deploy_answer_keep_reason(deploy, "the daemon is stopping");
-    if (deploy->phase.state != PHASE_IDLE) {
+    deploy_answer_keep_reason(deploy, why);
+    if (deploy_has_begun(master)) {
         phase_feed(&deploy->phase, PHASE_ON_STOP, 0);
         run_orders(master);
     } /* else the loader is stopped, and its end comes here */

@@ -50,8 +50,11 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
 /* What happened in the pools; the master passes everything on. */
 void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
                          enum pool_news news, const char *why);
-/* The daemon stops: nothing of it happens any more, the caller is told. */
-void deploy_stop(struct master *master);
+/* The daemon stops, or is drained while slots prepare the change or take it: what is not committed does not happen any more, the
+ * caller is told why. */
+void deploy_stop(struct master *master, const char *why);
+/* Is the change so far that slots are concerned?  Before that, it takes them as it finds them. */
+bool deploy_has_begun(const struct master *master);
 bool deploy_is_running(const struct master *master);
 
 #endif

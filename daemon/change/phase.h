@@ -20,7 +20,7 @@ enum phase_event {
     PHASE_ON_LOST,      /* it is gone, or will never answer */
     PHASE_ON_COMMITTED, /* it has the new thing */
     PHASE_ON_TIMEOUT,   /* of the phase as a whole */
-    PHASE_ON_STOP,      /* the daemon ends */
+    PHASE_ON_STOP,      /* the daemon ends, or is drained */
 };
 enum { PHASE_EVENTS = PHASE_ON_STOP + 1 };
 

@@ -363,13 +363,28 @@ void reload_on_pool_news(struct master *master, const struct pool *pool, unsigne
     feed(master, events[news], number);
 }
 
+static void cut_short(struct master *master, const char *why)
+{
+    keep_reason(&master->reload, why);
+    (void)rolling_step(&master->reload.rolling, ROLLING_ON_STOP, 0); /* orders nothing */
+    abort_reload(master);
+}
+
+/* One that still loads the code goes on: it then finds nobody to replace. */
+void reload_on_drained(struct master *master)
+{
+    const struct rolling *rolling = &master->reload.rolling;
+    if (rolling->state == ROLLING_MOVING || rolling->state == ROLLING_REVERTING) {
+        cut_short(master, "the daemon was drained meanwhile");
+        reload_on_free(master);
+    }
+}
+
 void reload_stop(struct master *master)
 {
     struct reload *reload = &master->reload;
     if (reload_is_running(master)) {
-        keep_reason(reload, "the daemon is stopping");
-        feed(master, ROLLING_ON_STOP, 0);
-        abort_reload(master);
+        cut_short(master, "the daemon is stopping");
     }
     struct reload_failure failure = {CONTROL_FAILED, "the daemon is stopping"};
     /* .now is left of one that brings a configuration (deploy.c) */

@@ -41,6 +41,8 @@ void reload_on_free(struct master *master);
 /* What happened in the pools; the master passes everything on. */
 void reload_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
                          enum pool_news news, const char *why);
+/* All workers are leaving by order: nobody can be replaced any more, so a reload that has begun with that is over. */
+void reload_on_drained(struct master *master);
 /* The daemon stops: the reload is over, the callers are told. */
 void reload_stop(struct master *master);
 bool reload_is_running(const struct master *master);

@@ -19,7 +19,7 @@ enum rolling_event {
     ROLLING_ON_SLOT_READY,  /* a slot's new worker serves */
     ROLLING_ON_SLOT_FAILED, /* a slot's new worker did not get that far */
     ROLLING_ON_SLOT_DIED,   /* a slot lost the worker that served */
-    ROLLING_ON_STOP,        /* the daemon ends */
+    ROLLING_ON_STOP,        /* the daemon ends, or is drained */
 };
 enum { ROLLING_EVENTS = ROLLING_ON_STOP + 1 };
 

@@ -1,7 +1,7 @@
 /* waiting.c - calls that wait until the daemon is as they want it: ready, drained, with a configuration.
  * Owns the calls.  After everything that may change the answer, each is looked at again; whoever waits has a timeout of its own, and a
  * peer that has gone costs nothing but its place until then.
- * Called by methods.c (add) and master.c (check).  Must not change anything. */
+ * Called by methods.c (add) and master.c (check, give up).  Must not change anything. */
 #include <stdbool.h>
 
 #include "daemon/method/waiting.h"
@@ -65,6 +65,17 @@ void waiting_add(struct master *master, const struct waiting_item *item)
         }
     }
     control_fail(item->call, CONTROL_BUSY, "too many wait already");
+}
+
+void waiting_give_up(struct master *master, enum waiting_for what, const char *why)
+{
+    for (size_t i = 0; i < WAITING_MAX; i++) {
+        struct waiting_item *item = &master->waiting.items[i];
+        if (item->call != NULL && !item->is_wait && item->what == what) {
+            control_fail(item->call, CONTROL_FAILED, why);
+            item->call = NULL;
+        }
+    }
 }
 
 void waiting_check(struct master *master)

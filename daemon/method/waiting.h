@@ -27,6 +27,8 @@ struct waiting {
 
 /* Answers item's call as soon as it is so; it is copied. */
 void waiting_add(struct master *master, const struct waiting_item *item);
+/* An order was overtaken by another one: who gave it is told.  Who only waits for the same goes on. */
+void waiting_give_up(struct master *master, enum waiting_for what, const char *why);
 /* Something may have changed. */
 void waiting_check(struct master *master);
 

@@ -576,6 +576,40 @@ def test_a_configuration_waits_for_room_longer_than_workers_may_take_to_boot(mak
     assert fsd.status()["config"]["number"] == 3
 
 
+@pytest.mark.parametrize("with_config", [False, True])
+def test_a_drain_ends_a_reload_that_replaces_workers(make, with_config):
+    fsd = fill_slot(make)
+    if with_config:
+        fsd.write_conf(shutdown="60s", limits={"request_timeout": "20s"})
+    thread, results = start_in_thread(fsd, "reload")
+    fsd.wait_log("event=worker.waits")
+    drain, drained = start_in_thread(fsd, "drain")
+    thread.join(10)
+    assert results[0].message == "the daemon was drained meanwhile"
+    assert len(fsd.call("scale", pool="web", count=2)["changes"]) == 1  # nothing is under way any more
+    for row in fsd.workers():
+        os.kill(row["pid"], signal.SIGKILL)
+    drain.join(10)
+    assert drained == [{"drained": True}]
+    fsd.call("resume")
+    assert [row["generation"] for row in fsd.workers("ready")] == [4, 4]
+    assert "impossible event" not in fsd.log()
+
+
+def test_a_drain_ends_a_resume(make):
+    fsd = make()
+    fsd.write_conf()
+    fsd.start_ready()
+    fsd.call("drain")
+    fsd.write_app({"load": "hang"})
+    fsd.call("reload")
+    thread, results = start_in_thread(fsd, "resume")
+    fsd.wait_workers(lambda rows: [row["state"] for row in rows] == ["starting"], "the worker to start")
+    assert fsd.call("drain") == {"drained": True}
+    thread.join(10)
+    assert results[0].message == "the daemon was drained meanwhile"
+
+
 def test_a_second_reload_waits_for_its_round_and_stop_ends_both(make):
     fsd = make()
     fsd.write_conf()
