@@ -119,9 +119,10 @@ void pool_fini(struct pool *pool)
 
 static void start_slot(struct pool_slot *slot)
 {
-    if (slot->state == SLOT_EMPTY || slot->state == SLOT_DONE) {
+    enum slot_state state = slot->state;
+    if (state == SLOT_EMPTY || state == SLOT_DONE || state == SLOT_LEAVING) {
         slot->wanted = slot->pool->conf.app->store.running.number;
-        pool_slot_step(slot, SLOT_ON_START, NULL, NULL);
+        pool_slot_step(slot, state == SLOT_LEAVING ? SLOT_ON_REPLACE : SLOT_ON_START, NULL, NULL);
     }
 }
 
@@ -134,7 +135,7 @@ void pool_start(struct pool *pool)
     pool->phase = POOL_RUNNING;
     pool->cause[0] = '\0';
     for (unsigned i = 0; i < pool->count; i++) {
-        start_slot(pool->slots[i]); /* one that is leaving starts when it is empty */
+        start_slot(pool->slots[i]);
     }
     pool_touch(pool);
 }

@@ -158,7 +158,7 @@ static bool are_slots_empty(const struct pool *pool)
     return true;
 }
 
-/* A slot that was leaving when the pool was started again comes back when it is empty. */
+/* Who waited for room may have it now; a slot that has become empty while the pool runs is filled again. */
 static void settle_slots(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->made; i++) {

@@ -596,6 +596,19 @@ def test_a_drain_ends_a_reload_that_replaces_workers(make, with_config):
     assert "impossible event" not in fsd.log()
 
 
+def test_a_resume_does_not_wait_for_those_that_leave_and_ends_the_drain(make):
+    fsd = make({"drain": "hang"})
+    fsd.write_conf(shutdown="60s")
+    fsd.start_ready()
+    thread, results = start_in_thread(fsd, "drain")
+    fsd.wait_workers(lambda rows: [row["state"] for row in rows] == ["draining"], "the worker to leave")
+    assert fsd.call("resume") == {"resumed": True}
+    thread.join(10)
+    assert results[0].message == "the daemon was resumed meanwhile"
+    assert sorted(row["state"] for row in fsd.workers()) == ["draining", "ready"]
+    fsd.get("/")
+
+
 def test_a_drain_ends_a_resume(make):
     fsd = make()
     fsd.write_conf()
