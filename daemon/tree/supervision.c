@@ -37,9 +37,9 @@ static bool is_known(const struct master *master, size_t index)
 
 static void stop(struct master *master, struct pool *pool)
 {
-    struct log_subject subject = {pool->name, LOG_SLOT_NONE, 0};
     if (pool->phase != POOL_LEAVING) {
-        log_event(&master->log, LOG_LEVEL_INFO, &subject, "pool.stopping", "pool is stopped", NULL);
+        log_event(&master->log, LOG_LEVEL_INFO, LOG_POOL(pool->name), "pool.stopping",
+                  "pool is stopped", NULL);
         pool_stop(pool, false);
     }
 }
