@@ -18,8 +18,9 @@
 #include "worker/actor/actors.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
-#include "worker/shared/shared.h"
 #include "worker/lib/background.h"
+#include "worker/lib/declared.h"
+#include "worker/shared/shared.h"
 
 static struct life *life_of(struct link *link)
 {
@@ -159,6 +160,7 @@ static void on_activate(struct life *life, struct wire_message *message)
     life->is_active = true;
     runtime->slot = (int64_t)body.slot;
     http_server_activate(runtime->http);
+    declared_start(runtime);
     page_set(&runtime->page->generation, body.generation);
     link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));
 }
@@ -322,7 +324,7 @@ static void end(struct life *life)
     generation_free(runtime, generation);
     struct actors *actors = runtime->actors;
     runtime_fini(runtime);
-    actors_free(actors); /* finalizers may have sent to them */
+    actors_free(actors);          /* finalizers may have sent to them */
     shared_free(runtime->shared); /* finalizers may have used it */
 }
 

@@ -8,7 +8,9 @@
 #include "worker/actor/mod_core.h"
 #include "worker/actor/mod_supervise.h"
 #include "worker/core/mod_error.h"
+#include "worker/http/app.h"
 #include "worker/http/mod_http.h"
+#include "worker/lib/declared.h"
 #include "worker/lib/mod_config.h"
 #include "worker/lib/mod_json.h"
 #include "worker/lib/mod_log.h"
@@ -53,6 +55,7 @@ void modules_register(lua_State *L, const char *lua_dir)
     lua_setfield(L, -4, "path");
     lua_pop(L, 3);
     log_install_print(L);
+    app_add_methods(L, declared_methods);
 }
 
 void modules_print(FILE *file)

@@ -110,6 +110,25 @@ function App:on_error(handler) end
 ---@return fsd.App self
 function App:not_found(handler) end
 
+---Runs a function in a task of its own when a worker has become active. Each worker runs it, and one in reserve when it takes a
+---place over; `fsd.worker.self().slot == 0` picks one of a pool.
+---@param event "start"
+---@param fn fun()
+---@return fsd.App self
+function App:on(event, fn) end
+
+---As fsd.timer.every, in each worker, from when it has become active.
+---@param seconds number at least 0.001
+---@param fn fun()
+---@return fsd.App self
+function App:every(seconds, fn) end
+
+---As fsd.timer.cron, in each worker, from when it has become active. The application does not load with a schedule that cannot be read.
+---@param schedule string "0 3 * * mon-fri"
+---@param fn fun()
+---@return fsd.App self
+function App:cron(schedule, fn) end
+
 ---What the client has sent. The named fields cannot be set; other names are yours: `req.user = user`. After the
 ---request is over, every access raises.
 ---@class fsd.Request

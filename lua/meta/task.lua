@@ -4,8 +4,8 @@
 ---
 ---A wait raises a CancelError when its task is to end: "cancelled" by Task.cancel, "aborted" when the client of a request has gone,
 ---"timeout" when the deadline of a request has passed, "shutdown" when the worker leaves. `<close>` variables and pcall work as always; what
----still waits one second later is closed by force. Waiting raises outside of a request or task, in a coroutine of your own, and
----within a C function such as table.sort.
+---still waits one second later is closed by force. Waiting raises outside of a request or task, and within a C function that cannot
+---be interrupted.
 ---
 ---A limit is in seconds; when it passes the wait raises a TimeoutError with the code "timeout".
 ---@class fsd.task
@@ -15,7 +15,7 @@ local task = {}
 ---
 ---The task goes on when the request that has spawned it ends. An error that nobody joins is logged a second after it ended the task. A
 ---worker that leaves waits for its tasks as long as for idle connections (`drain` of the pool), then cancels them.
----Raises while the application loads, and a LimitError ("task.limit") when 100,000 tasks have not ended.
+---Raises while the application loads (there is App.on for that), and a LimitError ("task.limit") when 100,000 tasks have not ended.
 ---@param fn fun(...): ...
 ---@param ... any its arguments
 ---@return fsd.Task

@@ -2,7 +2,7 @@
 
 ---Functions that run later. Each run is a task of its own: it may wait, and its error is logged.
 ---
----Timers are set by requests and tasks, not while the application loads. A worker that leaves runs those that repeat no more, and
+---Timers are set by requests and tasks, not while the application loads: App.every and App.cron are for that. A worker that leaves runs those that repeat no more, and
 ---does not wait for the others. A worker can have 100,000; more raise a LimitError ("timer.limit").
 ---@class fsd.timer
 local timer = {}

@@ -1,9 +1,11 @@
 """Several tasks at once: fsd.task.spawn and what is made of it, channels and locks between requests, timers."""
+import os
 import signal
 import socket
 
 import pytest
 
+from app_process import AppProcess
 from fsd_process import wait_for
 from handler_rows import app_of, names
 
@@ -190,3 +192,42 @@ def test_a_worker_that_leaves_cancels_the_tasks_that_do_not_end(serve):
     assert app.wait_exit() == 0
     assert app.wait_record(msg="told to leave")["code"] == "shutdown"
     wait_for(lambda: any("cancelling 1 tasks" in record["msg"] for record in app.records()), "the warning")
+
+
+DECLARED = '''
+app:on("start", function() task.sleep(0) fsd.log:info("started", { own_slot = fsd.worker.self().slot }) end)
+app:every(0.01, function() fsd.log:info("tick") end):cron("* * * * *", function() end)
+app:get("/late/:method", function(req) return failure(app[req.params.method], app, 1, print).message end)
+'''
+
+
+def test_what_is_declared_starts_with_the_worker_and_not_in_a_reserve(tmp_path):
+    app = AppProcess(tmp_path, app_of([], HEAD + DECLARED))
+    app.write_conf(log_format="json", standby=1)
+    try:
+        app.start_ready()
+        app.wait_record(msg="tick")
+        wait_for(lambda: app.status()["pools"][0].get("standby"), "the reserve")
+        assert [record["own_slot"] for record in app.records() if record["msg"] == "started"] == [0]
+        assert len({record["pid"] for record in app.records() if record["msg"] == "tick"}) == 1
+        os.kill(app.workers()[0]["pid"], signal.SIGKILL)
+        wait_for(lambda: sum(record["msg"] == "started" for record in app.records()) == 2, "the start of the reserve")
+    finally:
+        app.kill()
+
+
+@pytest.mark.parametrize("method", ["on", "every", "cron"])
+def test_nothing_is_declared_by_what_runs(serve, method):
+    app = serve(app_of([], HEAD + DECLARED))
+    assert f"app:{method} is for code that is being loaded" in app.get("/late/" + method).text
+
+
+@pytest.mark.parametrize("code, message", [
+    ("app:cron('0 0 30 2 *', print)", "no month has such a day: it would never run"),
+    ("app:every(0, print)", "must be at least 0.001"),
+    ("app:every(1)", "function expected"),
+    ("app:on('stop', print)", 'the only event is "start"'),
+    ("app.on('start', print)", "call app:on(...) with a colon"),
+])
+def test_an_application_with_a_wrong_declaration_does_not_load(serve_refused, code, message):
+    assert message in serve_refused(f'local app = require("fsd").app()\n{code}\nreturn app')

@@ -15,6 +15,8 @@
 #include "common/err.h"
 #include "worker/http/native.h"
 
+#define OTHER_METHODS "fsd.App.methods" /* in the registry */
+
 enum {
     /* Each next() is a C call within Lua, which allows 200 (LUAI_MAXCCALLS); together these leave room for the rest. */
     HANDLERS_MAX = 40,    /* of one route */
@@ -231,6 +233,26 @@ static const char *const verbs[][2] = {
     {"delete", "DELETE"}, {"head", "HEAD"}, {"options", "OPTIONS"}, {"all", NULL},
 };
 
+void app_add_methods(lua_State *L, const luaL_Reg *others)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, OTHER_METHODS);
+    luaL_setfuncs(L, others, 0);
+    lua_pop(L, 1);
+}
+
+/* Into the table on the top. */
+static void copy_other_methods(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, OTHER_METHODS);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+}
+
 void app_register(lua_State *L)
 {
     luaL_newmetatable(L, APP_METATABLE);
@@ -245,6 +267,7 @@ void app_register(lua_State *L)
         lua_pushcclosure(L, app_verb, 2);
         lua_setfield(L, -2, verbs[i][0]);
     }
+    copy_other_methods(L);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
 }

@@ -1,6 +1,7 @@
 #ifndef FSD_WORKER_HTTP_APP_H
 #define FSD_WORKER_HTTP_APP_H
 
+#include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,6 +42,9 @@ struct app {
 struct app *app_test(lua_State *L, int index);
 /* Ends registration. */
 void app_freeze(struct app *app);
+
+/* Adds methods of other areas to the class, before it is registered. */
+void app_add_methods(lua_State *L, const luaL_Reg *others);
 
 /* Functions of fsd.http, for mod_http.c. */
 int app_new(lua_State *L);       /* fsd.app() */

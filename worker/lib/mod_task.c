@@ -22,9 +22,8 @@ static int mod_spawn(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     if (runtime_of(L)->tasks.running == NULL) {
-        return luaL_error(L,
-                          "cannot spawn a task here: only requests and tasks can, not code that is "
-                          "being loaded, collected or closed");
+        return luaL_error(L, "cannot spawn a task here: only requests and tasks can, not code "
+                             "that is being loaded (use app:on), collected or closed");
     }
     (void)spawned_push(L, &background_of(L)->spawns, lua_gettop(L) - 1);
     return 1;

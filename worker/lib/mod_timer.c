@@ -38,6 +38,21 @@ static uint64_t check_microseconds(lua_State *L, int index, lua_Number min_s)
     return (uint64_t)ceil(seconds * 1e6);
 }
 
+uint64_t mod_timer_check_every(lua_State *L, int index)
+{
+    return check_microseconds(L, index, every_min_s);
+}
+
+void mod_timer_check_cron(lua_State *L, int index, struct alarm_plan *plan)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, index, &len);
+    struct fsd_err err;
+    if (cron_parse(text, len, &plan->cron, &err) != 0) {
+        luaL_argerror(L, index, lua_pushfstring(L, "%s", err.text));
+    }
+}
+
 static int mod_after(lua_State *L)
 {
     uint64_t after_us = check_microseconds(L, 1, 0);
@@ -48,7 +63,7 @@ static int mod_after(lua_State *L)
 
 static int mod_every(lua_State *L)
 {
-    uint64_t every_us = check_microseconds(L, 1, every_min_s);
+    uint64_t every_us = mod_timer_check_every(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     struct alarm_plan plan = {
         .kind = ALARM_EVERY, .at_us = clock_monotonic_us() + every_us, .every_us = every_us};
@@ -65,14 +80,9 @@ static int mod_at(lua_State *L)
 
 static int mod_cron(lua_State *L)
 {
-    size_t len;
-    const char *text = luaL_checklstring(L, 1, &len);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
     struct alarm_plan plan = {.kind = ALARM_CRON};
-    struct fsd_err err;
-    if (cron_parse(text, len, &plan.cron, &err) != 0) {
-        return luaL_argerror(L, 1, lua_pushfstring(L, "%s", err.text));
-    }
+    mod_timer_check_cron(L, 1, &plan);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
     struct alarm_set *set = check_set(L);
     if (!alarm_plan_next(&plan, clock_wall_us())) {
         return luaL_argerror(L, 1, "it would never run");
