@@ -136,6 +136,8 @@ static void note_run(struct task *task)
 static void close_by_force(struct task *task)
 {
     task->state = TASK_RUNNING;
+    /* Lua 5.4.4 does not forget the message handler of an xpcall that it was inside of */
+    task->is_spoiled = true;
     note_run(task);
     reset(task);
     recorder_pause(&task->runtime->recorder);

@@ -62,7 +62,7 @@ struct task {
     bool cancelling;         /* was cancelled; the grace is running */
     bool is_suspending; /* it yields to task.c now, not to a coroutine of the application's own */
     bool is_preempted;  /* it has yielded without waiting */
-    bool is_spoiled;    /* Lua's hooks may be off in the coroutine for good: not to be used again */
+    bool is_spoiled;    /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
     struct chain chain; /* the coroutines of the application's own that it is inside of */
     uint64_t cpu_us;    /* CPU time it has had; counted in ticks, exact on the average */
     uint64_t cpu_limit_us; /* 0: none */

@@ -354,6 +354,17 @@ static void a_task_that_is_ready_is_killed_before_it_goes_on(void **state)
     assert_string_equal(told, "closed;");
 }
 
+static void a_task_that_is_killed_inside_of_xpcall_leaves_no_message_handler(void **state)
+{
+    (void)state;
+    struct task *task = start("xpcall(sleep, function() tell('handler') end, 100)");
+    task_kill(task);
+    run();
+    (void)start("error('of another task', 0)"); /* ends at once */
+    assert_int_equal(last_status, LUA_ERRRUN);
+    assert_string_equal(told, "");
+}
+
 static void a_task_that_kills_itself_is_closed_when_it_waits(void **state)
 {
     (void)state;
@@ -543,6 +554,7 @@ int main(void)
         TEST(a_task_that_cancels_itself_is_told_at_its_next_wait),
         TEST(one_that_goes_on_waiting_is_closed_by_force),
         TEST(a_task_that_is_killed_is_closed_and_runs_nothing_else),
+        TEST(a_task_that_is_killed_inside_of_xpcall_leaves_no_message_handler),
         TEST(a_task_that_is_ready_is_killed_before_it_goes_on),
         TEST(a_task_that_kills_itself_is_closed_when_it_waits),
         TEST(a_deadline_cancels),
