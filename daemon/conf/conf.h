@@ -178,6 +178,8 @@ struct conf *conf_parse(const char *file, const char *text, size_t len, struct p
 struct conf *conf_new_for_run(const char *app, const struct parse_address *address,
                               unsigned workers, const char *control_path,
                               struct problem_list *list);
+/* Adds shared dictionaries to that, from "NAME[=SIZE],...".  False, and a problem in list: the conf is only good to be freed. */
+bool conf_run_add_shared(struct conf *conf, const char *text, struct problem_list *list);
 void conf_free(struct conf *conf);
 
 #endif

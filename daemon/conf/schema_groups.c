@@ -82,8 +82,7 @@ const char *schema_groups_name(const struct conf *conf, const char *section, siz
     return *name;
 }
 
-/* Names show up in paths, metrics and messages. */
-static bool is_name(const char *text)
+bool schema_groups_is_name(const char *text)
 {
     size_t len = strlen(text);
 
@@ -106,7 +105,7 @@ static bool check_names(const struct schema_section *section, const struct yaml_
         return false;
     }
     for (const struct yaml_node *child = node->child; child != NULL; child = child->next) {
-        if (!is_name(child->key)) {
+        if (!schema_groups_is_name(child->key)) {
             problem_hint(problem_add(section->list, PROBLEM_ERROR, &child->key_place,
                                      "\"%s\" cannot be a name in %s", child->key, section->label),
                          "letters, digits, \"_\", \"-\", \".\"; at most %d", SCHEMA_NAME_MAX);

@@ -77,14 +77,15 @@ static int read_line(const struct upgrade_options *from, struct line *ret, struc
     if (is_run && parse_address(from->address, &ret->address) < 0) {
         return fsd_err_set(err, EPROTO, "\"%s\" is no address", from->address);
     }
-    ret->options =
-        (struct master_options){.worker_path = ret->worker_path,
-                                .load = is_run ? verb_run_load : verb_serve_load,
-                                .source = from->source,
-                                .address = is_run ? &ret->address : NULL,
-                                .workers = (unsigned)from->workers,
-                                .control = from->control[0] != '\0' ? from->control : NULL,
-                                .development = from->is_development};
+    ret->options = (struct master_options){
+        .worker_path = ret->worker_path,
+        .load = is_run ? verb_run_load : verb_serve_load,
+        .source = from->source,
+        .address = is_run ? &ret->address : NULL,
+        .workers = (unsigned)from->workers,
+        .control = from->control[0] != '\0' ? from->control : NULL,
+        .shared = from->shared != NULL && from->shared[0] != '\0' ? from->shared : NULL,
+        .development = from->is_development};
     return find_worker(from->worker_path, ret->worker_path, err);
 }
 

@@ -56,6 +56,7 @@ static const struct record_row options_rows[] = {
     {"source", RECORD_TEXT, AT(source), FILE_PATH_MAX, NULL},
     {"address", RECORD_TEXT, AT(address), PARSE_ADDRESS_TEXT_MAX, NULL},
     {"control", RECORD_TEXT, AT(control), FILE_PATH_MAX, NULL},
+    {"shared", RECORD_TEXT, AT(shared), FILE_PATH_MAX, NULL},
     {"workers", RECORD_UINT, AT(workers), POOL_SLOTS_MAX, NULL},
     {"is_development", RECORD_BOOL, AT(is_development), 0, NULL},
 };

@@ -47,6 +47,7 @@ struct upgrade_options {
     char *source;
     char *address; /* of `fsd run`; "" of `fsd serve` */
     char *control; /* "": the default */
+    char *shared;  /* of `fsd run`; "": none; since version 2 */
     uint64_t workers;
     bool is_development;
 };

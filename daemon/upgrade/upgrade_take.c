@@ -68,7 +68,10 @@ static int take_options(const struct master_options *options, struct upgrade_opt
     if (error == 0) {
         error = copy_text(&ret->address, address);
     }
-    return error == 0 ? copy_text(&ret->control, options->control == NULL ? "" : options->control)
+    if (error == 0) {
+        error = copy_text(&ret->control, options->control == NULL ? "" : options->control);
+    }
+    return error == 0 ? copy_text(&ret->shared, options->shared == NULL ? "" : options->shared)
                       : error;
 }
 

@@ -80,8 +80,14 @@ static int read_workers(const struct command_args *args, unsigned *ret_workers, 
 
 struct conf *verb_run_load(const struct master_options *options, struct problem_list *list)
 {
-    return conf_new_for_run(options->source, options->address, options->workers, options->control,
-                            list);
+    struct conf *conf = conf_new_for_run(options->source, options->address, options->workers,
+                                         options->control, list);
+    if (conf != NULL && options->shared != NULL &&
+        !conf_run_add_shared(conf, options->shared, list)) {
+        conf_free(conf);
+        return NULL;
+    }
+    return conf;
 }
 
 int verb_run(const struct command_args *args)
@@ -107,6 +113,7 @@ int verb_run(const struct command_args *args)
                                      .address = &address,
                                      .workers = workers,
                                      .control = command_find_option(args, "control"),
+                                     .shared = command_find_option(args, "shared"),
                                      .development = 1};
     struct conf *conf = verb_run_load(&options, &problems);
     problem_print(&problems, args->err);

@@ -83,7 +83,8 @@ static inline struct upgrade_state upgrade_sample_make(void)
     state.options = (struct upgrade_options){.worker_path = strdup("/usr/lib/fsd/fsd-worker"),
                                              .source = strdup("/etc/fsd/fsd.yaml"),
                                              .address = strdup(""),
-                                             .control = strdup("")};
+                                             .control = strdup(""),
+                                             .shared = strdup("")};
     struct upgrade_text *texts = record_list_make(&state.texts, &upgrade_text_type, 1);
     texts[0] = (struct upgrade_text){strdup("/etc/fsd/fsd.yaml"), strdup("version: 1\n")};
     struct upgrade_override *override =

@@ -159,6 +159,45 @@ static void run_says_what_it_cannot_run(void **state)
     problem_list_fini(&list);
 }
 
+/* The sizes that the list gives, or the first problem. */
+static void check_shared(const char *text, const char *expected)
+{
+    struct parse_address address;
+    struct problem_list list;
+    char said[256] = "";
+
+    problem_list_init(&list);
+    assert_int_equal(parse_address(":0", &address), 0);
+    struct conf *conf = conf_new_for_run("app.lua", &address, 1, "c.sock", &list);
+    assert_non_null(conf);
+    bool is_good = conf_run_add_shared(conf, text, &list);
+    for (size_t i = 0; is_good && i < conf->shared_count; i++) {
+        size_t len = strlen(said);
+        (void)snprintf(said + len, sizeof(said) - len, "%s %lu\n", conf->shared[i].name,
+                       (unsigned long)conf->shared[i].size_bytes);
+    }
+    assert_int_equal(list.errors, is_good ? 0 : 1);
+    assert_string_equal(is_good ? said : list.items[0].message, expected);
+    conf_free(conf);
+    problem_list_fini(&list);
+}
+
+static void run_makes_the_shared_dictionaries_of_its_list(void **state)
+{
+    (void)state;
+    check_shared("cache", "cache 16777216\n");
+    check_shared("a=64KiB,b,c=1G", "a 65536\nb 16777216\nc 1073741824\n");
+    check_shared("", "--shared: \"\" is no name");
+    check_shared("a,", "--shared: \"\" is no name");
+    check_shared("a b", "--shared: \"a b\" is no name");
+    check_shared("a,b=1M,a", "--shared: \"a\" is there twice");
+    check_shared("a=1K", "--shared: a must be a size between 64KiB and 64GiB, got \"1K\"");
+    check_shared("a=", "--shared: a must be a size between 64KiB and 64GiB, got \"\"");
+    check_shared("a0,a1,a2,a3,a4,a5,a6,a7,a8,a9,b0,b1,b2,b3,b4,b5,b6,b7,b8,b9,c0,c1,c2,c3,c4,c5,c6,"
+                 "c7,c8,c9,d0,d1,d2",
+                 "--shared: \"d2\" is one too many");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -169,6 +208,7 @@ int main(void)
         TEST(the_state_is_kept_where_systemd_says_unless_a_file_says_it),
         TEST(run_keeps_its_state_with_the_user),
         TEST(run_says_what_it_cannot_run),
+        TEST(run_makes_the_shared_dictionaries_of_its_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -448,6 +448,26 @@ static void a_pool_has_room_for_sixteen_listeners(void **state)
     }
 }
 
+static void thirty_two_shared_dictionaries_are_the_most(void **state)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct problem_list list;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    (void)fputs("apps: { a: { path: /etc/passwd } }\npools: { p: { app: a } }\nshared:\n", out);
+    for (int i = 0; i < 33; i++) {
+        (void)fprintf(out, "  d%d: { size: %dKiB }\n", i, 64 + i);
+    }
+    (void)fclose(out);
+    problem_list_init(&list);
+    assert_null(conf_parse("/t.yaml", text, len, &list));
+    problems_assert_contains(&list, "/t.yaml:36:3: error: shared has more than 32 dictionaries\n");
+    problem_list_fini(&list);
+    free(text);
+}
+
 static void too_many_entries_are_refused(void **state)
 {
     char *text = NULL;
@@ -481,6 +501,7 @@ int main(void)
         cmocka_unit_test(mistakes_in_listeners_and_apps_are_explained_as_well),
         cmocka_unit_test(all_mistakes_are_found_at_once),
         cmocka_unit_test(a_pool_has_room_for_sixteen_listeners),
+        cmocka_unit_test(thirty_two_shared_dictionaries_are_the_most),
         cmocka_unit_test(too_many_entries_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
