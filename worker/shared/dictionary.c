@@ -23,7 +23,7 @@ enum {
 static unsigned count_shards(uint64_t size)
 {
     unsigned count = 1;
-    while (count < DICTIONARY_SHARDS_MAX && size / (count * 2) >= SHARD_SIZE_LEAST) {
+    while (count < DICTIONARY_SHARDS_MAX && size / count / 2 >= SHARD_SIZE_LEAST) {
         count *= 2;
     }
     return count;

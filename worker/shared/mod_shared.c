@@ -326,8 +326,8 @@ static int mod_open(lua_State *L)
     struct dictionary *dictionary = shared == NULL ? NULL : shared_find(shared, name, len);
     if (dictionary == NULL) {
         error_raise(L, "SharedError", "shared.unknown", STATUS_INTERNAL_ERROR,
-                    "there is no shared dictionary \"%s\": the section \"shared\" of the "
-                    "configuration lists them",
+                    "there is no shared dictionary \"%s\": name it in the section \"shared\" of "
+                    "the configuration, or with fsd run --shared",
                     name);
     }
     struct dictionary **handle = lua_newuserdatauv(L, sizeof(struct dictionary *), 0);
