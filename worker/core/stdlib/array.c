@@ -53,6 +53,16 @@ struct rest {
     size_t done; /* length of the pieces before */
 };
 
+static void push_result(lua_State *L, struct rest *rest, luaL_Buffer *buf)
+{
+    rest->done += luaL_bufflen(buf);
+    if (rest->done > STDLIB_STRING_MAX) {
+        luaL_error(L, "resulting string too large (table.concat makes at most %d MiB)",
+                   STDLIB_STRING_MAX / 1024 / 1024);
+    }
+    luaL_pushresult(buf);
+}
+
 /* Pushes one piece of the result, with a separator behind it unless it is the last one; returns whether it is. */
 static bool push_piece(lua_State *L, struct rest *rest)
 {
@@ -67,35 +77,37 @@ static bool push_piece(lua_State *L, struct rest *rest)
         }
         luaL_addvalue(&buf);
         if (i == rest->last) {
-            rest->done += luaL_bufflen(&buf);
-            luaL_pushresult(&buf);
+            push_result(L, rest, &buf);
             return true;
         }
         luaL_addlstring(&buf, rest->separator, rest->separator_len);
     }
     rest->first = i;
-    rest->done += luaL_bufflen(&buf);
-    luaL_pushresult(&buf);
+    push_result(L, rest, &buf);
     return false;
 }
 
 static int concat_on(lua_State *L, int status, lua_KContext context);
 
+/* Stores on the stack what concat_on needs. */
+static void keep_rest(lua_State *L, const struct rest *rest)
+{
+    if (lua_isnil(L, CONCAT_SEPARATOR)) {
+        lua_pushliteral(L, "");
+        lua_replace(L, CONCAT_SEPARATOR);
+    }
+    lua_pushinteger(L, rest->last);
+    lua_replace(L, CONCAT_LAST);
+    lua_pushinteger(L, (lua_Integer)rest->done);
+    lua_replace(L, CONCAT_LEN);
+}
+
 static int concat(lua_State *L, struct rest *rest)
 {
-    bool is_last = false;
-    while (!is_last) {
+    while (!push_piece(L, rest)) {
+        keep_rest(L, rest);
         luaL_checkstack(L, LUA_MINSTACK, "too many elements");
-        is_last = push_piece(L, rest);
-        if (rest->done > STDLIB_STRING_MAX) {
-            return luaL_error(L, "resulting string too large (table.concat makes at most %d MiB)",
-                              STDLIB_STRING_MAX / 1024 / 1024);
-        }
-        if (!is_last) {
-            lua_pushinteger(L, (lua_Integer)rest->done);
-            lua_replace(L, CONCAT_LEN);
-            breath_take(L, rest->first, concat_on);
-        }
+        breath_take(L, rest->first, concat_on);
     }
     int count = lua_gettop(L) - CONCAT_LEN;
     if (count > 1) {
@@ -127,12 +139,6 @@ int array_concat(lua_State *L)
         return 1;
     }
     lua_settop(L, CONCAT_LEN);
-    lua_pushinteger(L, rest.last);
-    lua_replace(L, CONCAT_LAST);
-    if (lua_isnil(L, CONCAT_SEPARATOR)) {
-        lua_pushliteral(L, "");
-        lua_replace(L, CONCAT_SEPARATOR);
-    }
     return concat(L, &rest);
 }
 

@@ -154,6 +154,7 @@ static void look_up(lua_State *L, struct gsub *gsub)
     }
     lua_pushvalue(L, -1);
     if (lua_rawget(L, PLACE_REPLACEMENT) != LUA_TNIL) {
+        lua_replace(L, -2);
         return;
     }
     lua_pop(L, 1);
