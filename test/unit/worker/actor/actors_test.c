@@ -204,17 +204,30 @@ static void a_stop_ends_actors_wherever_they_wait(void **state)
     assert_string_equal(told, "");
 }
 
+/* A value with this finalizer; applications can't make one themselves. */
+static int lua_finalized(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
 static void finalizers_may_send_while_the_state_is_closed(void **state)
 {
     (void)state;
-    spawn("self = actor.self() setmetatable({}, {__gc = function() actor.send(self, 1) "
-          "tell(select(2, pcall(actor.spawn, 'do'))) end}) kept = nil return 'x'");
+    lua_register(runtime.L, "finalized", lua_finalized);
+    spawn("self = actor.self() finalized(function() actor.send(self, 1) "
+          "tell(select(2, pcall(actor.spawn, 'do'))) end) kept = nil return 'x'");
     turn();
     stop_all();
     lua_gc(runtime.L, LUA_GCCOLLECT);
     assert_non_null(strstr(told, "cannot spawn an actor here"));
-    assert_int_equal(luaL_dostring(runtime.L, "kept = setmetatable({}, {__gc = function() "
-                                              "require('fsd.actor').send(self, 1) end})"),
+    assert_int_equal(luaL_dostring(runtime.L, "kept = finalized(function() "
+                                              "require('fsd.actor').send(self, 1) end)"),
                      LUA_OK);
 }
 

@@ -431,11 +431,12 @@ static void waiting_where_it_cannot_be_done_says_so(void **state)
         const char *chunk;
         const char *text;
     } rows[] = {
-        {"local e table.sort({1, 2}, coroutine.wrap(function() _, e = pcall(sleep, 1) end)) return "
-         "e",
+        {"local e local f = coroutine.wrap(function() _, e = pcall(sleep, 1) return '' end) "
+         "tostring(setmetatable({}, {__tostring = f})) return e",
          "cannot wait here: called from within a C function (a sort, a gsub, a metamethod, require "
          "...)"},
-        {"local e table.sort({1, 2}, function() _, e = pcall(sleep, 1) end) return e",
+        {"local e local f = function() _, e = pcall(sleep, 1) return '' end "
+         "tostring(setmetatable({}, {__tostring = f})) return e",
          "cannot wait here: called from within a C function (a sort, a gsub, a metamethod, require "
          "...)"},
     };
