@@ -36,7 +36,7 @@ FRAGMENTS = blocks("lua")
 def test_program_loads_and_serves(tmp_path, page, line, code):
     app = AppProcess(tmp_path, code)
     try:
-        app.start_ready()
+        app.start_ready(["--shared", "limits"])
         assert app.get("/nothing-has-this-path").status in (404, 401)
         assert " error " not in app.log()
     finally:
