@@ -52,6 +52,9 @@ app:get("/", function(req, res)
   known["fsd.WaitGroup"] = class_of(fsd.task.wait_group())
   known["fsd.Timer"] = class_of(fsd.timer.after(0, function() end))
   known["fields of fsd.Error"] = names_of(err)
+  known["fsd.shared.Dictionary"] = class_of(fsd.shared("d"))
+  known["fsd.shared.Lease"] = class_of(fsd.shared("d"):try_lock("x"))
+  known["fsd.shared.Info"] = names_of(fsd.shared("d"):info())
   known["fsd.worker.Self"] = names_of(fsd.worker.self())
   known["fields of fsd.Response"] = json.array{}
   for _, name in ipairs{ "status_code", "headers_sent" } do
@@ -116,7 +119,7 @@ def known(tmp_path_factory):
     files = {f"meta/{path.name}": path.read_text() for path in META.glob("*.lua")}  # compiled with it, not run
     app = AppProcess(tmp_path_factory.mktemp("meta"), {"app.lua": walker, **files})
     try:
-        app.start_ready()
+        app.start_ready(["--shared", "d"])
         app.get("/events")
         return {name: set(names) for name, names in app.get("/").json().items()}
     finally:
@@ -148,7 +151,7 @@ def test_fsd_has_its_functions_and_each_module_as_a_field(defined, known):
 
 
 @pytest.mark.parametrize("name", ["fsd.App", "fsd.Request", "fsd.EventStream", "fsd.Task", "fsd.Channel", "fsd.Mutex", "fsd.Semaphore",
-                                  "fsd.WaitGroup", "fsd.Timer"])
+                                  "fsd.WaitGroup", "fsd.Timer", "fsd.shared.Dictionary", "fsd.shared.Lease", "fsd.shared.Info"])
 def test_class_has_the_names_that_are_defined(defined, known, name):
     assert known[name] == defined.names(name)
 

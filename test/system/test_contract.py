@@ -21,6 +21,14 @@ CHANGE_CONFIG, CHANGE_CODE = 1, 2
 LUA_APP = '''
 local fsd = require "fsd"
 local app = fsd.app()
+app:get("/shared", function()
+  local found = {}
+  for _, name in ipairs{ "a", "b" } do
+    local dictionary = fsd.try(fsd.shared.open, name)
+    found[name] = dictionary and fsd.try(function() return dictionary:info().capacity // 32768 end)
+  end
+  return found
+end)
 app:get("/", function() return { slot = fsd.worker.self().slot, generation = fsd.worker.self().generation } end)
 return app'''
 
@@ -97,9 +105,16 @@ class Worker:
         self.tell_memfd(PREPARE, pack(conf), struct.pack("=QQ", number, what))
 
     def boot(self):
-        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 2
+        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 3
         self.tell(LOG, fd=self.log_peer.fileno())
         self.tell_memfd(CONFIG, pack(config()))
+
+    def share(self, name, size, seed=1):
+        fd = os.memfd_create("shared", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(fd, size)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+        self.tell(SHARED, struct.pack("=QQ64s", size, seed, name.encode()), fd)
+        os.close(fd)
 
     def load(self):
         self.boot()
@@ -233,6 +248,31 @@ def test_a_change_is_prepared_and_committed_or_forgotten(worker):
     assert worker.expect(COMMITTED) == struct.pack("=QQ", 2, 0)
     worker.prepare(3, config(), CHANGE_CODE)
     assert worker.expect(REJECTED) == struct.pack("=QQ", 3, 0) + b"cannot change code in place yet"
+
+
+def test_shared_dictionaries_come_and_go_at_any_time(worker):
+    def ask_shared():
+        """By name, how large they are in units of 64 KiB."""
+        return {name: found if isinstance(found, int) else found["size"] // 65536
+                for name, found in ask(listener, "/shared")[2].items()}
+
+    worker.boot()
+    worker.share("a", 65536)
+    worker.tell_memfd(LOAD, worker.bundle, struct.pack("=Q", 7))
+    worker.expect(LOADED)
+    listener = worker.lend(0)
+    worker.activate(7, 0)
+    wait_for(lambda: ask_shared() == {"a": 1}, "the first one")
+    worker.share("b", 65536 + 4096)
+    worker.share("a", 65536 + 8192)
+    wait_for(lambda: set(ask_shared()) == {"a", "b"}, "the second one")
+    worker.tell(UNSHARED, struct.pack("=QQ64s", 0, 0, b"a"))
+    worker.tell(UNSHARED, struct.pack("=QQ64s", 0, 0, b"never was"))
+    wait_for(lambda: set(ask_shared()) == {"b"}, "the first one to be gone")
+    worker.share("a", 2 * 65536)
+    wait_for(lambda: ask_shared().get("a", 0) >= 2, "a larger one")
+    worker.drain()
+    assert worker.wait_exit() == 0
 
 
 def test_a_drain_answers_what_waits_when_it_is_told_to(worker):
