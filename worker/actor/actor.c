@@ -66,5 +66,5 @@ struct pid actor_pid(const struct actor *actor)
 void actor_push_pid(lua_State *L, const struct actor *actor)
 {
     struct pid pid = actor_pid(actor);
-    pid_push(L, &pid);
+    pid_push_present(L, &pid);
 }

@@ -17,6 +17,7 @@
 /* Their addresses are the keys in the registry. */
 static const char own_key = 0;
 static const char other_key = 0;
+static const char metatable_key = 0;
 
 /* What Lua holds.  Every send asks whether something is a pid: its size and a mark say so in two calls, where the metatable
  * would take five.  The mark is the address of a static; memory of a pid that was freed may still show it, but a pid of old
@@ -60,7 +61,7 @@ void pid_init(lua_State *L)
     lua_setfield(L, -2, "__tostring");
     lua_pushliteral(L, PID_METATABLE);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
     make_weak_table(L, &own_key);
     make_weak_table(L, &other_key);
 }
@@ -69,7 +70,8 @@ static void push_new(lua_State *L, const struct pid *pid)
 {
     struct pid_value *made = lua_newuserdatauv(L, sizeof(*made), 0);
     *made = (struct pid_value){&mark, *pid};
-    luaL_setmetatable(L, PID_METATABLE);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    lua_setmetatable(L, -2);
 }
 
 static void push_key(lua_State *L, const struct pid *pid)
@@ -117,6 +119,29 @@ static void push_known(lua_State *L, const struct pid *pid)
     lua_replace(L, -2);
 }
 
+/* The pid on the top is entered into the table of this worker's pids below it, and takes its place on the stack. */
+static void enter(lua_State *L, const struct pid *pid)
+{
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, pid->index);
+    lua_replace(L, -2);
+}
+
+void pid_push_present(lua_State *L, const struct pid *pid)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &own_key);
+    if (lua_rawgeti(L, -1, pid->index) == LUA_TUSERDATA) {
+        if (to_pid(L, -1)->serial == pid->serial) {
+            lua_replace(L, -2);
+            return;
+        }
+        move_to_others(L);
+    }
+    lua_pop(L, 1);
+    push_new(L, pid);
+    enter(L, pid);
+}
+
 void pid_push(lua_State *L, const struct pid *pid)
 {
     if (pid->incarnation != runtime_of(L)->incarnation || pid->node != 0) {
@@ -143,9 +168,7 @@ void pid_push(lua_State *L, const struct pid *pid)
         lua_pop(L, 1);
         push_new(L, pid);
     }
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, pid->index);
-    lua_replace(L, -2);
+    enter(L, pid);
 }
 
 const struct pid *pid_test(lua_State *L, int index)

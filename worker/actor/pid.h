@@ -21,6 +21,8 @@ enum { PID_TEXT_MAX = 72 };
 void pid_init(lua_State *L);
 /* Pushes the userdata of a pid: the same one each time while anybody holds it, so that == and table keys work. */
 void pid_push(lua_State *L, const struct pid *pid);
+/* The same, faster, for an actor of this worker that has its place still: no later one can have taken it. */
+void pid_push_present(lua_State *L, const struct pid *pid);
 /* The pid at index; NULL when that is something else. */
 const struct pid *pid_test(lua_State *L, int index);
 bool pid_equal(const struct pid *a, const struct pid *b);

@@ -12,6 +12,9 @@
 
 enum { TEXT_MAX = 64 };
 
+static const char metatable_key =
+    0; /* its address is the key in the registry: found faster than by the name */
+
 static int ref_tostring(lua_State *L)
 {
     const struct ref_value *value = luaL_checkudata(L, 1, REF_METATABLE);
@@ -42,7 +45,7 @@ void ref_init(lua_State *L)
     lua_setfield(L, -2, "__eq");
     lua_pushliteral(L, REF_METATABLE);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
 }
 
 const void *ref_mark(lua_State *L)
@@ -57,7 +60,8 @@ struct ref_value *ref_push(lua_State *L, const struct ref *ref)
 {
     struct ref_value *made = lua_newuserdatauv(L, sizeof(*made), 0);
     *made = (struct ref_value){.ref = *ref};
-    luaL_setmetatable(L, REF_METATABLE);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    lua_setmetatable(L, -2);
     return made;
 }
 
