@@ -1,0 +1,3 @@
+local receive = require("fsd.actor").receive
+
+return function() receive() end
