@@ -93,7 +93,14 @@ RUNS = [
     ("info_of_nobody_is_nil", 'local p = spawn("") wait_end(p) return actor.info(p) == nil, actor.info("nobody") == nil', [True, True]),
     ("list_finds_actors_by_module", 'local p = actor.spawn("args") local l = actor.list{module = "args"} local found = l[#l] == p exit(p, "kill") return found, #actor.list() >= 1',
      [True, True]),
+    ("receive_works_in_a_coroutine_of_ones_own", 'spawn("fsd.task.sleep(0) send(args[1], 5) send(args[1], {\'x\', 6})", nil, self()) '
+     'local next = coroutine.wrap(function() coroutine.yield(receive()) coroutine.yield(receive{ x = function(m) return m[2] end }) end) return next(), next()', [5, 6]),
+    ("call_works_in_a_coroutine_of_ones_own", 'local p = spawn("local m, from = receive() fsd.task.sleep(0) actor.reply(from, m + 1)") '
+     'return coroutine.wrap(function() return call(p, 1) end)()', [2]),
+    ("a_wait_for_room_works_in_a_coroutine_of_ones_own", 'local p = spawn("fsd.task.sleep(0.01) receive() send(args[1], (receive()))", {mailbox = 1}, self()) '
+     'coroutine.wrap(function() send(p, 1) send(p, 2) end)() return receive()', [2]),
 ]
+
 
 @pytest.mark.parametrize("text, expected", [row[1:] for row in RUNS], ids=[row[0] for row in RUNS])
 def test_actor(app, text, expected):

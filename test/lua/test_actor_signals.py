@@ -43,6 +43,15 @@ RULES = [
     ("who_sleeps_is_ended", 'local p = spawn("fsd.task.sleep(60)") fsd.task.sleep(0) exit(p, "x") local r = wait_end(p) return r == "x" or r == "noproc"', [True]),
     ("who_calls_is_ended", f'local q = spawn({IDLE}) local p = spawn("call(args[1], 1, 60)", nil, q) fsd.task.sleep(0) local r = actor.monitor(p) exit(p, "x") '
      'local why = receive()[4] exit(q, "kill") return why', ["x"]),
+    ("who_spins_is_ended", 'local p = spawn("while true do pcall(function() while true do end end) end") fsd.task.sleep(0.01) local r = actor.monitor(p) exit(p, "kill") return receive()[4]',
+     ["killed"]),
+    ("who_waits_in_a_coroutine_of_its_own_is_ended_with_it",
+     'local p = spawn("coroutine.wrap(function() local c <close> = setmetatable({}, {__close = function() actor.try_send(args[1], [[closed]]) end}) receive() end)()", nil, self()) '
+     'fsd.task.sleep(0) local r = actor.monitor(p) exit(p, "x") return receive(), receive()[4]', ["closed", "x"]),
+    ("an_exit_signal_to_oneself_ends_at_once_inside_of_pcall", 'local p, r = actor.spawn_monitor("do", {text = "pcall(exit, self(), [[x]]) send(args[1], 1)", args = {self()}}) '
+     'return receive()[4], receive(0) == nil', ["x", True]),
+    ("what_closes_when_an_actor_has_failed_has_no_actor", 'local p, r = actor.spawn_monitor("do", {text = "local c <close> = setmetatable({}, {__close = function() '
+     'actor.try_send(args[1], {pcall(self)}) end}) error(1)", args = {self()}}) return receive()[1]', ["$down"]),
     ("the_first_reason_counts", f'local p = spawn({IDLE}) local r = actor.monitor(p) exit(p, "one") exit(p, "two") return receive()[4]', ["one"]),
     ("exit_of_the_dead_does_nothing", 'local p = spawn("") wait_end(p) return exit(p, "x") == nil', [True]),
     ("exit_ends_oneself_with_the_reason", 'local p, r = actor.spawn_monitor("do", {text = "local t = {1} exit(t)"}) return receive()[4]', [[1]]),
