@@ -17,27 +17,29 @@ sys.path.insert(0, str(ROOT / "test/support"))
 sys.dont_write_bytecode = True
 from app_process import AppProcess  # noqa: E402
 
-MEASUREMENTS = ("idle", "scalar", "tuple", "call", "spawn", "gc")  # memory first: later the heap has room
+MEASUREMENTS = ("scalar", "tuple", "call", "spawn", "idle", "gc")
 
 
-def measure(folder):
-    """Numbers by "measurement name", from a fresh worker."""
-    process = AppProcess(folder, HERE / "app.lua")
-    process.write_conf(limits={"request_timeout": "300s"})
-    try:
-        process.start_ready()
-        return {f"{what} {name}": value for what in MEASUREMENTS
-                for name, value in json.loads(process.get("/" + what).body).items()}
-    finally:
-        process.kill()
+def measure(what):
+    """Numbers by "measurement name", from a worker of its own: what an earlier one did to the heap would count."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = AppProcess(pathlib.Path(folder), HERE / "app.lua")
+        process.write_conf(limits={"request_timeout": "300s"})
+        try:
+            process.start_ready()
+            found = json.loads(process.get("/" + what).body)
+        finally:
+            process.kill()
+    return {f"{what} {name}": value for name, value in found.items()}
 
 
-def measure_erlang(folder):
+def measure_erlang():
     if shutil.which("erlc") is None:
         return {}
-    subprocess.run(["erlc", "-o", folder, HERE / "pingpong.erl"], check=True)
-    done = subprocess.run(["erl", "+S", "1:1", "-noshell", "-pa", folder, "-s", "pingpong", "main"],
-                          check=True, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["erlc", "-o", folder, HERE / "pingpong.erl"], check=True)
+        done = subprocess.run(["erl", "+S", "1:1", "-noshell", "-pa", folder, "-s", "pingpong", "main"],
+                              check=True, capture_output=True, text=True)
     return {f"{line.split()[0]} ns": float(line.split()[1]) for line in done.stdout.splitlines()}
 
 
@@ -45,9 +47,8 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     ours, theirs = [], []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            ours.append(measure(pathlib.Path(folder)))
-            theirs.append(measure_erlang(folder))
+        ours.append({name: value for what in MEASUREMENTS for name, value in measure(what).items()})
+        theirs.append(measure_erlang())
     print(f"{'':<24}{'fsd':>12}{'erlang':>12}{'speed':>8}")
     for name in ours[0]:
         value = statistics.median(found[name] for found in ours)

@@ -149,8 +149,7 @@ static int mod_register(lua_State *L)
     if (actor == NULL) {
         error_raise(L, "ActorError", "noproc", 503, "cannot register \"%s\": the actor has ended",
                     lua_tostring(L, 1));
-    }
-    if (actor->name != NULL) {
+    } else if (actor->name != NULL) {
         return luaL_error(L, "cannot register \"%s\": the actor is \"%s\" already",
                           lua_tostring(L, 1), actor->name);
     }
