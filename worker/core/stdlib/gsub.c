@@ -42,7 +42,7 @@ struct gsub {
 };
 
 struct gsub_state {
-    struct gsub gsub;
+    struct gsub gsub; /* first: the userdata is one of these */
     char room[STATE_ROOM];
 };
 
@@ -141,7 +141,7 @@ static int go_on(lua_State *L, int status, lua_KContext context);
 static void call(lua_State *L, struct gsub *gsub, int argument_count)
 {
     gsub->is_calling = true;
-    lua_callk(L, argument_count, 1, (lua_KContext)gsub, go_on);
+    lua_callk(L, argument_count, 1, 0, go_on);
 }
 
 /* Pushes table[capture].  An __index that is a function is called by us, so that it may yield. */
@@ -215,7 +215,7 @@ static int run(lua_State *L, struct gsub *gsub)
         gsub->breath_steps += STEPS_PER_MATCH;
         if (gsub->can_yield && match->steps < gsub->breath_steps) {
             gsub->breath_steps = match->steps - STEPS_BETWEEN_BREATHS;
-            breath_take(L, (lua_KContext)gsub, go_on);
+            breath_take(L, 0, go_on);
         }
     }
     return finish(L, gsub);
@@ -223,8 +223,9 @@ static int run(lua_State *L, struct gsub *gsub)
 
 static int go_on(lua_State *L, int status, lua_KContext context)
 {
-    (void)status;                               /* always LUA_YIELD */
-    struct gsub *gsub = (struct gsub *)context; /* anchored at PLACE_STATE */
+    (void)status; /* always LUA_YIELD */
+    (void)context;
+    struct gsub *gsub = lua_touserdata(L, PLACE_STATE);
     if (gsub->is_calling) {
         take_replacement(L, gsub);
     }

@@ -264,40 +264,34 @@ static inline enum match_move change_choice(struct match_attempt *attempt,
     return MATCH_MOVE_BACK;
 }
 
-static enum match_result try_at(struct match_attempt *attempt, const char *from)
+enum match_result match_here(struct match *match, const char *from)
 {
-    struct match *match = attempt->match;
-    attempt->at = from;
-    attempt->next = match->pattern;
-    attempt->choice_count = 0;
+    struct match_attempt attempt; /* its choices are written before they are read */
+    attempt.match = match;
+    attempt.at = from;
+    attempt.next = match->pattern;
+    attempt.choice_count = 0;
     match->capture_count = 0;
     match->fault = MATCH_FAULT_NONE;
-    enum match_move move = go_forward(attempt);
-    while (move == MATCH_MOVE_BACK && attempt->choice_count > 0) {
+    enum match_move move = go_forward(&attempt);
+    while (move == MATCH_MOVE_BACK && attempt.choice_count > 0) {
         if (--match->steps < 0) {
             return MATCH_OUT_OF_STEPS;
         }
-        move = change_choice(attempt, &attempt->choices[attempt->choice_count - 1]);
+        move = change_choice(&attempt, &attempt.choices[attempt.choice_count - 1]);
         if (move == MATCH_MOVE_ON) {
-            move = go_forward(attempt);
+            move = go_forward(&attempt);
         }
     }
     if (move == MATCH_MOVE_STOP) {
         return match->fault == MATCH_FAULT_NONE ? MATCH_OUT_OF_STEPS : MATCH_MALFORMED;
     }
-    if (move == MATCH_MOVE_BACK || attempt->at == match->last_end) {
+    if (move == MATCH_MOVE_BACK || attempt.at == match->last_end) {
         return MATCH_NONE;
     }
     match->start = from;
-    match->end = attempt->at;
+    match->end = attempt.at;
     return MATCH_FOUND;
-}
-
-enum match_result match_here(struct match *match, const char *from)
-{
-    struct match_attempt attempt;
-    attempt.match = match;
-    return try_at(&attempt, from);
 }
 
 bool match_is_special(struct match_text pattern)

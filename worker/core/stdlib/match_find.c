@@ -37,7 +37,7 @@ enum match_result match_find(struct match *match, const char *from)
     struct match_item first;
     struct match_set first_set;
     bool has_first = read_first_item(match, &first);
-    if (has_first && first.kind == MATCH_ITEM_SET) {
+    if (has_first && first.set != NULL) {
         first_set = *first.set;
         first.set = &first_set; /* that of the match may be replaced by those of other brackets */
     }

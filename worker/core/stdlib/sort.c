@@ -13,7 +13,7 @@
 
 enum {
     ORIGINAL_MAX = 10000, /* elements that Lua's own sorts in a few milliseconds */
-    RUN = 8,              /* of elements that are sorted by insertion; the source says so too */
+    SHORT_MAX = 12,       /* elements that are sorted by insertion alone; the source says so too */
 };
 
 enum {
@@ -70,7 +70,7 @@ static const char source[] =
     "  end\n"
     "end\n"
     "return function(list, count, less, a, b)\n"
-    "  if count <= 8 then\n"
+    "  if count <= 12 then\n"
     "    for i = 1, count do a[i] = list[i] end\n"
     "    insert(a, 1, count, less)\n"
     "    for i = 1, count do list[i] = a[i] end\n"
@@ -133,8 +133,9 @@ static int sort_call(lua_State *L)
     lua_pushvalue(L, 1);
     lua_pushinteger(L, count);
     lua_pushvalue(L, 2);
-    lua_createtable(L, (int)count, 0);
-    lua_createtable(L, count > RUN ? (int)count : 0, 0);
+    int room = (int)lua_rawlen(L, 1); /* not count: a __len may say anything */
+    lua_createtable(L, room, 0);
+    lua_createtable(L, count > SHORT_MAX ? room : 0, 0);
     lua_callk(L, 5, 0, 0, on_sorted);
     return 0;
 }

@@ -238,7 +238,8 @@ static void limits_are_lua_s(void **state)
     show(many, repeat(bytes, "()", MATCH_CAPTURES_MAX), shown, sizeof(shown));
     assert_memory_equal(shown, "1-0 @1 @1", 9);
     struct match_text pattern = repeat(bytes, "a?", MATCH_CHOICES_MAX);
-    memcpy(bytes + pattern.len, "()", 2);
+    bytes[pattern.len] = '(';
+    bytes[pattern.len + 1] = ')';
     check(many, (struct match_text){bytes, pattern.len + 2}, "pattern too complex");
     memmove(bytes + 1, bytes, pattern.len);
     bytes[0] = '(';
