@@ -19,7 +19,7 @@ local M = {}
 ---A raised string becomes the message of one; a raised table with a message or a status becomes one itself; anything
 ---else becomes its cause.
 ---@class fsd.Error
----@field name string what kind: "Error", "HttpError", "JsonError", "CancelError" or one of your own
+---@field name string what kind: "Error", "HttpError", "JsonError", "CancelError", "PatternError" or one of your own
 ---@field code string what happened, for programs: "json.decode", "timeout", "error" when nobody said
 ---@field status integer HTTP status that it ends a request with
 ---@field message string for people; below status 500 the client reads it
