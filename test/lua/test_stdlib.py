@@ -3,12 +3,15 @@ import concurrent.futures
 
 import pytest
 
+from fsd_process import wait_for
 from handler_rows import app_of, names
 
 HEAD = '''
 local sleep = fsd.task.sleep
 local pattern = ("a?"):rep(40) .. ("a"):rep(40)
 local text = ("a"):rep(39) .. "b"
+local may_end = false
+local function spin(...) while not may_end do end return ... end
 '''
 
 # name, handler, what it answers
@@ -38,6 +41,11 @@ ROWS = [
 @pytest.fixture(scope="module")
 def app(serve):
     rows = [(name.replace(" ", "-"), body) for name, body, _ in ROWS]
+    rows += [
+        ("spin-in-sort", "may_end = false table.sort({ 2, 1 }, spin) return 'ended'"),
+        ("spin-in-gsub", "may_end = false return (('ended'):gsub('.', spin))"),
+        ("stop", "may_end = true return 'told'"),
+    ]
     rows.append(("over", "return text:find(pattern) and 'found'"))
     return serve(app_of(rows, HEAD))
 
@@ -45,6 +53,14 @@ def app(serve):
 @pytest.mark.parametrize("name, body, wanted", ROWS, ids=names(ROWS))
 def test_row(app, name, body, wanted):
     assert app.get("/" + name.replace(" ", "-")).text == wanted
+
+
+@pytest.mark.parametrize("path", ["/spin-in-sort", "/spin-in-gsub"])
+def test_what_they_call_is_preempted(app, path):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        spinning = pool.submit(app.get, path)
+        wait_for(lambda: app.get("/stop").text == "told" and spinning.done(), "the request that spins")
+        assert spinning.result().text == "ended"
 
 
 def test_a_request_whose_pattern_never_ends_is_answered_with_500_and_the_others_go_on(app):
