@@ -1,6 +1,6 @@
 /* preempt.c - what becomes of Lua code that has used up its slice.
  * Owns nothing.  Where the task can yield, it goes to the end of the run queue, or gets the error that is due: its CPU time is used
- * up, or it was cancelled while it had not waited.  Where it can't (Lua runs below a C function: a comparator of table.sort, a
+ * up, or it was cancelled while it had not waited.  Where it can't (Lua runs below a C function: a __tostring, a
  * <close> variable of a task that is closed by force) it may go on up to the hard limit; then an error is raised, and again soon
  * afterwards, at last after every instruction, so that a pcall in there does not keep it alive.
  * Called by Lua between two instructions.  Must not know how the timer ticks (slice.c). */
@@ -11,8 +11,8 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 
-/* The first strikes leave some instructions for message handlers and <close> variables on the way out. */
-enum { LENIENT_STRIKES = 16, LENIENT_INSTRUCTIONS = 1000 };
+/* The first errors leave message handlers and <close> variables on the way out a part of the limit. */
+enum { LENIENT_STRIKES = 4, LENIENT_PART = 8 };
 
 static bool is_yieldable(lua_State *L, const struct task_pool *tasks)
 {
@@ -21,16 +21,20 @@ static bool is_yieldable(lua_State *L, const struct task_pool *tasks)
 
 static void enforce_hard_limit(lua_State *L, struct slice *slice)
 {
-    if (slice->used_us < slice->hard_limit_us) {
+    if (slice->used_us < slice->strike_at_us) {
         return; /* the next tick brings us back */
     }
     slice->strikes++;
-    slice_rearm(slice, L, slice->strikes <= LENIENT_STRIKES ? LENIENT_INSTRUCTIONS : 1);
+    if (slice->strikes <= LENIENT_STRIKES) {
+        slice->strike_at_us = slice->used_us + slice->hard_limit_us / LENIENT_PART;
+    } else {
+        slice_rearm(slice, L, 1);
+    }
     task_spoil(L);
     error_push(
         L, "LimitError", "slice", 503,
         "it ran too long where it can't be interrupted: in a function that a C function calls "
-        "(a comparator of table.sort, a metamethod of tostring ...)");
+        "(a __tostring, a reader of load ...)");
     error_raise_traced(L);
 }
 

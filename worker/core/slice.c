@@ -129,6 +129,7 @@ void slice_begin(struct slice *slice, lua_State *L)
     slice->ticks = 0;
     slice->used_us = 0;
     slice->strikes = 0;
+    slice->strike_at_us = slice->hard_limit_us;
     slice->current = L;
     if (!slice->is_armed) {
         arm(slice);

@@ -25,6 +25,7 @@ struct slice {
     unsigned limit_ticks;   /* one slice */
     unsigned hard_limit_us; /* CPU time where a slice can't end: an error is raised then */
     unsigned strikes;       /* errors raised for that, in this run */
+    uint64_t strike_at_us;  /* CPU time of this run at which the next one is due */
     unsigned
         every; /* tests: the hook runs every so many instructions; 0: only when a slice is used up */
 };
