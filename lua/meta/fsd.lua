@@ -13,6 +13,7 @@
 ---@field log fsd.Log
 ---@field server fsd.server
 ---@field shared fsd.shared
+---@field supervisor fsd.supervisor
 ---@field task fsd.task
 ---@field timer fsd.timer
 ---@field worker fsd.worker
