@@ -52,13 +52,15 @@ local CALLBACKS = {
 
 local classes = setmetatable({}, { __mode = "k" }) -- what server{} returned -> how it works inside
 
+local function find_name(class)
+  for name, module in pairs(core.loaded()) do
+    if module == class.S then return name end
+  end
+end
+
 -- The name under which the application required it, or nil.
 local function name_of(class)
-  if class.module == nil then
-    for name, module in pairs(core.loaded()) do
-      if module == class.S then class.module = name end
-    end
-  end
+  if class.module == nil then class.module = core.atomic(find_name, class) end
   return class.module
 end
 

@@ -2,6 +2,8 @@
  *   core.loader() -> function         the require of the generation that is current
  *   core.loaded() -> table            name -> module, of that generation
  *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
+ *   core.atomic(f, ...) -> ...        calls f, and no other task runs before it has returned: for short functions that change what
+ *                                     several actors use, and do not wait
  *   core.copy(value) -> value         as a message would arrive
  *   core.list(pid) -> bool            on_end will be told of it; false: the actor has ended, or is another worker's
  *   core.on_end(f)                    f(pid) runs when an actor that is listed ends
@@ -50,6 +52,14 @@ static int core_signal(lua_State *L)
     return 1;
 }
 
+/* What is called without a continuation can't be preempted. */
+static int core_atomic(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 static int core_copy(lua_State *L)
 {
     luaL_checkany(L, 1);
@@ -92,9 +102,11 @@ static int core_ref(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"copy", core_copy},     {"list", core_list},     {"loaded", core_loaded},
-    {"loader", core_loader}, {"on_end", core_on_end}, {"ref", core_ref},
-    {"signal", core_signal}, {"worker", core_worker}, {NULL, NULL},
+    {"atomic", core_atomic}, {"copy", core_copy},
+    {"list", core_list},     {"loaded", core_loaded},
+    {"loader", core_loader}, {"on_end", core_on_end},
+    {"ref", core_ref},       {"signal", core_signal},
+    {"worker", core_worker}, {NULL, NULL},
 };
 
 int luaopen_fsd_actor_core(lua_State *L)
