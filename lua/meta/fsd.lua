@@ -8,9 +8,12 @@
 ---@class fsd
 ---@field actor fsd.actor
 ---@field config fsd.config
+---@field group fsd.group
 ---@field http fsd.http
 ---@field json fsd.json
 ---@field log fsd.Log
+---@field pubsub fsd.pubsub
+---@field registry fsd.registry
 ---@field server fsd.server
 ---@field shared fsd.shared
 ---@field supervisor fsd.supervisor
