@@ -26,6 +26,7 @@ struct value_row {
 static const struct value_row value_rows[] = {
     {"limits.request_timeout", offsetof(struct conf_pool, limits.request_timeout_ms), FORM_DURATION,
      PART_LIMITS},
+    {"limits.cpu", offsetof(struct conf_pool, limits.cpu_ms), FORM_DURATION, PART_LIMITS},
     {"limits.keepalive", offsetof(struct conf_pool, limits.keepalive_ms), FORM_DURATION,
      PART_LIMITS},
     {"limits.body", offsetof(struct conf_pool, limits.body_bytes), FORM_SIZE, PART_LIMITS},

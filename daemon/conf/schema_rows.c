@@ -77,6 +77,8 @@ static const struct schema_row key_rows[] = {
     {"pools.*", "limits", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What one request may use."},
     {"pools.*.limits", "request_timeout", SCHEMA_DURATION, POOL(limits.request_timeout_ms), "1ms",
      "1d", "30s", NULL, "How long a handler may take."},
+    {"pools.*.limits", "cpu", SCHEMA_DURATION, POOL(limits.cpu_ms), "10ms", "1d", "10s", NULL,
+     "How much CPU time a handler may use."},
     {"pools.*.limits", "keepalive", SCHEMA_DURATION, POOL(limits.keepalive_ms), "1ms", "1d", "60s",
      NULL, "How long a connection may be idle, or take to send one request."},
     {"pools.*.limits", "body", SCHEMA_SIZE, POOL(limits.body_bytes), "0", "1024GiB", "1MiB", NULL,

@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 3 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 4 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
@@ -48,6 +48,7 @@ static void write_limits(struct msgpack_writer *writer, const struct conf_limits
     msgpack_write_text(writer, "limits");
     msgpack_write_map(writer, LIMIT_KEYS);
     write_pair_int(writer, "request_timeout_ms", limits->request_timeout_ms);
+    write_pair_int(writer, "cpu_ms", limits->cpu_ms);
     write_pair_int(writer, "keepalive_ms", limits->keepalive_ms);
     write_pair_int(writer, "body_bytes", limits->body_bytes);
 }

@@ -208,6 +208,16 @@ def test_a_handler_that_spins_gets_its_deadline(serve):
     assert app.get("/deep").text == "timeout"
 
 
+def test_a_handler_that_uses_up_its_cpu_time_is_answered_and_leaves_its_traceback(serve):
+    app = serve(SPINNING, limits={"cpu": "50ms"})
+    assert app.get("/spin").status == 503
+    record = app.wait_record(path="/spin")
+    assert (record["msg"], record["code"]) == ("error in request: the CPU time is used up", "cpu")
+    assert "app.lua:" in record["traceback"]
+    assert app.get("/deep").text == "cpu"
+    assert app.get("/rounds").status == 200
+
+
 def test_where_nothing_can_be_interrupted_an_error_is_raised(serve):
     assert serve(SPINNING).get("/tostring").text == "slice"
 

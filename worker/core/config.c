@@ -35,6 +35,7 @@ static const struct field fields[] = {
     {"env", FIELD_MAP, AT(env), AT(env_len)},
     {"limits", FIELD_GROUP, 0, 0},
     {"request_timeout_ms", FIELD_U32, AT(request_timeout_ms), 0},
+    {"cpu_ms", FIELD_U32, AT(cpu_ms), 0},
     {"keepalive_ms", FIELD_U32, AT(keepalive_ms), 0},
     {"body_bytes", FIELD_U64, AT(body_bytes), 0},
 };

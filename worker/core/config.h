@@ -18,6 +18,7 @@ struct config {
     uint32_t workers;
     enum log_level log_level;
     uint32_t request_timeout_ms;
+    uint32_t cpu_ms; /* of one handler; 0: no limit */
     uint32_t keepalive_ms;
     uint64_t body_bytes;
     const void *bytes; /* owned mapping of the whole message; settings and env point into it */

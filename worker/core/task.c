@@ -356,7 +356,7 @@ void task_set_deadline(struct task *task, uint64_t after_ms)
 
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms)
 {
-    task->cpu_limit_us = limit_ms * 1000;
+    task->cpu_limit_us = limit_ms == 0 ? 0 : task->cpu_us + limit_ms * 1000;
 }
 
 struct task *task_of(lua_State *L)

@@ -115,7 +115,7 @@ void task_cancel(struct task *task, enum task_cancel reason);
 void task_kill(struct task *task);
 /* Cancels with TASK_CANCEL_TIMEOUT so many milliseconds from now. */
 void task_set_deadline(struct task *task, uint64_t after_ms);
-/* Cancels with TASK_CANCEL_CPU when it has had the CPU for so long, all in all; 0: never. */
+/* Cancels with TASK_CANCEL_CPU when it has had the CPU for so long from now on, all in all; 0: never. */
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms);
 /* Waits so many seconds: the body of fsd.task.sleep. */
 int task_sleep(lua_State *L, double seconds);

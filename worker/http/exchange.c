@@ -286,6 +286,7 @@ static void set_deadline(struct exchange *exchange)
 
 void exchange_on_taken(struct exchange *exchange)
 {
+    task_set_cpu_limit(exchange->task, exchange->service->runtime->config.cpu_ms);
     set_deadline(exchange);
 }
 
@@ -374,6 +375,7 @@ void exchange_run(struct exchange *exchange)
     count_running(exchange->service, 1);
     struct task *task = task_new(runtime, &owner, exchange);
     exchange->task = task;
+    task_set_cpu_limit(task, runtime->config.cpu_ms);
     lua_pushcfunction(task->L, dispatch_main);
     lua_pushlightuserdata(task->L, exchange);
     task_start(task, 1);

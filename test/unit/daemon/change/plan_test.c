@@ -295,6 +295,8 @@ static void limits_are_taken_over_in_place(void **state)
     static const struct row rows[] = {
         {POOL(""), POOL(", limits: { request_timeout: 15s }"),
          "update pool p: limits.request_timeout 30s -> 15s\n"},
+        {POOL(", limits: { cpu: 2s }"), POOL(", limits: { cpu: 250ms }"),
+         "update pool p: limits.cpu 2s -> 250ms\n"},
         {POOL(", limits: { keepalive: 90s, body: 1K }"),
          POOL(", limits: { keepalive: 250ms, body: 0 }"),
          "update pool p: limits.keepalive 90s -> 250ms, limits.body 1KiB -> 0\n"},

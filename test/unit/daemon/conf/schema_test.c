@@ -106,6 +106,7 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(pool->period_ms, 30000);
     assert_int_equal(pool->after.count, 0);
     assert_int_equal(pool->limits.request_timeout_ms, 30000);
+    assert_int_equal(pool->limits.cpu_ms, 10000);
     assert_int_equal(pool->limits.keepalive_ms, 60000);
     assert_int_equal(pool->limits.body_bytes, 1048576);
     /* No settings are an empty map for the application. */
@@ -120,7 +121,7 @@ static void every_key_reaches_its_field(void **state)
     static const char text[] =
         "pools:\n" /* sections may come in any order */
         "  web: { app: shop, listeners: [tls, http], count: 3, boot: 1s, drain: 2s,\n"
-        "         shutdown: 3m, limits: { request_timeout: 4s, keepalive: 5ms, body: 6KiB } }\n"
+        "         shutdown: 3m, limits: { request_timeout: 4s, cpu: 3s, keepalive: 5ms, body: 6KiB } }\n"
         "  jobs: { app: mail }\n"
         "apps:\n"
         "  shop: { path: shop/app.lua }\n"
@@ -149,6 +150,7 @@ static void every_key_reaches_its_field(void **state)
     assert_int_equal(web->drain_ms, 2000);
     assert_int_equal(web->shutdown_ms, 180000);
     assert_int_equal(web->limits.request_timeout_ms, 4000);
+    assert_int_equal(web->limits.cpu_ms, 3000);
     assert_int_equal(web->limits.keepalive_ms, 5);
     assert_int_equal(web->limits.body_bytes, 6144);
     assert_ptr_equal(web->place.file, conf->files[0]);

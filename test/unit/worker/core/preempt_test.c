@@ -208,6 +208,17 @@ static void cpu_time_counts_over_all_slices_and_not_while_waiting(void **state)
     assert_string_equal(tasks.outcome, "cpu");
 }
 
+static void a_new_limit_counts_from_the_time_it_is_set(void **state)
+{
+    (void)state;
+    struct task *task = tasks_start("while not stop do end sleep(0.001) tell('went on')");
+    task->cpu_us = 1000000; /* what it has had until now */
+    task_set_cpu_limit(task, 100000);
+    tasks_start("sleep(0.003) stop = true");
+    tasks_run();
+    assert_string_equal(tasks.told, "went on;");
+}
+
 static void a_coroutine_that_died_of_an_error_in_the_hook_is_not_used_again(void **state)
 {
     (void)state;
@@ -336,6 +347,7 @@ int main(void)
         TEST(one_that_was_cancelled_and_goes_on_spinning_is_closed_by_force),
         TEST(one_that_uses_up_its_cpu_time_gets_an_error),
         TEST(cpu_time_counts_over_all_slices_and_not_while_waiting),
+        TEST(a_new_limit_counts_from_the_time_it_is_set),
         TEST(a_coroutine_that_died_of_an_error_in_the_hook_is_not_used_again),
         TEST(where_it_cannot_be_preempted_a_hard_limit_raises),
         TEST(catching_the_error_of_the_hard_limit_does_not_help),
