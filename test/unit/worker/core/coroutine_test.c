@@ -203,6 +203,26 @@ static void every_program_gives_the_same_however_often_it_is_preempted(void **st
     }
 }
 
+/* By the timer's signal, which comes anywhere: in Lua's own code as well. */
+static void a_fast_timer_changes_nothing_either(void **state)
+{
+    enum { TICK_US = 20, ROUNDS = 100 };
+    (void)state;
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+        char whole[TASKS_TOLD_MAX];
+        char cut[TASKS_TOLD_MAX];
+        tasks.runtime.slice.limit_ticks = UINT_MAX;
+        run_at(&programs[i], 0, whole, sizeof(whole));
+        tasks.runtime.slice.tick_us = TICK_US;
+        tasks.runtime.slice.limit_ticks = 1;
+        for (int round = 0; round < ROUNDS; round++) {
+            run_at(&programs[i], 0, cut, sizeof(cut));
+            assert_string_equal(whole, cut);
+        }
+    }
+    assert_true(tasks.preempted > 0);
+}
+
 /* A state as the lua5.4 program has it. */
 static void every_program_gives_what_lua_itself_gives(void **state)
 {
@@ -229,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tasks_set_up, tasks_tear_down)
         TEST(every_program_gives_the_same_however_often_it_is_preempted),
+        TEST(a_fast_timer_changes_nothing_either),
         TEST(every_program_gives_what_lua_itself_gives),
 #undef TEST
     };
