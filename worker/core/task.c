@@ -372,8 +372,8 @@ struct task *task_check(lua_State *L)
         return task;
     }
     if (runtime_of(L)->tasks.running != NULL) {
-        luaL_error(L, "cannot wait here: called from within a C function (a sort, a gsub, a "
-                      "metamethod, require ...)");
+        luaL_error(L, "cannot wait here: called from within a C function (a metamethod, "
+                      "require ...)");
     }
     luaL_error(L, "cannot wait here: only requests and tasks can, not code that is being loaded, "
                   "collected or closed");
