@@ -1,7 +1,7 @@
 /* setup.c - makes the master's parts before the first process is started, and takes them down at the end.
  * Owns nothing of its own.  The order is: what systemd handed over, signals blocked (workers and pidfds need that), loop, log,
- * control socket (one daemon a
- * path), the objects of the configuration, all listeners (an address that is taken must be seen before anything runs).
+ * control socket (one daemon a path), the objects of the configuration, all listeners (an address that is taken must be seen
+ * before anything runs).
  * Called by master_run.  Must not start a process. */
 #include "daemon/setup.h"
 

@@ -1,8 +1,7 @@
 /* inventory.c - the live objects that belong to one configuration: apps, listeners, pools, shared dictionaries.
- * Owns the arrays that tie them to the configuration by index, and the rule by which an object of the old configuration is kept: an
- * app and a
- * pool by name, a listener by address.  Two inventories share the objects that both have, so that a change is prepared beside
- * what runs and either takes its place or is dropped.
+ * Owns the arrays that tie them to the configuration by index, and the rule by which an object of the old configuration is
+ * kept: an app and a pool by name, a listener by address.  Two inventories share the objects that both have, so that a change
+ * is prepared beside what runs and either takes its place or is dropped.
  * Called by setup.c (the first one) and deploy.c (all others).  Must not start or stop anything. */
 #include "daemon/change/inventory.h"
 

@@ -1,8 +1,7 @@
 /* reload.c - drives the one reload that may run: new bundles, then a rolling restart, then the answers.
- * Owns the reason of the first failure; who waits for it is kept by reload_round.c.  rolling.c says
- * which slot is next; here the slots of all pools are counted through, orders become calls of pool.c and loader.c, and their
- * news become events.  The new generations
- * become the running ones only when every slot has moved; otherwise nothing has changed in the end.
+ * Owns the reason of the first failure; who waits for it is kept by reload_round.c.  rolling.c says which slot is next; here
+ * the slots of all pools are counted through, orders become calls of pool.c and loader.c, and their news become events.  The
+ * new generations become the running ones only when every slot has moved; otherwise nothing has changed in the end.
  * Called by methods.c and signals.c (start), and by master.c with all news.  Must not know how a slot replaces its worker. */
 #include "daemon/change/reload.h"
 

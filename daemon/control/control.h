@@ -31,9 +31,8 @@ enum control_error { /* JSON-RPC codes; below -32000 the specification's own */
 };
 
 /* Binds path (mode 0600, or 0660 and the group fsd-admin where that exists; a stale socket file is removed, a live one is
- * -EADDRINUSE) and serves the methods.  The rows are
- * borrowed for as long as the control is open.  owner is handed to every run.  removed_stale tells that a stale file was
- * there, so that the caller can log it. */
+ * -EADDRINUSE) and serves the methods.  The rows are borrowed for as long as the control is open.  owner is handed to every
+ * run.  removed_stale tells that a stale file was there, so that the caller can log it. */
 int control_open(struct control **ret_control, sd_event *loop, const char *path,
                  const struct control_method *methods, size_t method_count, void *owner,
                  int *ret_removed_stale, struct fsd_err *err);

@@ -14,9 +14,8 @@ struct control_socket {
 };
 
 /* Binds and listens.  The file appears under its name complete: mode 0600 (0660 for the group fsd-admin where it exists),
- * accepting.  -EADDRINUSE when somebody listens
- * there already; a socket file without a listener is replaced and ret_replaced_stale set to 1; anything else of that name is
- * left alone and refused. */
+ * accepting.  -EADDRINUSE when somebody listens there already; a socket file without a listener is replaced and
+ * ret_replaced_stale set to 1; anything else of that name is left alone and refused. */
 int control_socket_open(struct control_socket *ret_control, const char *path,
                         int *ret_replaced_stale, struct fsd_err *err);
 /* Closes, and removes the file if it is still ours.  Closing twice is allowed. */

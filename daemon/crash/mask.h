@@ -15,9 +15,8 @@ struct mask {
 
 /* Copies len bytes of text of somebody else, cut at size - 1 bytes, NUL-terminated: valid UTF-8 without control characters but
  * newlines, trailing ones removed.  Hidden are: the secrets of mask (NULL: none), percent-encoded as well, also when the text
- * breaks off in one; values
- * whose key speaks of one (password=..., "api_key": "...", Cookie: ...); Bearer and Basic tokens; passwords in URLs.
- * Returns the length. */
+ * breaks off in one; values whose key speaks of one (password=..., "api_key": "...", Cookie: ...); Bearer and Basic tokens;
+ * passwords in URLs. Returns the length. */
 size_t mask_text(const struct mask *mask, const char *text, size_t len, char *copy, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* obituary.c - the crash report of a worker that has ended.
- * Owns nothing that lasts: the store is crash/'s, in the master.  It puts together what the master knows (how the process ended,
- * what was done to
- * it, what followed) and what the worker left in its black box, lets crash/ judge and write, and says in the log where the report is.
+ * Owns nothing that lasts: the store is crash/'s, in the master.  It puts together what the master knows (how the process
+ * ended, what was done to it, what followed) and what the worker left in its black box, lets crash/ judge and write, and says
+ * in the log where the report is.
  * Called by master.c for every process that was reaped.  Must not know how a cause is judged or where a report is kept. */
 #include "daemon/crash/obituary.h"
 

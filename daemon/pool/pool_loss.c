@@ -1,9 +1,9 @@
 /* pool_loss.c - what follows when a slot has lost its worker.
  * Owns the decision, in this order: the pool's `restart` says that nothing follows; the pool is held; it gives up now, because
- * there were more
- * than `intensity` restarts within `period`; the worker in reserve takes the place, if the one that was lost had done good work (a
- * worker that can't even start must not use up the reserve); or a new one is started, at once or after the wait of backoff.c.
- * That the machine has no process, memory or descriptor for one says nothing about the pool: it is tried again until it has.
+ * there were more than `intensity` restarts within `period`; the worker in reserve takes the place, if the one that was lost
+ * had done good work (a worker that can't even start must not use up the reserve); or a new one is started, at once or after
+ * the wait of backoff.c. That the machine has no process, memory or descriptor for one says nothing about the pool: it is tried
+ * again until it has.
  * Called by pool_slot.c.  Must not know how a worker is started. */
 #include "daemon/pool/pool_parts.h"
 

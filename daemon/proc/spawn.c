@@ -3,7 +3,7 @@
  * async-signal-safe calls are made: signals reset, privileges given up (privilege.c), then the parent-death signal, which that
  * clears (and getppid compared, for a master that died in between), descriptors put on their fixed numbers, close_range for the
  * rest.  The report pipe is close-on-exec: end of file is success.  Called by proc.c (workers) and bundler.c (the tool); the
- * master never waits for either here. Must not know what is started or why. */
+ * master never waits for either here.  Must not know what is started or why. */
 #include "daemon/proc/spawn.h"
 
 #include <errno.h>
