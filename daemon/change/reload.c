@@ -163,7 +163,9 @@ static void abort_reload(struct master *master)
         bundle_store_abort(&master->inventory.apps[i]->store);
     }
     char message[RELOAD_WHY_MAX + 64];
-    (void)snprintf(message, sizeof(message), "reload failed, nothing is changed: %s", reload->why);
+    (void)snprintf(message, sizeof(message), "%s: %s",
+                   reload->only != NULL ? "restart failed" : "reload failed, nothing is changed",
+                   reload->why);
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "reload.failed", message, NULL);
     reload->only = NULL;
     manager_update(master);

@@ -57,6 +57,11 @@ static void carry_out(struct master *master, const struct tree_order *order)
         return;
     }
     tree_explain(master->tree, order->pool, cause, sizeof(cause));
+    if (cause[0] == '\0') {
+        (void)snprintf(cause, sizeof(cause), "%s",
+                       order->kind == TREE_STOP ? "another pool of its supervisor gave up"
+                                                : "its supervisor gave up and is probed");
+    }
     switch (order->kind) {
     case TREE_START:
         if (!is_known(master, order->pool)) {
@@ -64,8 +69,7 @@ static void carry_out(struct master *master, const struct tree_order *order)
         }
         break;
     case TREE_STOP:
-        log_event(&master->log, LOG_LEVEL_WARNING,
-                  &(struct log_subject){pool->name, LOG_SLOT_NONE, 0}, "pool.suspended",
+        log_event(&master->log, LOG_LEVEL_WARNING, LOG_POOL(pool->name), "pool.suspended",
                   "pool is stopped because of another one", LOG_FIELDS(log_text("cause", cause)));
         pool_suspend(pool, cause);
         break;

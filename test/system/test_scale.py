@@ -193,7 +193,7 @@ def test_rolling_back_to_the_one_before_and_to_a_number(service):
 
 
 def test_there_is_nothing_before_the_first_and_no_number_that_is_not_kept(service):
-    with pytest.raises(RpcError, match="there is no configuration before this one"):
+    with pytest.raises(RpcError, match="there is no configuration with other files before this one"):
         service.call("config.rollback")
     with pytest.raises(RpcError, match="there is no configuration 99 in the history"):
         service.call("config.rollback", to=99)
