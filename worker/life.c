@@ -146,6 +146,30 @@ static void on_unavailable(struct life *life, struct wire_message *message)
     link_send(&life->link, PROTO_LOADED, &none, sizeof(none));
 }
 
+/* What is supervised runs: all else may begin. */
+static void on_children_started(struct runtime *runtime)
+{
+    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
+    const struct generation *generation = runtime->generation;
+    struct proto_generation done = {generation == NULL ? 0 : generation->number};
+    if (life->is_draining) {
+        return;
+    }
+    http_server_activate(runtime->http);
+    declared_start(runtime);
+    page_set(&runtime->page->generation, done.generation);
+    link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));
+}
+
+/* The pool is the supervisor of the application's supervisors: it hears of their end by ours. */
+static void on_children_failed(struct runtime *runtime)
+{
+    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
+    logger_write(&runtime->logger, LOG_LEVEL_ERROR,
+                 "leaving at once: what the application declares to be supervised has failed");
+    leave(life, FSD_EXIT_FAILED);
+}
+
 static void on_activate(struct life *life, struct wire_message *message)
 {
     struct proto_activate body;
@@ -156,13 +180,9 @@ static void on_activate(struct life *life, struct wire_message *message)
         fail(life, "ACTIVATE names a generation that is not loaded, or is active already");
         return;
     }
-    struct proto_generation done = {body.generation};
     life->is_active = true;
     runtime->slot = (int64_t)body.slot;
-    http_server_activate(runtime->http);
-    declared_start(runtime);
-    page_set(&runtime->page->generation, body.generation);
-    link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));
+    children_start(runtime, (struct children_calls){on_children_started, on_children_failed, NULL});
 }
 
 static void on_draining(struct runtime *runtime)
@@ -176,10 +196,15 @@ static void on_actors_stopped(struct runtime *runtime)
     leave(H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime), FSD_EXIT_OK);
 }
 
-/* Actors end last: requests and tasks may still have needed them. */
-static void on_background_over(struct runtime *runtime)
+static void on_children_stopped(struct runtime *runtime)
 {
     actors_stop(runtime, on_actors_stopped);
+}
+
+/* Actors end last: requests and tasks may still have needed them.  First of them those that end in an order. */
+static void on_background_over(struct runtime *runtime)
+{
+    children_stop(runtime, on_children_stopped);
 }
 
 static void on_drained(struct runtime *runtime)
@@ -198,6 +223,7 @@ static void on_drain(struct life *life, struct wire_message *message)
     }
     struct http_server_drain_calls calls = {on_draining, on_drained};
     life->phase_ms = body.idle_ms;
+    life->is_draining = true;
     background_end(&life->runtime);
     http_server_drain(life->runtime.http, body.idle_ms, body.empties_queues != 0, calls);
 }

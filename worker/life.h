@@ -17,6 +17,7 @@ struct life {
     struct change change;
     bool is_unavailable; /* UNAVAILABLE came instead of LOAD: there is no code */
     bool is_active;      /* ACTIVATE was obeyed */
+    bool is_draining;    /* DRAIN was */
     uint64_t phase_ms;   /* of DRAIN: how long what is left may take */
     int exit_code;       /* enum fsd_exit, once the loop has stopped */
 };

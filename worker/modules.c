@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "worker/actor/children.h"
 #include "worker/actor/mod_actor.h"
 #include "worker/actor/mod_core.h"
 #include "worker/actor/mod_supervise.h"
@@ -56,6 +57,7 @@ void modules_register(lua_State *L, const char *lua_dir)
     lua_pop(L, 3);
     log_install_print(L);
     app_add_methods(L, declared_methods);
+    app_add_methods(L, children_methods);
 }
 
 void modules_print(FILE *file)

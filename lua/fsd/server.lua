@@ -53,7 +53,7 @@ local CALLBACKS = {
 local classes = setmetatable({}, { __mode = "k" }) -- what server{} returned -> how it works inside
 
 local function find_name(class)
-  for name, module in pairs(core.loaded()) do
+  for name, module in pairs(core.loaded() or {}) do
     if module == class.S then return name end
   end
 end
@@ -232,6 +232,9 @@ local START_OPTIONS = { args = true, name = true, timeout = true, mailbox = true
 
 local function start_server(class, spawn, options)
   options = options or {}
+  if core.loaded() == nil then
+    error("cannot start a server while code is being loaded: what shall run from the start is declared with app:supervisor{...}", 3)
+  end
   if name_of(class) == nil then
     error("cannot start: no module has this server as its value; actors are started by the name of a module", 3)
   end

@@ -9,38 +9,29 @@ local M = {}
 
 local MODULE = "fsd.supervisor"
 
--- What an actor with this module does: args are what start{} takes, or dynamic{} with dynamic = true.
+-- What an actor with this module does: args are what start{} takes, or dynamic{}.
 function M:run(envelope)
   local args, parent, announce = start.begin(envelope)
-  local spec, why
-  if type(args) == "table" and args.dynamic then
-    args.dynamic = nil
-    spec, why = specs.dynamic(args)
-  else
-    spec, why = specs.supervisor(args)
-  end
+  local spec, why = specs.any(args)
   if not spec then error(why, 0) end
   require "fsd.supervisor.actor" (spec, parent, announce)
 end
 
 start.register(M)
 
-local function begin(spawn, read, options, is_dynamic)
+local function begin(spawn, read, options)
   local spec, why = read(options)
   if not spec then error(why, 3) end
-  local args = {}
-  for key, value in pairs(options) do args[key] = value end
-  args.dynamic = is_dynamic or nil
-  return (start.start(spawn, MODULE, args, { name = spec.name }, spec.timeout))
+  return (start.start(spawn, MODULE, options, { name = spec.name }, spec.timeout))
 end
 
 function M.start(options) return begin(actor.spawn, specs.supervisor, options) end
 
 function M.start_link(options) return begin(actor.spawn_link, specs.supervisor, options) end
 
-function M.dynamic(options) return begin(actor.spawn, specs.dynamic, options, true) end
+function M.dynamic(options) return begin(actor.spawn, specs.dynamic, options) end
 
-function M.dynamic_link(options) return begin(actor.spawn_link, specs.dynamic, options, true) end
+function M.dynamic_link(options) return begin(actor.spawn_link, specs.dynamic, options) end
 
 local MESSAGES = {
   already_started = "a child with this id runs already",

@@ -117,6 +117,14 @@ function App:not_found(handler) end
 ---@return fsd.App self
 function App:on(event, fn) end
 
+---Declares a supervisor: it is started in each worker before that serves, with its children, in the order of the declarations, and
+---ended in reverse order when the worker leaves, after its last request. Options with `child` are those of fsd.supervisor.dynamic,
+---all others those of fsd.supervisor.start. When it does not start, or ends (it does when there are more restarts than it
+---allows), the worker ends with exit code 1, and its pool starts another one.
+---@param options fsd.supervisor.Options|fsd.supervisor.DynamicOptions
+---@return fsd.App self
+function App:supervisor(options) end
+
 ---As fsd.timer.every, in each worker, from when it has become active.
 ---@param seconds number at least 0.001
 ---@param fn fun()

@@ -59,7 +59,8 @@ struct actor {
     lua_State *receiver; /* borrowed: where receive was called, while receiving */
     struct task_wait wait;
     struct timer timer;
-    struct actor *next_start; /* borrowed */
+    struct actor *next_start;              /* borrowed */
+    void (*on_end)(struct actors *actors); /* it has ended, and is freed; may be NULL */
 };
 
 /* How an actor is made. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "worker/actor/children.h"
 #include "worker/actor/copy.h"
 #include "worker/actor/pid.h"
 #include "worker/core/loop.h"
@@ -49,6 +50,7 @@ struct actors {
     uint32_t call_count;
     uint32_t free_call; /* call_count: none */
     uint64_t next_call;
+    struct children children;
     bool is_stopping;
     struct timer stop_limit;
     struct loop_job stopped;

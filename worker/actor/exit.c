@@ -260,5 +260,10 @@ void exit_finish(struct task *task, int status)
     call_fail_all(actor, L);
     post_turn_away(actor);
     lua_pop(L, 1);
+    struct actors *actors = actor->actors;
+    void (*on_end)(struct actors * actors) = actor->on_end;
     free_actor(actor, L);
+    if (on_end != NULL) {
+        on_end(actors);
+    }
 }

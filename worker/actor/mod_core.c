@@ -1,12 +1,13 @@
 /* mod_core.c - fsd.actor.core: what lua/fsd needs of actors, and applications do not.
  *   core.loader() -> function         the require of the generation that is current
- *   core.loaded() -> table            name -> module, of that generation
+ *   core.loaded() -> table            name -> module, of that generation; nil before there is one
  *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
  *   core.atomic(f, ...) -> ...        calls f, and no other task runs before it has returned: for short functions that change what
  *                                     several actors use, and do not wait
  *   core.copy(value) -> value         as a message would arrive
  *   core.list(pid) -> bool            on_end will be told of it; false: the actor has ended, or is another worker's
  *   core.on_end(f)                    f(pid) runs when an actor that is listed ends
+ *   core.started()                    the root of what the application declares says that all of it runs
  *   core.worker() -> pid              where the worker's own signals come from
  *   core.ref() -> ref                 a new one, of a monitor of the modules in Lua
  * Owns nothing. */
@@ -35,7 +36,7 @@ static int core_loaded(lua_State *L)
     if (generation != NULL) {
         generation_push_loaded(L, generation);
     } else {
-        lua_newtable(L);
+        lua_pushnil(L);
     }
     return 1;
 }
@@ -101,12 +102,24 @@ static int core_ref(lua_State *L)
     return 1;
 }
 
+static int core_started(lua_State *L)
+{
+    children_on_started(L);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
-    {"atomic", core_atomic}, {"copy", core_copy},
-    {"list", core_list},     {"loaded", core_loaded},
-    {"loader", core_loader}, {"on_end", core_on_end},
-    {"ref", core_ref},       {"signal", core_signal},
-    {"worker", core_worker}, {NULL, NULL},
+    {"atomic", core_atomic},
+    {"copy", core_copy},
+    {"list", core_list},
+    {"loaded", core_loaded},
+    {"loader", core_loader},
+    {"on_end", core_on_end},
+    {"ref", core_ref},
+    {"signal", core_signal},
+    {"started", core_started},
+    {"worker", core_worker},
+    {NULL, NULL},
 };
 
 int luaopen_fsd_actor_core(lua_State *L)

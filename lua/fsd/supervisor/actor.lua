@@ -15,6 +15,7 @@ Supervisor.__index = Supervisor
 
 local function text_of(reason)
   if type(reason) ~= "table" then return tostring(reason) end
+  if reason[1] == "failed_to_start_child" then return ("child %q: %s"):format(tostring(reason[2]), text_of(reason[3])) end
   if reason.message then return tostring(reason.message) end
   return ("{%s}"):format(tostring(reason[1]))
 end
@@ -162,7 +163,7 @@ function Supervisor:on_exit(pid, reason)
     self:log(class_of(reason) == "abnormal" and "warning" or "notice", ("child %q has ended: %s"):format(label(child), text_of(reason)),
       { module = child.module, actor = tostring(pid) })
   end
-  self.last = child
+  if state == "running" then self.last = child end
   self:tell(index, class_of(reason), reason)
 end
 
@@ -308,6 +309,10 @@ function ENDS.start_failed(self)
 end
 
 function ENDS.intensity(self)
+  if self.spec.is_root then
+    self:log("error", ("the application's supervisor %q has ended: %s"):format(label(self.last), text_of(self.last.reason)))
+    return
+  end
   self:log("error", ("supervisor gives up: more than %s in %g s; the last one to end was %q: %s"):format(
     self.spec.intensity == 1 and "1 restart" or self.spec.intensity .. " restarts", self.spec.period,
     self.last and label(self.last) or "?", self.last and text_of(self.last.reason) or "?"))

@@ -121,4 +121,10 @@ function M.dynamic(given)
   return spec
 end
 
+-- What `child` is there for says which of the two it is.
+function M.any(given)
+  if type(given) == "table" and given.child ~= nil then return M.dynamic(given) end
+  return M.supervisor(given)
+end
+
 return M
