@@ -32,9 +32,15 @@ PROGRAMS = blocks("lua app")
 FRAGMENTS = blocks("lua")
 
 
+def modules_of(page):
+    """The fragments of a page that say which file they are: `-- room.lua`."""
+    found = [(re.match(r"-- (\w+\.lua)\n", code), code) for other, _, code in FRAGMENTS if other == page]
+    return {match[1]: code for match, code in found if match}
+
+
 @pytest.mark.parametrize("page, line, code", PROGRAMS, ids=ids(PROGRAMS))
 def test_program_loads_and_serves(tmp_path, page, line, code):
-    app = AppProcess(tmp_path, code)
+    app = AppProcess(tmp_path, {"app.lua": code, **modules_of(page)})
     try:
         app.start_ready(["--shared", "limits"])
         assert app.get("/nothing-has-this-path").status in (404, 401)
@@ -91,3 +97,30 @@ def test_index_names_every_page():
     index = (ROOT / "docs/index.md").read_text()
     for page in (ROOT / "docs").rglob("*.md"):
         assert page.name == "index.md" or f"({page.relative_to(ROOT / 'docs')})" in index, f"{name_of(page)} is not in docs/index.md"
+
+
+@pytest.fixture
+def guide(tmp_path):
+    """guide(stem): runs the program of a page, with the modules that stand there."""
+    started = []
+
+    def run(stem):
+        page, code = next((page, code) for page, _, code in PROGRAMS if page.stem == stem)
+        started.append(AppProcess(tmp_path, {"app.lua": code, **modules_of(page)}))
+        return started[-1].start_ready()
+
+    yield run
+    for app in started:
+        app.kill()
+
+
+def test_the_guide_to_servers_counts(guide):
+    app = guide("servers")
+    assert [app.get("/visits").json() for _ in range(2)] == [{"visits": 1}, {"visits": 2}]
+
+
+def test_the_guide_to_groups_talks(guide):
+    app = guide("groups")
+    assert app.request("POST", "/rooms/a", "hi").json() == {"sent": 0, "rooms": 0}
+    assert [app.request("PUT", "/rooms/a").status for _ in range(2)] == [204, 204]
+    assert app.request("POST", "/rooms/a", "hi").json() == {"sent": 1, "rooms": 1}
