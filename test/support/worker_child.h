@@ -205,11 +205,10 @@ static inline void assert_asked(int fd, const char *path, const char *wanted)
     assert_answered(fd, wanted);
 }
 
-static const char application[] =
-    "local fsd = require 'fsd' local app = fsd.app()\n"
-    "app:get('/', function() return 'hello' end)\n"
-    "app:get('/wait', function() fsd.task.sleep(100) end)\n"
-    "return app";
+static const char application[] = "local fsd = require 'fsd' local app = fsd.app()\n"
+                                  "app:get('/', function() return 'hello' end)\n"
+                                  "app:get('/wait', function() fsd.task.sleep(100) end)\n"
+                                  "return app";
 
 /* Until it is loaded, as a standby is. */
 static inline void boot(void)
