@@ -190,7 +190,8 @@ void configs_roll_back(struct master *master, uint64_t number, struct control_ca
     if (number == 0) {
         const struct history_entry *before = history_find_before(history);
         if (before == NULL) {
-            control_fail(call, CONTROL_FAILED, "there is no configuration with other files before this one");
+            control_fail(call, CONTROL_FAILED,
+                         "there is no configuration with other files before this one");
             return;
         }
         number = before->number;

@@ -47,7 +47,7 @@ struct conf_app {
 /* What one request may use; handed to the workers. */
 struct conf_limits {
     uint32_t request_timeout_ms; /* deadline of a handler, 30 s */
-    uint32_t cpu_ms;       /* CPU time of a handler, 10 s */
+    uint32_t cpu_ms;             /* CPU time of a handler, 10 s */
     uint32_t keepalive_ms; /* idle keep-alive connection, and time to read one request, 60 s */
     uint64_t body_bytes;   /* request body, 1 MiB */
 };

@@ -187,6 +187,7 @@ static int replaced_yield(lua_State *L)
     return lua_yield(L, lua_gettop(L));
 }
 
+/* cppcheck-suppress constParameter ; it is compared with what Lua's functions take */
 static const char *find_status(lua_State *L, lua_State *inner)
 {
     lua_Debug level;

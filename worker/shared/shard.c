@@ -179,6 +179,7 @@ int shard_remove(struct shard *shard, const struct shard_turn *turn, const struc
 
 static bool is_same_number(int64_t whole, double number)
 {
+    /* cppcheck-suppress incorrectLogicOperator ; it can't read hexadecimal floats */
     return number >= -0x1p63 && number < 0x1p63 && (int64_t)number == whole &&
            (double)(int64_t)number == number;
 }

@@ -35,8 +35,11 @@ int shard_locker_init(struct shard_locker *locker)
 /* word NULL: none any more.  The kernel adds the offset of the C library's own locks to what stands there. */
 static void announce(const struct shard_locker *locker, uint32_t *word)
 {
-    char *address = (char *)word;
-    void *entry = word == NULL ? NULL : address - locker->list->futex_offset;
+    void *entry = NULL;
+    if (word != NULL) {
+        char *address = (char *)word;
+        entry = address - locker->list->futex_offset;
+    }
     __atomic_store_n((void **)&locker->list->list_op_pending, entry, __ATOMIC_RELAXED);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }

@@ -121,7 +121,8 @@ static void every_key_reaches_its_field(void **state)
     static const char text[] =
         "pools:\n" /* sections may come in any order */
         "  web: { app: shop, listeners: [tls, http], count: 3, boot: 1s, drain: 2s,\n"
-        "         shutdown: 3m, limits: { request_timeout: 4s, cpu: 3s, keepalive: 5ms, body: 6KiB } }\n"
+        "         shutdown: 3m, limits: { request_timeout: 4s, cpu: 3s, keepalive: 5ms, body: 6KiB "
+        "} }\n"
         "  jobs: { app: mail }\n"
         "apps:\n"
         "  shop: { path: shop/app.lua }\n"
