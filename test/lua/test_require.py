@@ -1,4 +1,5 @@
 """Loading: require, the folders it looks into, what a main file must return, and how a failure is told."""
+import concurrent.futures
 import subprocess
 
 import pytest
@@ -151,3 +152,45 @@ app:get("/", function()
 end)
 return app''')
     assert app.get("/").json() == ["red", "value", "value", "shop", "web", "web", 0, 1, 1, "integer", "integer", "nil", "nil", 1]
+
+
+SLOW = {
+    "app.lua": '''
+local fsd = require "fsd"
+local app = fsd.app()
+loads = 0
+app:get("/slow", function() return { require("slow").name, require("slow") == require "slow", loads } end)
+app:get("/spins", function() return { require("spins") } end)
+app:get("/fails", function() local ok, err = pcall(require, "fails"); return { ok, tostring(err), loads } end)
+app:get("/circle", function() local ok, err = pcall(require, "circle"); return { ok, tostring(err) } end)
+return app
+''',
+    "slow.lua": 'require("fsd").task.sleep(0.05); loads = loads + 1; return { name = "slow" }',
+    "spins.lua": 'local begin = os.clock(); while os.clock() < begin + 0.1 do end; return "done"',
+    "fails.lua": 'require("fsd").task.sleep(0.02); loads = loads + 1; error("at load")',
+    "circle.lua": 'require("fsd").task.sleep(0.01); return require "circle.back"',
+    "circle/back.lua": 'return require "circle"',
+}
+
+
+def test_a_module_whose_top_level_waits_is_loaded_once_for_all(serve):
+    app = serve(SLOW)
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        answers = [executor.submit(app.get, "/slow") for _ in range(4)]
+        assert [answer.result().json() for answer in answers] == [["slow", True, 1]] * 4
+
+
+def test_a_module_whose_top_level_computes_for_long_is_preempted(serve):
+    assert serve(SLOW).get("/spins").json() == ["done"]
+
+
+def test_a_module_that_failed_after_a_wait_is_loaded_again_by_those_who_waited(serve):
+    app = serve(SLOW)
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        answers = [executor.submit(app.get, "/fails") for _ in range(3)]
+        rows = sorted(answer.result().json()[2] for answer in answers)
+    assert rows == [1, 2, 3]
+
+
+def test_modules_that_require_each_other_are_refused_also_when_they_wait(serve):
+    assert "is being loaded already" in serve(SLOW).get("/circle").json()[1]

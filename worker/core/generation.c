@@ -1,7 +1,8 @@
 /* generation.c - one version of the application's code: an environment of its own, and `require` inside it.
  * Owns the bundle and two references into Lua's registry.  The environment is a copy of the standard globals, so what an
  * application stores in a global belongs to its generation; `require` looks into the generation's own loaded table, then
- * among fsd's modules, then in the bundle, and last in the system's Lua paths (modules that Debian installed).
+ * among fsd's modules, then in the bundle, and last in the system's Lua paths (modules that Debian installed).  In a task the top
+ * level of a module may wait and is preempted like any code; another task that requires it meanwhile waits for it.
  * Called by life.c when LOAD arrives.  Must not know what an application object is: the areas judge what the main file
  * returned. */
 #include "worker/core/generation.h"
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
@@ -19,6 +21,15 @@
 
 /* What require's closure carries. */
 enum { UPVALUE_GENERATION = 1, UPVALUE_LOADED, UPVALUE_ENV, UPVALUE_COUNT = UPVALUE_ENV };
+
+enum {
+    OTHER_MS = 10000
+}; /* how long another task may take to load a module that this one requires, too */
+
+/* The mark that stands in the loaded table while a module's top level runs. */
+struct loading {
+    const struct task *task; /* borrowed: whose; NULL: the application is being loaded */
+};
 
 static const char *const patterns[] = {"%s.lua", "%s/init.lua", "lib/%s.lua", "lib/%s/init.lua"};
 
@@ -55,8 +66,7 @@ static int is_own_module(const char *name)
     return strcmp(name, "fsd") == 0 || strncmp(name, "fsd.", 4) == 0;
 }
 
-/* __close of the mark that stands in the loaded table while a module's top level runs: when that has failed, the module may
- * be required again. */
+/* __close of the mark: when the top level has failed, the module may be required again. */
 static int loading_close(lua_State *L)
 {
     lua_settop(L, 1);
@@ -75,7 +85,8 @@ static int loading_close(lua_State *L)
 /* Pushes the mark and stores it under the name at index 1. */
 static void begin_loading(lua_State *L)
 {
-    (void)lua_newuserdatauv(L, 0, 2);
+    struct loading *loading = lua_newuserdatauv(L, sizeof(*loading), 2);
+    loading->task = runtime_of(L)->tasks.running;
     lua_pushvalue(L, lua_upvalueindex(UPVALUE_LOADED));
     lua_setiuservalue(L, -2, 1);
     lua_pushvalue(L, 1);
@@ -108,22 +119,66 @@ static int require_outside(lua_State *L)
     return lua_error(L);
 }
 
-/* require(name) of a generation. */
-static int generation_require(lua_State *L)
+static int require_module(lua_State *L);
+
+static int on_look_again(struct task_wait *wait, lua_State *L)
 {
-    const char *name = luaL_checkstring(L, 1);
-    lua_settop(L, 1);
+    (void)wait;
+    return require_module(L);
+}
+
+/* A module whose top level waits, or computes for long, may be loading in another task. */
+static int require_loading(lua_State *L, const struct loading *loading)
+{
+    const char *name = lua_tostring(L, 1);
+    if (loading->task == runtime_of(L)->tasks.running) {
+        return luaL_error(L,
+                          "module \"%s\" is being loaded already: it requires itself, directly "
+                          "or through others",
+                          name);
+    }
+    lua_Integer now_ms = (lua_Integer)clock_monotonic_ms();
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2)) {
+        lua_pushinteger(L, now_ms + OTHER_MS);
+        lua_replace(L, 2);
+    } else if (now_ms >= lua_tointeger(L, 2)) {
+        return luaL_error(
+            L, "module \"%s\" is being loaded by another task, and was not ready in %d s", name,
+            OTHER_MS / 1000);
+    }
+    return task_sleep_then(L, 0.001, on_look_again);
+}
+
+/* The module's result is on the top, its name at index 1. */
+static int after_loading(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1); /* as Lua's require does for a module that returns nothing */
+    }
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, lua_upvalueindex(UPVALUE_LOADED));
+    return 1;
+}
+
+/* Index 1: the name; 2, when it was loading in another task before: the time until which to wait for that. */
+static int require_module(lua_State *L)
+{
+    const char *name = lua_tostring(L, 1);
     lua_pushvalue(L, 1);
     if (lua_rawget(L, lua_upvalueindex(UPVALUE_LOADED)) != LUA_TNIL) {
-        if (luaL_testudata(L, -1, LOADING_METATABLE) != NULL) {
-            return luaL_error(L,
-                              "module \"%s\" is being loaded already: it requires itself, directly "
-                              "or through others",
-                              name);
+        const struct loading *loading = luaL_testudata(L, -1, LOADING_METATABLE);
+        if (loading == NULL) {
+            return 1;
         }
-        return 1;
+        lua_pop(L, 1);
+        return require_loading(L, loading);
     }
-    lua_pop(L, 1);
+    lua_settop(L, 1);
     struct generation *const *cell = lua_touserdata(L, lua_upvalueindex(UPVALUE_GENERATION));
     if (*cell == NULL) {
         return luaL_error(L, "cannot require \"%s\": this code was replaced by a newer one", name);
@@ -137,15 +192,16 @@ static int generation_require(lua_State *L)
     push_chunk(L, file, lua_upvalueindex(UPVALUE_ENV));
     lua_pushvalue(L, 1);
     lua_pushlstring(L, file->name, file->name_len);
-    lua_call(L, 2, 1);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_pushboolean(L, 1); /* as Lua's require does for a module that returns nothing */
-    }
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, lua_upvalueindex(UPVALUE_LOADED));
-    return 1;
+    lua_callk(L, 2, 1, 0, after_loading);
+    return after_loading(L, LUA_OK, 0);
+}
+
+/* require(name) of a generation. */
+static int generation_require(lua_State *L)
+{
+    (void)luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    return require_module(L);
 }
 
 /* load(...) of a generation: the same as Lua's, but its chunks see the generation's globals unless they are given others. */

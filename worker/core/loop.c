@@ -19,7 +19,7 @@
 enum {
     TURN_MAX_MS = 1000, /* the heartbeat's longest pause */
     MEMORY_MS = 1000,   /* how often our memory is looked at: it costs some system calls */
-    JOBS_CHECKED = 32,  /* jobs between two looks at the clock */
+    JOBS_CHECKED = 8,   /* jobs between two looks at the clock */
     JOBS_US = 2000,     /* the jobs of one turn, about */
 };
 

@@ -119,6 +119,9 @@ void task_set_deadline(struct task *task, uint64_t after_ms);
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms);
 /* Waits so many seconds: the body of fsd.task.sleep. */
 int task_sleep(lua_State *L, double seconds);
+/* The same, and goes on in on_resume, in the place of the function that has called this. */
+int task_sleep_then(lua_State *L, double seconds,
+                    int (*on_resume)(struct task_wait *wait, lua_State *L));
 /* The task that runs in L: in its own coroutine, or in one of the application's own that it is inside of.  NULL for the main
  * thread, and while a task is closed. */
 struct task *task_of(lua_State *L);

@@ -26,12 +26,18 @@ static int on_sleep_resume(struct task_wait *wait, lua_State *L)
     return 0;
 }
 
-int task_sleep(lua_State *L, double seconds)
+int task_sleep_then(lua_State *L, double seconds,
+                    int (*on_resume)(struct task_wait *wait, lua_State *L))
 {
     struct task *task = task_check(L);
     struct loop *loop = &task->runtime->loop;
     double limited = fmin(fmax(seconds, 0), SLEEP_MAX_S);
-    task->sleep_wait = (struct task_wait){on_sleep_cancel, on_sleep_resume};
+    task->sleep_wait = (struct task_wait){on_sleep_cancel, on_resume};
     loop_set_timer(loop, &task->sleep, (uint64_t)ceil(limited * 1000), on_sleep_over);
     return task_wait(L, &task->sleep_wait);
+}
+
+int task_sleep(lua_State *L, double seconds)
+{
+    return task_sleep_then(L, seconds, on_sleep_resume);
 }
