@@ -16,4 +16,17 @@ local worker = {}
 ---@nodiscard
 function worker.self() end
 
+---@class fsd.worker.Lag
+---@field turns integer turns of the event loop until now
+---@field p50 number seconds that half of them did not reach
+---@field p99 number seconds that 99 of 100 did not reach
+---@field max number seconds that the longest took
+---@field counts integer[] turns below 1 ms, from 1 ms to below 2 ms, from 2 ms to below 4 ms, and so on
+
+---How long the turns of the worker's event loop took: whatever comes in such a time waits for as long. Lua that
+---computes is interrupted after 2 ms; what takes longer is C, or several tasks one after the other.
+---@return fsd.worker.Lag
+---@nodiscard
+function worker.lag() end
+
 return worker

@@ -179,6 +179,7 @@ local app = fsd.app()
 local rounds, stop = 0, false
 app:get("/spin", function() while not stop do rounds = rounds + 1 end; return "stopped" end)
 app:get("/rounds", function() return { rounds = rounds } end)
+app:get("/lag", function() return fsd.worker.lag() end)
 app:get("/stop", function() stop = true; return "stopping" end)
 app:get("/deep", function()
   return coroutine.wrap(function() return select(2, pcall(function() while true do end end)) end)().code
@@ -199,6 +200,10 @@ def test_a_handler_that_spins_keeps_no_other_from_answering(serve):
         wait_for(lambda: app.get("/rounds").json()["rounds"] > 1000, "the spinning")
         assert app.get("/stop").text == "stopping"
         assert [answer.result().text for answer in spinning] == ["stopped"] * 3
+    lag = app.get("/lag").json()
+    assert sum(lag["counts"]) == lag["turns"] > 10
+    assert sum(lag["counts"][1:]) > 0, "turns of a slice"
+    assert lag["p50"] <= lag["p99"] <= lag["max"] + 0.001
 
 
 def test_a_handler_that_spins_gets_its_deadline(serve):

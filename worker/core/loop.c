@@ -128,6 +128,16 @@ static void beat(struct loop *loop, struct page *page, uint64_t now_ms)
     }
 }
 
+/* Libh2o reads the wall clock right behind its poll, in milliseconds; what then runs in its callbacks is a part of the turn. */
+static void note_turn(struct loop *loop)
+{
+    uint64_t polled_ms = h2o_now(loop->h2o);
+    uint64_t now_ms = clock_wall_us() / 1000;
+    if (now_ms >= polled_ms) { /* else the clock was set meanwhile */
+        lag_add(&loop->lag, now_ms - polled_ms);
+    }
+}
+
 void loop_run(struct loop *loop, struct page *page)
 {
     bool busy = loop->jobs != NULL || loop->later != NULL; /* from before the first turn */
@@ -146,6 +156,7 @@ void loop_run(struct loop *loop, struct page *page)
         if (has_share) {
             run_share(loop);
         }
+        note_turn(loop);
         busy = worked > 0 || loop->later != NULL || has_share;
     }
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+#include "worker/core/lag.h"
 #include "worker/core/timer.h"
 
 struct page;
@@ -29,6 +30,7 @@ struct loop {
     struct epoll_event events[LOOP_EVENTS]; /* of the dispatch that is under way */
     int event_count;
     struct timer_heap timers;
+    struct lag lag;
     struct loop_job *jobs; /* borrowed, first in, first out */
     struct loop_job **jobs_end;
     struct loop_job *later; /* borrowed, first in, first out: one of them runs in each turn */

@@ -1,5 +1,6 @@
-/* mod_worker.c - fsd.worker: which worker this is.
+/* mod_worker.c - fsd.worker: which worker this is, and how it does.
  *   worker.self() -> { pool, slot, workers, pid, incarnation, generation }
+ *   worker.lag() -> { turns, p50, p99, max, counts }     how long the loop's turns took until now, in seconds
  * Owns nothing; the numbers stand in the runtime.  There is no slot before the master has said which one this worker serves:
  * a standby loads the code long before that. */
 #include "worker/lib/mod_worker.h"
@@ -34,7 +35,31 @@ static int mod_self(lua_State *L)
     return 1;
 }
 
+static void set_ms(lua_State *L, const char *key, uint64_t value_ms)
+{
+    lua_pushnumber(L, (lua_Number)value_ms / 1000);
+    lua_setfield(L, -2, key);
+}
+
+static int mod_lag(lua_State *L)
+{
+    const struct lag *lag = &runtime_of(L)->loop.lag;
+    lua_createtable(L, 0, 5);
+    set_integer(L, "turns", (lua_Integer)lag->total);
+    set_ms(L, "p50", lag_percentile_ms(lag, 500));
+    set_ms(L, "p99", lag_percentile_ms(lag, 990));
+    set_ms(L, "max", lag->max_ms);
+    lua_createtable(L, LAG_BUCKETS, 0);
+    for (int i = 0; i < LAG_BUCKETS; i++) {
+        lua_pushinteger(L, (lua_Integer)lag->counts[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "counts");
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"lag", mod_lag},
     {"self", mod_self},
     {NULL, NULL},
 };
