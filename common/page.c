@@ -57,4 +57,5 @@ void page_read(const struct page *page, struct page_numbers *ret_numbers)
     ret_numbers->running = get(&page->running);
     ret_numbers->log_lost = get(&page->log_lost);
     ret_numbers->memory_bytes = get(&page->memory_bytes);
+    ret_numbers->lua_bytes = get(&page->lua_bytes);
 }

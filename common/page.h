@@ -8,7 +8,10 @@
  * The master reads it whenever somebody asks, so status answers while a worker is stuck.  The content is
  * the worker's word: every number is taken as it is, none is used as an index, length or pointer. */
 
-enum { PAGE_VERSION = 1 };
+enum {
+    PAGE_VERSION = 1,
+    PAGE_BYTES_MIN = 72, /* what masters of old have made; what is behind that reads as 0 */
+};
 
 struct page {
     _Atomic uint64_t version;      /* PAGE_VERSION once the worker has mapped it */
@@ -20,6 +23,7 @@ struct page {
     _Atomic uint64_t running;      /* requests whose handler has not finished */
     _Atomic uint64_t log_lost;     /* log records dropped since the last one that was sent */
     _Atomic uint64_t memory_bytes; /* resident, at the latest a turn and a second ago; 0: unknown */
+    _Atomic uint64_t lua_bytes;    /* of Lua's values, when a task ran last */
 };
 
 /* A copy of the numbers at one moment. */
@@ -32,6 +36,7 @@ struct page_numbers {
     uint64_t running;
     uint64_t log_lost;
     uint64_t memory_bytes;
+    uint64_t lua_bytes;
 };
 
 /* Master: a new zeroed page as a sealed, close-on-exec memfd.  Returns the descriptor or a negative errno. */

@@ -46,6 +46,13 @@ static void on_log(struct life *life, struct wire_message *message)
     message->fd = -1;
 }
 
+/* A master that says nothing of it leaves it unlimited. */
+static void limit_memory(struct runtime *runtime)
+{
+    uint64_t bytes = runtime->config.memory_bytes;
+    heap_set_limit(&runtime->heap, bytes == 0 ? SIZE_MAX : bytes);
+}
+
 static void on_config(struct life *life, struct wire_message *message)
 {
     struct fsd_err err;
@@ -59,6 +66,7 @@ static void on_config(struct life *life, struct wire_message *message)
         return;
     }
     life->runtime.logger.level = config->log_level;
+    limit_memory(&life->runtime);
     if (config_export_env(config) != 0) {
         fail(life, "cannot take over the environment that the configuration lists");
         return;
@@ -256,6 +264,7 @@ static void on_commit(struct life *life, struct wire_message *message)
     struct runtime *runtime = &life->runtime;
     if (change_commit(&life->change, done.number, &runtime->config)) {
         runtime->logger.level = runtime->config.log_level;
+        limit_memory(runtime);
         http_server_apply_limits(runtime->http);
         link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));
     }
@@ -324,6 +333,17 @@ static void on_terminate(struct terminate *terminate)
     link_send(&life->link, PROTO_LEAVE, NULL, 0);
 }
 
+static void on_exhausted(struct runtime *runtime)
+{
+    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
+    if (!life->has_asked_to_leave) {
+        life->has_asked_to_leave = true;
+        logger_write(&runtime->logger, LOG_LEVEL_ERROR,
+                     "the memory is used up: asking to be replaced");
+        link_send(&life->link, PROTO_LEAVE, NULL, 0);
+    }
+}
+
 static void say_hello(struct life *life)
 {
     struct proto_hello hello = {.protocol = PROTO_VERSION};
@@ -362,6 +382,7 @@ int life_run(struct life *life)
         return FSD_EXIT_INTERNAL;
     }
     runtime->shared = shared_new();
+    runtime->on_exhausted = on_exhausted;
     say_hello(life);
     loop_run(&runtime->loop, runtime->page);
     end(life);

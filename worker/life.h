@@ -15,11 +15,12 @@ struct life {
     struct link link;
     struct terminate terminate;
     struct change change;
-    bool is_unavailable; /* UNAVAILABLE came instead of LOAD: there is no code */
-    bool is_active;      /* ACTIVATE was obeyed */
-    bool is_draining;    /* DRAIN was */
-    uint64_t phase_ms;   /* of DRAIN: how long what is left may take */
-    int exit_code;       /* enum fsd_exit, once the loop has stopped */
+    bool is_unavailable;     /* UNAVAILABLE came instead of LOAD: there is no code */
+    bool is_active;          /* ACTIVATE was obeyed */
+    bool is_draining;        /* DRAIN was */
+    bool has_asked_to_leave; /* the memory is used up */
+    uint64_t phase_ms;       /* of DRAIN: how long what is left may take */
+    int exit_code;           /* enum fsd_exit, once the loop has stopped */
 };
 
 /* Says HELLO on descriptor 3 and obeys the master until it is told to leave.  Returns the exit code. */

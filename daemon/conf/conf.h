@@ -44,12 +44,13 @@ struct conf_app {
     struct conf_place place;
 };
 
-/* What one request may use; handed to the workers. */
+/* What one request, and one worker, may use; handed to the workers. */
 struct conf_limits {
     uint32_t request_timeout_ms; /* deadline of a handler, 30 s */
     uint32_t cpu_ms;             /* CPU time of a handler, 10 s */
     uint32_t keepalive_ms; /* idle keep-alive connection, and time to read one request, 60 s */
     uint64_t body_bytes;   /* request body, 1 MiB */
+    uint64_t memory_bytes; /* of all Lua code in a worker, 512 MiB */
 };
 
 enum {

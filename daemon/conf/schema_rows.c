@@ -74,7 +74,8 @@ static const struct schema_row key_rows[] = {
     {"pools.*", "after", SCHEMA_CHILDREN, POOL(after), NULL, NULL, "[]", NULL,
      "Pools and supervisors that must serve before this pool is started, and are stopped after "
      "it."},
-    {"pools.*", "limits", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL, "What one request may use."},
+    {"pools.*", "limits", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL,
+     "What one request, and one worker, may use."},
     {"pools.*.limits", "request_timeout", SCHEMA_DURATION, POOL(limits.request_timeout_ms), "1ms",
      "1d", "30s", NULL, "How long a handler may take."},
     {"pools.*.limits", "cpu", SCHEMA_DURATION, POOL(limits.cpu_ms), "10ms", "1d", "10s", NULL,
@@ -83,6 +84,10 @@ static const struct schema_row key_rows[] = {
      NULL, "How long a connection may be idle, or take to send one request."},
     {"pools.*.limits", "body", SCHEMA_SIZE, POOL(limits.body_bytes), "0", "1024GiB", "1MiB", NULL,
      "The largest request body."},
+    {"pools.*.limits", "memory", SCHEMA_SIZE, POOL(limits.memory_bytes), "16MiB", "1024GiB",
+     "512MiB", NULL,
+     "What all Lua code in one worker may use.  When little of it is left, the request, task or\n"
+     "actor that has the most is ended."},
 
     {"", "supervisors", SCHEMA_ENTRIES, 0, NULL, NULL, NULL, NULL,
      "What is restarted together: supervisors of pools and of other supervisors, by name."},

@@ -51,6 +51,7 @@ static void write_limits(struct msgpack_writer *writer, const struct conf_limits
     write_pair_int(writer, "cpu_ms", limits->cpu_ms);
     write_pair_int(writer, "keepalive_ms", limits->keepalive_ms);
     write_pair_int(writer, "body_bytes", limits->body_bytes);
+    write_pair_int(writer, "memory_bytes", limits->memory_bytes);
 }
 
 int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64_t number,

@@ -52,8 +52,8 @@ static bool is_what(int fd, enum upgrade_fd what)
         return is_option(fd, SO_DOMAIN, AF_UNIX) && is_socket(fd, SOCK_SEQPACKET, false);
     case UPGRADE_FD_SEALED:
         return is_memfd(fd, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW, 1);
-    case UPGRADE_FD_PAGE: /* never shorter than what is mapped: that would be our end */
-        return is_memfd(fd, F_SEAL_SHRINK, sizeof(struct page));
+    case UPGRADE_FD_PAGE: /* never shorter than the memory page that is mapped: that would be our end */
+        return is_memfd(fd, F_SEAL_SHRINK, PAGE_BYTES_MIN);
     case UPGRADE_FD_SHARED:
         return is_memfd(fd, F_SEAL_SHRINK | F_SEAL_GROW, 1);
     case UPGRADE_FD_BLACKBOX:

@@ -203,6 +203,7 @@ function actor.list(filter) end
 ---@field mailbox_bytes integer
 ---@field overflow string
 ---@field dropped integer messages that had no room
+---@field memory integer bytes that it has allocated and that are not collected yet
 ---@field trap_exit boolean
 ---@field links fsd.Pid[]
 ---@field monitors fsd.Pid[] whom it monitors

@@ -10,6 +10,7 @@ local worker = {}
 ---@field workers integer how many places the pool has
 ---@field pid integer
 ---@field incarnation integer number of this process; no other one of this daemon has it
+---@field memory integer bytes that the values of all Lua code in it take
 ---@field generation? integer number of the code it runs; nil while that loads
 
 ---@return fsd.worker.Self

@@ -56,7 +56,7 @@ def above(fd):
 
 def config(**changes):
     return {"pool": "web", "app": "shop", "path": "/srv/app.lua", "settings": {}, "env": {}, "log_level": 6, "workers": 1,
-            "limits": {"request_timeout_ms": 5000, "keepalive_ms": 5000, "body_bytes": 4096}, **changes}
+            "limits": {"request_timeout_ms": 5000, "keepalive_ms": 5000, "body_bytes": 4096, "memory_bytes": 0}, **changes}
 
 
 class Worker:

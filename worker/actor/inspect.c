@@ -76,7 +76,7 @@ int inspect_info(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    lua_createtable(L, 0, 14);
+    lua_createtable(L, 0, 15);
     actor_push_pid(L, actor);
     lua_setfield(L, -2, "pid");
     set_text(L, "module", actor->code->name);
@@ -87,6 +87,7 @@ int inspect_info(lua_State *L)
     set_integer(L, "message_bytes", actor->mailbox.bytes);
     set_integer(L, "mailbox", actor->mailbox.max_count);
     set_integer(L, "mailbox_bytes", actor->mailbox.max_bytes);
+    set_integer(L, "memory", task_memory(actor->task));
     set_integer(L, "dropped", actor->dropped);
     set_bonds(L, "links", actor, BOND_LINK);
     set_bonds(L, "monitors", actor, BOND_WATCHES);

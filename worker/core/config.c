@@ -38,6 +38,7 @@ static const struct field fields[] = {
     {"cpu_ms", FIELD_U32, AT(cpu_ms), 0},
     {"keepalive_ms", FIELD_U32, AT(keepalive_ms), 0},
     {"body_bytes", FIELD_U64, AT(body_bytes), 0},
+    {"memory_bytes", FIELD_U64, AT(memory_bytes), 0},
 };
 
 void config_init(struct config *config)

@@ -1,6 +1,6 @@
 /* runtime.c - creates the one Lua state of a worker and the parts that need nothing from the master.
- * Owns struct runtime.  The state's allocator is libc's; running out of memory ends the worker, and the master starts
- * another one.  Called by main.c, and by tests that want a whole runtime without a master.
+ * Owns struct runtime.  The state's allocator is heap.c's; running out of memory outside of a task ends the worker, and the
+ * master starts another one.  Called by main.c, and by tests that want a whole runtime without a master.
  * Must not know which modules exist (modules.c) or what an area does. */
 #include "worker/core/runtime.h"
 
@@ -12,6 +12,7 @@
 #include "worker/core/coroutine.h"
 #include "worker/core/error.h"
 #include "worker/core/preempt.h"
+#include "worker/core/relief.h"
 #include "worker/core/stdlib/stdlib.h"
 #include "worker/core/withhold.h"
 
@@ -30,7 +31,8 @@ void runtime_init(struct runtime *runtime)
     logger_init(&runtime->logger);
     runtime->logger.recorder = &runtime->recorder;
     config_init(&runtime->config);
-    runtime->L = luaL_newstate();
+    heap_init(&runtime->heap, relief_note);
+    runtime->L = lua_newstate(heap_allocate, &runtime->heap);
     if (runtime->L == NULL || loop_init(&runtime->loop) != 0) {
         abort();
     }
@@ -51,6 +53,7 @@ void runtime_fini(struct runtime *runtime)
     slice_close(&runtime->slice);
     lua_close(runtime->L);
     task_pool_fini(&runtime->tasks);
+    heap_fini(&runtime->heap);
     config_fini(&runtime->config);
     logger_fini(&runtime->logger);
     loop_fini(&runtime->loop);

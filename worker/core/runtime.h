@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "worker/core/config.h"
+#include "worker/core/heap.h"
 #include "worker/core/logger.h"
 #include "worker/core/loop.h"
 #include "worker/core/recorder.h"
@@ -23,6 +24,7 @@ struct shared;
  * runtime_of, C code gets it passed.  Areas are pointers that core never follows. */
 struct runtime {
     lua_State *L;                  /* owned; the one state, its main thread */
+    struct heap heap;              /* owned; the memory of that state */
     struct loop loop;              /* owned */
     struct page *page;             /* owned mapping; the status page */
     struct config config;          /* owned; what the master handed out */
@@ -35,6 +37,8 @@ struct runtime {
     struct actors *actors;         /* borrowed; set once the application has asked for fsd.actor */
     struct shared *shared; /* borrowed from life.c; the dictionaries that the master handed out */
     struct background *background; /* borrowed from Lua; NULL: nobody has asked for it */
+    void (*on_exhausted)(
+        struct runtime *runtime); /* set by life.c; the memory is used up for good */
     uint64_t incarnation;
     int64_t slot; /* which one this worker serves; -1 before ACTIVATE: it may become a standby */
 };

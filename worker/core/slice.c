@@ -153,6 +153,15 @@ lua_State *slice_switch(struct slice *slice, lua_State *L)
     return before;
 }
 
+void slice_cut(struct slice *slice)
+{
+    lua_State *L = slice->current;
+    if (L != NULL) {
+        slice->ticks = slice->limit_ticks;
+        lua_sethook(L, slice->hook, LUA_MASKCOUNT, 1);
+    }
+}
+
 bool slice_is_over(const struct slice *slice)
 {
     return slice->every > 0 || slice->ticks >= slice->limit_ticks;

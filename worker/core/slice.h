@@ -45,6 +45,8 @@ uint64_t slice_end(struct slice *slice);
 /* Another coroutine runs on the same slice, and later the first one again; nothing happens between slices.  Returns the one that
  * ran until now, for the way back. */
 lua_State *slice_switch(struct slice *slice, lua_State *L);
+/* What runs now has used its slice up: its hook runs at the next instruction.  May be called wherever the hook's arming may. */
+void slice_cut(struct slice *slice);
 /* In the hook: whether the slice is used up.  If not, the hook was left over from an earlier one. */
 bool slice_is_over(const struct slice *slice);
 /* In the hook: it runs again after so many instructions of L; 0: not before the next tick. */

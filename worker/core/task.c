@@ -11,7 +11,9 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
+#include "common/page.h"
 #include "worker/core/error.h"
+#include "worker/core/relief.h"
 #include "worker/core/runtime.h"
 
 enum {
@@ -20,17 +22,35 @@ enum {
 };
 
 static const struct cancel_word {
+    const char *name;
     const char *code;
     int status;
     const char *message;
 } cancel_words[] = {
-    [TASK_CANCEL_NONE] = {"", 0, ""},
-    [TASK_CANCEL_ABORTED] = {"aborted", 499, "the client has gone"},
-    [TASK_CANCEL_TIMEOUT] = {"timeout", 503, "the deadline has passed"},
-    [TASK_CANCEL_SHUTDOWN] = {"shutdown", 503, "the worker is leaving"},
-    [TASK_CANCEL_ASKED] = {"cancelled", 499, "the task was cancelled"},
-    [TASK_CANCEL_CPU] = {"cpu", 503, "the CPU time is used up"},
+    [TASK_CANCEL_NONE] = {"", "", 0, ""},
+    [TASK_CANCEL_ABORTED] = {"CancelError", "aborted", 499, "the client has gone"},
+    [TASK_CANCEL_TIMEOUT] = {"CancelError", "timeout", 503, "the deadline has passed"},
+    [TASK_CANCEL_SHUTDOWN] = {"CancelError", "shutdown", 503, "the worker is leaving"},
+    [TASK_CANCEL_ASKED] = {"CancelError", "cancelled", 499, "the task was cancelled"},
+    [TASK_CANCEL_CPU] = {"CancelError", "cpu", 503, "the CPU time is used up"},
+    [TASK_CANCEL_MEMORY] = {"LimitError", "memory", 503,
+                            "the worker's memory is used up, and most of it is this task's"},
 };
+
+/* An error can't be raised in the main coroutine while a task runs, hence the pin. */
+static void make_coroutine(struct task *task)
+{
+    struct runtime *runtime = task->runtime;
+    struct heap *heap = &runtime->heap;
+    task->account = heap_open_account(heap, task);
+    uint32_t before = heap_charge(heap, task->account);
+    heap->pins++;
+    task->L = lua_newthread(runtime->L);
+    lua_rawsetp(runtime->L, LUA_REGISTRYINDEX, task->L);
+    heap->pins--;
+    (void)heap_charge(heap, before);
+    runtime_mark(task->L, RUNTIME_THREAD_OF_TASK);
+}
 
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data)
 {
@@ -45,10 +65,9 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
             abort();
         }
         task->runtime = runtime;
-        task->L = lua_newthread(runtime->L);
-        lua_rawsetp(runtime->L, LUA_REGISTRYINDEX, task->L);
-        runtime_mark(task->L, RUNTIME_THREAD_OF_TASK);
+        make_coroutine(task);
     }
+    heap_renew_account(&runtime->heap, task->account, task);
     pool->live++;
     task->owner = owner;
     task->data = data;
@@ -60,6 +79,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->is_suspending = false;
     task->is_preempted = false;
     task->is_spoiled = false;
+    task->is_hog = false;
     task->cpu_us = 0;
     task->cpu_limit_us = 0;
     task->wait = NULL;
@@ -87,9 +107,11 @@ static void recycle(struct task *task)
     struct task_pool *pool = &task->runtime->tasks;
     pool->live--;
     task->state = TASK_FREE;
+    heap_clear_account(&task->runtime->heap, task->account);
     if (pool->free_count >= FREE_MAX || task->is_spoiled) {
         lua_pushnil(task->runtime->L);
         lua_rawsetp(task->runtime->L, LUA_REGISTRYINDEX, task->L);
+        heap_close_account(&task->runtime->heap, task->account);
         free_task(task);
         return;
     }
@@ -117,6 +139,9 @@ static void finish(struct task *task, int status)
     timer_clear(&loop->timers, &task->grace);
     task->wait = NULL;
     task->owner->on_done(task, status);
+    if (task->is_hog) {
+        task->runtime->heap.is_tight = true; /* what it had is to be collected */
+    }
     if (status != LUA_OK) {
         reset(task); /* an error leaves the coroutine dead; this makes it usable again */
     }
@@ -132,6 +157,18 @@ static void note_run(struct task *task)
     }
 }
 
+/* No task runs, and none is on the C stack's way. */
+static void tidy(struct runtime *runtime)
+{
+    const struct heap *heap = &runtime->heap;
+    if (runtime->page != NULL) {
+        page_set(&runtime->page->lua_bytes, heap->used_bytes);
+    }
+    if (heap->is_tight) {
+        relief_run(runtime);
+    }
+}
+
 /* Nothing is pushed before on_done has run: the collector could take what the owner still points to. */
 static void close_by_force(struct task *task)
 {
@@ -142,7 +179,9 @@ static void close_by_force(struct task *task)
     reset(task);
     recorder_pause(&task->runtime->recorder);
     lua_settop(task->L, 0);
+    struct runtime *runtime = task->runtime;
     finish(task, TASK_CLOSED);
+    tidy(runtime);
 }
 
 static void on_wake(struct loop_job *job);
@@ -178,12 +217,18 @@ static void resume(struct task *task, int argument_count)
     pool->running = task;
     task->state = TASK_RUNNING;
     task->is_suspending = false;
+    bool is_due = task->is_hog && task->is_preempted; /* to be raised now, not a slice later */
     task->is_preempted = false;
     note_run(task);
     slice_begin(&runtime->slice, task->L);
+    if (is_due) {
+        slice_cut(&runtime->slice);
+    }
+    (void)heap_charge(&runtime->heap, task->account);
     int result_count = 0;
     int status = lua_resume(task->L, NULL, argument_count, &result_count);
     task->cpu_us += slice_end(&runtime->slice);
+    (void)heap_charge(&runtime->heap, 0);
     pool->running = NULL;
     recorder_pause(&runtime->recorder);
     if (status == LUA_YIELD) {
@@ -191,6 +236,7 @@ static void resume(struct task *task, int argument_count)
     } else {
         finish(task, status);
     }
+    tidy(runtime);
 }
 
 void task_start(struct task *task, int argument_count)
@@ -226,7 +272,7 @@ static void push_cancel(lua_State *L, struct task *task)
 {
     const struct cancel_word *word = &cancel_words[task->cancel];
     task->cancel = TASK_CANCEL_NONE; /* raised once: what unwinds may wait again */
-    error_push(L, "CancelError", word->code, word->status, word->message);
+    error_push(L, word->name, word->code, word->status, word->message);
 }
 
 static int on_resumed(lua_State *L, int status, lua_KContext context)
@@ -357,6 +403,11 @@ void task_set_deadline(struct task *task, uint64_t after_ms)
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms)
 {
     task->cpu_limit_us = limit_ms == 0 ? 0 : task->cpu_us + limit_ms * 1000;
+}
+
+size_t task_memory(const struct task *task)
+{
+    return heap_account_bytes(&task->runtime->heap, task->account);
 }
 
 struct task *task_of(lua_State *L)

@@ -19,6 +19,7 @@ enum task_cancel {
     TASK_CANCEL_SHUTDOWN, /* the worker is leaving */
     TASK_CANCEL_ASKED,    /* another task wants it */
     TASK_CANCEL_CPU,      /* it has used up its CPU time */
+    TASK_CANCEL_MEMORY,   /* it has the most of the worker's memory, of which little is left */
 };
 
 enum task_state {
@@ -62,9 +63,12 @@ struct task {
     bool cancelling;         /* was cancelled; the grace is running */
     bool is_suspending; /* it yields to task.c now, not to a coroutine of the application's own */
     bool is_preempted;  /* it has yielded without waiting */
-    bool is_spoiled;    /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
-    struct chain chain; /* the coroutines of the application's own that it is inside of */
-    uint64_t cpu_us;    /* CPU time it has had; counted in ticks, exact on the average */
+    bool
+        is_spoiled; /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
+    bool is_hog;    /* ended for its memory, which is to be collected then */
+    uint32_t account;      /* of the heap: what it allocates is charged to */
+    struct chain chain;    /* the coroutines of the application's own that it is inside of */
+    uint64_t cpu_us;       /* CPU time it has had; counted in ticks, exact on the average */
     uint64_t cpu_limit_us; /* 0: none */
     const struct task_owner *owner;
     void *data;             /* borrowed: the owner's */
@@ -117,6 +121,8 @@ void task_kill(struct task *task);
 void task_set_deadline(struct task *task, uint64_t after_ms);
 /* Cancels with TASK_CANCEL_CPU when it has had the CPU for so long from now on, all in all; 0: never. */
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms);
+/* What it has allocated and is not collected yet, in bytes. */
+size_t task_memory(const struct task *task);
 /* Waits so many seconds: the body of fsd.task.sleep. */
 int task_sleep(lua_State *L, double seconds);
 /* The same, and goes on in on_resume, in the place of the function that has called this. */

@@ -1,5 +1,5 @@
 /* mod_worker.c - fsd.worker: which worker this is, and how it does.
- *   worker.self() -> { pool, slot, workers, pid, incarnation, generation }
+ *   worker.self() -> { pool, slot, workers, pid, incarnation, generation, memory }
  *   worker.lag() -> { turns, p50, p99, max, counts }     how long the loop's turns took until now, in seconds
  * Owns nothing; the numbers stand in the runtime.  There is no slot before the master has said which one this worker serves:
  * a standby loads the code long before that. */
@@ -20,11 +20,12 @@ static void set_integer(lua_State *L, const char *key, lua_Integer value)
 static int mod_self(lua_State *L)
 {
     const struct runtime *runtime = runtime_of(L);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     lua_pushstring(L, runtime->config.pool);
     lua_setfield(L, -2, "pool");
     set_integer(L, "workers", runtime->config.workers);
     set_integer(L, "pid", getpid());
+    set_integer(L, "memory", (lua_Integer)runtime->heap.used_bytes);
     set_integer(L, "incarnation", (lua_Integer)runtime->incarnation);
     if (runtime->slot >= 0) {
         set_integer(L, "slot", runtime->slot);

@@ -54,6 +54,7 @@ static void what_the_worker_writes_the_master_reads(void **state)
     page_set(&fixture->worker->running, 6);
     page_set(&fixture->worker->log_lost, UINT64_MAX);
     page_set(&fixture->worker->memory_bytes, 8);
+    page_set(&fixture->worker->lua_bytes, 9);
     page_read(fixture->master, &numbers);
     struct page_numbers expected = {1, 2, 3, 4, 5, 6, UINT64_MAX, 8};
     assert_memory_equal(&numbers, &expected, sizeof(expected));
@@ -97,10 +98,11 @@ static void mapping_something_else_fails_with_errno(void **state)
 static void the_layout_is_the_one_that_workers_were_built_with(void **state)
 {
     (void)state;
-    assert_int_equal(sizeof(struct page), 72);
+    assert_int_equal(sizeof(struct page), 80);
     assert_int_equal(offsetof(struct page, version), 0);
     assert_int_equal(offsetof(struct page, requests), 24);
     assert_int_equal(offsetof(struct page, memory_bytes), 64); /* older ones don't write it */
+    assert_int_equal(offsetof(struct page, lua_bytes), PAGE_BYTES_MIN); /* the same */
 }
 
 int main(void)

@@ -128,7 +128,7 @@ static int *find_place(struct upgrade_state *state, enum upgrade_fd what)
 static int open_small_page(void)
 {
     int fd = memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    assert_int_equal(ftruncate(fd, sizeof(struct page) - 1), 0);
+    assert_int_equal(ftruncate(fd, PAGE_BYTES_MIN - 1), 0);
     assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
     return fd;
 }

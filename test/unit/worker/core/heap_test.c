@@ -1,0 +1,321 @@
+/* The memory of the Lua state: whose it is, how much there may be of it, and that blocks keep what is in them. */
+#include "worker/core/heap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { STAMP = 8, KIB = 1 << 10, MIB = 1 << 20, LIMIT = 8 * MIB };
+
+static struct heap heap;
+static unsigned alarms;
+
+static void on_tight(struct heap *tight)
+{
+    assert_ptr_equal(tight, &heap);
+    alarms++;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    alarms = 0;
+    heap_init(&heap, on_tight);
+    return 0;
+}
+
+/* It asserts that nothing is left. */
+static int tear_down(void **state)
+{
+    (void)state;
+    heap_fini(&heap);
+    return 0;
+}
+
+static void *take(size_t bytes)
+{
+    return heap_allocate(&heap, NULL, 0, bytes);
+}
+
+static void give(void *block, size_t bytes)
+{
+    assert_null(heap_allocate(&heap, block, bytes, 0));
+}
+
+static void *must_take(size_t bytes)
+{
+    void *block = take(bytes);
+    assert_non_null(block);
+    assert_int_equal((uintptr_t)block % 8, 0);
+    memset(block, 0x5a, bytes);
+    return block;
+}
+
+static void what_is_taken_is_charged_to_whom_it_is_for_and_given_back_by_anybody(void **state)
+{
+    (void)state;
+    uint32_t one = heap_open_account(&heap, &alarms);
+    uint32_t other = heap_open_account(&heap, &alarms);
+    assert_int_equal(heap_charge(&heap, one), 0);
+    void *small = must_take(100);
+    void *large = must_take(100000);
+    assert_int_equal(heap_charge(&heap, other), one);
+    void *others = must_take(1);
+    assert_int_equal(heap_account_bytes(&heap, one), 100100 + 2 * STAMP);
+    assert_int_equal(heap_account_bytes(&heap, other), 1 + STAMP);
+    assert_int_equal(heap.used_bytes, 100101 + 3 * STAMP);
+    give(small, 100);
+    (void)heap_charge(&heap, 0);
+    give(large, 100000);
+    give(others, 1);
+    assert_int_equal(heap_account_bytes(&heap, one), 0);
+    assert_int_equal(heap_account_bytes(&heap, other), 0);
+}
+
+static void what_a_former_holder_has_left_is_not_charged_to_the_next(void **state)
+{
+    (void)state;
+    uint32_t account = heap_open_account(&heap, &alarms);
+    (void)heap_charge(&heap, account);
+    void *old = must_take(500);
+    heap_clear_account(&heap, account);
+    heap_renew_account(&heap, account, &heap);
+    assert_int_equal(heap_account_bytes(&heap, account), 0);
+    void *new = must_take(20);
+    give(old, 500);
+    assert_int_equal(heap_account_bytes(&heap, account), 20 + STAMP);
+    give(new, 20);
+    heap_clear_account(&heap, account);
+    heap_close_account(&heap, account);
+    assert_int_equal(heap_open_account(&heap, &heap), account);
+}
+
+static void
+one_that_grows_is_charged_to_whoever_lets_it_and_one_that_shrinks_stays_where_it_was(void **state)
+{
+    (void)state;
+    uint32_t one = heap_open_account(&heap, &alarms);
+    uint32_t other = heap_open_account(&heap, &alarms);
+    (void)heap_charge(&heap, one);
+    void *block = must_take(2000);
+    (void)heap_charge(&heap, other);
+    block = heap_allocate(&heap, block, 2000, 200);
+    assert_int_equal(heap_account_bytes(&heap, one), 200 + STAMP);
+    block = heap_allocate(&heap, block, 200, 3000);
+    assert_int_equal(heap_account_bytes(&heap, one), 0);
+    assert_int_equal(heap_account_bytes(&heap, other), 3000 + STAMP);
+    heap_clear_account(&heap, other);
+    block = heap_allocate(&heap, block, 3000, 30);
+    assert_int_equal(heap_account_bytes(&heap, other), 0);
+    assert_int_equal(heap.used_bytes, 30 + STAMP);
+    give(block, 30);
+}
+
+static void the_largest_holder_is_found_unless_all_have_little(void **state)
+{
+    (void)state;
+    char holders[200];
+    void *blocks[200];
+    for (size_t i = 0; i < 200; i++) { /* more than there are accounts at first */
+        (void)heap_charge(&heap, heap_open_account(&heap, &holders[i]));
+        blocks[i] = must_take(i == 77 ? 5000 : i + 1);
+    }
+    assert_ptr_equal(heap_find_largest(&heap, 5000), &holders[77]);
+    assert_null(heap_find_largest(&heap, 5009));
+    heap_clear_account(&heap, 78); /* the first one has number 1 */
+    assert_ptr_equal(heap_find_largest(&heap, 0), &holders[199]);
+    for (size_t i = 0; i < 200; i++) {
+        give(blocks[i], i == 77 ? 5000 : i + 1);
+    }
+}
+
+/* Takes blocks of a size until one is refused or so many are there; returns how many there are. */
+static size_t fill(void **blocks, size_t most, size_t bytes)
+{
+    size_t count = 0;
+    while (count < most && (blocks[count] = take(bytes)) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static void empty(void **blocks, size_t count, size_t bytes)
+{
+    while (count > 0) {
+        give(blocks[--count], bytes);
+    }
+}
+
+static void what_is_large_is_refused_at_the_limit_and_what_is_small_an_eighth_later(void **state)
+{
+    (void)state;
+    static void *large[1000];
+    static void *small[20000];
+    heap_set_limit(&heap, LIMIT);
+    (void)heap_charge(&heap, heap_open_account(&heap, &heap));
+    size_t many = fill(large, 1000, 64 * KIB);
+    assert_int_equal(many, LIMIT / (64 * KIB + STAMP));
+    size_t few = fill(small, 20000, 120);
+    assert_true(few < 20000);
+    assert_in_range(heap.used_bytes, LIMIT + LIMIT / 8 - 128, LIMIT + LIMIT / 8);
+    assert_null(heap_allocate(&heap, small[0], 120, 1000));
+    assert_true(heap.was_refused);
+    empty(small, few, 120);
+    empty(large, many, 64 * KIB);
+}
+
+static void one_block_may_have_a_quarter_of_it(void **state)
+{
+    (void)state;
+    heap_set_limit(&heap, LIMIT);
+    (void)heap_charge(&heap, heap_open_account(&heap, &heap));
+    assert_null(take(LIMIT / 4));
+    assert_false(heap.was_refused); /* nobody has to end for that */
+    assert_int_equal(alarms, 0);
+    give(must_take(LIMIT / 4 - STAMP), LIMIT / 4 - STAMP);
+}
+
+static void the_worker_itself_is_never_refused(void **state)
+{
+    (void)state;
+    heap_set_limit(&heap, LIMIT);
+    void *block = must_take(2 * LIMIT);
+    (void)heap_charge(&heap, heap_open_account(&heap, &heap));
+    assert_null(take(1 * MIB));
+    heap.pins++;
+    void *pinned = must_take(1 * MIB);
+    heap.pins--;
+    give(pinned, 1 * MIB);
+    block = heap_allocate(&heap, block, 2 * LIMIT, LIMIT + LIMIT / 2); /* smaller: always */
+    assert_non_null(block);
+    give(block, LIMIT + LIMIT / 2);
+}
+
+static void the_alarm_comes_once_at_four_fifths_and_again_an_eighth_later(void **state)
+{
+    (void)state;
+    static void *blocks[1000];
+    heap_set_limit(&heap, LIMIT);
+    size_t size = 8 * KIB - STAMP;
+    size_t most = LIMIT / (8 * KIB) * 4 / 5;
+    size_t count = fill(blocks, most, size);
+    assert_int_equal(alarms, 0);
+    count += fill(blocks + count, 2, size);
+    assert_int_equal(alarms, 1);
+    count += fill(blocks + count, 100, size); /* nobody has dealt with it */
+    assert_int_equal(alarms, 1);
+    heap_settle(&heap);
+    count += fill(blocks + count, LIMIT / 8 / (8 * KIB), size);
+    assert_int_equal(alarms, 1);
+    count += fill(blocks + count, 1, size);
+    assert_int_equal(alarms, 2);
+    empty(blocks, count, size);
+    heap_settle(&heap);
+    assert_int_equal(heap.alarm_bytes, heap.soft_bytes);
+}
+
+static void memory_of_one_size_serves_another_size_later(void **state)
+{
+    (void)state;
+    static void *blocks[40000];
+    for (size_t size = 40; size <= 1000; size += 96) {
+        size_t count = fill(blocks, 40000, size);
+        assert_int_equal(count, 40000);
+        empty(blocks, count, size);
+    }
+    size_t slabs = 0;
+    for (const struct heap_slab *slab = heap.pool.cold; slab != NULL; slab = slab->next) {
+        slabs++;
+    }
+    assert_true(slabs <= 40000 / 63); /* what the largest size took, not the sum */
+}
+
+struct model_block {
+    unsigned char *bytes;
+    size_t size;
+    unsigned char fill;
+};
+
+static void check_content(const struct model_block *block, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        assert_int_equal(block->bytes[i], block->fill);
+    }
+}
+
+static size_t random_size(void)
+{
+    size_t most = (size_t[]){64, 300, 1100, 5000}[rand() % 4];
+    return 1 + (size_t)rand() % most;
+}
+
+static void step(struct model_block *block)
+{
+    size_t old = block->size;
+    size_t size = block->bytes != NULL && rand() % 3 == 0 ? 0 : random_size();
+    check_content(block, old);
+    block->bytes = heap_allocate(&heap, block->bytes, block->bytes == NULL ? 5 : old, size);
+    block->size = size;
+    if (size == 0) {
+        assert_null(block->bytes);
+        return;
+    }
+    check_content(block, size < old ? size : old);
+    block->fill = (unsigned char)rand();
+    memset(block->bytes, block->fill, size);
+}
+
+static void blocks_keep_what_is_in_them_whatever_happens_to_others(void **state)
+{
+    (void)state;
+    static struct model_block blocks[3000];
+    srand(7);
+    for (int i = 0; i < 200000; i++) {
+        step(&blocks[rand() % 3000]);
+    }
+    size_t expected = 0;
+    for (size_t i = 0; i < 3000; i++) {
+        check_content(&blocks[i], blocks[i].size);
+        expected += blocks[i].bytes == NULL ? 0 : blocks[i].size + STAMP;
+    }
+    assert_int_equal(heap.used_bytes, expected);
+    assert_int_equal(heap_account_bytes(&heap, 0), expected);
+    for (size_t i = 0; i < 3000; i++) {
+        if (blocks[i].bytes != NULL) {
+            give(blocks[i].bytes, blocks[i].size);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            what_is_taken_is_charged_to_whom_it_is_for_and_given_back_by_anybody, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(what_a_former_holder_has_left_is_not_charged_to_the_next,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            one_that_grows_is_charged_to_whoever_lets_it_and_one_that_shrinks_stays_where_it_was,
+            set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_largest_holder_is_found_unless_all_have_little, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_large_is_refused_at_the_limit_and_what_is_small_an_eighth_later, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(one_block_may_have_a_quarter_of_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_worker_itself_is_never_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_alarm_comes_once_at_four_fifths_and_again_an_eighth_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_of_one_size_serves_another_size_later, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(blocks_keep_what_is_in_them_whatever_happens_to_others,
+                                        set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

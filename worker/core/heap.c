@@ -1,0 +1,251 @@
+/* heap.c - Lua's allocator in a worker: small blocks from a pool, large ones from malloc, each charged to somebody.
+ * Owns the memory of the Lua state and the accounts.  In front of each block stands whose it is: account and serial of the
+ * holder, so that whatever frees it, the collector above all, gives it back to the right one, and to nobody when the holder has gone.
+ * A worker can use so much; when most of it is used the alarm tells the runtime, which collects and ends a task (relief.c), and at
+ * the limit itself whoever asks for more while a task runs is refused: Lua collects, tries again and raises "not enough memory".
+ * Called by Lua, and by task.c for accounts.  Must not know what a task is. */
+#include "worker/core/heap.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_ACCOUNTS = 64,
+    LARGE_BYTES = 64 << 10, /* what is refused at the limit, and not a little later */
+    STEP_PART = 8,          /* of the limit */
+    SINGLE_PART = 4,
+};
+
+/* In front of each block; what Lua keeps there needs no more than this alignment. */
+struct stamp {
+    uint32_t account;
+    uint32_t serial;
+};
+
+_Static_assert(sizeof(struct stamp) == HEAP_POOL_STEP, "blocks stay aligned");
+
+/* Under ASan each block is one of malloc's, which is watched. */
+static bool is_pooled(size_t bytes)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)bytes;
+    return false;
+#else
+    return bytes <= HEAP_POOL_MAX;
+#endif
+}
+
+static size_t least(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
+
+static void grow_accounts(struct heap *heap)
+{
+    uint32_t first = heap->account_count;
+    uint32_t count = first == 0 ? FIRST_ACCOUNTS : first * 2;
+    struct heap_account *accounts = realloc(heap->accounts, count * sizeof(*accounts));
+    if (accounts == NULL) {
+        abort();
+    }
+    for (uint32_t i = first; i < count; i++) {
+        accounts[i] = (struct heap_account){.next_free = i + 1 < count ? i + 1 : 0};
+    }
+    heap->accounts = accounts;
+    heap->account_count = count;
+    heap->free_account = first == 0 ? 1 : first; /* the first one of all is the worker's own */
+}
+
+void heap_init(struct heap *heap, void (*on_tight)(struct heap *heap))
+{
+    *heap = (struct heap){.on_tight = on_tight};
+    heap_pool_init(&heap->pool);
+    grow_accounts(heap);
+    heap_set_limit(heap, SIZE_MAX);
+}
+
+void heap_fini(struct heap *heap)
+{
+    assert(heap->used_bytes == 0);
+    heap_pool_fini(&heap->pool);
+    free(heap->accounts);
+    heap->accounts = NULL;
+}
+
+void heap_set_limit(struct heap *heap, size_t limit_bytes)
+{
+    heap->limit_bytes = limit_bytes;
+    heap->soft_bytes = limit_bytes - limit_bytes / 5;
+    heap_settle(heap);
+}
+
+void heap_settle(struct heap *heap)
+{
+    size_t step = heap->limit_bytes / STEP_PART;
+    size_t next = heap->used_bytes < SIZE_MAX - step ? heap->used_bytes + step : SIZE_MAX;
+    heap->alarm_bytes = next > heap->soft_bytes ? next : heap->soft_bytes;
+    heap->check_bytes = least(heap->alarm_bytes, heap->limit_bytes);
+    heap->is_tight = false;
+    heap->was_refused = false;
+}
+
+/* Whether so much more may be taken; above check_bytes, or when much is asked for at once. */
+static bool admit(struct heap *heap, size_t more)
+{
+    size_t wanted = heap->used_bytes + more;
+    size_t limit = heap->limit_bytes;
+    bool is_own = heap->account == 0 || heap->pins > 0;
+    size_t most = more >= LARGE_BYTES ? limit : limit + least(limit / STEP_PART, SIZE_MAX - limit);
+    bool is_refused = !is_own && (wanted > most || more > limit / SINGLE_PART);
+    if (is_refused && wanted > limit) {
+        heap->was_refused = true;
+    }
+    if ((wanted > heap->alarm_bytes || heap->was_refused) && !heap->is_tight) {
+        heap->is_tight = true;
+        heap->on_tight(heap);
+    }
+    return !is_refused;
+}
+
+static bool may_grow(struct heap *heap, size_t more)
+{
+    return (heap->used_bytes + more <= heap->check_bytes && more < LARGE_BYTES) ||
+           admit(heap, more);
+}
+
+static void charge(struct heap *heap, struct stamp *stamp, size_t bytes)
+{
+    struct heap_account *account = &heap->accounts[heap->account];
+    *stamp = (struct stamp){heap->account, account->serial};
+    account->bytes += bytes;
+    heap->used_bytes += bytes;
+}
+
+static void discharge(struct heap *heap, const struct stamp *stamp, size_t bytes)
+{
+    struct heap_account *account = &heap->accounts[stamp->account];
+    if (account->serial == stamp->serial) {
+        account->bytes -= bytes;
+    }
+    heap->used_bytes -= bytes;
+}
+
+static struct stamp *take(struct heap *heap, size_t bytes)
+{
+    return is_pooled(bytes) ? heap_pool_take(&heap->pool, bytes) : malloc(bytes);
+}
+
+static void give(struct heap *heap, struct stamp *stamp, size_t bytes)
+{
+    if (is_pooled(bytes)) {
+        heap_pool_give(&heap->pool, stamp);
+    } else {
+        free(stamp);
+    }
+}
+
+/* One that gets smaller stays charged to whom it was: most are the collector's.  One that grows is charged to whoever lets it. */
+static void charge_again(struct heap *heap, struct stamp *stamp, size_t old_size, size_t new_size)
+{
+    if (new_size > old_size) {
+        discharge(heap, stamp, old_size);
+        charge(heap, stamp, new_size);
+    } else {
+        discharge(heap, stamp, old_size - new_size);
+    }
+}
+
+static struct stamp *resize(struct heap *heap, struct stamp *stamp, size_t old_size,
+                            size_t new_size)
+{
+    struct stamp *moved = stamp;
+    bool old_pooled = is_pooled(old_size);
+    bool new_pooled = is_pooled(new_size);
+    if (!old_pooled && !new_pooled) {
+        moved = realloc(stamp, new_size);
+    } else if (!old_pooled || !new_pooled ||
+               heap_pool_class(old_size) != heap_pool_class(new_size)) {
+        moved = take(heap, new_size);
+        if (moved != NULL) {
+            memcpy(moved, stamp, least(old_size, new_size));
+            give(heap, stamp, old_size);
+        }
+    }
+    if (moved != NULL) {
+        charge_again(heap, moved, old_size, new_size);
+    }
+    return moved;
+}
+
+void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes)
+{
+    struct heap *heap = data;
+    size_t new_size = new_bytes + sizeof(struct stamp);
+    size_t old_size = old_bytes + sizeof(struct stamp);
+    if (block == NULL) {
+        if (new_bytes == 0 || !may_grow(heap, new_size)) {
+            return NULL;
+        }
+        struct stamp *stamp = take(heap, new_size);
+        if (stamp == NULL) {
+            return NULL;
+        }
+        charge(heap, stamp, new_size);
+        return stamp + 1;
+    }
+    struct stamp *stamp = (struct stamp *)block - 1;
+    if (new_bytes == 0) {
+        discharge(heap, stamp, old_size);
+        give(heap, stamp, old_size);
+        return NULL;
+    }
+    if (new_bytes > old_bytes && !may_grow(heap, new_bytes - old_bytes)) {
+        return NULL;
+    }
+    stamp = resize(heap, stamp, old_size, new_size);
+    return stamp == NULL ? NULL : stamp + 1;
+}
+
+uint32_t heap_open_account(struct heap *heap, void *holder)
+{
+    if (heap->free_account == 0) {
+        grow_accounts(heap);
+    }
+    uint32_t account = heap->free_account;
+    heap->free_account = heap->accounts[account].next_free;
+    heap->accounts[account].holder = holder;
+    return account;
+}
+
+void heap_renew_account(struct heap *heap, uint32_t account, void *holder)
+{
+    heap->accounts[account].holder = holder;
+}
+
+void heap_clear_account(struct heap *heap, uint32_t account)
+{
+    struct heap_account *cleared = &heap->accounts[account];
+    cleared->serial++;
+    cleared->bytes = 0;
+    cleared->holder = NULL;
+}
+
+void heap_close_account(struct heap *heap, uint32_t account)
+{
+    heap->accounts[account].next_free = heap->free_account;
+    heap->free_account = account;
+}
+
+void *heap_find_largest(const struct heap *heap, size_t at_least)
+{
+    const struct heap_account *largest = NULL;
+    for (uint32_t i = 1; i < heap->account_count; i++) {
+        const struct heap_account *account = &heap->accounts[i];
+        size_t most = largest == NULL ? at_least : largest->bytes;
+        if (account->holder != NULL && account->bytes >= most) {
+            largest = account;
+        }
+    }
+    return largest == NULL ? NULL : largest->holder;
+}

@@ -1,0 +1,76 @@
+#ifndef FSD_WORKER_CORE_HEAP_H
+#define FSD_WORKER_CORE_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "worker/core/heap_pool.h"
+
+/* Who is charged for memory.  Every block says which account it was charged to, and for which of the holders that the
+ * account has had; the first account, 0, is the worker's own, and is never closed. */
+struct heap_account {
+    size_t bytes;       /* of blocks that this holder has taken and that still exist */
+    uint32_t serial;    /* of the holder: blocks of earlier ones are nobody's */
+    uint32_t next_free; /* while it has no holder */
+    void *holder;       /* borrowed from whoever opened it; NULL: it has none */
+};
+
+/* The memory of the Lua state: Lua's allocator, who has how much of it, and what happens when it gets tight.  Embedded in
+ * the runtime. */
+struct heap {
+    size_t used_bytes;
+    size_t check_bytes; /* the smaller of limit and alarm */
+    size_t limit_bytes; /* SIZE_MAX: none */
+    size_t soft_bytes;  /* four fifths of it */
+    size_t alarm_bytes; /* what passes it is tight; never below soft */
+    uint32_t account;   /* is charged now */
+    unsigned pins;      /* places on the C stack that can't take a refusal */
+    bool is_tight;      /* on_tight was called; until heap_settle */
+    bool was_refused;   /* and something was refused */
+    /* The alarm was passed, or something is refused: called in the allocator, it may only take notes. */
+    void (*on_tight)(struct heap *heap);
+    struct heap_account *accounts; /* owned array */
+    uint32_t account_count;
+    uint32_t free_account; /* 0: none */
+    struct heap_pool pool; /* owned */
+};
+
+/* No limit yet.  Dies on no memory, as all of this. */
+void heap_init(struct heap *heap, void (*on_tight)(struct heap *heap));
+/* After lua_close. */
+void heap_fini(struct heap *heap);
+/* From the configuration; may fall below what is used already. */
+void heap_set_limit(struct heap *heap, size_t limit_bytes);
+
+/* A lua_Alloc, whose data is the heap.  What is taken while an account other than 0 is charged, and nothing is pinned, may
+ * be refused: above the limit (a small block only an eighth above it), or when it is a quarter of it alone. */
+void *heap_allocate(void *heap, void *block, size_t old_bytes, size_t new_bytes);
+
+/* An account with a new holder, which has no memory. */
+uint32_t heap_open_account(struct heap *heap, void *holder);
+/* The same account, and a new holder, which has no memory. */
+void heap_renew_account(struct heap *heap, uint32_t account, void *holder);
+/* What its holder has taken is nobody's from now on; it may have a holder again (renew). */
+void heap_clear_account(struct heap *heap, uint32_t account);
+/* It has been cleared, and may be opened by anybody. */
+void heap_close_account(struct heap *heap, uint32_t account);
+/* Whose account has the most, if that is at least so much; NULL: nobody's. */
+void *heap_find_largest(const struct heap *heap, size_t at_least);
+/* It has been dealt with: the next alarm is an eighth of the limit above what is used now, but not below soft. */
+void heap_settle(struct heap *heap);
+
+/* Charges another account; returns the one that was charged until now. */
+static inline uint32_t heap_charge(struct heap *heap, uint32_t account)
+{
+    uint32_t before = heap->account;
+    heap->account = account;
+    return before;
+}
+
+static inline size_t heap_account_bytes(const struct heap *heap, uint32_t account)
+{
+    return heap->accounts[account].bytes;
+}
+
+#endif
