@@ -45,7 +45,7 @@ void heap_set_limit(struct heap *heap, size_t limit_bytes);
 
 /* A lua_Alloc, whose data is the heap.  What is taken while an account other than 0 is charged, and nothing is pinned, may
  * be refused: above the limit (a small block only an eighth above it), or when it is a quarter of it alone. */
-void *heap_allocate(void *heap, void *block, size_t old_bytes, size_t new_bytes);
+void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes);
 
 /* An account with a new holder, which has no memory. */
 uint32_t heap_open_account(struct heap *heap, void *holder);

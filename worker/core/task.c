@@ -1,6 +1,5 @@
-/* task.c - coroutines that the worker runs: taken from a pool, resumed, parked, woken, cancelled.
- * Owns the pool; each coroutine is anchored in Lua's registry for as long as its task exists, and is used again after it
- * ended well.  A task waits in exactly one place, a task_wait; whoever ends the wait calls task_wake, and the task goes
+/* task.c - coroutines that the worker runs: taken from a pool (task_pool.c), resumed, parked, woken, cancelled.
+ * Owns the life of each task, but not its memory.  A task waits in exactly one place, a task_wait; whoever ends the wait calls task_wake, and the task goes
  * on at the end of the turn (a job of the loop), never from within the callback.  One that has used up its slice is preempted: it
  * yields between two instructions (preempt.c) and gets its share of a later turn.  Cancelling raises in the wait, or where the
  * task was preempted, so that unwinding (<close>, pcall) runs and may itself wait; a second later the coroutine is closed by force.
@@ -9,7 +8,6 @@
 
 #include <assert.h>
 #include <lauxlib.h>
-#include <stdlib.h>
 
 #include "common/page.h"
 #include "worker/core/error.h"
@@ -18,7 +16,6 @@
 
 enum {
     GRACE_MS = 1000,
-    FREE_MAX = 256, /* idle coroutines that are kept, about 1 KB each */
 };
 
 static const struct cancel_word {
@@ -37,38 +34,9 @@ static const struct cancel_word {
                             "the worker's memory is used up, and most of it is this task's"},
 };
 
-/* An error can't be raised in the main coroutine while a task runs, hence the pin. */
-static void make_coroutine(struct task *task)
-{
-    struct runtime *runtime = task->runtime;
-    struct heap *heap = &runtime->heap;
-    task->account = heap_open_account(heap, task);
-    uint32_t before = heap_charge(heap, task->account);
-    heap->pins++;
-    task->L = lua_newthread(runtime->L);
-    lua_rawsetp(runtime->L, LUA_REGISTRYINDEX, task->L);
-    heap->pins--;
-    (void)heap_charge(heap, before);
-    runtime_mark(task->L, RUNTIME_THREAD_OF_TASK);
-}
-
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data)
 {
-    struct task_pool *pool = &runtime->tasks;
-    struct task *task = pool->free;
-    if (task != NULL) {
-        pool->free = task->next_free;
-        pool->free_count--;
-    } else {
-        task = calloc(1, sizeof(*task));
-        if (task == NULL) {
-            abort();
-        }
-        task->runtime = runtime;
-        make_coroutine(task);
-    }
-    heap_renew_account(&runtime->heap, task->account, task);
-    pool->live++;
+    struct task *task = task_pool_take(runtime);
     task->owner = owner;
     task->data = data;
     task->state = TASK_READY;
@@ -84,42 +52,6 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->cpu_limit_us = 0;
     task->wait = NULL;
     return task;
-}
-
-static void free_task(struct task *task)
-{
-    chain_fini(&task->chain);
-    free(task);
-}
-
-void task_pool_fini(struct task_pool *pool)
-{
-    while (pool->free != NULL) {
-        struct task *task = pool->free;
-        pool->free = task->next_free;
-        free_task(task);
-    }
-    pool->free_count = 0;
-}
-
-static void recycle(struct task *task)
-{
-    struct task_pool *pool = &task->runtime->tasks;
-    pool->live--;
-    task->state = TASK_FREE;
-    heap_clear_account(&task->runtime->heap, task->account);
-    if (pool->free_count >= FREE_MAX || task->is_spoiled) {
-        lua_pushnil(task->runtime->L);
-        lua_rawsetp(task->runtime->L, LUA_REGISTRYINDEX, task->L);
-        heap_close_account(&task->runtime->heap, task->account);
-        free_task(task);
-        return;
-    }
-    lua_settop(task->L, 0);
-    lua_sethook(task->L, NULL, 0, 0); /* it may have been armed in the last moment */
-    task->next_free = pool->free;
-    pool->free = task;
-    pool->free_count++;
 }
 
 /* Closes the coroutine's <close> variables; they can't wait here. */
@@ -145,7 +77,7 @@ static void finish(struct task *task, int status)
     if (status != LUA_OK) {
         reset(task); /* an error leaves the coroutine dead; this makes it usable again */
     }
-    recycle(task);
+    task_pool_give(task);
 }
 
 static void note_run(struct task *task)

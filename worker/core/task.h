@@ -92,6 +92,9 @@ struct task_pool {
 
 /* Frees the idle tasks; the Lua state is closed already. */
 void task_pool_fini(struct task_pool *pool);
+/* For task.c: a task with an empty coroutine and an account of its own; dies on no memory.  And back. */
+struct task *task_pool_take(struct runtime *runtime);
+void task_pool_give(struct task *task);
 /* Takes a task from the pool (or makes one).  The caller pushes a function and its arguments on task->L, then
  * task_start.  Dies on no memory. */
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data);

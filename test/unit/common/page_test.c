@@ -56,7 +56,7 @@ static void what_the_worker_writes_the_master_reads(void **state)
     page_set(&fixture->worker->memory_bytes, 8);
     page_set(&fixture->worker->lua_bytes, 9);
     page_read(fixture->master, &numbers);
-    struct page_numbers expected = {1, 2, 3, 4, 5, 6, UINT64_MAX, 8};
+    struct page_numbers expected = {1, 2, 3, 4, 5, 6, UINT64_MAX, 8, 9};
     assert_memory_equal(&numbers, &expected, sizeof(expected));
 }
 

@@ -10,7 +10,10 @@
 
 #include <cmocka.h>
 
-enum { STAMP = 8, KIB = 1 << 10, MIB = 1 << 20, LIMIT = 8 * MIB };
+static const size_t STAMP = 8;
+static const size_t KIB = 1 << 10;
+static const size_t MIB = 1 << 20;
+static const size_t LIMIT = 8 << 20;
 
 static struct heap heap;
 static unsigned alarms;
