@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 4 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 5 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
