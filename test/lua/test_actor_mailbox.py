@@ -29,7 +29,8 @@ RUNS = [
      ["overload: cannot call: the actor's mailbox is full"]),
     ("a_call_waits_for_room", 'local p = spawn("fsd.task.sleep(0.02) receive() local m, from = receive() actor.reply(from, m)", {mailbox = 1}) send(p, 1) return call(p, 2)', [2]),
     ("whoever_waits_for_the_dead_goes_on", 'local p = spawn("fsd.task.sleep(0.02)", {mailbox = 1}) send(p, 1) send(p, 2) return "went on"', ["went on"]),
-    ("a_call_that_waits_for_room_ends_with_the_actor", 'local p = spawn("fsd.task.sleep(0.02)", {mailbox = 1}) send(p, 1) return try(call, p, 2):sub(1, 4)', ["exit"]),
+    ("a_call_that_waits_for_room_ends_with_the_actor", 'local p = spawn("gate([[call]]):get()", {mailbox = 1}) send(p, 1) '
+     'spawn("gate([[call]]):put(1)") return try(call, p, 2):sub(1, 4)', ["exit"]),
     ("whoever_is_ended_in_the_wait_sends_nothing",
      'local p = spawn("fsd.task.sleep(0.03) for i = 1, 2 do send(args[1], (receive())) end", {mailbox = 1}, self()) send(p, 1) '
      'local s = spawn("send(args[1], [[from the dead]])", nil, p) fsd.task.sleep(0.005) exit(s, "kill") fsd.task.sleep(0) send(p, 2) return receive(), receive()', [1, 2]),
@@ -37,17 +38,17 @@ RUNS = [
      ["overload", "cannot send: the actor's own mailbox is full"]),
     ("try_send_says_busy", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1}) local a, b = {actor.try_send(p, 1)}, {actor.try_send(p, 2)} exit(p, "kill") return a, b',
      [[True], [False, "busy"]]),
-    ("try_send_does_not_pass_those_who_wait", 'local p = spawn("receive() fsd.task.sleep(0.02) receive()", {mailbox = 1}) fsd.task.sleep(0) send(p, 0) fsd.task.sleep(0) send(p, 1) '
+    ("try_send_does_not_pass_those_who_wait", 'local p = spawn("receive() gate([[never]]):get() receive()", {mailbox = 1}) fsd.task.sleep(0) send(p, 0) fsd.task.sleep(0) send(p, 1) '
      'spawn("send(args[1], 2)", nil, p) fsd.task.sleep(0) local a = {actor.try_send(p, 3)} exit(p, "kill") return a', [[False, "busy"]]),
     ("raise_raises_at_once", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1, overflow = "raise"}) send(p, 1) local e, c = try(send, p, 2), try(call, p, 3) exit(p, "kill") return e, c',
      ["overload: cannot send: the actor's mailbox is full", "overload: cannot call: the actor's mailbox is full"]),
-    ("drop_new_drops_the_new_one", 'local p = spawn("fsd.task.sleep(0.02) while true do send(args[1], (receive())) end", {mailbox = 2, overflow = "drop_new"}, self()) '
-     'for i = 1, 4 do send(p, i) end local t = {actor.try_send(p, 5)} local d = actor.info(p).dropped local a, b, c = receive(), receive(), receive(0.03) == nil '
+    ("drop_new_drops_the_new_one", 'local p = spawn("gate([[new]]):get() while true do send(args[1], (receive())) end", {mailbox = 2, overflow = "drop_new"}, self()) '
+     'for i = 1, 4 do send(p, i) end local t = {actor.try_send(p, 5)} local d = actor.info(p).dropped gate([[new]]):put(1) local a, b, c = receive(), receive(), receive(0.03) == nil '
      'exit(p, "kill") return a, b, c, d, t', [1, 2, True, 3, [False, "dropped"]]),
     ("a_call_that_is_dropped_is_an_overload", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1, overflow = "drop_new"}) send(p, 1) local e = try(call, p, 2) exit(p, "kill") return e',
      ["overload: cannot call: the actor's mailbox is full"]),
-    ("drop_old_drops_the_oldest_one", 'local p = spawn("fsd.task.sleep(0.02) while true do send(args[1], (receive())) end", {mailbox = 2, overflow = "drop_old"}, self()) '
-     'for i = 1, 4 do send(p, i) end local d = actor.info(p).dropped local a, b = receive(), receive() exit(p, "kill") return a, b, d', [3, 4, 2]),
+    ("drop_old_drops_the_oldest_one", 'local p = spawn("gate([[old]]):get() while true do send(args[1], (receive())) end", {mailbox = 2, overflow = "drop_old"}, self()) '
+     'for i = 1, 4 do send(p, i) end local d = actor.info(p).dropped gate([[old]]):put(1) local a, b = receive(), receive() exit(p, "kill") return a, b, d', [3, 4, 2]),
     ("a_question_that_is_dropped_is_an_overload",
      'local p = spawn("fsd.task.sleep(60)", {mailbox = 1, overflow = "drop_old"}) local q = spawn("local e = try(call, args[2], 1) send(args[1], e)", nil, self(), p) '
      'fsd.task.sleep(0) send(p, 2) local e = receive() exit(p, "kill") return e', ["overload: cannot call: the actor's mailbox is full"]),

@@ -100,7 +100,7 @@ RUNS = [
     ("continue_goes_with_an_answer", 'local p = start() return server.call(p, "return 5, server.continue(2)"), server.call(p, "return self.log")', [5, [["continue", 2]]]),
     ("continue_goes_with_noreply", 'local p = start() server.cast(p, "return server.noreply, server.continue(3)") return server.call(p, "return self.log")', [[["continue", 3]]]),
     ("a_timeout_is_a_message", 'local p = start{init = "return server.timeout(0.01)"} fsd.task.sleep(0.03) return server.call(p, "return self.log")', [["timeout"]]),
-    ("a_message_ends_a_timeout", 'local p = start() server.call(p, "return 1, server.timeout(0.02)") send(p, {"a"}) fsd.task.sleep(0.05) return server.call(p, "return self.log")', [["a"]]),
+    ("a_message_ends_a_timeout", 'local p = start() server.call(p, "return 1, server.timeout(0.2)") send(p, {"a"}) fsd.task.sleep(0.3) return server.call(p, "return self.log")', [["a"]]),
     ("a_timeout_of_0_comes_when_nothing_waits", 'local p = start() server.cast(p, "return server.timeout(0)") send(p, {"a"}) server.cast(p, "return server.timeout(0)") '
      'fsd.task.sleep(0.005) return server.call(p, "return self.log")', [["a", "timeout"]]),
     ("a_message_nil_is_no_timeout", 'local p = start{init = "return server.timeout(60)"} send(p, nil) return server.call(p, "return #self.log")', [0]),

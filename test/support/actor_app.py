@@ -1,5 +1,5 @@
 """An application in which a test runs any Lua text as an actor.  Code of actors is named by module, so there is one that
-compiles what it is given."""
+compiles what it is given.  gate(name) is a channel that all of them share: one stands still until another one opens it."""
 import json
 
 # The actor's body gets the names of this prelude; `spawn(text, ...)` makes another one of the same kind.
@@ -7,6 +7,7 @@ PRELUDE = '''
 local fsd = require "fsd"
 local actor = require "fsd.actor"
 local json = require "fsd.json"
+local gate = require "gate"
 local send, receive, call, self, exit = actor.send, actor.receive, actor.call, actor.self, actor.exit
 local function spawn(text, options, ...) return actor.spawn("do", {text = text, args = {...}}, options) end
 local function wait_end(pid)
@@ -28,6 +29,14 @@ app:post("/run", function(req)
 end)
 app:post("/handler", function(req) return {load(req:text(), "=handler", "t")()} end)
 return app
+''',
+    "gate.lua": '''
+local task = require "fsd.task"
+local gates = {}
+return function(name)
+  gates[name] = gates[name] or task.channel(1)
+  return gates[name]
+end
 ''',
     "do.lua": f'''
 local actor = require "fsd.actor"

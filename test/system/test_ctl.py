@@ -16,7 +16,7 @@ local log = require "fsd.log"
 local app = fsd.app()
 app:get("/", function(req, res) res:send("hello") end)
 app:post("/log", function(req, res) log:warning(req:text()) res:send("logged") end)
-app:get("/spin", function(req, res) log:notice("spinning") while true do end end)
+app:get("/stuck", function(req, res) log:notice("stuck") io.open(req:get("x-fifo")) end)
 app:get("/exit/:code", function(req, res) os.exit(tonumber(req.params.code)) end)
 return app
 """
@@ -201,20 +201,22 @@ def test_a_wrong_configuration_is_told_with_its_place_and_78(service):
 
 @pytest.mark.basic
 def test_a_crash_is_listed_and_its_report_tells_what_ran(service):
+    fifo = service.folder / "fifo"  # whoever opens it for reading stands still until somebody writes
+    os.mkfifo(fifo)
     with service.connection() as connection:
-        connection.request("GET", "/spin")
-        service.wait_log("spinning")
+        connection.request("GET", "/stuck", headers={"x-fifo": str(fifo)})
+        service.wait_log("stuck")
         busy = next(row for row in service.workers() if row["doing"] is not None)
-        assert "GET /spin" in done(service.ctl("status"))
+        assert "GET /stuck" in done(service.ctl("status"))
         os.kill(busy["pid"], signal.SIGSEGV)
         service.wait_replaced(busy)
     reports = wait_for(lambda: json.loads(done(service.ctl("crashes", "--json")))["crashes"], "a report")
     listed = done(service.ctl("crashes")).splitlines()
     assert listed[0].split() == ["ID", "AGO", "CLASS", "RUNNING", "CAUSE"]
-    assert listed[1].startswith(reports[0]["id"]) and "GET /spin" in listed[1]
+    assert listed[1].startswith(reports[0]["id"]) and "GET /stuck" in listed[1]
     report = done(service.ctl("crashes", reports[0]["id"]))
     assert report.startswith(f"web/{busy['slot']}: killed by signal 11")
-    for part in ("on the CPU when it died\n  GET /spin for ", "\nfault\n  SIGSEGV: sent by a process, pid ", "\nLua stack, ",
+    for part in ("on the CPU when it died\n  GET /stuck for ", "\nfault\n  SIGSEGV: sent by a process, pid ", "\nLua stack, ",
                  "app.lua:7: ", "\nits last log lines\n"):
         assert part in report, report
 
