@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-static const size_t STAMP = 8;
-static const size_t KIB = 1 << 10;
-static const size_t MIB = 1 << 20;
-static const size_t LIMIT = 8 << 20;
+static const size_t stamp = 8;
+static const size_t kib = 1 << 10;
+static const size_t mib = 1 << 20;
+static const size_t limit = 8 << 20;
 
 static struct heap heap;
 static unsigned alarms;
@@ -69,9 +69,9 @@ static void what_is_taken_is_charged_to_whom_it_is_for_and_given_back_by_anybody
     void *large = must_take(100000);
     assert_int_equal(heap_charge(&heap, other), one);
     void *others = must_take(1);
-    assert_int_equal(heap_account_bytes(&heap, one), 100100 + 2 * STAMP);
-    assert_int_equal(heap_account_bytes(&heap, other), 1 + STAMP);
-    assert_int_equal(heap.used_bytes, 100101 + 3 * STAMP);
+    assert_int_equal(heap_account_bytes(&heap, one), 100100 + 2 * stamp);
+    assert_int_equal(heap_account_bytes(&heap, other), 1 + stamp);
+    assert_int_equal(heap.used_bytes, 100101 + 3 * stamp);
     give(small, 100);
     (void)heap_charge(&heap, 0);
     give(large, 100000);
@@ -91,7 +91,7 @@ static void what_a_former_holder_has_left_is_not_charged_to_the_next(void **stat
     assert_int_equal(heap_account_bytes(&heap, account), 0);
     void *new = must_take(20);
     give(old, 500);
-    assert_int_equal(heap_account_bytes(&heap, account), 20 + STAMP);
+    assert_int_equal(heap_account_bytes(&heap, account), 20 + stamp);
     give(new, 20);
     heap_clear_account(&heap, account);
     heap_close_account(&heap, account);
@@ -108,14 +108,14 @@ one_that_grows_is_charged_to_whoever_lets_it_and_one_that_shrinks_stays_where_it
     void *block = must_take(2000);
     (void)heap_charge(&heap, other);
     block = heap_allocate(&heap, block, 2000, 200);
-    assert_int_equal(heap_account_bytes(&heap, one), 200 + STAMP);
+    assert_int_equal(heap_account_bytes(&heap, one), 200 + stamp);
     block = heap_allocate(&heap, block, 200, 3000);
     assert_int_equal(heap_account_bytes(&heap, one), 0);
-    assert_int_equal(heap_account_bytes(&heap, other), 3000 + STAMP);
+    assert_int_equal(heap_account_bytes(&heap, other), 3000 + stamp);
     heap_clear_account(&heap, other);
     block = heap_allocate(&heap, block, 3000, 30);
     assert_int_equal(heap_account_bytes(&heap, other), 0);
-    assert_int_equal(heap.used_bytes, 30 + STAMP);
+    assert_int_equal(heap.used_bytes, 30 + stamp);
     give(block, 30);
 }
 
@@ -159,53 +159,53 @@ static void what_is_large_is_refused_at_the_limit_and_what_is_small_an_eighth_la
     (void)state;
     static void *large[1000];
     static void *small[20000];
-    heap_set_limit(&heap, LIMIT);
+    heap_set_limit(&heap, limit);
     (void)heap_charge(&heap, heap_open_account(&heap, &heap));
-    size_t many = fill(large, 1000, 64 * KIB);
-    assert_int_equal(many, LIMIT / (64 * KIB + STAMP));
+    size_t many = fill(large, 1000, 64 * kib);
+    assert_int_equal(many, limit / (64 * kib + stamp));
     size_t few = fill(small, 20000, 120);
     assert_true(few < 20000);
-    assert_in_range(heap.used_bytes, LIMIT + LIMIT / 8 - 128, LIMIT + LIMIT / 8);
+    assert_in_range(heap.used_bytes, limit + limit / 8 - 128, limit + limit / 8);
     assert_null(heap_allocate(&heap, small[0], 120, 1000));
     assert_true(heap.was_refused);
     empty(small, few, 120);
-    empty(large, many, 64 * KIB);
+    empty(large, many, 64 * kib);
 }
 
 static void one_block_may_have_a_quarter_of_it(void **state)
 {
     (void)state;
-    heap_set_limit(&heap, LIMIT);
+    heap_set_limit(&heap, limit);
     (void)heap_charge(&heap, heap_open_account(&heap, &heap));
-    assert_null(take(LIMIT / 4));
+    assert_null(take(limit / 4));
     assert_false(heap.was_refused); /* nobody has to end for that */
     assert_int_equal(alarms, 0);
-    give(must_take(LIMIT / 4 - STAMP), LIMIT / 4 - STAMP);
+    give(must_take(limit / 4 - stamp), limit / 4 - stamp);
 }
 
 static void the_worker_itself_is_never_refused(void **state)
 {
     (void)state;
-    heap_set_limit(&heap, LIMIT);
-    void *block = must_take(2 * LIMIT);
+    heap_set_limit(&heap, limit);
+    void *block = must_take(2 * limit);
     (void)heap_charge(&heap, heap_open_account(&heap, &heap));
-    assert_null(take(1 * MIB));
+    assert_null(take(1 * mib));
     heap.pins++;
-    void *pinned = must_take(1 * MIB);
+    void *pinned = must_take(1 * mib);
     heap.pins--;
-    give(pinned, 1 * MIB);
-    block = heap_allocate(&heap, block, 2 * LIMIT, LIMIT + LIMIT / 2); /* smaller: always */
+    give(pinned, 1 * mib);
+    block = heap_allocate(&heap, block, 2 * limit, limit + limit / 2); /* smaller: always */
     assert_non_null(block);
-    give(block, LIMIT + LIMIT / 2);
+    give(block, limit + limit / 2);
 }
 
 static void the_alarm_comes_once_at_four_fifths_and_again_an_eighth_later(void **state)
 {
     (void)state;
     static void *blocks[1200];
-    heap_set_limit(&heap, LIMIT);
-    size_t size = 8 * KIB - STAMP;
-    size_t most = LIMIT / (8 * KIB) * 4 / 5;
+    heap_set_limit(&heap, limit);
+    size_t size = 8 * kib - stamp;
+    size_t most = limit / (8 * kib) * 4 / 5;
     size_t count = fill(blocks, most, size);
     assert_int_equal(alarms, 0);
     count += fill(blocks + count, 2, size);
@@ -213,7 +213,7 @@ static void the_alarm_comes_once_at_four_fifths_and_again_an_eighth_later(void *
     count += fill(blocks + count, 100, size); /* nobody has dealt with it */
     assert_int_equal(alarms, 1);
     heap_settle(&heap);
-    count += fill(blocks + count, LIMIT / 8 / (8 * KIB), size);
+    count += fill(blocks + count, limit / 8 / (8 * kib), size);
     assert_int_equal(alarms, 1);
     count += fill(blocks + count, 1, size);
     assert_int_equal(alarms, 2);
@@ -246,7 +246,7 @@ struct model_block {
 
 static void check_content(const struct model_block *block, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; block->bytes != NULL && i < size; i++) {
         assert_int_equal(block->bytes[i], block->fill);
     }
 }
@@ -284,7 +284,7 @@ static void blocks_keep_what_is_in_them_whatever_happens_to_others(void **state)
     size_t expected = 0;
     for (size_t i = 0; i < 3000; i++) {
         check_content(&blocks[i], blocks[i].size);
-        expected += blocks[i].bytes == NULL ? 0 : blocks[i].size + STAMP;
+        expected += blocks[i].bytes == NULL ? 0 : blocks[i].size + stamp;
     }
     assert_int_equal(heap.used_bytes, expected);
     assert_int_equal(heap_account_bytes(&heap, 0), expected);
