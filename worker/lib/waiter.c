@@ -58,15 +58,18 @@ static void leave(struct waiter *waiter, enum waiter_state state)
  * object gives something to another waiter. */
 static void lose(struct waiter *waiter, bool was_woken)
 {
-    lua_State *L = waiter->task->runtime->L;
+    struct runtime *runtime = waiter->task->runtime;
+    lua_State *L = runtime->L;
     const struct waiter_kind *kind = waiter->queue->kind;
     if (kind->on_lost != NULL) {
+        runtime->heap.pins++; /* an error would have nowhere to go there */
         int top = lua_gettop(L);
         luaL_checkstack(L, LUA_MINSTACK, NULL);
         lua_pushvalue(waiter->L, 1);
         lua_xmove(waiter->L, L, 1);
         kind->on_lost(waiter, L, was_woken);
         lua_settop(L, top);
+        runtime->heap.pins--;
     }
 }
 
