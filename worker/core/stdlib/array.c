@@ -232,7 +232,8 @@ static int on_room_made(lua_State *L, int status, lua_KContext context)
 int array_insert(lua_State *L)
 {
     if (lua_gettop(L) == 2 && lua_type(L, SHIFT_LIST) == LUA_TTABLE) {
-        lua_seti(L, SHIFT_LIST, luaL_len(L, SHIFT_LIST) + 1);
+        /* wraps around behind the largest integer that a __len can give, as Lua's own does */
+        lua_seti(L, SHIFT_LIST, (lua_Integer)((lua_Unsigned)luaL_len(L, SHIFT_LIST) + 1));
         return 0;
     }
     if (lua_gettop(L) != SHIFT_VALUE || !is_long_shift(L)) {

@@ -380,6 +380,21 @@ static void lists_give_what_lua_gives(void **state)
                 "and table.remove(list) == nil)");
 }
 
+static void a_length_that_is_a_lie_costs_no_room_and_no_overflow(void **state)
+{
+    run(*state, "local function claim(len) return setmetatable({}, { __len = function() return len "
+                "end }) end\n"
+                "local list = claim(math.maxinteger)\n"
+                "table.insert(list, 'last')\n"
+                "assert(rawget(list, math.mininteger) == 'last')\n"
+                "collectgarbage()\n"
+                "collectgarbage('stop')\n"
+                "local before = collectgarbage('count')\n"
+                "fails('attempt to compare two nil values', table.sort, claim(1 << 20))\n"
+                "assert(collectgarbage('count') - before < 1024)\n"
+                "collectgarbage('restart')");
+}
+
 static void sort_sorts_as_lua_does(void **state)
 {
     run(*state,
@@ -456,6 +471,7 @@ int main(void)
         cmocka_unit_test(strings_are_capped),
         cmocka_unit_test(rep_gives_what_lua_gives),
         cmocka_unit_test(lists_give_what_lua_gives),
+        cmocka_unit_test(a_length_that_is_a_lie_costs_no_room_and_no_overflow),
         cmocka_unit_test(sort_sorts_as_lua_does),
         cmocka_unit_test(a_comparison_may_yield_raise_and_contradict_itself),
     };
