@@ -18,9 +18,10 @@ struct master_options {
     const struct parse_address *address; /* borrowed; of `fsd run` */
     unsigned workers;
     const char *control; /* borrowed; NULL: the default */
-    const char
-        *shared; /* borrowed; dictionaries of `fsd run`, see conf_run_add_shared; NULL: none */
-    int development; /* `fsd run`: print the URLs for a person, failing at first load ends the program */
+    /* borrowed; dictionaries of `fsd run`, see conf_run_add_shared; NULL: none */
+    const char *shared;
+    /* `fsd run`: print the URLs for a person, failing at first load ends the program */
+    int development;
 };
 
 /* Runs the daemon in the foreground until it is told to stop: binds, bundles, starts the workers, supervises.  Takes over

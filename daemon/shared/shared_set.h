@@ -10,9 +10,9 @@ struct conf;
 
 /* The memory of one shared dictionary. */
 struct shared_memory {
-    struct proto_shared
-        body; /* as workers are told of it; the seed tells it from others of its name */
-    int fd;   /* owned; -1: none */
+    /* as workers are told of it; the seed tells it from others of its name */
+    struct proto_shared body;
+    int fd; /* owned; -1: none */
 };
 
 /* The dictionaries of one configuration, in its order.  Each set has descriptors of its own, so two may have the same memory. */

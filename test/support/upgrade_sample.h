@@ -10,9 +10,9 @@
 #include "daemon/pool/pool.h"
 #include "daemon/upgrade/upgrade_state.h"
 
-/* A state that fits together: one app, one listener with two sockets, one shared dictionary, one pool with two slots (one READY, one in BACKOFF, whose socket the
- * first one's worker has borrowed), a standby, and who asked.  Descriptors are the numbers from 20 on.  Freed with
- * upgrade_state_fini. */
+/* A state that fits together: one app, one listener with two sockets, one shared dictionary, one pool with two slots (one
+ * READY, one in BACKOFF, whose socket the first one's worker has borrowed), a standby, and who asked.  Descriptors are the
+ * numbers from 20 on.  Freed with upgrade_state_fini. */
 
 static inline void upgrade_sample_name(char name[PROTO_NAME_MAX], const char *text)
 {

@@ -39,8 +39,8 @@ struct actor {
     uint32_t index;
     bool traps; /* exit signals become messages */
     bool has_begun;
-    bool
-        is_exiting; /* it ends as soon as its task is closed; for all others it has ended already */
+    /* it ends as soon as its task is closed; for all others it has ended already */
+    bool is_exiting;
     bool is_matching; /* a predicate of receive is looking at its mailbox */
     bool is_listed;   /* in groups, registries or topics, see roster.h */
     bool is_late;     /* the time for a message is over */

@@ -3,7 +3,8 @@
  * that restarts none of them, because the worker's own supervisor is the pool's.  The root says when all have started, and
  * whatever its end is, the worker hears of it.
  * The declarations stand in a list for each application, because loading declares and activation starts.
- * Called by worker/life.c at ACTIVATE and at DRAIN; modules.c adds the method to http/app.c's class.  Must not know what a supervisor is. */
+ * Called by worker/life.c at ACTIVATE and at DRAIN; modules.c adds the method to http/app.c's class.  Must not know what a
+ * supervisor is. */
 #include "worker/actor/children.h"
 
 #include "worker/actor/actor.h"

@@ -1,6 +1,6 @@
 /* names.c - the names that actors of this worker have: a Lua table in the registry, from the name to the pid.
- * Owns that table.  A name holds until its actor ends or gives it back; an actor has one at most.  Called by mod_actor.c, and by exit.c when an actor ends.
- * Must not know who uses a name. */
+ * Owns that table.  A name holds until its actor ends or gives it back; an actor has one at most.  Called by mod_actor.c, and
+ * by exit.c when an actor ends. Must not know who uses a name. */
 #include "worker/actor/names.h"
 
 #include <lauxlib.h>

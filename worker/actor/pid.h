@@ -10,8 +10,8 @@ struct pid {
     uint64_t incarnation; /* of its worker */
     uint64_t serial;
     uint32_t node; /* 0: this machine */
-    uint32_t
-        index; /* in its worker's table; 0 is the worker itself, which sends signals and gets none */
+    /* in its worker's table; 0 is the worker itself, which sends signals and gets none */
+    uint32_t index;
 };
 
 /* Room for the text of any pid with its NUL: four numbers, three dots, two brackets. */

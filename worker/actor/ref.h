@@ -16,8 +16,8 @@ struct bond;
 /* What Lua holds. */
 struct ref_value {
     struct ref ref;
-    struct bond *
-        bond; /* borrowed: the monitor that it names, as long as that is there; NULL for all else */
+    /* borrowed: the monitor that it names, as long as that is there; NULL for all else */
+    struct bond *bond;
 };
 
 /* Makes the metatable "fsd.Ref"; once a lua_State.  Two refs are == when they name the same. */

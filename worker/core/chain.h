@@ -12,8 +12,8 @@ struct chain {
     lua_State **threads; /* owned array; each is borrowed from the stack of the one before */
     size_t count;
     size_t capacity;
-    size_t
-        depth; /* how many of them run now; fewer than count while a task that was suspended is on its way inwards */
+    /* how many of them run now; fewer than count while a task that was suspended is on its way inwards */
+    size_t depth;
 };
 
 /* Frees the array. */

@@ -14,7 +14,8 @@ struct recorder;
 /* The worker's end of the log: records go to the master, which renders them.  Never blocks: what does not fit into
  * the socket is dropped and counted, and the next record that fits says how many were lost. */
 struct logger {
-    int fd; /* owned; -1 before LOG has arrived: logger_write goes to stderr then, records are dropped */
+    /* owned; -1 before LOG has arrived: logger_write goes to stderr then, records are dropped */
+    int fd;
     enum log_level level;
     uint64_t dropped;
     _Atomic uint64_t *

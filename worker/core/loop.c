@@ -1,8 +1,8 @@
 /* loop.c - the turn of a worker: libh2o's events, foreign descriptors, timers, jobs.
  * Owns the h2o loop and the private epoll.  One turn is: libh2o polls (its own sockets, and our epoll as one of them), then
  * due timers fire, then queued jobs run until none is left or their time is up, then one of those that wait for their share; if any
- * of them did something, the next turn polls without waiting, because libh2o flushes what was written outside of its callbacks only in its next turn (a write issued there
- * otherwise waits for the whole timeout: libh2o 2.2.5, evloop.c.h).
+ * of them did something, the next turn polls without waiting, because libh2o flushes what was written outside of its callbacks
+ * only in its next turn (a write issued there otherwise waits for the whole timeout: libh2o 2.2.5, evloop.c.h).
  * Called by main.c; everything that waits goes through watch.h, timer.h or loop_defer.  Must not know Lua or HTTP. */
 #include "worker/core/loop.h"
 

@@ -15,8 +15,8 @@ struct slice {
     volatile unsigned idle;      /* handler: ticks at which nothing ran */
     volatile uint64_t used_us;   /* handler: CPU time since the task got the CPU, whole ticks */
     volatile uint64_t mark_us;   /* handler: CPU time of the thread at the last tick */
-    volatile uint64_t
-        rest_until_us;      /* handler: CPU time of the thread before which no hook is armed */
+    /* handler: CPU time of the thread before which no hook is armed */
+    volatile uint64_t rest_until_us;
     volatile bool is_armed; /* handler: the timer ticks */
     bool is_open;
     timer_t timer;
@@ -26,8 +26,8 @@ struct slice {
     unsigned hard_limit_us; /* CPU time where a slice can't end: an error is raised then */
     unsigned strikes;       /* errors raised for that, in this run */
     uint64_t strike_at_us;  /* CPU time of this run at which the next one is due */
-    unsigned
-        every; /* tests: the hook runs every so many instructions; 0: only when a slice is used up */
+    /* tests: the hook runs every so many instructions; 0: only when a slice is used up */
+    unsigned every;
 };
 
 /* Makes the timer, which does not tick yet, and takes the signal over; one slice is open at a time.  The hook runs in Lua

@@ -1,8 +1,9 @@
 /* task.c - coroutines that the worker runs: taken from a pool (task_pool.c), resumed, parked, woken, cancelled.
- * Owns the life of each task, but not its memory.  A task waits in exactly one place, a task_wait; whoever ends the wait calls task_wake, and the task goes
- * on at the end of the turn (a job of the loop), never from within the callback.  One that has used up its slice is preempted: it
- * yields between two instructions (preempt.c) and gets its share of a later turn.  Cancelling raises in the wait, or where the
- * task was preempted, so that unwinding (<close>, pcall) runs and may itself wait; a second later the coroutine is closed by force.
+ * Owns the life of each task, but not its memory.  A task waits in exactly one place, a task_wait; whoever ends the wait calls
+ * task_wake, and the task goes on at the end of the turn (a job of the loop), never from within the callback.  One that has
+ * used up its slice is preempted: it yields between two instructions (preempt.c) and gets its share of a later turn.
+ * Cancelling raises in the wait, or where the task was preempted, so that unwinding (<close>, pcall) runs and may itself wait;
+ * a second later the coroutine is closed by force.
  * Called by the HTTP area and by hooks.  Must not know what a task does. */
 #include "worker/core/task.h"
 

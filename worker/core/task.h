@@ -63,9 +63,9 @@ struct task {
     bool cancelling;         /* was cancelled; the grace is running */
     bool is_suspending; /* it yields to task.c now, not to a coroutine of the application's own */
     bool is_preempted;  /* it has yielded without waiting */
-    bool
-        is_spoiled; /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
-    bool is_hog;    /* ended for its memory, which is to be collected then */
+    /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
+    bool is_spoiled;
+    bool is_hog;           /* ended for its memory, which is to be collected then */
     uint32_t account;      /* of the heap: what it allocates is charged to */
     struct chain chain;    /* the coroutines of the application's own that it is inside of */
     uint64_t cpu_us;       /* CPU time it has had; counted in ticks, exact on the average */

@@ -44,8 +44,8 @@ struct exchange {
     struct http_object *response;
     int status;
     h2o_iovec_t body; /* in the request's pool */
-    struct stream *
-        stream; /* borrowed from the request's pool; NULL: the answer is no stream, or it is over */
+    /* borrowed from the request's pool; NULL: the answer is no stream, or it is over */
+    struct stream *stream;
     bool is_client_gone;           /* nobody will read an answer */
     bool is_dismissed;             /* its stream of events was ended because the worker leaves */
     bool drops_body;               /* what is written goes nowhere: the answer has no body */

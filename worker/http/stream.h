@@ -35,8 +35,8 @@ struct stream_writer {
     struct task_wait wait;
     struct task *task;     /* borrowed */
     struct stream *stream; /* borrowed while it is queued; NULL: it has only to go on */
-    const char
-        *bytes; /* borrowed from the task's stack; NULL: it waits until everything has left */
+    /* borrowed from the task's stack; NULL: it waits until everything has left */
+    const char *bytes;
     size_t len;
     size_t taken;
     enum task_cancel reason;    /* why the stream was over before everything was taken */

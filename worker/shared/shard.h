@@ -66,8 +66,8 @@ struct shard_turn {
     uint64_t now_ms;
     unsigned char *buf; /* borrowed: values and keys are copied to it */
     size_t size;        /* of buf; SHARD_VALUE_MAX, but for shard_remove and the like */
-    uint32_t
-        evicted; /* grows by the number of entries that had to go, though they had not expired */
+    /* grows by the number of entries that had to go, though they had not expired */
+    uint32_t evicted;
 };
 
 struct shard_numbers {

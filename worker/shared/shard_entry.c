@@ -1,7 +1,7 @@
 /* shard_entry.c - the entries of a shard: which bucket has them, and which was used last.
- * Owns the chains of the buckets and the list in the order of use.  A link is believed when the entry at its other end says the same;
- * a bucket with more entries than chance allows is no bucket of ours.  When room is needed the entries that were not used for the longest time go;
- * leases stay, they are passed over.
+ * Owns the chains of the buckets and the list in the order of use.  A link is believed when the entry at its other end says the
+ * same; a bucket with more entries than chance allows is no bucket of ours.  When room is needed the entries that were not used
+ * for the longest time go; leases stay, they are passed over.
  * Called by shard.c.  Pure.  Must not know what a value is. */
 #include <errno.h>
 #include <string.h>

@@ -8,8 +8,8 @@ struct robust_list_head;
 
 /* Who locks: the one thread of this process. */
 struct shard_locker {
-    struct robust_list_head
-        *list; /* borrowed from the C library: what the kernel looks at when the thread ends */
+    /* borrowed from the C library: what the kernel looks at when the thread ends */
+    struct robust_list_head *list;
     uint32_t tid;
 };
 

@@ -7,8 +7,8 @@
  *
  *   head, buckets (index of the first entry), chunks
  *
- * Chunks have numbers from 1 on, 0 is none.  An entry is a chain of chunks: the first begins with struct shard_entry, then come the bytes of
- * the key and of the value, which go on in the others. */
+ * Chunks have numbers from 1 on, 0 is none.  An entry is a chain of chunks: the first begins with struct shard_entry, then come the
+ * bytes of the key and of the value, which go on in the others. */
 
 struct shard_head {
     uint32_t lock;       /* shard_lock.c */

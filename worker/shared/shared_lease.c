@@ -1,8 +1,8 @@
 /* shared_lease.c - the right to do something alone for a while: dictionary:try_lock(name).
  *   lease:unlock() -> boolean          given back; false: it was not ours any more
  *   lease:extend(seconds) -> boolean   from now on; false: the same
- * Owns the userdata of a lease: the name and a token.  In the dictionary a lease is an entry of its own space with the token as its value, so
- * nobody else can give it back, and it ends with its time, should the worker that has it die.  Nothing waits here:
+ * Owns the userdata of a lease: the name and a token.  In the dictionary a lease is an entry of its own space with the token as its
+ * value, so nobody else can give it back, and it ends with its time, should the worker that has it die.  Nothing waits here:
  * a dictionary can't wake another process.
  * Called by mod_shared.c.  Must not know what is guarded. */
 #include "worker/shared/shared_lease.h"

@@ -1,6 +1,6 @@
 /* shared_value.c - Lua values from and to the kinds that a shard knows.
- * Owns nothing.  Scalars and strings are their bytes; a table is MessagePack (core/value.c), written before the lock is taken and read after
- * it is given back.  What comes out is a copy: changing it changes nothing for others.
+ * Owns nothing.  Scalars and strings are their bytes; a table is MessagePack (core/value.c), written before the lock is taken
+ * and read after it is given back.  What comes out is a copy: changing it changes nothing for others.
  * Called by mod_shared.c.  Must not know keys or locks. */
 #include "worker/shared/shared_value.h"
 

@@ -7,8 +7,8 @@
 
 /* A value on its way from the Lua stack into shared memory. */
 struct shared_value {
-    struct shard_value
-        value; /* points to scalar, to a string on the stack, or to the writer of struct shared */
+    /* points to scalar, to a string on the stack, or to the writer of struct shared */
+    struct shard_value value;
     unsigned char scalar[8];
 };
 
