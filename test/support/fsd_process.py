@@ -54,6 +54,7 @@ class FsdProcess:
         self.out_path = self.folder / "stdout"
         self.workers_count = workers
         self.process = None
+        self.program = BUILD / "fsd"
         self.worker_path = worker_path or str(self.folder / "fsd-worker")
         if worker_path is None:
             shutil.copy(FAKE_WORKER, self.worker_path)
@@ -85,7 +86,7 @@ class FsdProcess:
         else:
             command = ["run", str(self.app_path), "--port", "0", "--control", self.control_path,
                        "--workers", str(self.workers_count)]
-        command = [*wrapper, str(BUILD / "fsd"), *command, "--worker", self.worker_path, *arguments]
+        command = [*wrapper, str(self.program), *command, "--worker", self.worker_path, *arguments]
         with open(self.log_path, "ab") as log, open(self.out_path, "ab") as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=stderr or log,
                                             cwd=self.folder, **options)
