@@ -57,7 +57,7 @@ def start_in_thread(fsd, method, **params):
     def run():
         try:
             results.append(fsd.call(method, **params))
-        except RpcError as error:
+        except (RpcError, ConnectionError) as error:  # one that the daemon has not read when it ends is reset
             results.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
