@@ -91,8 +91,7 @@ static void choose_sockets(struct pool *pool)
         unsigned live = pool->count < listener->count ? pool->count : listener->count;
         int error = listener->live == live ? 0 : listener_exclude(listener, live);
         if (error < 0) {
-            struct log_subject subject = {pool->name, LOG_SLOT_NONE, 0};
-            log_write(pool->setting.log, LOG_LEVEL_WARNING, &subject,
+            log_write(pool->setting.log, LOG_LEVEL_WARNING, LOG_POOL(pool->name),
                       "cannot keep new connections from slots that leave",
                       LOG_FIELDS(log_text("reason", strerror(-error))));
         }

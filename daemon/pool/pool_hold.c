@@ -22,8 +22,7 @@ enum {
 static void log_pool(const struct pool *pool, enum log_level level, const char *event,
                      const char *message)
 {
-    struct log_subject subject = {pool->name, LOG_SLOT_NONE, 0};
-    log_event(pool->setting.log, level, &subject, event, message,
+    log_event(pool->setting.log, level, LOG_POOL(pool->name), event, message,
               LOG_FIELDS(log_text("cause", pool->cause)));
 }
 
