@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -245,15 +246,20 @@ static const struct {
     {"wait", "{\"for\":\"ready\"}"},
 };
 
-/* Of the worker that the last answer names first. */
+/* The worker that the last answer names first.  It is dead when this returns, and the daemon hears of that before of what it is
+ * asked next: asked earlier, a change of the configuration would be refused, for its worker died. */
 static void kill_worker(struct run *run)
 {
     const char *workers = strstr(run->answer, "\"workers\":[");
     const char *pid = workers == NULL ? NULL : strstr(workers, "\"pid\":");
     long number = pid == NULL ? 0 : strtol(pid + strlen("\"pid\":"), NULL, 10);
-    if (number > 1) {
-        (void)kill((pid_t)number, SIGKILL);
+    struct pollfd dead = {.fd = number > 1 ? pidfd_open((pid_t)number, 0) : -1, .events = POLLIN};
+    if (dead.fd < 0) {
+        return;
     }
+    (void)kill((pid_t)number, SIGKILL);
+    assert_int_equal(poll(&dead, 1, ANSWER_MS), 1);
+    (void)close(dead.fd);
 }
 
 static void take_pace(struct run *run, const char *method, const char *params)
