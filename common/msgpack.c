@@ -192,3 +192,40 @@ void msgpack_write_map(struct msgpack_writer *writer, uint32_t count)
 {
     write_count(writer, 0x80, 0xde, count);
 }
+
+enum { EXT32 = 0xc9, EXT32_HEAD = 6 };
+
+void msgpack_write_ext(struct msgpack_writer *writer, unsigned type, const void *data, size_t len)
+{
+    if (refuse_len(writer, len)) {
+        return;
+    }
+    if (len > 0 && len <= 16 && (len & (len - 1)) == 0) {
+        write_head(writer, 0xd4 + (unsigned)__builtin_ctzl(len), type, 1);
+    } else {
+        unsigned char type_byte = (unsigned char)type;
+        write_sized(writer, 0xc7, len, len);
+        msgpack_write_raw(writer, &type_byte, 1);
+    }
+    msgpack_write_raw(writer, data, len);
+}
+
+size_t msgpack_begin_ext(struct msgpack_writer *writer, unsigned type)
+{
+    size_t position = writer->len;
+    unsigned char head[EXT32_HEAD] = {EXT32};
+    head[EXT32_HEAD - 1] = (unsigned char)type;
+    msgpack_write_raw(writer, head, sizeof(head));
+    return position;
+}
+
+void msgpack_end_ext(struct msgpack_writer *writer, size_t position)
+{
+    if (writer->error != 0 || refuse_len(writer, writer->len - position - EXT32_HEAD)) {
+        return;
+    }
+    size_t len = writer->len - position - EXT32_HEAD;
+    for (unsigned i = 0; i < sizeof(uint32_t); i++) {
+        writer->data[position + 1 + i] = (unsigned char)(len >> (8 * (3 - i)));
+    }
+}

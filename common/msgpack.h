@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* MessagePack, the subset that fsd's processes say to each other: nil, bool, 64-bit integers,
- * float64, str, bin, array, map (no ext yet).  Source: github.com/msgpack/msgpack spec.md. */
+ * float64, str, bin, array, map.  Ext stands apart: only who asks for it sees any.  Source: github.com/msgpack/msgpack spec.md. */
 
 enum { MSGPACK_DEPTH_MAX = 64 };
 
@@ -36,6 +36,11 @@ void msgpack_write_bin(struct msgpack_writer *writer, const void *data, size_t l
 /* The caller then writes count values (array) or count key-value pairs (map). */
 void msgpack_write_array(struct msgpack_writer *writer, uint32_t count);
 void msgpack_write_map(struct msgpack_writer *writer, uint32_t count);
+/* One value of a type of the application's own, 0 to 127. */
+void msgpack_write_ext(struct msgpack_writer *writer, unsigned type, const void *data, size_t len);
+/* The same around what is written until msgpack_end_ext, which gets the position that this returns. */
+size_t msgpack_begin_ext(struct msgpack_writer *writer, unsigned type);
+void msgpack_end_ext(struct msgpack_writer *writer, size_t position);
 /* Appends bytes that are already one encoded value. */
 void msgpack_write_raw(struct msgpack_writer *writer, const void *data, size_t len);
 
@@ -61,6 +66,13 @@ struct msgpack_value {
     uint32_t count;
 };
 
+/* A value of a type of the application's own. */
+struct msgpack_ext {
+    unsigned type;
+    const unsigned char *data; /* borrowed from the reader's input */
+    size_t len;
+};
+
 struct msgpack_reader {
     const unsigned char *at; /* borrowed */
     const unsigned char *end;
@@ -70,6 +82,10 @@ void msgpack_reader_init(struct msgpack_reader *reader, const void *data, size_t
 /* Reads one token (of an array or map only its head).  -EPROTO: malformed, truncated, an ext type, an
  * unsigned above INT64_MAX, or a count that the remaining bytes cannot hold. */
 int msgpack_read(struct msgpack_reader *reader, struct msgpack_value *ret_value);
+/* Whether an ext comes next. */
+bool msgpack_is_ext(const struct msgpack_reader *reader);
+/* Reads one ext; its data points into the reader's bytes.  -EPROTO: anything else, or truncated. */
+int msgpack_read_ext(struct msgpack_reader *reader, struct msgpack_ext *ret_ext);
 /* Skips one whole value, however nested.  -EPROTO as above, or deeper than MSGPACK_DEPTH_MAX. */
 int msgpack_skip(struct msgpack_reader *reader);
 /* Convenience for records: reads one token and checks its kind (an INT is accepted for FLOAT). */

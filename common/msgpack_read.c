@@ -190,6 +190,36 @@ int msgpack_read(struct msgpack_reader *reader, struct msgpack_value *ret_value)
     return 0;
 }
 
+bool msgpack_is_ext(const struct msgpack_reader *reader)
+{
+    unsigned first = reader_left(reader) > 0 ? *reader->at : 0;
+    return (first >= 0xc7 && first <= 0xc9) || (first >= 0xd4 && first <= 0xd8);
+}
+
+int msgpack_read_ext(struct msgpack_reader *reader, struct msgpack_ext *ret_ext)
+{
+    const unsigned char *at = reader->at;
+    size_t left = reader_left(reader);
+    if (!msgpack_is_ext(reader)) {
+        return -EPROTO;
+    }
+    bool is_fixed = *at >= 0xd4;
+    unsigned width = is_fixed ? 0 : 1U << (*at - 0xc7);
+    uint64_t len = is_fixed ? 1U << (*at - 0xd4) : 0;
+    if (left < 2 + (size_t)width) {
+        return -EPROTO;
+    }
+    for (unsigned i = 1; i <= width; i++) {
+        len = len << 8 | at[i];
+    }
+    if (len > left - 2 - width) {
+        return -EPROTO;
+    }
+    *ret_ext = (struct msgpack_ext){at[1 + width], at + 2 + width, (size_t)len};
+    reader->at = ret_ext->data + ret_ext->len;
+    return 0;
+}
+
 int msgpack_skip(struct msgpack_reader *reader)
 {
     struct msgpack_reader ahead = *reader;

@@ -400,6 +400,78 @@ static void nothing_written_is_taken_as_no_bytes(void **state)
     assert_int_equal(len, 0);
 }
 
+static void an_ext_of_any_length_comes_back(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t len;
+        size_t head;
+    } lengths[] = {{0, 3},  {1, 2},  {2, 2},   {3, 3},   {4, 2},
+                   {16, 2}, {17, 3}, {255, 3}, {256, 4}, {70000, 6}};
+    static const unsigned char data[70000] = {1, 2, 3};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        struct msgpack_writer writer;
+        struct msgpack_reader reader;
+        struct msgpack_ext ext = {0};
+        msgpack_writer_init(&writer, 100000);
+        msgpack_write_ext(&writer, 42, data, lengths[i].len);
+        assert_int_equal(writer.error, 0);
+        assert_int_equal(writer.len, lengths[i].head + lengths[i].len);
+        msgpack_reader_init(&reader, writer.data, writer.len);
+        assert_true(msgpack_is_ext(&reader));
+        assert_int_equal(msgpack_read_ext(&reader, &ext), 0);
+        assert_int_equal(ext.type, 42);
+        assert_int_equal(ext.len, lengths[i].len);
+        assert_memory_equal(ext.data, data, ext.len);
+        assert_ptr_equal(reader.at, reader.end);
+        for (size_t len = 0; len < writer.len; len += 1 + len / 64) {
+            msgpack_reader_init(&reader, writer.data, len);
+            assert_int_equal(msgpack_read_ext(&reader, &ext), -EPROTO);
+            assert_ptr_equal(reader.at, writer.data);
+        }
+        msgpack_writer_fini(&writer);
+    }
+}
+
+static void an_ext_is_put_around_what_is_written(void **state)
+{
+    (void)state;
+    struct msgpack_writer writer;
+    struct msgpack_reader reader;
+    struct msgpack_ext ext = {0};
+    msgpack_writer_init(&writer, 12);
+    msgpack_write_nil(&writer);
+    size_t position = msgpack_begin_ext(&writer, 7);
+    msgpack_write_str(&writer, "four", 4);
+    msgpack_end_ext(&writer, position);
+    msgpack_reader_init(&reader, writer.data, writer.len);
+    assert_int_equal(msgpack_read_ext(&reader, &ext), -EPROTO);
+    reader.at++;
+    assert_int_equal(msgpack_read_ext(&reader, &ext), 0);
+    assert_int_equal(ext.type, 7);
+    assert_int_equal(ext.len, 5);
+    assert_memory_equal(ext.data,
+                        "\xa4"
+                        "four",
+                        5);
+    position = msgpack_begin_ext(&writer, 7);
+    assert_int_equal(writer.error, -EMSGSIZE);
+    msgpack_end_ext(&writer, position);
+    assert_int_equal(writer.len, 12);
+    msgpack_writer_fini(&writer);
+}
+
+static void an_ext_longer_than_32_bits_is_refused(void **state)
+{
+    (void)state;
+    struct msgpack_writer writer;
+    msgpack_writer_init(&writer, SIZE_MAX);
+    msgpack_write_ext(&writer, 1, "x", (size_t)UINT32_MAX + 1);
+    assert_int_equal(writer.error, -EMSGSIZE);
+    assert_int_equal(writer.len, 0);
+    msgpack_writer_fini(&writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +488,9 @@ int main(void)
         cmocka_unit_test(writer_grows_to_exactly_its_maximum),
         cmocka_unit_test(lengths_beyond_32_bits_are_refused_before_anything_is_read),
         cmocka_unit_test(nothing_written_is_taken_as_no_bytes),
+        cmocka_unit_test(an_ext_of_any_length_comes_back),
+        cmocka_unit_test(an_ext_is_put_around_what_is_written),
+        cmocka_unit_test(an_ext_longer_than_32_bits_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
