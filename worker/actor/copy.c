@@ -14,9 +14,6 @@
 
 enum {
     SLOTS = 5, /* the copy, a key twice, a value, and its metatable or copy */
-    SCALAR_BYTES = 9,
-    HEAD_BYTES = 5, /* of a string or a table */
-    ID_BYTES = 27,  /* of a pid or a ref */
 };
 
 /* What all levels of one copy share. */
@@ -50,7 +47,7 @@ static int check_userdata(struct copier *copier, int slot, const struct value_pl
 {
     lua_State *L = copier->L;
     if (pid_test(L, slot) != NULL || ref_test(L, slot, copier->marks->ref) != NULL) {
-        return add_bytes(copier, ID_BYTES, place);
+        return add_bytes(copier, COPY_ID_BYTES, place);
     }
     return refuse(copier, "a userdata", place);
 }
@@ -63,13 +60,13 @@ static int check_plain(struct copier *copier, int slot, int type, const struct v
     case LUA_TNIL:
     case LUA_TBOOLEAN:
     case LUA_TNUMBER:
-        return add_bytes(copier, SCALAR_BYTES, place);
+        return add_bytes(copier, COPY_SCALAR_BYTES, place);
     case LUA_TSTRING:
-        return add_bytes(copier, HEAD_BYTES + lua_rawlen(L, slot), place);
+        return add_bytes(copier, COPY_HEAD_BYTES + lua_rawlen(L, slot), place);
     case LUA_TUSERDATA:
         return check_userdata(copier, slot, place);
     case LUA_TLIGHTUSERDATA:
-        return lua_touserdata(L, slot) == NULL ? add_bytes(copier, SCALAR_BYTES, place)
+        return lua_touserdata(L, slot) == NULL ? add_bytes(copier, COPY_SCALAR_BYTES, place)
                                                : refuse(copier, "a userdata", place);
     case LUA_TFUNCTION:
         return refuse(copier, "a function", place);
@@ -166,7 +163,7 @@ static int copy_table(struct copier *copier, int slot, const struct value_place 
         return refuse(copier, "a table that the Lua stack has no room for", outer);
     }
     lua_Unsigned length = lua_rawlen(L, slot);
-    int r = add_bytes(copier, HEAD_BYTES + (size_t)length, outer);
+    int r = add_bytes(copier, COPY_HEAD_BYTES + (size_t)length, outer);
     if (r != 0) {
         return r;
     }

@@ -8,6 +8,13 @@ struct fsd_err;
 
 enum { COPY_DEPTH_MAX = 100, COPY_BYTES_MAX = 1 << 20 };
 
+/* What a value counts for in the size of a message. */
+enum {
+    COPY_SCALAR_BYTES = 9,
+    COPY_HEAD_BYTES = 5, /* of a string or a table */
+    COPY_ID_BYTES = 27,  /* of a pid or a ref */
+};
+
 /* The metatables that may be in a message; for comparing with lua_topointer. */
 struct copy_marks {
     const void *ref;
