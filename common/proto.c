@@ -36,14 +36,19 @@ static const struct proto_row rows[] = {
     {PROTO_DYING, "DYING", PROTO_TO_MASTER, SIZE(dying), SIZE(dying), 0},
     {PROTO_SHARED, "SHARED", PROTO_TO_WORKER, SIZE(shared), SIZE(shared), 1},
     {PROTO_UNSHARED, "UNSHARED", PROTO_TO_WORKER, SIZE(shared), SIZE(shared), 0},
+    {PROTO_JOIN, "JOIN", PROTO_TO_MASTER, 0, 0, 0},
+    {PROTO_MEMBER, "MEMBER", PROTO_TO_WORKER, SIZE(member), SIZE(member), 0},
+    {PROTO_REACH, "REACH", PROTO_TO_MASTER, SIZE(peer), SIZE(peer), 0},
+    {PROTO_PEER, "PEER", PROTO_TO_WORKER, SIZE(peer), SIZE(peer), 1},
+    {PROTO_GONE, "GONE", PROTO_TO_WORKER, SIZE(peer), SIZE(peer), 0},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-_Static_assert(ROW_COUNT == (int)PROTO_UNSHARED, "one row a message kind");
+_Static_assert(ROW_COUNT == (int)PROTO_GONE, "one row a message kind");
 _Static_assert(SIZE(transaction) + TEXT <= PROTO_PAYLOAD_MAX, "the longest message must fit");
 
 const struct proto_row *proto_find(uint32_t kind)
 {
-    if (kind < PROTO_HELLO || kind > PROTO_UNSHARED) {
+    if (kind < PROTO_HELLO || kind > PROTO_GONE) {
         return NULL;
     }
     return &rows[kind - 1];

@@ -30,6 +30,13 @@ struct fsd_err;
  *   COMMITTED {number}             ->
  *
  * At any time after CONFIG: SHARED (a dictionary is new, or takes the place of the one of that name)   UNSHARED {name}
+ * Links between workers (from LOADED on; only to and between those that have joined):
+ *   JOIN                           ->        I have actors: tell me who else has, and them of me
+ *                                  <-   MEMBER {incarnation, slot, pool} x n, one for each other that has joined, now and later
+ *   REACH {incarnation}            ->        make us a link
+ *                                  <-   PEER {incarnation} (fd), to both   or GONE {incarnation}: there is no such member
+ *                                  <-   GONE {incarnation}: it has ended
+ *
  * At any time: LEAVE (somebody sent it SIGTERM: replace me), DYING {signal} from its handler of fatal signals.
  *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
@@ -95,6 +102,11 @@ enum proto_kind {
     PROTO_DYING,
     PROTO_SHARED,
     PROTO_UNSHARED,
+    PROTO_JOIN,
+    PROTO_MEMBER,
+    PROTO_REACH,
+    PROTO_PEER,
+    PROTO_GONE,
 };
 
 enum { PROTO_TEXT_MAX = 4096, PROTO_NAME_MAX = 64, PROTO_PAYLOAD_MAX = 8192 };
@@ -181,6 +193,18 @@ struct proto_shared {
     uint64_t size;
     uint64_t seed;             /* random; of the hash of its keys */
     char name[PROTO_NAME_MAX]; /* NUL-padded */
+};
+
+/* MEMBER: a worker that has joined. */
+struct proto_member {
+    uint64_t incarnation;
+    uint64_t slot;             /* UINT64_MAX: it serves none yet */
+    char pool[PROTO_NAME_MAX]; /* NUL-padded */
+};
+
+/* REACH, GONE, and PEER (fd: one end of a stream socket between the two, which does not block). */
+struct proto_peer {
+    uint64_t incarnation; /* of the other one */
 };
 
 /* One row a kind; the length and the number of descriptors are checked before a handler sees it. */

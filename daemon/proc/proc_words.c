@@ -127,6 +127,12 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
     case PROTO_ABORT:
     case PROTO_SHARED:
     case PROTO_UNSHARED:
+    case PROTO_MEMBER:
+    case PROTO_PEER:
+    case PROTO_GONE:
+        break;
+    case PROTO_JOIN:
+    case PROTO_REACH:
         break;
     }
 }

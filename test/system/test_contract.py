@@ -16,7 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from fsd_process import BUILD, FAKE_WORKER, wait_for  # noqa: E402
 
 (HELLO, LOG, CONFIG, LOAD, UNAVAILABLE, LOADED, REFUSED, LISTENER, ACTIVATE, ACTIVE, RETURN, DRAIN, DRAINING, PREPARE, PREPARED,
- REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING, SHARED, UNSHARED) = range(1, 24)
+ REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING, SHARED, UNSHARED, JOIN, MEMBER,
+ REACH, PEER, GONE) = range(1, 29)
 CHANGE_CONFIG, CHANGE_CODE = 1, 2
 LUA_APP = '''
 local fsd = require "fsd"
