@@ -1,0 +1,111 @@
+/* members.c - who of the workers can be reached by the others, and the links between them.
+ * Owns nothing: a link is a pair of sockets whose ends are handed out and closed here at once, so that no byte between workers ever
+ * comes by the master.  Telling one may fail and end it while others are still to be told: failures are kept, and reported
+ * when the list is no longer walked.
+ * Called by proc.c for the words JOIN and REACH, and for the end of a worker.  Must not know what workers say to each other. */
+#include "daemon/proc/members.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "common/fd.h"
+#include "daemon/proc/channel.h"
+
+static void tell(struct member *member, enum proto_kind kind, const void *body, size_t size, int fd)
+{
+    int error = channel_send(member->channel, kind, body, size, fd);
+    if (member->error == 0) {
+        member->error = error;
+    }
+}
+
+static void tell_gone(struct member *member, uint64_t incarnation)
+{
+    struct proto_peer body = {incarnation};
+    tell(member, PROTO_GONE, &body, sizeof(body), -1);
+}
+
+/* Whoever hears of its failure may leave, and change the list: begin anew each time. */
+static void report_failures(struct members *members)
+{
+    struct member *member = members->first;
+    while (member != NULL) {
+        int error = member->error;
+        member->error = 0;
+        if (error != 0) {
+            member->on_failed(member, error);
+            member = members->first;
+        } else {
+            member = member->next;
+        }
+    }
+}
+
+bool members_join(struct members *members, struct member *member, const struct channel *channel,
+                  const struct proto_member *body,
+                  void (*on_failed)(struct member *member, int error))
+{
+    if (member->members != NULL) {
+        return false;
+    }
+    *member = (struct member){
+        .members = members, .channel = channel, .body = *body, .on_failed = on_failed};
+    for (struct member *other = members->first; other != NULL; other = other->next) {
+        tell(member, PROTO_MEMBER, &other->body, sizeof(other->body), -1);
+        tell(other, PROTO_MEMBER, body, sizeof(*body), -1);
+    }
+    member->next = members->first;
+    member->link = &members->first;
+    if (member->next != NULL) {
+        member->next->link = &member->next;
+    }
+    members->first = member;
+    report_failures(members);
+    return true;
+}
+
+void members_leave(struct member *member)
+{
+    struct members *members = member->members;
+    if (members == NULL) {
+        return;
+    }
+    member->members = NULL;
+    *member->link = member->next;
+    if (member->next != NULL) {
+        member->next->link = member->link;
+    }
+    for (struct member *other = members->first; other != NULL; other = other->next) {
+        tell_gone(other, member->body.incarnation);
+    }
+    report_failures(members);
+}
+
+static struct member *find(const struct members *members, uint64_t incarnation)
+{
+    struct member *member = members->first;
+    while (member != NULL && member->body.incarnation != incarnation) {
+        member = member->next;
+    }
+    return member;
+}
+
+/* Without descriptors left there is no link: who asked is told as if the other one had gone, and may ask again. */
+void members_reach(struct member *member, uint64_t incarnation)
+{
+    int pair[2] = {-1, -1};
+    struct members *members = member->members;
+    struct member *other = find(members, incarnation);
+    if (other == NULL || other == member ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
+        tell_gone(member, incarnation);
+    } else {
+        struct proto_peer to_other = {member->body.incarnation};
+        struct proto_peer to_member = {incarnation};
+        tell(other, PROTO_PEER, &to_other, sizeof(to_other), pair[0]);
+        tell(member, PROTO_PEER, &to_member, sizeof(to_member), pair[1]);
+    }
+    fd_close(&pair[0]);
+    fd_close(&pair[1]);
+    report_failures(members);
+}
