@@ -30,9 +30,10 @@ struct fsd_err;
  *   COMMITTED {number}             ->
  *
  * At any time after CONFIG: SHARED (a dictionary is new, or takes the place of the one of that name)   UNSHARED {name}
- * Links between workers (from LOADED on; only to and between those that have joined):
+ * Links between workers (at any time after CONFIG; only to and between those that have joined):
  *   JOIN                           ->        I have actors: tell me who else has, and them of me
- *                                  <-   MEMBER {incarnation, slot, pool} x n, one for each other that has joined, now and later
+ *                                  <-   MEMBER {incarnation, slot, pool} x n, one for each other that has joined, now and later;
+ *                                       again when it serves another slot
  *   REACH {incarnation}            ->        make us a link
  *                                  <-   PEER {incarnation} (fd), to both   or GONE {incarnation}: there is no such member
  *                                  <-   GONE {incarnation}: it has ended

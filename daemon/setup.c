@@ -255,6 +255,7 @@ static int open_inventory(struct master *master, struct conf *conf, uint64_t num
                                                  .log = &master->log,
                                                  .worker_path = master->options->worker_path,
                                                  .privilege = &master->privilege,
+                                                 .members = &master->members,
                                                  .incarnations = &master->incarnations,
                                                  .on_news = on_news,
                                                  .owner = master};

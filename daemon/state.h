@@ -44,6 +44,7 @@ struct master {
     struct retired *retired;
     struct privilege privilege;       /* of the workers and the bundle tool */
     sd_event_source *bury;            /* owned; retired.c's, NULL until it is needed */
+    struct members members;           /* workers with actors; proc/ joins them */
     struct pool_setting pool_setting; /* for new pools */
     unsigned auto_count;              /* workers of a pool whose count is auto */
     struct manager manager;           /* manager.c's */

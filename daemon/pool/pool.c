@@ -86,7 +86,8 @@ int pool_init(struct pool *pool, const struct pool_setting *setting, const struc
                                                .log = setting->log,
                                                .worker_path = setting->worker_path,
                                                .privilege = setting->privilege,
-                                               .pool = pool->name};
+                                               .pool = pool->name,
+                                               .members = setting->members};
     int error = pool_settle_init(pool);
     if (error >= 0) {
         error = make_slots(pool, count);

@@ -99,7 +99,8 @@ struct pool_setting {
     struct log *log;
     const char *worker_path;
     const struct privilege *privilege;
-    uint64_t *incarnations; /* counts the processes of the whole daemon */
+    struct members *members; /* the workers of all pools that have actors */
+    uint64_t *incarnations;  /* counts the processes of the whole daemon */
     pool_fn on_news;
     struct master *owner; /* for on_news; opaque here */
 };

@@ -64,6 +64,21 @@ bool members_join(struct members *members, struct member *member, const struct c
     return true;
 }
 
+void members_move(struct member *member, uint64_t slot)
+{
+    struct members *members = member->members;
+    if (members == NULL || member->body.slot == slot) {
+        return;
+    }
+    member->body.slot = slot;
+    for (struct member *other = members->first; other != NULL; other = other->next) {
+        if (other != member) {
+            tell(other, PROTO_MEMBER, &member->body, sizeof(member->body), -1);
+        }
+    }
+    report_failures(members);
+}
+
 void members_leave(struct member *member)
 {
     struct members *members = member->members;

@@ -297,6 +297,7 @@ void proc_fini(struct proc *proc)
     if (proc->state != INCARNATION_GONE && proc->child.pidfd >= 0) {
         spawn_signal(&proc->child, SIGKILL);
     }
+    members_leave(&proc->member);
     stop_timer(proc);
     proc_watch_close(proc);
     spawn_forget(&proc->child);

@@ -12,6 +12,7 @@
 #include "daemon/proc/cause.h"
 #include "daemon/proc/channel.h"
 #include "daemon/proc/incarnation.h"
+#include "daemon/proc/members.h"
 #include "daemon/proc/spawn.h"
 
 struct log;
@@ -26,6 +27,7 @@ struct proc_setting {
     const char *worker_path;           /* borrowed */
     const struct privilege *privilege; /* borrowed */
     const char *pool;                  /* borrowed */
+    struct members *members;           /* borrowed; the workers of all pools that have actors */
     uint32_t boot_ms;                  /* until LOADED, and again from there until ACTIVE */
     uint32_t drain_ms;
     uint32_t shutdown_ms; /* or SUPERVISE_BRUTAL_KILL, SUPERVISE_INFINITY */
@@ -89,6 +91,7 @@ struct proc {
     struct log_subject subject;
     struct spawn_child child;
     struct channel channel;
+    struct member member;
     struct page *page;               /* owned mapping, hostile content */
     const struct blackbox *blackbox; /* owned mapping, hostile content */
     int page_fd;                     /* owned; the memfds of both: for an upgrade in place */

@@ -21,6 +21,7 @@ void proc_activate(struct proc *proc, const struct proc_post *post)
         proc_check(proc, error);
         return;
     }
+    members_move(&proc->member, post->slot);
     proc_step(proc, INCARNATION_ON_ACTIVATE, NULL);
 }
 

@@ -46,6 +46,7 @@ static int on_exit_seen(sd_event_source *source, int fd, uint32_t events, void *
     proc->exit_source = sd_event_source_disable_unref(proc->exit_source);
     channel_read_rest(&proc->channel); /* its last words come before its end */
     proc_log_read_rest(proc);
+    members_leave(&proc->member);
     struct fsd_err words = {""};
     if (spawn_failure(&proc->child, proc->setting->worker_path, &words) == 0) {
         char text[CAUSE_TEXT_MAX];

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "daemon/log/text.h"
+#include "daemon/owner.h"
 #include "daemon/proc/proc.h"
+#include "daemon/proc/proc_parts.h"
 
 typedef void (*step_fn)(struct proc *proc, enum incarnation_event event, const char *detail);
 
@@ -81,6 +83,47 @@ static void on_dying(struct proc *proc, const struct wire_message *message, step
     step(proc, INCARNATION_ON_DYING, words);
 }
 
+static void on_untold(struct member *member, int error)
+{
+    proc_check(OWNER_OF(member, struct proc, member), error);
+}
+
+/* One that is ending may say what it likes. */
+static bool is_ending(const struct proc *proc)
+{
+    return proc->state >= INCARNATION_HUNG_UP;
+}
+
+static void on_join(struct proc *proc, step_fn step)
+{
+    struct proto_member body = {.incarnation = proc->number, .slot = UINT64_MAX};
+    if (is_ending(proc)) {
+        return;
+    }
+    if (proc->state >= INCARNATION_ACTIVATING) {
+        body.slot = proc->subject.slot;
+    }
+    (void)snprintf(body.pool, sizeof(body.pool), "%s", proc->setting->pool);
+    if (proc->state == INCARNATION_SPAWNED ||
+        !members_join(proc->setting->members, &proc->member, &proc->channel, &body, on_untold)) {
+        step(proc, INCARNATION_ON_BROKEN, "joined twice, or before anything else");
+    }
+}
+
+static void on_reach(struct proc *proc, const struct wire_message *message, step_fn step)
+{
+    struct proto_peer body;
+    memcpy(&body, message->payload, sizeof(body));
+    if (is_ending(proc)) {
+        return;
+    }
+    if (proc->member.members == NULL) {
+        step(proc, INCARNATION_ON_BROKEN, "wants to reach others, but has not joined them");
+    } else {
+        members_reach(&proc->member, body.incarnation);
+    }
+}
+
 void proc_words_on_message(struct proc *proc, const struct wire_message *message, step_fn step)
 {
     switch ((enum proto_kind)message->head.kind) {
@@ -114,6 +157,12 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
     case PROTO_DYING:
         on_dying(proc, message, step);
         break;
+    case PROTO_JOIN:
+        on_join(proc, step);
+        break;
+    case PROTO_REACH:
+        on_reach(proc, message, step);
+        break;
     case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
     case PROTO_CONFIG:
     case PROTO_LOAD:
@@ -130,9 +179,6 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
     case PROTO_MEMBER:
     case PROTO_PEER:
     case PROTO_GONE:
-        break;
-    case PROTO_JOIN:
-    case PROTO_REACH:
         break;
     }
 }

@@ -17,10 +17,13 @@ What it does comes from two JSON files, since no environment reaches a worker:
     commit     "ok" | "hang" | "exit:N" | "signal:N"
     drain      "ok" | "hang" | "exit:N"
     heartbeat  "ok" | "stop": none once it is active, though it serves
+    joins      with true it sends JOIN when it is active, asks for a link with each member that is older than itself, and says
+               its slot over each link that it gets
     slots      the slots that load, activate, prepare and commit are for; others, and standbys, do "ok"
     stale      with true load is "ok" for a bundle of the first generation
 It accepts from what is lent until that is returned, and empties its queues when a drain says so.  UNAVAILABLE makes it answer 503.
-Over HTTP (one request a connection): GET /, /config, /shared (what it has of shared dictionaries), /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND,
+Over HTTP (one request a connection): GET /, /config, /shared (what it has of shared dictionaries), /members,
+  /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND,
   /leave, /dying/N (says so and ends by that signal), /dying/N/hang (says so and does not end),
   /freeze (answers, then does nothing any more), /freeze/hard (the same, and SIGABRT does not end it)."""
 import array
@@ -148,6 +151,8 @@ class Worker:
         self.pending = None  # (number, configuration) of a change
         self.retry_after = None  # of UNAVAILABLE
         self.log = None
+        self.members = {}  # incarnation: [slot, pool]
+        self.links = {}  # incarnation: a socket
         self.shared = {}  # name: (size, seed, descriptor)
         self.config = {}
         self.app = {}
@@ -240,6 +245,16 @@ class Worker:
             self.slot = struct.unpack("=QQ", payload)[1]
             self.active = self.answer("activate", ACTIVE)
             self.set_page(2, self.generation)
+            if self.active and self.app.get("joins"):
+                self.send(JOIN)
+        elif kind == MEMBER:
+            self.on_member(*struct.unpack("=QQ64s", payload))
+        elif kind == GONE:
+            self.members.pop(struct.unpack("=Q", payload)[0], None)
+        elif kind == PEER:
+            link = socket.socket(fileno=fds[0])
+            link.send(b"slot %d" % self.slot)
+            self.links[struct.unpack("=Q", payload)[0]] = link
         elif kind in (PREPARE, COMMIT, ABORT):
             self.on_change(kind, struct.unpack("=QQ", payload), fds)
         elif kind == DRAIN:
@@ -250,6 +265,21 @@ class Worker:
             self.control.send(struct.pack("=II", DRAINING, 0))
             end_as_told(self.app.get("drain", "ok"))
             os._exit(0)
+
+    def on_member(self, incarnation, slot, pool):
+        if incarnation not in self.members and incarnation < int(os.environ["FSD_INCARNATION"]):
+            self.send(REACH, struct.pack("=Q", incarnation))
+        self.members[incarnation] = [slot, pool.rstrip(b"\0").decode()]
+
+    def describe_members(self):
+        """Who is there, and what has come over the links."""
+        said = {}
+        for incarnation, link in self.links.items():
+            try:
+                said[incarnation] = link.recv(64, socket.MSG_PEEK | socket.MSG_DONTWAIT).decode()
+            except OSError:
+                said[incarnation] = None
+        return {"slot": self.slot, "incarnation": int(os.environ["FSD_INCARNATION"]), "members": self.members, "said": said}
 
     def forget(self, name):
         if name in self.shared:
@@ -322,6 +352,8 @@ class Worker:
             body = self.config
         elif verb == "shared":
             body = self.describe_shared()
+        elif verb == "members":
+            body = self.describe_members()
         elif verb == "fds":
             body = {fd: os.readlink("/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd") if
                     os.path.lexists("/proc/self/fd/" + fd)}

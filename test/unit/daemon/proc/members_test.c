@@ -138,6 +138,25 @@ static void the_others_are_told_who_has_gone(void **state)
     }
 }
 
+static void the_others_are_told_which_slot_one_serves_now(void **state)
+{
+    (void)state;
+    join_all();
+    members_move(&workers[1].member, 7);
+    members_move(&workers[1].member, 7);
+    (void)expect(0, PROTO_MEMBER, 101);
+    (void)expect(2, PROTO_MEMBER, 101);
+    (void)expect(3, PROTO_MEMBER, 101);
+    members_leave(&workers[2].member);
+    members_move(&workers[2].member, 8);
+    (void)expect(0, PROTO_GONE, 102);
+    (void)expect(1, PROTO_GONE, 102);
+    (void)expect(3, PROTO_GONE, 102);
+    for (int i = 0; i < WORKERS; i++) {
+        expect_nothing(i);
+    }
+}
+
 static void two_get_the_ends_of_one_link(void **state)
 {
     (void)state;
@@ -210,6 +229,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(joining_twice_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_others_are_told_who_has_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_others_are_told_which_slot_one_serves_now, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(two_get_the_ends_of_one_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_not_there_has_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_cannot_be_told_leaves_and_the_others_hear_of_it,

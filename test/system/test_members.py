@@ -1,0 +1,49 @@
+"""Workers that have joined: each is told of the others, of all pools, and the master links two that want to talk."""
+import contextlib
+import os
+import signal
+
+from service import wait_for
+
+REACH = 26
+
+
+def ask_all(service, count):
+    """What each of the workers knows, by slot; asked again until all have answered."""
+    known = {}
+    wait_for(lambda: known.update({found["slot"]: found for found in [service.get("/members")]}) or len(known) == count,
+             "an answer of each worker")
+    return known
+
+
+def is_complete(known):
+    """Does each know all others, and has each heard from them?"""
+    slots = {str(found["incarnation"]): found["slot"] for found in known.values()}
+    for found in known.values():
+        others = {number: slot for number, slot in slots.items() if number != str(found["incarnation"])}
+        if {number: slot for number, (slot, _) in found["members"].items()} != others:
+            return False
+        if any(found["said"].get(number) != f"slot {slot}" for number, slot in others.items()):
+            return False
+    return True
+
+
+def test_workers_know_and_reach_each_other_and_their_successors(make_fake):
+    service = make_fake(app={"joins": True}, workers=3)
+    service.start_ready()
+    wait_for(lambda: is_complete(ask_all(service, 3)), "three that know each other")
+    before = {found["incarnation"] for found in ask_all(service, 3).values()}
+    os.kill(service.workers()[1]["pid"], signal.SIGKILL)
+    service.wait_workers(lambda rows: [row["restarts"] for row in rows if row["slot"] is not None] == [0, 1, 0], "a successor")
+    wait_for(lambda: is_complete(ask_all(service, 3)), "three that know each other again")
+    after = {found["incarnation"] for found in ask_all(service, 3).values()}
+    assert len(before & after) == 2
+
+
+def test_a_worker_that_reaches_for_others_but_has_not_joined_breaks_the_contract(make_fake):
+    service = make_fake()
+    service.start_ready()
+    with contextlib.suppress(OSError):  # it may be ended before it answers
+        service.get(f"/say/{REACH}")
+    service.wait_log("worker broke the protocol: wants to reach others, but has not joined them")
+    service.wait_workers(lambda rows: rows[0]["state"] == "ready" and rows[0]["restarts"] == 1, "a successor")
