@@ -41,6 +41,22 @@ static void report_failures(struct members *members)
     }
 }
 
+void members_rejoin(struct members *members, struct member *member, const struct channel *channel,
+                    const struct proto_member *body,
+                    void (*on_failed)(struct member *member, int error))
+{
+    *member = (struct member){.members = members,
+                              .channel = channel,
+                              .body = *body,
+                              .next = members->first,
+                              .link = &members->first,
+                              .on_failed = on_failed};
+    if (member->next != NULL) {
+        member->next->link = &member->next;
+    }
+    members->first = member;
+}
+
 bool members_join(struct members *members, struct member *member, const struct channel *channel,
                   const struct proto_member *body,
                   void (*on_failed)(struct member *member, int error))
@@ -48,18 +64,11 @@ bool members_join(struct members *members, struct member *member, const struct c
     if (member->members != NULL) {
         return false;
     }
-    *member = (struct member){
-        .members = members, .channel = channel, .body = *body, .on_failed = on_failed};
-    for (struct member *other = members->first; other != NULL; other = other->next) {
+    members_rejoin(members, member, channel, body, on_failed);
+    for (struct member *other = member->next; other != NULL; other = other->next) {
         tell(member, PROTO_MEMBER, &other->body, sizeof(other->body), -1);
         tell(other, PROTO_MEMBER, body, sizeof(*body), -1);
     }
-    member->next = members->first;
-    member->link = &members->first;
-    if (member->next != NULL) {
-        member->next->link = &member->next;
-    }
-    members->first = member;
     report_failures(members);
     return true;
 }

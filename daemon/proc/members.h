@@ -30,6 +30,10 @@ struct member {
 bool members_join(struct members *members, struct member *member, const struct channel *channel,
                   const struct proto_member *body,
                   void (*on_failed)(struct member *member, int error));
+/* The same for one that has joined before this program was: nobody is told. */
+void members_rejoin(struct members *members, struct member *member, const struct channel *channel,
+                    const struct proto_member *body,
+                    void (*on_failed)(struct member *member, int error));
 /* It serves a slot from now on: the others are told.  One that has not joined is fine. */
 void members_move(struct member *member, uint64_t slot);
 /* It has ended: the others are told.  One that has not joined is fine. */

@@ -94,16 +94,28 @@ static bool is_ending(const struct proc *proc)
     return proc->state >= INCARNATION_HUNG_UP;
 }
 
-static void on_join(struct proc *proc, step_fn step)
+static struct proto_member describe_member(const struct proc *proc)
 {
     struct proto_member body = {.incarnation = proc->number, .slot = UINT64_MAX};
-    if (is_ending(proc)) {
-        return;
-    }
     if (proc->state >= INCARNATION_ACTIVATING) {
         body.slot = proc->subject.slot;
     }
     (void)snprintf(body.pool, sizeof(body.pool), "%s", proc->setting->pool);
+    return body;
+}
+
+void proc_rejoin(struct proc *proc)
+{
+    struct proto_member body = describe_member(proc);
+    members_rejoin(proc->setting->members, &proc->member, &proc->channel, &body, on_untold);
+}
+
+static void on_join(struct proc *proc, step_fn step)
+{
+    if (is_ending(proc)) {
+        return;
+    }
+    struct proto_member body = describe_member(proc);
     if (proc->state == INCARNATION_SPAWNED ||
         !members_join(proc->setting->members, &proc->member, &proc->channel, &body, on_untold)) {
         step(proc, INCARNATION_ON_BROKEN, "joined twice, or before anything else");

@@ -114,6 +114,7 @@ static const struct record_row proc_rows[] = {
     {"config", RECORD_UINT, AT(config), BIG, NULL},
     {"is_active", RECORD_BOOL, AT(is_active), 0, NULL},
     {"log_was_malformed", RECORD_BOOL, AT(log_was_malformed), 0, NULL},
+    {"has_joined", RECORD_BOOL, AT(has_joined), 0, NULL},
     {"retry_after_s", RECORD_UINT, AT(retry_after_s), UINT32_MAX, NULL},
     {"change", RECORD_UINT, AT(change), BIG, NULL},
     {"started_us", RECORD_UINT, AT(started_us), BIG, NULL},

@@ -94,6 +94,7 @@ struct upgrade_proc {
     uint64_t config;
     bool is_active; /* else it is LOADED */
     bool log_was_malformed;
+    bool has_joined; /* the workers with actors */
     uint64_t retry_after_s;
     uint64_t change;
     uint64_t started_us;

@@ -40,6 +40,18 @@ def test_workers_know_and_reach_each_other_and_their_successors(make_fake):
     assert len(before & after) == 2
 
 
+def test_an_upgrade_in_place_knows_who_had_joined(make_fake):
+    service = make_fake(app={"joins": True}, workers=2)
+    service.start_ready()
+    wait_for(lambda: is_complete(ask_all(service, 2)), "two that know each other")
+    pids = {row["pid"] for row in service.workers() if row["slot"] is not None}
+    service.call("upgrade")
+    assert pids <= {row["pid"] for row in service.workers()}
+    os.kill(service.workers()[1]["pid"], signal.SIGKILL)
+    service.wait_workers(lambda rows: [row["restarts"] for row in rows if row["slot"] is not None] == [0, 1], "a successor")
+    wait_for(lambda: is_complete(ask_all(service, 2)), "two that know each other again")
+
+
 def test_a_worker_that_reaches_for_others_but_has_not_joined_breaks_the_contract(make_fake):
     service = make_fake()
     service.start_ready()

@@ -114,6 +114,23 @@ static void who_joins_is_told_of_all_others_and_they_of_it(void **state)
     expect_nothing(3);
 }
 
+static void one_that_had_joined_before_an_upgrade_is_told_of_what_follows_only(void **state)
+{
+    (void)state;
+    struct proto_member body = {.incarnation = 100};
+    members_rejoin(&members, &workers[0].member, &workers[0].channel, &body, on_failed);
+    body.incarnation = 101;
+    members_rejoin(&members, &workers[1].member, &workers[1].channel, &body, on_failed);
+    expect_nothing(0);
+    expect_nothing(1);
+    assert_false(join(0));
+    assert_true(join(2));
+    (void)expect(0, PROTO_MEMBER, 102);
+    (void)expect(1, PROTO_MEMBER, 102);
+    (void)expect(2, PROTO_MEMBER, 101);
+    (void)expect(2, PROTO_MEMBER, 100);
+}
+
 static void joining_twice_changes_nothing(void **state)
 {
     (void)state;
@@ -227,6 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_joins_is_told_of_all_others_and_they_of_it, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            one_that_had_joined_before_an_upgrade_is_told_of_what_follows_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(joining_twice_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_others_are_told_who_has_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_others_are_told_which_slot_one_serves_now, set_up,
