@@ -34,15 +34,15 @@ struct fsd_err;
  *   JOIN                           ->        I have actors: tell me who else has, and them of me
  *                                  <-   MEMBER {incarnation, slot, pool} x n, one for each other that has joined, now and later;
  *                                       again when it serves another slot
- *   REACH {incarnation}            ->        make us a link
- *                                  <-   PEER {incarnation} (fd), to both   or GONE {incarnation}: there is no such member
+ *   REACH {incarnation, link}      ->        make us a link, the how manieth it is
+ *                                  <-   PEER {incarnation, link} (fd), to both   or GONE {incarnation}: there is no such member
  *                                  <-   GONE {incarnation}: it has ended
  *
  * At any time: LEAVE (somebody sent it SIGTERM: replace me), DYING {signal} from its handler of fatal signals.
  *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
 
-enum { PROTO_VERSION = 3 };
+enum { PROTO_VERSION = 4 };
 
 enum proto_fd {
     PROTO_FD_CONTROL = 3,  /* SOCK_SEQPACKET, both directions */
@@ -206,6 +206,9 @@ struct proto_member {
 /* REACH, GONE, and PEER (fd: one end of a stream socket between the two, which does not block). */
 struct proto_peer {
     uint64_t incarnation; /* of the other one */
+    /* How many links the asking end has seen end with that one.  Both may ask at once, and get two: the second one counts only
+     * for an end that has seen fewer, and so has not noticed yet that its link is broken. */
+    uint64_t link;
 };
 
 /* One row a kind; the length and the number of descriptors are checked before a handler sees it. */

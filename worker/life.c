@@ -381,6 +381,7 @@ int life_run(struct life *life)
         terminate_open(&life->terminate, &runtime->loop, on_terminate) != 0) {
         return FSD_EXIT_INTERNAL;
     }
+    runtime->link = &life->link;
     runtime->shared = shared_new();
     runtime->on_exhausted = on_exhausted;
     say_hello(life);

@@ -21,7 +21,7 @@ static void tell(struct member *member, enum proto_kind kind, const void *body, 
 
 static void tell_gone(struct member *member, uint64_t incarnation)
 {
-    struct proto_peer body = {incarnation};
+    struct proto_peer body = {.incarnation = incarnation};
     tell(member, PROTO_GONE, &body, sizeof(body), -1);
 }
 
@@ -115,19 +115,18 @@ static struct member *find(const struct members *members, uint64_t incarnation)
 }
 
 /* Without descriptors left there is no link: who asked is told as if the other one had gone, and may ask again. */
-void members_reach(struct member *member, uint64_t incarnation)
+void members_reach(struct member *member, const struct proto_peer *wanted)
 {
     int pair[2] = {-1, -1};
     struct members *members = member->members;
-    struct member *other = find(members, incarnation);
+    struct member *other = find(members, wanted->incarnation);
     if (other == NULL || other == member ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
-        tell_gone(member, incarnation);
+        tell_gone(member, wanted->incarnation);
     } else {
-        struct proto_peer to_other = {member->body.incarnation};
-        struct proto_peer to_member = {incarnation};
+        struct proto_peer to_other = {member->body.incarnation, wanted->link};
         tell(other, PROTO_PEER, &to_other, sizeof(to_other), pair[0]);
-        tell(member, PROTO_PEER, &to_member, sizeof(to_member), pair[1]);
+        tell(member, PROTO_PEER, wanted, sizeof(*wanted), pair[1]);
     }
     fd_close(&pair[0]);
     fd_close(&pair[1]);

@@ -39,6 +39,6 @@ void members_move(struct member *member, uint64_t slot);
 /* It has ended: the others are told.  One that has not joined is fine. */
 void members_leave(struct member *member);
 /* Makes a link between the two and hands out its ends; when there is no such other member (any more), this one is told. */
-void members_reach(struct member *member, uint64_t incarnation);
+void members_reach(struct member *member, const struct proto_peer *wanted);
 
 #endif

@@ -132,7 +132,7 @@ static void on_reach(struct proc *proc, const struct wire_message *message, step
     if (proc->member.members == NULL) {
         step(proc, INCARNATION_ON_BROKEN, "wants to reach others, but has not joined them");
     } else {
-        members_reach(&proc->member, body.incarnation);
+        members_reach(&proc->member, &body);
     }
 }
 

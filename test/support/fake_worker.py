@@ -3,7 +3,7 @@
 
 What it does comes from two JSON files, since no environment reaches a worker:
   worker.json beside the path that it was started as:
-    protocol   number to say in HELLO (3)
+    protocol   number to say in HELLO (4)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
     unavailable as load below, for UNAVAILABLE
     gate       path of a file: it says nothing before that is there
@@ -184,9 +184,9 @@ class Worker:
             os.close(3)
             end_as_told("hang")
         self.set_page(0, 1)
-        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 3), b"fake"))
+        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 4), b"fake"))
         if what == "twice":
-            self.send(HELLO, struct.pack("=I28s", 3, b"fake"))
+            self.send(HELLO, struct.pack("=I28s", 4, b"fake"))
 
     def wish(self, step):
         """What the application wants to happen at this step."""
@@ -250,11 +250,11 @@ class Worker:
         elif kind == MEMBER:
             self.on_member(*struct.unpack("=QQ64s", payload))
         elif kind == GONE:
-            self.members.pop(struct.unpack("=Q", payload)[0], None)
+            self.members.pop(struct.unpack("=QQ", payload)[0], None)
         elif kind == PEER:
             link = socket.socket(fileno=fds[0])
             link.send(b"slot %d" % self.slot)
-            self.links[struct.unpack("=Q", payload)[0]] = link
+            self.links[struct.unpack("=QQ", payload)[0]] = link
         elif kind in (PREPARE, COMMIT, ABORT):
             self.on_change(kind, struct.unpack("=QQ", payload), fds)
         elif kind == DRAIN:
@@ -268,7 +268,7 @@ class Worker:
 
     def on_member(self, incarnation, slot, pool):
         if incarnation not in self.members and incarnation < int(os.environ["FSD_INCARNATION"]):
-            self.send(REACH, struct.pack("=Q", incarnation))
+            self.send(REACH, struct.pack("=QQ", incarnation, 0))
         self.members[incarnation] = [slot, pool.rstrip(b"\0").decode()]
 
     def describe_members(self):
@@ -369,7 +369,8 @@ class Worker:
                 os._exit(0)
             end_as_told("exit:9")
         elif verb == "say":
-            self.send(int(rest), struct.pack("=Q", self.generation))
+            kind = int(rest)
+            self.send(kind, struct.pack("=QQ", 0, 0) if kind == REACH else struct.pack("=Q", self.generation))
         elif verb in ("exit", "signal"):
             end_as_told(verb + ":" + rest)
         elif verb == "close":

@@ -106,7 +106,7 @@ class Worker:
         self.tell_memfd(PREPARE, pack(conf), struct.pack("=QQ", number, what))
 
     def boot(self):
-        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 3
+        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 4
         self.tell(LOG, fd=self.log_peer.fileno())
         self.tell_memfd(CONFIG, pack(config()))
 

@@ -17,6 +17,7 @@ struct actors;
 struct background;
 struct generation;
 struct http_server;
+struct link;
 struct page;
 struct shared;
 
@@ -27,6 +28,7 @@ struct runtime {
     struct heap heap;              /* owned; the memory of that state */
     struct loop loop;              /* owned */
     struct page *page;             /* owned mapping; the status page */
+    struct link *link;             /* borrowed from life.c; the control channel, NULL in a tool */
     struct config config;          /* owned; what the master handed out */
     struct logger logger;          /* owned */
     struct recorder recorder;      /* owned; the black box */

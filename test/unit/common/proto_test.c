@@ -115,7 +115,7 @@ static void the_layout_is_the_one_that_workers_were_built_with(void **state)
     assert_int_equal(PROTO_DYING, 21);
     assert_int_equal(PROTO_UNSHARED, 23);
     assert_int_equal(sizeof(struct proto_member), 16 + PROTO_NAME_MAX);
-    assert_int_equal(sizeof(struct proto_peer), 8);
+    assert_int_equal(sizeof(struct proto_peer), 16);
     assert_int_equal(PROTO_GONE, 28);
 }
 

@@ -74,8 +74,11 @@ static int expect(int which, enum proto_kind kind, uint64_t incarnation)
     struct proto_peer body;
     assert_int_equal(wire_recv(workers[which].sock, PROTO_TO_WORKER, &message, no_err), 1);
     assert_int_equal(message.head.kind, kind);
-    memcpy(&body, message.payload, sizeof(body)); /* what MEMBER begins with, too */
+    memcpy(&body, message.payload, sizeof(body));
     assert_int_equal(body.incarnation, incarnation);
+    if (kind == PROTO_PEER) {
+        assert_int_equal(body.link, 7);
+    }
     return message.fd;
 }
 
@@ -174,12 +177,19 @@ static void the_others_are_told_which_slot_one_serves_now(void **state)
     }
 }
 
+/* The first worker asks. */
+static void reach(uint64_t incarnation)
+{
+    struct proto_peer wanted = {.incarnation = incarnation, .link = 7};
+    members_reach(&workers[0].member, &wanted);
+}
+
 static void two_get_the_ends_of_one_link(void **state)
 {
     (void)state;
     char text[8];
     join_all();
-    members_reach(&workers[0].member, 103);
+    reach(103);
     int one = expect(0, PROTO_PEER, 103);
     int other = expect(3, PROTO_PEER, 100);
     assert_int_equal(send(one, "hello", 5, 0), 5);
@@ -195,13 +205,13 @@ static void who_is_not_there_has_gone(void **state)
 {
     (void)state;
     join_all();
-    members_reach(&workers[0].member, 999);
+    reach(999);
     (void)expect(0, PROTO_GONE, 999);
-    members_reach(&workers[0].member, 100);
+    reach(100);
     (void)expect(0, PROTO_GONE, 100);
     members_leave(&workers[1].member);
     (void)expect(0, PROTO_GONE, 101);
-    members_reach(&workers[0].member, 101);
+    reach(101);
     (void)expect(0, PROTO_GONE, 101);
     expect_nothing(0);
 }
@@ -232,7 +242,7 @@ static void a_link_that_one_cannot_get_is_hung_up_for_the_other(void **state)
     join_all();
     (void)close(workers[1].sock);
     workers[1].sock = -1;
-    members_reach(&workers[0].member, 101);
+    reach(101);
     assert_int_equal(workers[1].failed, -EPIPE);
     int fd = expect(0, PROTO_PEER, 101);
     assert_int_equal(recv(fd, &byte, 1, 0), 0);
