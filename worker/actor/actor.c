@@ -31,7 +31,6 @@ struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_o
     actor->code = code_acquire(actors, module);
     actor->overflow = options->overflow;
     actor->reason_ref = LUA_NOREF;
-    actor->senders_end = &actor->senders;
     mailbox_init(&actor->mailbox, options->mailbox_count, options->mailbox_bytes);
     actor->task = task_new(actors->runtime, &owner, actor);
     actors_add(actors, actor);

@@ -7,13 +7,13 @@
 
 #include "worker/actor/mailbox.h"
 #include "worker/actor/pid.h"
+#include "worker/actor/sender.h"
 #include "worker/core/task.h"
 
 struct actors;
 struct bond;
 struct call;
 struct code;
-struct sender;
 
 /* What becomes of a message that a mailbox has no room for. */
 enum actor_overflow {
@@ -52,11 +52,10 @@ struct actor {
     char *name;       /* owned; NULL: none */
     uint64_t dropped; /* messages */
     struct mailbox mailbox;
-    struct bond *bonds;     /* owned list: links and monitors */
-    struct call *calls;     /* borrowed list: who waits for its answers */
-    struct sender *senders; /* borrowed list: who waits for room, first come, first served */
-    struct sender **senders_end;
-    lua_State *receiver; /* borrowed: where receive was called, while receiving */
+    struct bond *bonds;          /* owned list: links and monitors */
+    struct call *calls;          /* borrowed list: who waits for its answers */
+    struct sender_queue senders; /* who waits for room */
+    lua_State *receiver;         /* borrowed: where receive was called, while receiving */
     struct task_wait wait;
     struct timer timer;
     struct actor *next_start;              /* borrowed */

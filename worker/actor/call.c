@@ -114,7 +114,7 @@ static void detach(struct call *call)
 {
     struct actors *actors = call->actors;
     uint32_t index = call->number >> 1 & (CALLS_MAX - 1);
-    post_leave(&call->sender);
+    sender_leave(&call->sender);
     timer_clear(&actors->runtime->loop.timers, &call->timer);
     *call->link = call->next;
     if (call->next != NULL) {
@@ -140,7 +140,7 @@ static void on_cancel(struct task_wait *wait)
 static void on_late(struct timer *timer)
 {
     struct call *call = H2O_STRUCT_FROM_MEMBER(struct call, timer, timer);
-    settle(call, call->sender.target != NULL ? CALL_OVERLOAD : CALL_TIMEOUT);
+    settle(call, call->sender.queue != NULL ? CALL_OVERLOAD : CALL_TIMEOUT);
 }
 
 /* The mailbox has taken the message.  When the actor ends instead, call_fail_all has settled the call before. */
@@ -210,7 +210,7 @@ int call_wait(lua_State *L, struct actor *actor, uint32_t bytes, double seconds)
     }
     if (result == POST_FULL) {
         call->sender = (struct sender){.L = L, .letter = letter, .on_over = on_admitted};
-        post_wait(actor, &call->sender);
+        sender_wait(&actor->senders, &call->sender);
     }
     loop_set_timer(&call->actors->runtime->loop, &call->timer, (uint64_t)ceil(seconds * 1000),
                    on_late);

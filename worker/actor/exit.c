@@ -258,7 +258,7 @@ void exit_finish(struct task *task, int status)
     roster_remove(actor, L);
     tell_all(actor, L);
     call_fail_all(actor, L);
-    post_turn_away(actor);
+    sender_turn_away(&actor->senders);
     lua_pop(L, 1);
     struct actors *actors = actor->actors;
     void (*on_end)(struct actors * actors) = actor->on_end;

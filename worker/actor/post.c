@@ -55,7 +55,7 @@ static void deliver(struct actor *actor, lua_State *L, const struct letter *lett
 
 static bool has_room(const struct actor *actor, size_t bytes)
 {
-    return actor->senders == NULL && mailbox_has_room(&actor->mailbox, bytes);
+    return actor->senders.first == NULL && mailbox_has_room(&actor->mailbox, bytes);
 }
 
 /* Signals stay. */
@@ -116,47 +116,14 @@ void post_signal(struct actor *actor, lua_State *L)
     deliver(actor, L, &letter);
 }
 
-void post_wait(struct actor *actor, struct sender *sender)
-{
-    sender->target = actor;
-    sender->next = NULL;
-    sender->link = actor->senders_end;
-    *actor->senders_end = sender;
-    actor->senders_end = &sender->next;
-}
-
-void post_leave(struct sender *sender)
-{
-    struct actor *actor = sender->target;
-    if (actor == NULL) {
-        return;
-    }
-    *sender->link = sender->next;
-    if (sender->next != NULL) {
-        sender->next->link = sender->link;
-    } else {
-        actor->senders_end = sender->link;
-    }
-    sender->target = NULL;
-}
-
 void post_admit(struct actor *actor, lua_State *L)
 {
-    struct sender *sender = actor->senders;
+    struct sender *sender = actor->senders.first;
     while (sender != NULL && mailbox_has_room(&actor->mailbox, sender->letter.bytes)) {
-        post_leave(sender);
+        sender_leave(sender);
         lua_xmove(sender->L, L, 1);
         deliver(actor, L, &sender->letter);
         sender->on_over(sender);
-        sender = actor->senders;
-    }
-}
-
-void post_turn_away(struct actor *actor)
-{
-    while (actor->senders != NULL) {
-        struct sender *sender = actor->senders;
-        post_leave(sender);
-        sender->on_over(sender);
+        sender = actor->senders.first;
     }
 }

@@ -44,7 +44,7 @@ static int take(struct actor *actor, lua_State *L, uint32_t position)
     mailbox_peek(&actor->mailbox, L, position);
     mailbox_remove(&actor->mailbox, L, position);
     int count = 1 + post_push_origin(L, &letter);
-    if (actor->senders != NULL) {
+    if (actor->senders.first != NULL) {
         post_admit(actor, L);
     }
     return count;

@@ -12,6 +12,7 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/names.h"
 #include "worker/actor/post.h"
+#include "worker/actor/sender.h"
 #include "worker/core/error.h"
 
 struct suspended {
@@ -64,7 +65,7 @@ size_t send_copy(lua_State *L, int index)
 static void on_cancel(struct task_wait *wait)
 {
     struct suspended *suspended = H2O_STRUCT_FROM_MEMBER(struct suspended, wait, wait);
-    post_leave(&suspended->sender);
+    sender_leave(&suspended->sender);
     timer_clear(&suspended->loop->timers, &suspended->timer);
 }
 
@@ -80,7 +81,7 @@ static void on_late(struct timer *timer)
 {
     struct suspended *suspended = H2O_STRUCT_FROM_MEMBER(struct suspended, timer, timer);
     suspended->is_late = true;
-    post_leave(&suspended->sender);
+    sender_leave(&suspended->sender);
     task_wake(suspended->task);
 }
 
@@ -108,7 +109,7 @@ static int suspend(lua_State *L, struct actor *actor, const struct letter *lette
                                     .loop = &task->runtime->loop,
                                     .wait = {on_cancel, on_resume},
                                     .sender = {.L = L, .letter = *letter, .on_over = on_over}};
-    post_wait(actor, &suspended->sender);
+    sender_wait(&actor->senders, &suspended->sender);
     loop_set_timer(suspended->loop, &suspended->timer, (uint64_t)ceil(seconds * 1000), on_late);
     return task_wait(L, &suspended->wait);
 }
