@@ -207,7 +207,8 @@ struct proto_member {
 struct proto_peer {
     uint64_t incarnation; /* of the other one */
     /* How many links the asking end has seen end with that one.  Both may ask at once, and get two: the second one counts only
-     * for an end that has seen fewer, and so has not noticed yet that its link is broken. */
+     * for an end that has seen fewer, and so has not noticed yet that its link is broken.  In GONE 0; 1: it is there, but no link
+     * can be made now. */
     uint64_t link;
 };
 

@@ -292,6 +292,16 @@ static void on_unshared(struct life *life, struct wire_message *message)
     shared_remove(life->runtime.shared, &body);
 }
 
+/* Only workers that have joined are told of others, and these have actors. */
+static void on_other_worker(struct life *life, struct wire_message *message)
+{
+    if (life->runtime.actors == NULL) {
+        fail(life, "the master tells of other workers, but this one has not joined");
+        return;
+    }
+    remotes_on_message(&life->runtime.actors->remotes, message);
+}
+
 static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
@@ -302,7 +312,8 @@ static const struct row {
     {PROTO_RETURN, on_return},     {PROTO_UNAVAILABLE, on_unavailable},
     {PROTO_PREPARE, on_prepare},   {PROTO_COMMIT, on_commit},
     {PROTO_ABORT, on_abort},       {PROTO_SHARED, on_shared},
-    {PROTO_UNSHARED, on_unshared},
+    {PROTO_UNSHARED, on_unshared}, {PROTO_MEMBER, on_other_worker},
+    {PROTO_PEER, on_other_worker}, {PROTO_GONE, on_other_worker},
 };
 
 static void on_message(struct link *link, struct wire_message *message)
@@ -360,6 +371,9 @@ static void end(struct life *life)
     watch_remove(&runtime->loop, &life->link.watch);
     terminate_close(&life->terminate, &runtime->loop);
     change_fini(&life->change);
+    if (runtime->actors != NULL) {
+        remotes_finish(&runtime->actors->remotes);
+    }
     bool is_idle = runtime->http == NULL || http_server_is_idle(runtime->http);
     if (!is_idle || runtime->tasks.live > 0 || !actors_are_idle(runtime->actors)) {
         return;

@@ -19,9 +19,10 @@ static void tell(struct member *member, enum proto_kind kind, const void *body, 
     }
 }
 
-static void tell_gone(struct member *member, uint64_t incarnation)
+/* lives: it is there, but no link could be made. */
+static void tell_gone(struct member *member, uint64_t incarnation, bool lives)
 {
-    struct proto_peer body = {.incarnation = incarnation};
+    struct proto_peer body = {.incarnation = incarnation, .link = lives};
     tell(member, PROTO_GONE, &body, sizeof(body), -1);
 }
 
@@ -100,7 +101,7 @@ void members_leave(struct member *member)
         member->next->link = member->link;
     }
     for (struct member *other = members->first; other != NULL; other = other->next) {
-        tell_gone(other, member->body.incarnation);
+        tell_gone(other, member->body.incarnation, false);
     }
     report_failures(members);
 }
@@ -114,15 +115,15 @@ static struct member *find(const struct members *members, uint64_t incarnation)
     return member;
 }
 
-/* Without descriptors left there is no link: who asked is told as if the other one had gone, and may ask again. */
 void members_reach(struct member *member, const struct proto_peer *wanted)
 {
     int pair[2] = {-1, -1};
     struct members *members = member->members;
     struct member *other = find(members, wanted->incarnation);
-    if (other == NULL || other == member ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
-        tell_gone(member, wanted->incarnation);
+    if (other == NULL || other == member) {
+        tell_gone(member, wanted->incarnation, false);
+    } else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
+        tell_gone(member, wanted->incarnation, true);
     } else {
         struct proto_peer to_other = {member->body.incarnation, wanted->link};
         tell(other, PROTO_PEER, &to_other, sizeof(to_other), pair[0]);

@@ -12,6 +12,7 @@
 
 struct actors;
 struct bond;
+struct asked;
 struct call;
 struct code;
 
@@ -53,6 +54,7 @@ struct actor {
     uint64_t dropped; /* messages */
     struct mailbox mailbox;
     struct bond *bonds;          /* owned list: links and monitors */
+    struct asked *asked;         /* borrowed list: who in another worker waits for its answers */
     struct call *calls;          /* borrowed list: who waits for its answers */
     struct sender_queue senders; /* who waits for room */
     lua_State *receiver;         /* borrowed: where receive was called, while receiving */

@@ -41,6 +41,7 @@ struct actors *actors_new(struct runtime *runtime)
     ref_init(L);
     names_init(L);
     collect_marks(L, &actors->marks);
+    remotes_init(&actors->remotes, actors);
     return actors;
 }
 
@@ -51,6 +52,7 @@ void actors_free(struct actors *actors)
     }
     assert(actors->live == 0 && !timer_is_set(&actors->stop_limit));
     code_free_all(actors);
+    remotes_fini(&actors->remotes);
     free(actors->calls);
     free(actors->slots);
     free(actors);
@@ -66,6 +68,9 @@ struct actor *actors_find(const struct actors *actors, const struct pid *pid)
     if (pid->incarnation != actors->runtime->incarnation || pid->node != 0 ||
         pid->index >= actors->slot_count) {
         return NULL;
+    }
+    if (pid->index == 0) {
+        return actors->server != NULL && !actors->server->is_exiting ? actors->server : NULL;
     }
     struct actor *actor = actors->slots[pid->index].actor;
     return actor != NULL && actor->serial == pid->serial && !actor->is_exiting ? actor : NULL;
@@ -108,9 +113,18 @@ static void on_stopped(struct loop_job *job)
     actors->on_stopped(actors->runtime);
 }
 
+/* The server ends last. */
 static void check_stopped(struct actors *actors)
 {
-    if (actors->is_stopping && actors->live == 0) {
+    if (!actors->is_stopping) {
+        return;
+    }
+    if (actors->live == 1 && actors->server != NULL && !actors->server->is_exiting) {
+        struct pid from = actors_worker_pid(actors);
+        lua_pushliteral(actors->runtime->L, "kill");
+        exit_signal(actors->server, actors->runtime->L, SIGNAL_EXIT, &from);
+    }
+    if (actors->live == 0) {
         loop_defer(&actors->runtime->loop, &actors->stopped, on_stopped);
     }
 }
@@ -120,6 +134,9 @@ void actors_remove(struct actors *actors, struct actor *actor)
     actors->slots[actor->index] = (struct actors_slot){.next_free = actors->first_free};
     actors->first_free = actor->index;
     actors->live--;
+    if (actors->server == actor) {
+        actors->server = NULL;
+    }
     check_stopped(actors);
 }
 
@@ -178,7 +195,7 @@ static void signal_all(struct actors *actors, const char *reason)
     lua_State *L = actors->runtime->L;
     for (uint32_t i = 1; i < actors->slot_count; i++) {
         struct actor *actor = actors->slots[i].actor;
-        if (actor != NULL && !actor->is_exiting) {
+        if (actor != NULL && !actor->is_exiting && actor != actors->server) {
             lua_pushstring(L, reason);
             exit_signal(actor, L, SIGNAL_EXIT, &from);
         }

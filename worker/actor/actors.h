@@ -8,6 +8,7 @@
 #include "worker/actor/children.h"
 #include "worker/actor/copy.h"
 #include "worker/actor/pid.h"
+#include "worker/actor/remote.h"
 #include "worker/core/loop.h"
 #include "worker/core/runtime.h"
 
@@ -51,6 +52,8 @@ struct actors {
     uint32_t free_call; /* call_count: none */
     uint64_t next_call;
     struct children children;
+    struct remotes remotes;
+    struct actor *server; /* borrowed: stands for the worker itself; NULL: nobody does */
     bool is_stopping;
     struct timer stop_limit;
     struct loop_job stopped;

@@ -1,6 +1,7 @@
 /* bond.c - links and monitors: who is told when an actor ends.
  * Owns struct bond.  Each pair has two ends, one in the list of either actor, so that whoever ends first finds the other one
- * without a search; an actor that monitors keeps the ref's value in Lua, the same one that its message will carry.
+ * without a search; with an actor of another worker there is one end here and one there, and the worker's list finds it when that
+ * worker ends.  An actor that monitors keeps the ref's value in Lua, the same one that its message will carry.
  * Called by mod_actor.c to make them and by exit.c, which uses them up.  Must not know what is told. */
 #include "worker/actor/bond.h"
 
@@ -37,7 +38,7 @@ static void make_twins(struct bond *one, struct bond *other)
 
 static bool is_link_with(const struct bond *bond, const struct actor *other)
 {
-    return bond->kind == BOND_LINK && bond->twin->owner == other;
+    return bond->kind == BOND_LINK && bond->twin != NULL && bond->twin->owner == other;
 }
 
 /* A supervisor has thousands of links where its child has one: both lists are searched, until the shorter one ends. */
@@ -65,7 +66,8 @@ void bond_link(struct actor *actor, struct actor *other)
     }
 }
 
-void bond_monitor(lua_State *L, struct actor *actor, struct actor *other, const char *name)
+/* The watching end: pushes its ref. */
+static struct bond *add_watcher(lua_State *L, struct actor *actor, const char *name)
 {
     struct actors *actors = actor->actors;
     struct ref ref = {.incarnation = actors->runtime->incarnation,
@@ -83,7 +85,74 @@ void bond_monitor(lua_State *L, struct actor *actor, struct actor *other, const 
             abort();
         }
     }
-    make_twins(watcher, add_end(other, BOND_WATCHED));
+    return watcher;
+}
+
+void bond_monitor(lua_State *L, struct actor *actor, struct actor *other, const char *name)
+{
+    make_twins(add_watcher(L, actor, name), add_end(other, BOND_WATCHED));
+}
+
+static void make_far(struct bond *bond, struct bond **list, const struct pid *other,
+                     uint64_t number)
+{
+    struct bond_far *far = malloc(sizeof(*far));
+    if (far == NULL) {
+        abort();
+    }
+    *far = (struct bond_far){.other = *other, .number = number, .next = *list, .link = list};
+    if (far->next != NULL) {
+        far->next->far->link = &far->next;
+    }
+    *list = bond;
+    bond->far = far;
+}
+
+struct bond *bond_find_far_link(const struct actor *actor, const struct pid *other)
+{
+    struct bond *bond = actor->bonds;
+    while (bond != NULL &&
+           (bond->kind != BOND_LINK || bond->far == NULL || !pid_equal(&bond->far->other, other))) {
+        bond = bond->next;
+    }
+    return bond;
+}
+
+struct bond *bond_find_far(const struct actor *actor, enum bond_kind kind, const struct pid *other,
+                           uint64_t number)
+{
+    struct bond *bond = actor->bonds;
+    while (bond != NULL &&
+           (bond->kind != kind || bond->far == NULL || bond->far->number != number ||
+            bond->far->other.incarnation != other->incarnation)) {
+        bond = bond->next;
+    }
+    return bond;
+}
+
+void bond_link_far(struct actor *actor, struct bond **list, const struct pid *other)
+{
+    if (bond_find_far_link(actor, other) == NULL) {
+        make_far(add_end(actor, BOND_LINK), list, other, 0);
+    }
+}
+
+void bond_monitor_far(lua_State *L, struct actor *actor, struct bond **list,
+                      const struct pid *other, const char *name)
+{
+    struct bond *bond = add_watcher(L, actor, name);
+    make_far(bond, list, other, bond->ref->ref.number);
+}
+
+void bond_watch_far(struct actor *actor, struct bond **list, const struct pid *other,
+                    uint64_t number)
+{
+    make_far(add_end(actor, BOND_WATCHED), list, other, number);
+}
+
+struct pid bond_other(const struct bond *bond)
+{
+    return bond->far != NULL ? bond->far->other : actor_pid(bond->twin->owner);
 }
 
 static void free_end(lua_State *L, struct bond *bond)
@@ -96,12 +165,21 @@ static void free_end(lua_State *L, struct bond *bond)
         bond->ref->bond = NULL;
         luaL_unref(L, LUA_REGISTRYINDEX, bond->ref_anchor);
     }
+    if (bond->far != NULL) {
+        *bond->far->link = bond->far->next;
+        if (bond->far->next != NULL) {
+            bond->far->next->far->link = bond->far->link;
+        }
+        free(bond->far);
+    }
     free(bond->name);
     free(bond);
 }
 
 void bond_remove(lua_State *L, struct bond *bond)
 {
-    free_end(L, bond->twin);
+    if (bond->twin != NULL) {
+        free_end(L, bond->twin);
+    }
     free_end(L, bond);
 }

@@ -13,10 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/err.h"
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/exit.h"
 #include "worker/actor/post.h"
+#include "worker/actor/remote.h"
+#include "worker/actor/remote_say.h"
+#include "worker/actor/send.h"
 #include "worker/core/error.h"
 
 enum {
@@ -33,11 +37,14 @@ enum call_outcome {
     CALL_TIMEOUT,
     CALL_OVERLOAD, /* the message was not even delivered */
     CALL_EXIT,
+    CALL_NOPROC,
+    CALL_NOCONNECTION,
 };
 
 struct call {
     struct actors *actors; /* borrowed */
     struct task *task;     /* borrowed */
+    struct remote *remote; /* borrowed: whose actor is asked; NULL: one of this worker */
     lua_State *L; /* borrowed: where it was called; the answer, or the reason, is put on its top */
     uint64_t number;
     enum call_outcome outcome;
@@ -124,6 +131,16 @@ static void detach(struct call *call)
     actors->free_call = index;
 }
 
+/* Nobody waits for it any more: the other worker need not keep it. */
+static void tell_forgotten(const struct call *call)
+{
+    if (call->remote != NULL && call->sender.queue == NULL) {
+        struct frame frame = {
+            .kind = FRAME_FORGET, .to = remote_place(&call->sender.to), .ref = call->number};
+        remote_say(call->remote, &frame);
+    }
+}
+
 /* It is over: whoever waits goes on. */
 static void settle(struct call *call, enum call_outcome outcome)
 {
@@ -134,12 +151,15 @@ static void settle(struct call *call, enum call_outcome outcome)
 
 static void on_cancel(struct task_wait *wait)
 {
-    detach(H2O_STRUCT_FROM_MEMBER(struct call, wait, wait));
+    struct call *call = H2O_STRUCT_FROM_MEMBER(struct call, wait, wait);
+    tell_forgotten(call);
+    detach(call);
 }
 
 static void on_late(struct timer *timer)
 {
     struct call *call = H2O_STRUCT_FROM_MEMBER(struct call, timer, timer);
+    tell_forgotten(call);
     settle(call, call->sender.queue != NULL ? CALL_OVERLOAD : CALL_TIMEOUT);
 }
 
@@ -171,33 +191,45 @@ static int on_resume(struct task_wait *wait, lua_State *L)
         call_refuse(L, "timeout");
     case CALL_OVERLOAD:
         call_refuse(L, "overload");
+    case CALL_NOPROC:
+        call_refuse(L, "noproc");
+    case CALL_NOCONNECTION:
+        call_refuse(L, "noconnection");
     case CALL_EXIT:
         raise_exit(L);
     }
     return 1;
 }
 
-static struct call *make(lua_State *L, struct actor *actor)
+/* The list is that of all who wait for the same one. */
+static struct call *make(lua_State *L, struct actors *actors, struct call **list)
 {
     struct call *call = lua_newuserdatauv(L, sizeof(*call), 0);
     lua_insert(L, -2); /* below the message */
-    *call = (struct call){.actors = actor->actors,
+    *call = (struct call){.actors = actors,
                           .task = runtime_of(L)->tasks.running,
                           .L = L,
                           .wait = {on_cancel, on_resume},
-                          .next = actor->calls,
-                          .link = &actor->calls};
+                          .next = *list,
+                          .link = list};
     if (call->next != NULL) {
         call->next->link = &call->next;
     }
-    actor->calls = call;
-    enter(actor->actors, call);
+    *list = call;
+    enter(actors, call);
     return call;
+}
+
+static int wait_for(lua_State *L, struct call *call, double seconds)
+{
+    loop_set_timer(&call->actors->runtime->loop, &call->timer, (uint64_t)ceil(seconds * 1000),
+                   on_late);
+    return task_wait(L, &call->wait);
 }
 
 int call_wait(lua_State *L, struct actor *actor, uint32_t bytes, double seconds)
 {
-    struct call *call = make(L, actor);
+    struct call *call = make(L, actor->actors, &actor->calls);
     struct letter letter = {
         .kind = LETTER_CALL,
         .bytes = bytes,
@@ -212,13 +244,72 @@ int call_wait(lua_State *L, struct actor *actor, uint32_t bytes, double seconds)
         call->sender = (struct sender){.L = L, .letter = letter, .on_over = on_admitted};
         sender_wait(&actor->senders, &call->sender);
     }
-    loop_set_timer(&call->actors->runtime->loop, &call->timer, (uint64_t)ceil(seconds * 1000),
-                   on_late);
-    return task_wait(L, &call->wait);
+    return wait_for(L, call, seconds);
+}
+
+int call_wait_far(lua_State *L, struct remote *remote, const struct pid *to, double seconds)
+{
+    bool leaves_now = remote_takes(remote, to);
+    if (leaves_now) {
+        lua_pushvalue(L, 2);
+    } else {
+        (void)send_copy(L, 2);
+    }
+    struct call *call = make(L, actors_of(L), &remote->calls);
+    call->remote = remote;
+    call->sender =
+        (struct sender){.L = L,
+                        .to = *to,
+                        .letter = {.kind = LETTER_CALL, .from = {.number = call->number}},
+                        .on_over = on_admitted};
+    if (!leaves_now) {
+        remote_wait(remote, &call->sender);
+        return wait_for(L, call, seconds);
+    }
+    struct fsd_err err;
+    if (remote_say_letter(L, 2, remote, to, &call->sender.letter, &err) != 0) {
+        detach(call);
+        return luaL_error(L, "%s", err.text);
+    }
+    return wait_for(L, call, seconds);
+}
+
+static bool is_foreign(const struct actors *actors, const struct ref *ref)
+{
+    return ref->incarnation != actors->runtime->incarnation || ref->node != 0;
+}
+
+/* The question from another worker; NULL: nobody waits for its answer, or this worker does not know. */
+static struct asked *find_asked(const struct actors *actors, const struct ref *ref)
+{
+    const struct remote *remote = remotes_find(&actors->remotes, ref->incarnation);
+    return remote == NULL ? NULL : asked_find(&remote->asked, ref->number);
+}
+
+/* The question may have come to another worker, and its ref from there: so whoever asked is told in any case. */
+static bool answer_far(lua_State *L, const struct ref *ref)
+{
+    struct actors *actors = actors_of(L);
+    struct pid pid = {.incarnation = ref->incarnation, .node = ref->node};
+    struct remote *remote = remotes_reach(&actors->remotes, &pid);
+    if (remote == NULL) {
+        lua_pop(L, 1);
+        return false;
+    }
+    struct asked *asked = asked_find(&remote->asked, ref->number);
+    if (asked != NULL) {
+        asked_remove(&remote->asked, asked);
+    }
+    struct frame frame = {.kind = FRAME_ANSWER, .ref = ref->number};
+    remote_say_value(L, remote, &frame);
+    return true;
 }
 
 bool call_answer(lua_State *L, const struct ref *ref)
 {
+    if (is_foreign(actors_of(L), ref)) {
+        return answer_far(L, ref);
+    }
     struct call *call = find(actors_of(L), ref);
     if (call == NULL) {
         lua_pop(L, 1);
@@ -231,16 +322,40 @@ bool call_answer(lua_State *L, const struct ref *ref)
 
 bool call_is_open(const struct actors *actors, const struct ref *ref)
 {
-    return ref->incarnation != actors->runtime->incarnation || ref->node != 0 ||
-           find(actors, ref) != NULL;
+    return is_foreign(actors, ref) ? find_asked(actors, ref) != NULL : find(actors, ref) != NULL;
 }
 
 void call_drop(const struct actors *actors, const struct ref *ref)
 {
     struct call *call = find(actors, ref);
+    struct asked *asked = is_foreign(actors, ref) ? find_asked(actors, ref) : NULL;
     if (call != NULL) {
         settle(call, CALL_OVERLOAD);
+    } else if (asked != NULL) {
+        lua_pushnil(actors->runtime->L);
+        remote_say_failure(actors->runtime->L, asked->remote, ref->number, "overload");
+        asked_remove(&asked->remote->asked, asked);
     }
+}
+
+void call_fail(lua_State *L, const struct ref *ref, const char *code)
+{
+    struct call *call = find(actors_of(L), ref);
+    if (call == NULL) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_xmove(L, call->L, 1);
+    if (strcmp(code, "exit") == 0) {
+        settle(call, CALL_EXIT);
+    } else {
+        settle(call, strcmp(code, "overload") == 0 ? CALL_OVERLOAD : CALL_NOPROC);
+    }
+}
+
+void call_lose(struct call *call)
+{
+    settle(call, CALL_NOCONNECTION);
 }
 
 void call_fail_all(struct actor *actor, lua_State *L)
@@ -250,5 +365,11 @@ void call_fail_all(struct actor *actor, lua_State *L)
         exit_copy_reason(L);
         lua_xmove(L, call->L, 1);
         settle(call, CALL_EXIT);
+    }
+    while (actor->asked != NULL) {
+        struct asked *asked = actor->asked;
+        exit_copy_reason(L);
+        remote_say_failure(L, asked->remote, asked->number, "exit");
+        asked_remove(&asked->remote->asked, asked);
     }
 }

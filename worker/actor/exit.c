@@ -16,6 +16,8 @@
 #include "worker/actor/code.h"
 #include "worker/actor/names.h"
 #include "worker/actor/post.h"
+#include "worker/actor/remote.h"
+#include "worker/actor/remote_say.h"
 #include "worker/actor/roster.h"
 #include "worker/core/error.h"
 
@@ -135,11 +137,36 @@ static void tell(struct actor *actor, lua_State *L, const struct bond *twin)
     }
 }
 
+/* The same for one in another worker. */
+static void tell_far(const struct actor *actor, lua_State *L, const struct bond *bond)
+{
+    static const enum frame_kind kinds[] = {[BOND_LINK] = FRAME_LINK_EXIT,
+                                            [BOND_WATCHES] = FRAME_DEMONITOR,
+                                            [BOND_WATCHED] = FRAME_DOWN};
+    const struct bond_far *far = bond->far;
+    struct remote *remote = remotes_find(&actor->actors->remotes, far->other.incarnation);
+    struct pid from = actor_pid(actor);
+    struct frame frame = {.kind = kinds[bond->kind],
+                          .to = remote_place(&far->other),
+                          .from = remote_place(&from),
+                          .ref = far->number};
+    if (bond->kind == BOND_WATCHES) {
+        remote_say(remote, &frame);
+    } else {
+        exit_copy_reason(L);
+        remote_say_value(L, remote, &frame);
+    }
+}
+
 static void tell_all(struct actor *actor, lua_State *L)
 {
     while (actor->bonds != NULL) {
         struct bond *bond = actor->bonds;
-        tell(actor, L, bond->twin);
+        if (bond->far != NULL) {
+            tell_far(actor, L, bond);
+        } else {
+            tell(actor, L, bond->twin);
+        }
         bond_remove(L, bond);
     }
 }
@@ -238,10 +265,19 @@ static void push_reason(struct actor *actor, lua_State *L, int status)
     }
 }
 
+/* What was not received has its room now. */
+static void settle_all(const struct actor *actor)
+{
+    for (uint32_t i = 0; i < actor->mailbox.count; i++) {
+        post_settle(actor, mailbox_letter(&actor->mailbox, i));
+    }
+}
+
 static void free_actor(struct actor *actor, lua_State *L)
 {
     struct actors *actors = actor->actors;
     timer_clear(&actors->runtime->loop.timers, &actor->timer);
+    settle_all(actor);
     mailbox_fini(&actor->mailbox, L);
     code_release(actors, actor->code);
     actors_remove(actors, actor);

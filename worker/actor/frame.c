@@ -23,9 +23,10 @@ static const struct shape {
     [FRAME_LINK] = {true, true, false, false},     [FRAME_UNLINK] = {true, true, false, false},
     [FRAME_LINK_EXIT] = {true, true, false, true}, [FRAME_MONITOR] = {true, true, true, false},
     [FRAME_DEMONITOR] = {true, true, true, false}, [FRAME_DOWN] = {true, true, true, true},
+    [FRAME_FORGET] = {true, false, true, false},   [FRAME_CREDIT] = {false, true, true, false},
 };
 enum { SHAPE_COUNT = sizeof(shapes) / sizeof(shapes[0]) };
-_Static_assert(SHAPE_COUNT == FRAME_DOWN + 1, "a row per kind");
+_Static_assert(SHAPE_COUNT == FRAME_CREDIT + 1, "a row per kind");
 
 enum {
     ACTOR_BYTES = sizeof(uint32_t) + sizeof(uint64_t),
@@ -42,6 +43,16 @@ static unsigned char *put_actor(unsigned char *at, const struct frame_actor *act
 {
     at = put(at, &actor->index, sizeof(actor->index));
     return put(at, &actor->serial, sizeof(actor->serial));
+}
+
+uint64_t frame_pack_credit(const struct frame_credit *credit)
+{
+    return credit->bytes << 16 | credit->count;
+}
+
+struct frame_credit frame_unpack_credit(uint64_t ref)
+{
+    return (struct frame_credit){.count = (uint16_t)ref, .bytes = ref >> 16};
 }
 
 void frame_write(struct msgpack_writer *writer, const struct frame *frame)
@@ -81,7 +92,7 @@ static size_t head_len(const struct shape *shape)
 
 int frame_read(const unsigned char *data, size_t len, struct frame *ret_frame)
 {
-    if (len == 0 || data[0] < FRAME_SEND || data[0] > FRAME_DOWN) {
+    if (len == 0 || data[0] < FRAME_SEND || data[0] > FRAME_CREDIT) {
         return -EPROTO;
     }
     const struct shape *shape = &shapes[data[0]];

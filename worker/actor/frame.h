@@ -20,6 +20,8 @@ enum frame_kind {
     FRAME_MONITOR,   /* ref: the monitor, of the sender's */
     FRAME_DEMONITOR, /* ref: the same */
     FRAME_DOWN,      /* ref: the monitor, of the receiver's; payload: the reason */
+    FRAME_FORGET,    /* ref: the call, of the sender's, which does not wait any more */
+    FRAME_CREDIT,    /* from has taken messages; ref: how much, see frame_credit */
 };
 
 /* An actor of one of the two workers: which of them, the kind of the frame says. */
@@ -38,6 +40,14 @@ struct frame {
     size_t len;
 };
 
+/* How much of what one was sent has got its room: this many messages, of so many bytes in all. */
+struct frame_credit {
+    uint16_t count;
+    uint64_t bytes; /* below 1 << 48 */
+};
+
+uint64_t frame_pack_credit(const struct frame_credit *credit);
+struct frame_credit frame_unpack_credit(uint64_t ref);
 /* Appends everything but the payload, which the caller then writes. */
 void frame_write(struct msgpack_writer *writer, const struct frame *frame);
 /* Reads a whole frame.  -EPROTO: no such kind, too short, or with a payload where the kind has none, or the other way round. */

@@ -62,7 +62,8 @@ static void set_bonds(lua_State *L, const char *key, const struct actor *actor, 
     lua_newtable(L);
     for (const struct bond *bond = actor->bonds; bond != NULL; bond = bond->next) {
         if (bond->kind == kind) {
-            actor_push_pid(L, bond->twin->owner);
+            struct pid other = bond_other(bond);
+            pid_push(L, &other);
             lua_rawseti(L, -2, ++count);
         }
     }

@@ -18,9 +18,11 @@ enum letter_kind {
 
 /* What is known of a message beside its value. */
 struct letter {
-    struct ref from; /* of a LETTER_CALL */
+    struct ref from; /* of a LETTER_CALL; of any from another worker: the incarnation */
     uint32_t bytes;
-    enum letter_kind kind;
+    uint8_t kind;      /* enum letter_kind */
+    bool is_in_excess; /* from another worker, which is told when it gets room */
+    bool as_worker;    /* from another worker, which has named the worker itself */
 };
 
 /* A queue of messages: what is known of each in a ring here, the values in a Lua table that is anchored in the registry.

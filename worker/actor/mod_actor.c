@@ -20,6 +20,7 @@
 #include "worker/actor/names.h"
 #include "worker/actor/post.h"
 #include "worker/actor/receive.h"
+#include "worker/actor/remote_say.h"
 #include "worker/actor/send.h"
 #include "worker/actor/signals.h"
 #include "worker/actor/spawn.h"
@@ -67,7 +68,10 @@ static int send_as(lua_State *L, enum letter_kind kind)
     }
     struct address address = send_find(L, 1);
     send_check_name(L, &address);
-    struct letter letter = {.kind = kind, .bytes = (uint32_t)send_copy(L, 2)};
+    if (address.remote != NULL) {
+        return send_wait_far(L, &address, kind, seconds);
+    }
+    struct letter letter = {.kind = (uint8_t)kind, .bytes = (uint32_t)send_copy(L, 2)};
     return address.actor == NULL ? 0 : send_wait(L, address.actor, &letter, seconds);
 }
 
@@ -88,10 +92,24 @@ static int refuse(lua_State *L, const char *why)
     return 2;
 }
 
+static int try_send_far(lua_State *L, const struct address *address)
+{
+    if (!remote_takes(address->remote, &address->to)) {
+        (void)send_copy(L, 2); /* what cannot be sent raises in any case */
+        return refuse(L, "busy");
+    }
+    send_far(L, 2, address, LETTER_MESSAGE);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static int mod_try_send(lua_State *L)
 {
     luaL_checkany(L, 2);
     struct address address = send_find(L, 1);
+    if (address.remote != NULL) {
+        return try_send_far(L, &address);
+    }
     struct letter letter = {.kind = LETTER_MESSAGE, .bytes = (uint32_t)send_copy(L, 2)};
     if (address.actor == NULL) {
         return refuse(L, address.absence);
@@ -114,6 +132,9 @@ static int mod_call(lua_State *L)
     double seconds = check_timeout(L, 3);
     struct address address = send_find(L, 1);
     (void)task_check(L);
+    if (address.remote != NULL) {
+        return call_wait_far(L, address.remote, &address.to, seconds);
+    }
     uint32_t bytes = (uint32_t)send_copy(L, 2);
     if (address.actor == NULL) {
         call_refuse(L, address.absence);
@@ -188,7 +209,7 @@ static int mod_registered(lua_State *L)
 static int mod_alive(lua_State *L)
 {
     struct address address = send_find(L, 1);
-    luaL_argexpected(L, address.pid != NULL, 1, "pid");
+    luaL_argexpected(L, address.pid != NULL && address.remote == NULL, 1, "pid of this worker");
     lua_pushboolean(L, address.actor != NULL);
     return 1;
 }

@@ -9,6 +9,10 @@
  *   core.on_end(f)                    f(pid) runs when an actor that is listed ends
  *   core.started()                    the root of what the application declares says that all of it runs
  *   core.worker() -> pid              where the worker's own signals come from
+ *   core.worker_pid([incarnation]) -> pid    what stands for a worker, this one without a number
+ *   core.serve()                      the actor takes what is sent to that pid of this worker, and hears of the others:
+ *                                     {"$member", "up" | "down", pid, slot, pool}
+ *   core.members() -> list            the other workers that serve a slot: { pid, incarnation, slot, pool }
  *   core.ref() -> ref                 a new one, of a monitor of the modules in Lua
  * Owns nothing. */
 #include "worker/actor/mod_core.h"
@@ -22,6 +26,7 @@
 #include "worker/actor/ref.h"
 #include "worker/actor/roster.h"
 #include "worker/actor/send.h"
+#include "worker/actor/server.h"
 #include "worker/core/generation.h"
 
 static int core_loader(lua_State *L)
@@ -102,6 +107,26 @@ static int core_ref(lua_State *L)
     return 1;
 }
 
+static int core_worker_pid(lua_State *L)
+{
+    struct pid pid = actors_worker_pid(actors_of(L));
+    pid.incarnation = (uint64_t)luaL_optinteger(L, 1, (lua_Integer)pid.incarnation);
+    pid_push(L, &pid);
+    return 1;
+}
+
+static int core_serve(lua_State *L)
+{
+    server_set(actors_of(L), actor_check(L, "serve"));
+    return 0;
+}
+
+static int core_members(lua_State *L)
+{
+    server_push_members(L, actors_of(L));
+    return 1;
+}
+
 static int core_started(lua_State *L)
 {
     children_on_started(L);
@@ -114,11 +139,14 @@ static const luaL_Reg functions[] = {
     {"list", core_list},
     {"loaded", core_loaded},
     {"loader", core_loader},
+    {"members", core_members},
     {"on_end", core_on_end},
     {"ref", core_ref},
+    {"serve", core_serve},
     {"signal", core_signal},
     {"started", core_started},
     {"worker", core_worker},
+    {"worker_pid", core_worker_pid},
     {NULL, NULL},
 };
 

@@ -8,10 +8,11 @@
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/call.h"
+#include "worker/actor/remote_say.h"
 
 int post_push_origin(lua_State *L, const struct letter *letter)
 {
-    switch (letter->kind) {
+    switch ((enum letter_kind)letter->kind) {
     case LETTER_MESSAGE:
         return 0;
     case LETTER_CALL:
@@ -69,6 +70,7 @@ static void drop_oldest(struct actor *actor, lua_State *L)
         if (letter->kind == LETTER_CALL) {
             call_drop(actor->actors, &letter->from);
         }
+        post_settle(actor, letter);
         mailbox_remove(&actor->mailbox, L, i);
         actor->scan -= i < actor->scan ? 1 : 0;
         actor->dropped++;
@@ -108,6 +110,44 @@ enum post_result post_letter(struct actor *actor, lua_State *L, const struct let
     }
     deliver(actor, L, letter);
     return POST_DONE;
+}
+
+static void take_foreign(const struct actor *actor, const struct letter *letter)
+{
+    struct remotes *remotes = &actor->actors->remotes;
+    struct remote *remote = remotes_find(remotes, letter->from.incarnation);
+    struct frame_actor to = {0};
+    if (!letter->as_worker) {
+        to = (struct frame_actor){.index = actor->index, .serial = actor->serial};
+    }
+    if (remote != NULL) {
+        remote_take(remote, &to, letter->bytes);
+    }
+}
+
+void post_settle(const struct actor *actor, const struct letter *letter)
+{
+    if (letter->is_in_excess) {
+        take_foreign(actor, letter);
+    }
+}
+
+void post_foreign(struct actor *actor, lua_State *L, struct letter *letter)
+{
+    bool drops =
+        actor->overflow == ACTOR_OVERFLOW_DROP_NEW || actor->overflow == ACTOR_OVERFLOW_DROP_OLD;
+    bool fits = actor->receiving == ACTOR_RECEIVING_ANY || has_room(actor, letter->bytes);
+    if (!fits && !drops) {
+        letter->is_in_excess = true;
+        deliver(actor, L, letter);
+        return;
+    }
+    take_foreign(actor, letter);
+    if (fits) {
+        deliver(actor, L, letter);
+    } else if (obey_policy(actor, L, letter) == POST_DROPPED && letter->kind == LETTER_CALL) {
+        call_drop(actor->actors, &letter->from);
+    }
 }
 
 void post_signal(struct actor *actor, lua_State *L)

@@ -17,6 +17,11 @@ enum post_result {
 enum post_result post_letter(struct actor *actor, lua_State *L, const struct letter *letter);
 /* Delivers it whatever the bounds are: exit and monitor signals. */
 void post_signal(struct actor *actor, lua_State *L);
+/* Delivers a message from another worker and pops it.  Where senders wait for room it is taken in any case, and that worker is
+ * told later that it has its room; what the policy drops has it at once. */
+void post_foreign(struct actor *actor, lua_State *L, struct letter *letter);
+/* A message has left the mailbox, or is about to. */
+void post_settle(const struct actor *actor, const struct letter *letter);
 /* There may be room: takes the messages of those who wait.  L is any stack. */
 void post_admit(struct actor *actor, lua_State *L);
 /* Pushes what receive returns behind a message, nothing for a plain one: from and the kind.  Returns how many. */

@@ -43,6 +43,7 @@ static int take(struct actor *actor, lua_State *L, uint32_t position)
     struct letter letter = *mailbox_letter(&actor->mailbox, position);
     mailbox_peek(&actor->mailbox, L, position);
     mailbox_remove(&actor->mailbox, L, position);
+    post_settle(actor, &letter);
     int count = 1 + post_push_origin(L, &letter);
     if (actor->senders.first != NULL) {
         post_admit(actor, L);
@@ -53,9 +54,11 @@ static int take(struct actor *actor, lua_State *L, uint32_t position)
 /* False: the message at the position was stale, and is gone. */
 static bool is_fresh(struct actor *actor, lua_State *L, uint32_t position)
 {
-    if (!is_stale(actor, mailbox_letter(&actor->mailbox, position))) {
+    const struct letter *letter = mailbox_letter(&actor->mailbox, position);
+    if (!is_stale(actor, letter)) {
         return true;
     }
+    post_settle(actor, letter);
     mailbox_remove(&actor->mailbox, L, position);
     post_admit(actor, L);
     return false;

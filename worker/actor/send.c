@@ -12,6 +12,8 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/names.h"
 #include "worker/actor/post.h"
+#include "worker/actor/remote.h"
+#include "worker/actor/remote_say.h"
 #include "worker/actor/sender.h"
 #include "worker/core/error.h"
 
@@ -24,17 +26,21 @@ struct suspended {
     struct sender sender;
 };
 
-static struct address find_pid(const struct actors *actors, const struct pid *pid)
+static struct address find_pid(struct actors *actors, const struct pid *pid)
 {
-    bool is_own = pid->incarnation == actors->runtime->incarnation && pid->node == 0;
-    return (struct address){.actor = actors_find(actors, pid),
-                            .pid = pid,
-                            .absence = is_own ? "noproc" : "noconnection"};
+    struct address address = {.pid = pid, .to = *pid, .absence = "noconnection"};
+    if (pid->incarnation == actors->runtime->incarnation && pid->node == 0) {
+        address.actor = actors_find(actors, pid);
+        address.absence = "noproc";
+    } else {
+        address.remote = remotes_reach(&actors->remotes, pid);
+    }
+    return address;
 }
 
 struct address send_find(lua_State *L, int index)
 {
-    const struct actors *actors = actors_of(L);
+    struct actors *actors = actors_of(L);
     const struct pid *pid = pid_test(L, index);
     if (pid != NULL) {
         return find_pid(actors, pid);
@@ -46,7 +52,7 @@ struct address send_find(lua_State *L, int index)
 
 void send_check_name(lua_State *L, const struct address *address)
 {
-    if (address->actor == NULL && address->name != NULL) {
+    if (address->actor == NULL && address->remote == NULL && address->name != NULL) {
         error_raise(L, "ActorError", "noproc", 503, "cannot reach \"%s\": no actor has the name",
                     address->name);
     }
@@ -99,8 +105,8 @@ static int on_resume(struct task_wait *wait, lua_State *L)
     return 0;
 }
 
-/* The message is on the top. */
-static int suspend(lua_State *L, struct actor *actor, const struct letter *letter, double seconds)
+/* Makes the wait below the message on the top; the caller queues its sender, then begins it. */
+static struct suspended *make(lua_State *L, const struct letter *letter)
 {
     struct task *task = task_check(L);
     struct suspended *suspended = lua_newuserdatauv(L, sizeof(*suspended), 0);
@@ -109,7 +115,11 @@ static int suspend(lua_State *L, struct actor *actor, const struct letter *lette
                                     .loop = &task->runtime->loop,
                                     .wait = {on_cancel, on_resume},
                                     .sender = {.L = L, .letter = *letter, .on_over = on_over}};
-    sender_wait(&actor->senders, &suspended->sender);
+    return suspended;
+}
+
+static int begin(lua_State *L, struct suspended *suspended, double seconds)
+{
     loop_set_timer(suspended->loop, &suspended->timer, (uint64_t)ceil(seconds * 1000), on_late);
     return task_wait(L, &suspended->wait);
 }
@@ -125,5 +135,34 @@ int send_wait(lua_State *L, struct actor *actor, const struct letter *letter, do
     if (actor->overflow == ACTOR_OVERFLOW_RAISE || seconds <= 0) {
         raise_overload(L, "the actor's mailbox is full");
     }
-    return suspend(L, actor, letter, seconds);
+    struct suspended *suspended = make(L, letter);
+    sender_wait(&actor->senders, &suspended->sender);
+    return begin(L, suspended, seconds);
+}
+
+void send_far(lua_State *L, int index, const struct address *address, enum letter_kind kind)
+{
+    struct letter letter = {.kind = (uint8_t)kind};
+    struct fsd_err err;
+    if (remote_say_letter(L, index, address->remote, &address->to, &letter, &err) != 0) {
+        luaL_error(L, "%s", err.text);
+    }
+}
+
+int send_wait_far(lua_State *L, const struct address *address, enum letter_kind kind,
+                  double seconds)
+{
+    struct letter letter = {.kind = (uint8_t)kind};
+    if (remote_takes(address->remote, &address->to)) {
+        send_far(L, 2, address, kind);
+        return 0;
+    }
+    if (seconds <= 0) {
+        raise_overload(L, "the actor's mailbox, or the way to its worker, is full");
+    }
+    (void)send_copy(L, 2);
+    struct suspended *suspended = make(L, &letter);
+    suspended->sender.to = address->to;
+    remote_wait(address->remote, &suspended->sender);
+    return begin(L, suspended, seconds);
 }

@@ -8,10 +8,14 @@
 #include "worker/actor/pid.h"
 
 struct actor;
+struct remote;
 
 /* Whom a function in Lua was told to reach. */
 struct address {
-    struct actor *actor;   /* borrowed; NULL: nobody, and absence says why */
+    struct actor *actor; /* borrowed; NULL: nobody of this worker */
+    struct remote *
+        remote; /* borrowed: the worker that it is in; NULL with a NULL actor: nobody, and absence says why */
+    struct pid to;         /* of one in another worker */
     const struct pid *pid; /* borrowed from the stack; NULL: it was a name */
     const char *name;      /* borrowed from the stack; NULL: it was a pid */
     const char *absence;   /* "noproc", "noconnection" */
@@ -26,5 +30,10 @@ size_t send_copy(lua_State *L, int index);
 /* Sends the value on the top of L; waits so many seconds when the mailbox is full and suspends its senders.  Raises an
  * ActorError with the code "overload".  In tail position of a C function. */
 int send_wait(lua_State *L, struct actor *actor, const struct letter *letter, double seconds);
+/* The same with the value at index 2, and an actor of another worker. */
+int send_wait_far(lua_State *L, const struct address *address, enum letter_kind kind,
+                  double seconds);
+/* Sends the value at index to an actor of another worker, whatever waits; raises a plain error that says what cannot be. */
+void send_far(lua_State *L, int index, const struct address *address, enum letter_kind kind);
 
 #endif

@@ -11,6 +11,8 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/bond.h"
 #include "worker/actor/exit.h"
+#include "worker/actor/remote.h"
+#include "worker/actor/remote_say.h"
 #include "worker/actor/send.h"
 #include "worker/core/error.h"
 
@@ -27,15 +29,37 @@ static int stay(lua_State *L, struct actor *self)
     return task_wait(L, &self->wait);
 }
 
+/* The reason is on the top, and is popped. */
+static void say_exit(lua_State *L, const struct address *address, const struct pid *from)
+{
+    struct frame frame = {
+        .kind = FRAME_EXIT, .to = remote_place(&address->to), .from = remote_place(from)};
+    remote_say_value(L, address->remote, &frame);
+}
+
+/* A frame from this actor that has no payload. */
+static void say(const struct actor *self, const struct address *address, enum frame_kind kind,
+                uint64_t number)
+{
+    struct pid from = actor_pid(self);
+    struct frame frame = {
+        .kind = kind, .to = remote_place(&address->to), .from = remote_place(&from), .ref = number};
+    remote_say(address->remote, &frame);
+}
+
 static int signal_exit(lua_State *L)
 {
     struct address address = send_find(L, 1);
     struct actor *self = actor_running(L);
     (void)send_copy(L, 2);
+    struct pid from = self != NULL ? actor_pid(self) : actors_worker_pid(actors_of(L));
+    if (address.remote != NULL) {
+        say_exit(L, &address, &from);
+        return 0;
+    }
     if (address.actor == NULL) {
         return 0;
     }
-    struct pid from = self != NULL ? actor_pid(self) : actors_worker_pid(actors_of(L));
     exit_signal(address.actor, L, address.actor == self ? SIGNAL_SELF : SIGNAL_EXIT, &from);
     return self != NULL && self->is_exiting ? stay(L, self) : 0;
 }
@@ -63,6 +87,12 @@ int signals_link(lua_State *L)
         bond_link(self, address.actor);
         return 0;
     }
+    if (address.remote != NULL) {
+        luaL_argcheck(L, address.to.index != 0, 1, "a worker has no links: monitor it");
+        bond_link_far(self, &address.remote->bonds, &address.to);
+        say(self, &address, FRAME_LINK, 0);
+        return 0;
+    }
     if (!self->traps) {
         error_raise(L, "ActorError", address.absence, 503, "cannot link: the actor has ended");
     }
@@ -75,9 +105,14 @@ int signals_unlink(lua_State *L)
 {
     struct actor *self = actor_check(L, "unlink");
     struct address address = send_find(L, 1);
-    struct bond *bond = address.actor != NULL ? bond_find_link(self, address.actor) : NULL;
-    if (bond != NULL) {
-        bond_remove(L, bond);
+    struct bond *bond = address.actor != NULL ? bond_find_link(self, address.actor)
+                                              : bond_find_far_link(self, &address.to);
+    if (bond == NULL) {
+        return 0;
+    }
+    bond_remove(L, bond);
+    if (address.remote != NULL) {
+        say(self, &address, FRAME_UNLINK, 0);
     }
     return 0;
 }
@@ -97,6 +132,11 @@ int signals_monitor(lua_State *L)
     struct address address = send_find(L, 1);
     if (address.actor != NULL) {
         bond_monitor(L, self, address.actor, address.name);
+        return 1;
+    }
+    if (address.remote != NULL) {
+        bond_monitor_far(L, self, &address.remote->bonds, &address.to, address.name);
+        say(self, &address, FRAME_MONITOR, ref_test(L, -1, actors_of(L)->marks.ref)->ref.number);
         return 1;
     }
     struct actors *actors = self->actors;
@@ -126,6 +166,16 @@ static void flush_down(lua_State *L, struct actor *self)
     }
 }
 
+static void say_demonitor(const struct bond *bond)
+{
+    if (bond->far != NULL) {
+        struct pid to = bond->far->other;
+        struct address address = {
+            .remote = remotes_find(&bond->owner->actors->remotes, to.incarnation), .to = to};
+        say(bond->owner, &address, FRAME_DEMONITOR, bond->far->number);
+    }
+}
+
 int signals_demonitor(lua_State *L)
 {
     struct actor *self = actor_check(L, "demonitor");
@@ -139,6 +189,7 @@ int signals_demonitor(lua_State *L)
     }
     if (ref->bond != NULL) {
         luaL_argcheck(L, ref->bond->owner == self, 1, "another actor's monitor");
+        say_demonitor(ref->bond);
         bond_remove(L, ref->bond);
     } else if (flush) {
         flush_down(L, self);

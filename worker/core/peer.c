@@ -5,7 +5,9 @@
  * Called by the actors' messages between workers.  Must not know what is in a frame, nor who is at the other end. */
 #include "worker/core/peer.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -172,6 +174,25 @@ void peer_close(struct peer *peer)
     watch_remove(peer->loop, &peer->watch);
     peer->is_closed = true;
     schedule(peer);
+}
+
+void peer_adopt(struct peer *peer, struct peer_out *out)
+{
+    assert(peer->out.writer.len == 0);
+    peer_out_fini(&peer->out);
+    peer->out = *out;
+    peer_out_init(out);
+    schedule(peer);
+}
+
+void peer_finish(struct peer *peer)
+{
+    struct pollfd writable = {.fd = peer->fd, .events = POLLOUT};
+    const unsigned char *data = NULL;
+    do {
+        flush(peer);
+    } while (is_open(peer) && peer_out_waiting(&peer->out, &data) > 0 &&
+             poll(&writable, 1, PEER_FINISH_MS) == 1);
 }
 
 struct msgpack_writer *peer_begin(struct peer *peer)

@@ -44,6 +44,10 @@ struct peer {
 struct peer *peer_open(struct loop *loop, int fd, const struct peer_events *events, void *data);
 /* What is not sent is lost.  The struct stays until the end of the turn.  NULL is allowed. */
 void peer_close(struct peer *peer);
+/* What a buffer holds is sent by this link, on which nothing was written yet; the buffer is empty then. */
+void peer_adopt(struct peer *peer, struct peer_out *out);
+/* Sends what waits, as long as the other one takes it without a pause of PEER_FINISH_MS; the loop is over. */
+void peer_finish(struct peer *peer);
 /* Begins a frame: what is written then belongs to it, until peer_end or peer_cancel. */
 struct msgpack_writer *peer_begin(struct peer *peer);
 /* The frame is sent at the end of this turn, or at once when PEER_FLUSH_BYTES wait.  -EMSGSIZE: too long, it is forgotten.
@@ -53,6 +57,6 @@ void peer_cancel(struct peer *peer);
 /* So much waits that whoever can wait should; on_room tells the end of that. */
 bool peer_is_busy(const struct peer *peer);
 
-enum { PEER_FLUSH_BYTES = 64 << 10 };
+enum { PEER_FLUSH_BYTES = 64 << 10, PEER_FINISH_MS = 100 };
 
 #endif

@@ -21,6 +21,7 @@ static const struct row {
     {FRAME_LINK, 25, 1, 1, 0, 0},      {FRAME_UNLINK, 25, 1, 1, 0, 0},
     {FRAME_LINK_EXIT, 25, 1, 1, 0, 1}, {FRAME_MONITOR, 33, 1, 1, 1, 0},
     {FRAME_DEMONITOR, 33, 1, 1, 1, 0}, {FRAME_DOWN, 33, 1, 1, 1, 1},
+    {FRAME_FORGET, 21, 1, 0, 1, 0},    {FRAME_CREDIT, 21, 0, 1, 1, 0},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
@@ -111,9 +112,20 @@ static void an_unknown_kind_is_refused(void **state)
     for (unsigned kind = 0; kind <= UINT8_MAX; kind++) {
         unsigned char bytes[100] = {(unsigned char)kind};
         struct frame frame;
-        if (kind < FRAME_SEND || kind > FRAME_DOWN) {
+        if (kind < FRAME_SEND || kind > FRAME_CREDIT) {
             assert_int_equal(frame_read(bytes, sizeof(bytes), &frame), -EPROTO);
         }
+    }
+}
+
+static void a_credit_fits_into_a_ref(void **state)
+{
+    (void)state;
+    const struct frame_credit all[] = {{0, 0}, {1, 5}, {UINT16_MAX, (1ULL << 48) - 1}};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct frame_credit credit = frame_unpack_credit(frame_pack_credit(&all[i]));
+        assert_int_equal(credit.count, all[i].count);
+        assert_int_equal(credit.bytes, all[i].bytes);
     }
 }
 
@@ -124,6 +136,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_frame_that_is_cut_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_payload_where_none_belongs_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unknown_kind_is_refused, set_up, tear_down),
+        cmocka_unit_test(a_credit_fits_into_a_ref),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
