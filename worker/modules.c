@@ -37,7 +37,7 @@ static const struct module {
      "the rules of supervisors, for fsd.supervisor"},
     {"fsd.task.core", luaopen_fsd_task_core, "tasks and waiting, for fsd.task"},
     {"fsd.timer", luaopen_fsd_timer, "functions that run later"},
-    {"fsd.worker", luaopen_fsd_worker, "which worker this is"},
+    {"fsd.worker.core", luaopen_fsd_worker_core, "which worker this is, for fsd.worker"},
 };
 
 void modules_register(lua_State *L, const char *lua_dir)

@@ -1,4 +1,4 @@
-/* mod_worker.c - fsd.worker: which worker this is, and how it does.
+/* mod_worker.c - fsd.worker.core, what fsd.worker offers of it: which worker this is, and how it does.
  *   worker.self() -> { pool, slot, workers, pid, incarnation, generation, memory }
  *   worker.lag() -> { turns, p50, p99, max, counts }     how long the loop's turns took until now, in seconds
  * Owns nothing; the numbers stand in the runtime.  There is no slot before the master has said which one this worker serves:
@@ -65,7 +65,7 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-int luaopen_fsd_worker(lua_State *L)
+int luaopen_fsd_worker_core(lua_State *L)
 {
     luaL_newlib(L, functions);
     return 1;

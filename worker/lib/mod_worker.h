@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/* require "fsd.worker"; its functions are defined in lua/meta/worker.lua. */
-int luaopen_fsd_worker(lua_State *L);
+/* require "fsd.worker.core": fsd.worker has all of its functions, as lua/meta/worker.lua defines them. */
+int luaopen_fsd_worker_core(lua_State *L);
 
 #endif
