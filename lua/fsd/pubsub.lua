@@ -34,9 +34,12 @@ function M.unsubscribe(topic, pid)
   return core.atomic(hub.unsubscribe, topic, pid or actor.self())
 end
 
+-- Returns the subscriptions here that got it and those that did not, and the same of other workers.
 local function publish(except, topic, msg)
-  if hub.forward then hub.forward(topic, msg) end
-  return hub.deliver(topic, msg, except)
+  local reached, missed = 0, 0
+  if hub.forward then reached, missed = hub.forward(topic, msg, except) end
+  local sent, lost = hub.deliver(topic, msg, except)
+  return sent, lost, reached, missed
 end
 
 function M.publish(topic, msg)

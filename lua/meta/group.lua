@@ -1,7 +1,7 @@
 ---@meta fsd.group
 
----Named groups of actors, after Erlang's pg. An actor that joins n times is n times in the group; when it ends, it leaves with
----all its entries at once.
+---Named groups of actors of all workers, after Erlang's pg. An actor that joins n times is n times in the group; when it ends, it
+---leaves with all its entries at once, and so do those of a worker that ends. Other workers learn of changes a moment later.
 ---@class fsd.group
 local group = {}
 
@@ -16,7 +16,7 @@ function group.join(name, pid) end
 ---@return boolean was_in
 function group.leave(name, pid) end
 
----All members, each as often as it joined.
+---All members, each as often as it joined; those of this worker come first.
 ---@param name string
 ---@return fsd.Pid[]
 ---@nodiscard
@@ -28,7 +28,7 @@ function group.members(name) end
 ---@nodiscard
 function group.local_members(name) end
 
----The names of the groups that have members.
+---The names of the groups that have members, in whatever worker.
 ---@return string[]
 ---@nodiscard
 function group.names() end

@@ -1,7 +1,8 @@
 ---@meta fsd.pubsub
 
----Messages for whoever wants a topic. Publishing never waits: a subscriber whose mailbox is full gets what its policy says
----(actor.spawn's `overflow`): with "suspend" and "raise" the message is lost for it.
+---Messages for whoever wants a topic, in all workers. Publishing never waits: a subscriber whose mailbox is full gets what its
+---policy says (actor.spawn's `overflow`): with "suspend" and "raise" the message is lost for it. A worker in which somebody wants
+---the topic gets the message once. What one actor publishes, a subscriber gets in that order.
 ---@class fsd.pubsub
 local pubsub = {}
 
@@ -23,8 +24,10 @@ function pubsub.unsubscribe(topic, pid) end
 ---Sends a copy of the message to each subscription that matches. For requests and tasks, too.
 ---@param topic string
 ---@param msg any
----@return integer sent in this worker
----@return integer lost in this worker, because a mailbox was full
+---@return integer sent subscriptions in this worker that got it
+---@return integer lost subscriptions in this worker that did not, because a mailbox was full
+---@return integer reached other workers that it is on its way to
+---@return integer missed other workers that had no room for it
 function pubsub.publish(topic, msg) end
 
 ---As publish, but one actor does not get it: usually the one that publishes.
@@ -33,6 +36,8 @@ function pubsub.publish(topic, msg) end
 ---@param msg any
 ---@return integer sent
 ---@return integer lost
+---@return integer reached
+---@return integer missed
 function pubsub.publish_from(pid, topic, msg) end
 
 ---As publish, in this worker only.

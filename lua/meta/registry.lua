@@ -1,7 +1,8 @@
 ---@meta fsd.registry
 
 ---Keys that actors hold, each with a value, after Elixir's Registry. The functions here are those of one registry with unique
----keys that is always there; registry.open makes more. All of it is in one worker; what an actor holds is gone when it ends.
+---keys that is always there; registry.open makes more. Each worker has its own: actors of other workers are not found here. What
+---an actor holds is gone when it ends.
 ---@class fsd.registry
 local registry = {}
 

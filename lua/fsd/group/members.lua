@@ -115,6 +115,12 @@ function M.watch(name, pid)
   return ref
 end
 
+-- How many entries a member of this worker has.
+function M.count_here(name, pid)
+  local group = groups[name]
+  return group and group.here:get(pid) or 0
+end
+
 -- A list of the members, each as often as it joined.
 function M.members(name, is_local)
   local group, list = groups[name], {}

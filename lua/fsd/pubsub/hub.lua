@@ -6,7 +6,7 @@ local bag = require "fsd.actor.bag"
 local roster = require "fsd.actor.roster"
 
 local M = {
-  forward = nil,     -- function(topic, msg): takes a published message to the other workers
+  forward = nil,     -- function(topic, msg, except): takes a published message to the other workers
   on_interest = nil, -- function(topic, is_wanted): the first one has come, the last one has gone
 }
 
@@ -89,6 +89,12 @@ function M.deliver(topic, msg, except)
     if subscribers then send_to_all(subscribers, topic, msg, except, counts) end
   end
   return counts[1], counts[2]
+end
+
+-- Whether somebody here subscribed to this very topic or pattern.
+function M.is_wanted(topic)
+  local kind, key = split(topic)
+  return kind[key] ~= nil
 end
 
 -- The topics and patterns that somebody here subscribed to.
