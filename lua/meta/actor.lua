@@ -24,12 +24,15 @@ local actor = {}
 ---@field mailbox? integer messages that may wait to be received, 10000 by default
 ---@field mailbox_bytes? integer bytes that they may have together, 16 MiB by default
 ---@field overflow? "suspend"|"drop_new"|"drop_old"|"raise" what becomes of a message that has no room; its sender waits by default
----@field on? "local" where it runs
+---@field on? "local"|"any"|integer|fsd.worker.Place where it runs: here by default, in any worker of the own pool, in the one that serves this slot of it, or in this one
 
 ---Starts an actor; it begins to run at the end of this turn.
 ---
 ---Raises while the application loads; an ActorError with the code "limit" when the worker has 131072 actors, "shutdown"
 ---when it is leaving. A module that is missing or fails ends the new actor, not the caller.
+---
+---With options.on this may wait until another worker has answered, and raises an ActorError when it does not: "noconnection",
+---"timeout" (after 5 s; the actor may have been started nevertheless), "overload".
 ---@param module string
 ---@param args? any
 ---@param options? fsd.actor.Options

@@ -1,6 +1,6 @@
 ---@meta fsd.worker
 
----Which worker process this is.
+---Which worker process this is, which others there are, and actors in any of them.
 ---@class fsd.worker
 local worker = {}
 
@@ -29,5 +29,26 @@ function worker.self() end
 ---@return fsd.worker.Lag
 ---@nodiscard
 function worker.lag() end
+
+---@class fsd.worker.Place
+---@field slot integer
+---@field pool string
+---@field incarnation integer number of the process: another one that serves the slot later has another number
+---@field is_self boolean
+
+---The workers in which an actor can be started, of all pools: those that serve a slot and whose application has required
+---fsd.actor, in the order of pools and slots. A standby is in none.
+---@return fsd.worker.Place[]
+---@nodiscard
+function worker.list() end
+
+---Starts an actor in any worker of the own pool, each time in the next one; or where options.on says, see fsd.actor.spawn.
+---@async
+---@param module string
+---@param args? any
+---@param options? fsd.actor.Options
+---@return fsd.Pid pid
+---@return fsd.Ref? ref when it is monitored
+function worker.spawn(module, args, options) end
 
 return worker

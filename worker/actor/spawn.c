@@ -1,5 +1,6 @@
 /* spawn.c - spawn(module[, args[, options]]): reads the options and makes an actor of them.
- * Owns nothing.  All arguments are read and judged before anything is made, so that a mistake leaves nothing behind.
+ * Owns nothing.  All arguments are read and judged before anything is made, so that a mistake leaves nothing behind.  An actor
+ * that shall run in another worker is a matter of lua/fsd/node/spawn.lua.
  * Called by mod_actor.c. */
 #include "worker/actor/spawn.h"
 
@@ -12,6 +13,8 @@
 #include "worker/actor/names.h"
 #include "worker/actor/send.h"
 #include "worker/core/error.h"
+
+#define ELSEWHERE_MODULE "fsd.node.spawn"
 
 enum {
     MODULE = 1, /* stack slots of the arguments */
@@ -93,12 +96,11 @@ static void read_name(lua_State *L, struct order *order)
     order->has_name = true;
 }
 
+/* What is not here has gone another way (is_elsewhere). */
 static void read_on(lua_State *L, struct order *order)
 {
+    (void)L;
     (void)order;
-    if (lua_type(L, -1) != LUA_TSTRING || strcmp(lua_tostring(L, -1), "local") != 0) {
-        luaL_error(L, "bad option \"on\": only \"local\" is known");
-    }
 }
 
 static const struct option {
@@ -144,15 +146,20 @@ static void check_module(lua_State *L)
                   "not the name of a module");
 }
 
-/* Whether there may be one more, here and now. */
-static void check_place(lua_State *L, const struct order *order)
+static void check_running(lua_State *L)
 {
-    const struct actors *actors = actors_of(L);
     if (runtime_of(L)->tasks.running == NULL) {
         luaL_error(L, "cannot spawn an actor here: only a request, a task or an actor can, not "
                       "code that is being loaded, collected or closed; what shall run from the "
                       "start is declared with app:supervisor{...}");
     }
+}
+
+/* Whether there may be one more, here and now. */
+static void check_place(lua_State *L, const struct order *order)
+{
+    const struct actors *actors = actors_of(L);
+    check_running(L);
     if ((order->link || order->monitor) && actor_running(L) == NULL) {
         luaL_error(L, "cannot link or monitor here: only an actor can, not a request or a task");
     }
@@ -166,6 +173,43 @@ static void check_place(lua_State *L, const struct order *order)
     }
 }
 
+/* Whether the option `on` says something else than "local". */
+static bool is_elsewhere(lua_State *L)
+{
+    if (lua_type(L, OPTIONS) != LUA_TTABLE) {
+        return false;
+    }
+    int type = lua_getfield(L, OPTIONS, "on");
+    bool is_local =
+        type == LUA_TNIL || (type == LUA_TSTRING && strcmp(lua_tostring(L, -1), "local") == 0);
+    lua_pop(L, 1);
+    return !is_local;
+}
+
+static int on_spawned_elsewhere(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return lua_gettop(L) - OPTIONS;
+}
+
+/* The module in Lua knows the other workers, and asks one. */
+static int spawn_elsewhere(lua_State *L, bool link, bool monitor)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, ELSEWHERE_MODULE);
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "at");
+    lua_replace(L, -2);
+    for (int i = MODULE; i <= OPTIONS; i++) {
+        lua_pushvalue(L, i);
+    }
+    lua_pushboolean(L, link);
+    lua_pushboolean(L, monitor);
+    lua_callk(L, OPTIONS + 2, LUA_MULTRET, 0, on_spawned_elsewhere);
+    return on_spawned_elsewhere(L, LUA_OK, 0);
+}
+
 int spawn_lua(lua_State *L, bool link, bool monitor)
 {
     struct order order = {
@@ -174,6 +218,10 @@ int spawn_lua(lua_State *L, bool link, bool monitor)
         .options = {.mailbox_count = DEFAULT_COUNT, .mailbox_bytes = DEFAULT_BYTES}};
     lua_settop(L, OPTIONS);
     check_module(L);
+    if (is_elsewhere(L)) {
+        check_running(L);
+        return spawn_elsewhere(L, link, monitor);
+    }
     read_options(L, &order);
     check_place(L, &order);
     if (order.has_name) {
