@@ -11,6 +11,7 @@
 
 #define SIZE(body) ((uint32_t)sizeof(struct proto_##body))
 #define TEXT       PROTO_TEXT_MAX
+#define NAME       PROTO_CLAIM_MAX
 
 static const struct proto_row rows[] = {
     {PROTO_HELLO, "HELLO", PROTO_TO_MASTER, SIZE(hello), SIZE(hello), 0},
@@ -41,14 +42,20 @@ static const struct proto_row rows[] = {
     {PROTO_REACH, "REACH", PROTO_TO_MASTER, SIZE(peer), SIZE(peer), 0},
     {PROTO_PEER, "PEER", PROTO_TO_WORKER, SIZE(peer), SIZE(peer), 1},
     {PROTO_GONE, "GONE", PROTO_TO_WORKER, SIZE(peer), SIZE(peer), 0},
+    {PROTO_CLAIM, "CLAIM", PROTO_TO_MASTER, SIZE(claim) + 1, SIZE(claim) + NAME, 0},
+    {PROTO_UNCLAIM, "UNCLAIM", PROTO_TO_MASTER, SIZE(claim) + 1, SIZE(claim) + NAME, 0},
+    {PROTO_NAMES, "NAMES", PROTO_TO_WORKER, 0, 0, 1},
+    {PROTO_NAMED, "NAMED", PROTO_TO_WORKER, SIZE(named) + 1, SIZE(named) + NAME, 0},
+    {PROTO_UNNAMED, "UNNAMED", PROTO_TO_WORKER, SIZE(named) + 1, SIZE(named) + NAME, 0},
+    {PROTO_TAKEN, "TAKEN", PROTO_TO_WORKER, SIZE(taken) + 1, SIZE(taken) + NAME, 0},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-_Static_assert(ROW_COUNT == (int)PROTO_GONE, "one row a message kind");
+_Static_assert(ROW_COUNT == (int)PROTO_TAKEN, "one row a message kind");
 _Static_assert(SIZE(transaction) + TEXT <= PROTO_PAYLOAD_MAX, "the longest message must fit");
 
 const struct proto_row *proto_find(uint32_t kind)
 {
-    if (kind < PROTO_HELLO || kind > PROTO_GONE) {
+    if (kind < PROTO_HELLO || kind > PROTO_TAKEN) {
         return NULL;
     }
     return &rows[kind - 1];

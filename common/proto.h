@@ -36,7 +36,14 @@ struct fsd_err;
  *                                       again when it serves another slot
  *   REACH {incarnation, link}      ->        make us a link, the how manieth it is
  *                                  <-   PEER {incarnation, link} (fd), to both   or GONE {incarnation}: there is no such member
- *                                  <-   GONE {incarnation}: it has ended
+ *                                  <-   GONE {incarnation}: it has ended, and holds no name any more
+ * Names for all workers (only of those that have joined):
+ *                                  <-   NAMES (fd), after JOIN when there are any, and again whenever it has missed some
+ *   CLAIM {actor, waits} name      ->        this actor shall have the name
+ *                                  <-   NAMED {incarnation, actor} name, to all: the answer, too, at once or after a while
+ *                                       or TAKEN {actor, why} name
+ *   UNCLAIM {actor} name           ->        it gives the name back, or waits for it no more
+ *                                  <-   UNNAMED {incarnation, actor} name, to all, unless another one is NAMED
  *
  * At any time: LEAVE (somebody sent it SIGTERM: replace me), DYING {signal} from its handler of fatal signals.
  *
@@ -108,9 +115,20 @@ enum proto_kind {
     PROTO_REACH,
     PROTO_PEER,
     PROTO_GONE,
+    PROTO_CLAIM,
+    PROTO_UNCLAIM,
+    PROTO_NAMES,
+    PROTO_NAMED,
+    PROTO_UNNAMED,
+    PROTO_TAKEN,
 };
 
-enum { PROTO_TEXT_MAX = 4096, PROTO_NAME_MAX = 64, PROTO_PAYLOAD_MAX = 8192 };
+enum {
+    PROTO_TEXT_MAX = 4096,
+    PROTO_NAME_MAX = 64,
+    PROTO_PAYLOAD_MAX = 8192,
+    PROTO_CLAIM_MAX = 255
+};
 
 /* CONFIG: a sealed memfd with one MessagePack map:
  *   number (int), pool (str), workers (int: how many the pool has), app (str), path (str: the main
@@ -210,6 +228,34 @@ struct proto_peer {
      * for an end that has seen fewer, and so has not noticed yet that its link is broken.  In GONE 0; 1: it is there, but no link
      * can be made now. */
     uint64_t link;
+};
+
+/* CLAIM, UNCLAIM; behind it the name, 1 to PROTO_CLAIM_MAX bytes without a NUL. */
+struct proto_claim {
+    uint64_t serial; /* of the actor */
+    uint32_t index;
+    uint32_t waits; /* 1: until the name is free, when it is not */
+};
+
+/* NAMED, UNNAMED; behind it the name.  NAMES: a sealed memfd with one MessagePack array of
+ * [name (str), incarnation (int), serial (int), index (int)]: the names that are held, all of them. */
+struct proto_named {
+    uint64_t incarnation;
+    uint64_t serial;
+    uint32_t index;
+    uint32_t reserved; /* 0 */
+};
+
+enum proto_taken_why {
+    PROTO_TAKEN_EXISTS = 1,   /* another one holds it, or the worker waits for it already */
+    PROTO_TAKEN_OVERLOAD = 2, /* there are too many names or claims */
+};
+
+/* TAKEN; behind it the name. */
+struct proto_taken {
+    uint64_t serial;
+    uint32_t index;
+    uint32_t why; /* enum proto_taken_why */
 };
 
 /* One row a kind; the length and the number of descriptors are checked before a handler sees it. */

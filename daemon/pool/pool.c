@@ -135,6 +135,7 @@ void pool_start(struct pool *pool)
     }
     pool->phase = POOL_RUNNING;
     pool->cause[0] = '\0';
+    pool->proc_setting.is_starting = !pool->was_up;
     for (unsigned i = 0; i < pool->count; i++) {
         start_slot(pool->slots[i]);
     }

@@ -9,6 +9,7 @@
 #include "daemon/code/app.h"
 #include "daemon/listen/listener.h"
 #include "daemon/log/log.h"
+#include "daemon/proc/naming.h"
 
 enum { DUE_ACCURACY_US = 1000, RETIRE_CHECK_MS = 50, RETIRE_QUIET_MS = 100 };
 
@@ -208,10 +209,30 @@ void pool_settle_renewal_failed(struct pool_slot *slot)
     }
 }
 
+/* Until all serve for the first time, or one has failed to: afterwards nobody need be waited for. */
+static bool is_starting(const struct pool *pool)
+{
+    bool is_starting = pool->phase == POOL_RUNNING && !pool->was_up;
+    for (unsigned i = 0; i < pool->count && is_starting; i++) {
+        is_starting = pool->slots[i]->backoff.failures == 0;
+    }
+    return is_starting;
+}
+
+static void settle_names(struct pool *pool)
+{
+    bool was_starting = pool->proc_setting.is_starting;
+    pool->proc_setting.is_starting = is_starting(pool);
+    if (was_starting && !pool->proc_setting.is_starting) {
+        naming_release(pool->setting.members, pool->name);
+    }
+}
+
 static void settle(struct pool *pool)
 {
     uint64_t now_ms = clock_monotonic_ms();
     settle_slots(pool);
+    settle_names(pool);
     fill_from_reserve(pool);
     uint64_t due_ms = settle_reserve(pool, now_ms);
     due_ms = earlier(due_ms, pool_hold_settle(pool, now_ms));

@@ -6,6 +6,7 @@
 #include "daemon/proc/channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -41,13 +42,16 @@ static int read_one(struct channel *channel)
     return 0;
 }
 
-static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static int on_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-    (void)source;
     (void)fd;
-    (void)events;
     struct channel *channel = userdata;
-    for (int i = 0; i < MESSAGES_PER_TURN && read_one(channel) > 0; i++) {
+    if ((events & EPOLLOUT) != 0) {
+        (void)sd_event_source_set_io_events(source,
+                                            EPOLLIN); /* can't fail: there is less to watch */
+        channel->on_news(channel, CHANNEL_ROOM, NULL, NULL);
+    }
+    for (int i = 0; i < MESSAGES_PER_TURN && channel->sock >= 0 && read_one(channel) > 0; i++) {
     }
     return 0;
 }
@@ -55,7 +59,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
 int channel_open(struct channel *channel, sd_event *loop, int sock, channel_fn on_news)
 {
     *channel = (struct channel){.sock = sock, .on_news = on_news};
-    int error = sd_event_add_io(loop, &channel->source, sock, EPOLLIN, on_readable, channel);
+    int error = sd_event_add_io(loop, &channel->source, sock, EPOLLIN, on_ready, channel);
     if (error >= 0) {
         error = sd_event_source_set_priority(channel->source, CHANNEL_PRIORITY);
     }
@@ -76,6 +80,20 @@ int channel_send(const struct channel *channel, enum proto_kind kind, const void
                  size_t size, int fd)
 {
     return channel->sock < 0 ? -EPIPE : wire_send(channel->sock, kind, payload, size, fd);
+}
+
+/* The system says that a socket is writable while at most a quarter of its buffer is in use. */
+bool channel_has_room(const struct channel *channel)
+{
+    struct pollfd wanted = {.fd = channel->sock, .events = POLLOUT};
+    return channel->sock >= 0 && poll(&wanted, 1, 0) == 1 && (wanted.revents & POLLOUT) != 0;
+}
+
+void channel_await_room(const struct channel *channel)
+{
+    if (channel->source != NULL) {
+        (void)sd_event_source_set_io_events(channel->source, EPOLLIN | EPOLLOUT);
+    }
 }
 
 void channel_read_rest(struct channel *channel)

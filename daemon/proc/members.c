@@ -10,24 +10,30 @@
 
 #include "common/fd.h"
 #include "daemon/proc/channel.h"
+#include "daemon/proc/naming.h"
 
-static void tell(struct member *member, enum proto_kind kind, const void *body, size_t size, int fd)
+void members_fail(struct member *member, int error)
 {
-    int error = channel_send(member->channel, kind, body, size, fd);
     if (member->error == 0) {
         member->error = error;
     }
+}
+
+void members_tell(struct member *member, enum proto_kind kind, const void *body, size_t size,
+                  int fd)
+{
+    members_fail(member, channel_send(member->channel, kind, body, size, fd));
 }
 
 /* lives: it is there, but no link could be made. */
 static void tell_gone(struct member *member, uint64_t incarnation, bool lives)
 {
     struct proto_peer body = {.incarnation = incarnation, .link = lives};
-    tell(member, PROTO_GONE, &body, sizeof(body), -1);
+    members_tell(member, PROTO_GONE, &body, sizeof(body), -1);
 }
 
 /* Whoever hears of its failure may leave, and change the list: begin anew each time. */
-static void report_failures(struct members *members)
+void members_report(struct members *members)
 {
     struct member *member = members->first;
     while (member != NULL) {
@@ -49,6 +55,7 @@ void members_rejoin(struct members *members, struct member *member, const struct
     *member = (struct member){.members = members,
                               .channel = channel,
                               .body = *body,
+                              .claimant = {.incarnation = body->incarnation},
                               .next = members->first,
                               .link = &members->first,
                               .on_failed = on_failed};
@@ -67,10 +74,11 @@ bool members_join(struct members *members, struct member *member, const struct c
     }
     members_rejoin(members, member, channel, body, on_failed);
     for (struct member *other = member->next; other != NULL; other = other->next) {
-        tell(member, PROTO_MEMBER, &other->body, sizeof(other->body), -1);
-        tell(other, PROTO_MEMBER, body, sizeof(*body), -1);
+        members_tell(member, PROTO_MEMBER, &other->body, sizeof(other->body), -1);
+        members_tell(other, PROTO_MEMBER, body, sizeof(*body), -1);
     }
-    report_failures(members);
+    naming_greet(member);
+    members_report(members);
     return true;
 }
 
@@ -83,10 +91,10 @@ void members_move(struct member *member, uint64_t slot)
     member->body.slot = slot;
     for (struct member *other = members->first; other != NULL; other = other->next) {
         if (other != member) {
-            tell(other, PROTO_MEMBER, &member->body, sizeof(member->body), -1);
+            members_tell(other, PROTO_MEMBER, &member->body, sizeof(member->body), -1);
         }
     }
-    report_failures(members);
+    members_report(members);
 }
 
 void members_leave(struct member *member)
@@ -103,10 +111,11 @@ void members_leave(struct member *member)
     for (struct member *other = members->first; other != NULL; other = other->next) {
         tell_gone(other, member->body.incarnation, false);
     }
-    report_failures(members);
+    naming_leave(members, member);
+    members_report(members);
 }
 
-static struct member *find(const struct members *members, uint64_t incarnation)
+struct member *members_find(const struct members *members, uint64_t incarnation)
 {
     struct member *member = members->first;
     while (member != NULL && member->body.incarnation != incarnation) {
@@ -119,17 +128,17 @@ void members_reach(struct member *member, const struct proto_peer *wanted)
 {
     int pair[2] = {-1, -1};
     struct members *members = member->members;
-    struct member *other = find(members, wanted->incarnation);
+    struct member *other = members_find(members, wanted->incarnation);
     if (other == NULL || other == member) {
         tell_gone(member, wanted->incarnation, false);
     } else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
         tell_gone(member, wanted->incarnation, true);
     } else {
         struct proto_peer to_other = {member->body.incarnation, wanted->link};
-        tell(other, PROTO_PEER, &to_other, sizeof(to_other), pair[0]);
-        tell(member, PROTO_PEER, wanted, sizeof(*wanted), pair[1]);
+        members_tell(other, PROTO_PEER, &to_other, sizeof(to_other), pair[0]);
+        members_tell(member, PROTO_PEER, wanted, sizeof(*wanted), pair[1]);
     }
     fd_close(&pair[0]);
     fd_close(&pair[1]);
-    report_failures(members);
+    members_report(members);
 }

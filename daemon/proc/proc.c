@@ -15,6 +15,7 @@
 #include "common/fd.h"
 #include "common/supervise.h"
 #include "daemon/log/log.h"
+#include "daemon/proc/naming.h"
 #include "daemon/proc/proc_parts.h"
 #include "daemon/proc/proc_say.h"
 #include "daemon/proc/proc_spawn.h"
@@ -259,6 +260,9 @@ void proc_step(struct proc *proc, enum incarnation_event event, const char *deta
         return;
     }
     proc->state = row->next;
+    if (proc->state >= INCARNATION_DRAINING) {
+        naming_pass_over(&proc->member);
+    }
     log_step(proc, row, detail);
     act(proc, row->action, event, detail);
 }

@@ -28,6 +28,7 @@ struct proc_setting {
     const struct privilege *privilege; /* borrowed */
     const char *pool;                  /* borrowed */
     struct members *members;           /* borrowed; the workers of all pools that have actors */
+    bool is_starting;                  /* the pool's first workers are not all ready yet */
     uint32_t boot_ms;                  /* until LOADED, and again from there until ACTIVE */
     uint32_t drain_ms;
     uint32_t shutdown_ms; /* or SUPERVISE_BRUTAL_KILL, SUPERVISE_INFINITY */

@@ -12,6 +12,7 @@
 
 #include "common/err.h"
 #include "daemon/owner.h"
+#include "daemon/proc/naming.h"
 #include "daemon/proc/proc.h"
 #include "daemon/proc/proc_log.h"
 #include "daemon/proc/proc_parts.h"
@@ -27,6 +28,9 @@ static void on_channel_news(struct channel *channel, enum channel_news news,
         break;
     case CHANNEL_CLOSED:
         proc_step(proc, INCARNATION_ON_CLOSED, NULL);
+        break;
+    case CHANNEL_ROOM:
+        naming_catch_up(&proc->member);
         break;
     case CHANNEL_BROKEN:
         proc_step(proc, INCARNATION_ON_BROKEN, why);

@@ -10,6 +10,7 @@
 
 #include "daemon/log/text.h"
 #include "daemon/owner.h"
+#include "daemon/proc/naming.h"
 #include "daemon/proc/proc.h"
 #include "daemon/proc/proc_parts.h"
 
@@ -112,27 +113,53 @@ void proc_rejoin(struct proc *proc)
 
 static void on_join(struct proc *proc, step_fn step)
 {
-    if (is_ending(proc)) {
-        return;
-    }
     struct proto_member body = describe_member(proc);
     if (proc->state == INCARNATION_SPAWNED ||
         !members_join(proc->setting->members, &proc->member, &proc->channel, &body, on_untold)) {
         step(proc, INCARNATION_ON_BROKEN, "joined twice, or before anything else");
+        return;
     }
+    proc->member.claimant.is_passed_over = proc->setting->is_starting;
 }
 
-static void on_reach(struct proc *proc, const struct wire_message *message, step_fn step)
+static void on_reach(struct proc *proc, const struct wire_message *message)
 {
     struct proto_peer body;
     memcpy(&body, message->payload, sizeof(body));
+    members_reach(&proc->member, &body);
+}
+
+static void on_name(struct proc *proc, const struct wire_message *message, step_fn step)
+{
+    struct proto_claim body;
+    char name[PROTO_CLAIM_MAX + 1];
+    size_t len = message->head.size - sizeof(body);
+    memcpy(&body, message->payload, sizeof(body));
+    memcpy(name, message->payload + sizeof(body), len);
+    name[len] = '\0';
+    if (strlen(name) != len) {
+        step(proc, INCARNATION_ON_BROKEN, "claims what is no name");
+    } else if (message->head.kind == PROTO_CLAIM) {
+        naming_claim(&proc->member, &body, name);
+    } else {
+        naming_unclaim(&proc->member, &body, name);
+    }
+}
+
+/* JOIN, and what only those may say who have joined. */
+static void on_member_word(struct proc *proc, const struct wire_message *message, step_fn step)
+{
     if (is_ending(proc)) {
         return;
     }
-    if (proc->member.members == NULL) {
+    if (message->head.kind == PROTO_JOIN) {
+        on_join(proc, step);
+    } else if (proc->member.members == NULL) {
         step(proc, INCARNATION_ON_BROKEN, "wants to reach others, but has not joined them");
+    } else if (message->head.kind == PROTO_REACH) {
+        on_reach(proc, message);
     } else {
-        members_reach(&proc->member, &body);
+        on_name(proc, message, step);
     }
 }
 
@@ -170,10 +197,10 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
         on_dying(proc, message, step);
         break;
     case PROTO_JOIN:
-        on_join(proc, step);
-        break;
     case PROTO_REACH:
-        on_reach(proc, message, step);
+    case PROTO_CLAIM:
+    case PROTO_UNCLAIM:
+        on_member_word(proc, message, step);
         break;
     case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
     case PROTO_CONFIG:
@@ -191,6 +218,10 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
     case PROTO_MEMBER:
     case PROTO_PEER:
     case PROTO_GONE:
+    case PROTO_NAMES:
+    case PROTO_NAMED:
+    case PROTO_UNNAMED:
+    case PROTO_TAKEN:
         break;
     }
 }

@@ -20,6 +20,7 @@ struct fixture {
     int worker;
     int messages;
     int closed;
+    int rooms;
     int broken;
     uint32_t last_kind;
     char why[128];
@@ -40,6 +41,9 @@ static void on_news(struct channel *channel, enum channel_news news, struct wire
         break;
     case CHANNEL_CLOSED:
         fixture->closed++;
+        break;
+    case CHANNEL_ROOM:
+        fixture->rooms++;
         break;
     case CHANNEL_BROKEN:
         fixture->broken++;
@@ -147,6 +151,40 @@ static void what_is_sent_reaches_the_worker(void **state)
     assert_memory_equal(message.payload, &body, sizeof(body));
 }
 
+static void room_is_reported_once_when_the_worker_has_read(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_member body = {.slot = 1};
+    int sent = 0;
+    assert_true(channel_has_room(&fixture->channel));
+    while (channel_has_room(&fixture->channel)) {
+        assert_int_equal(channel_send(&fixture->channel, PROTO_MEMBER, &body, sizeof(body), -1), 0);
+        sent++;
+    }
+    for (int i = 0; i < sent; i++) { /* what must be sent still can be */
+        assert_int_equal(channel_send(&fixture->channel, PROTO_MEMBER, &body, sizeof(body), -1), 0);
+    }
+    channel_await_room(&fixture->channel);
+    settle(fixture);
+    assert_int_equal(fixture->rooms, 0);
+    char packet[256];
+    while (recv(fixture->worker, packet, sizeof(packet), MSG_DONTWAIT) > 0) {
+    }
+    settle(fixture);
+    assert_int_equal(fixture->rooms, 1);
+    assert_true(channel_has_room(&fixture->channel));
+}
+
+static void a_closed_channel_has_no_room(void **state)
+{
+    struct fixture *fixture = *state;
+    channel_close(&fixture->channel);
+    assert_false(channel_has_room(&fixture->channel));
+    channel_await_room(&fixture->channel);
+    settle(fixture);
+    assert_int_equal(fixture->rooms, 0);
+}
+
 int main(void)
 {
 #define CHANNEL_TEST(test) cmocka_unit_test_setup_teardown(test, open_channel, close_channel)
@@ -156,6 +194,8 @@ int main(void)
         CHANNEL_TEST(the_owner_may_close_it_while_it_hears_a_message),
         CHANNEL_TEST(the_last_words_can_be_read_without_the_loop),
         CHANNEL_TEST(what_is_sent_reaches_the_worker),
+        CHANNEL_TEST(room_is_reported_once_when_the_worker_has_read),
+        CHANNEL_TEST(a_closed_channel_has_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
