@@ -90,6 +90,7 @@ static void take_proc(const struct pool_proc *which, struct upgrade_proc *ret)
         .is_active = proc->state == INCARNATION_ACTIVE,
         .log_was_malformed = proc->log_was_malformed,
         .has_joined = proc->member.members != NULL,
+        .is_behind = proc->member.is_behind,
         .retry_after_s = proc->retry_after_s,
         .change = proc->change,
         .started_us = proc->started_us,
@@ -187,7 +188,7 @@ static int give_proc(struct pool *pool, const struct upgrade_proc *from, struct 
     struct pool_proc *which = NULL;
     int error = pool_proc_inherit(pool, &seed, &which, err);
     if (error == 0 && from->has_joined) {
-        proc_rejoin(&which->proc);
+        proc_rejoin(&which->proc, from->is_behind);
     }
     if (error == 0 && is_in_slot) {
         which->slot->current = which;

@@ -28,11 +28,16 @@ static void tell_name(struct member *member, enum proto_kind kind, const void *b
     members_tell(member, kind, message, size + len, -1);
 }
 
+void naming_miss(struct member *member)
+{
+    member->is_behind = true;
+    channel_await_room(member->channel);
+}
+
 static bool may_tell(struct member *member)
 {
     if (!member->is_behind && !channel_has_room(member->channel)) {
-        member->is_behind = true;
-        channel_await_room(member->channel);
+        naming_miss(member);
     }
     return !member->is_behind;
 }

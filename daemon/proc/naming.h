@@ -15,6 +15,8 @@ void naming_claim(struct member *member, const struct proto_claim *body, const c
 void naming_unclaim(struct member *member, const struct proto_claim *body, const char *name);
 /* It has joined: is told of all names. */
 void naming_greet(struct member *member);
+/* It has missed names: is told of them when its channel has room. */
+void naming_miss(struct member *member);
 /* Its channel has room again: is told of what it has missed. */
 void naming_catch_up(struct member *member);
 /* Has ended, and is no member any more: its names are free, and those that others waited for are given to them. */

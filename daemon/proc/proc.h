@@ -131,8 +131,8 @@ int proc_start(struct proc *proc, const struct proc_setting *setting,
  * with a sentence: *proc is not to be used, and the process and its descriptors are left alone. */
 int proc_inherit(struct proc *proc, const struct proc_setting *setting, proc_fn on_news,
                  struct fsd_err *err);
-/* One that was inherited had joined the workers with actors: it is a member still. */
-void proc_rejoin(struct proc *proc);
+/* One that was inherited had joined the workers with actors: it is a member still.  is_behind: it has missed names. */
+void proc_rejoin(struct proc *proc, bool is_behind);
 /* Order to one that is LOADED: serve there.  READY or LOST follows. */
 void proc_activate(struct proc *proc, const struct proc_post *post);
 /* To one that serves: accept for another slot as well, until the end or proc_return. */

@@ -105,10 +105,13 @@ static struct proto_member describe_member(const struct proc *proc)
     return body;
 }
 
-void proc_rejoin(struct proc *proc)
+void proc_rejoin(struct proc *proc, bool is_behind)
 {
     struct proto_member body = describe_member(proc);
     members_rejoin(proc->setting->members, &proc->member, &proc->channel, &body, on_untold);
+    if (is_behind) {
+        naming_miss(&proc->member);
+    }
 }
 
 static void on_join(struct proc *proc, step_fn step)

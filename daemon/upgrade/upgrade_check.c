@@ -147,6 +147,18 @@ static int check_pool(const struct upgrade_state *state, const struct upgrade_po
     return 0;
 }
 
+static int check_claims(const struct upgrade_state *state, struct fsd_err *err)
+{
+    const struct upgrade_claim *claims = state->claims.items;
+    for (size_t i = 0; i < state->claims.count; i++) {
+        if (claims[i].name[0] == '\0' || (!claims[i].waits && !claims[i].is_holder)) {
+            return fsd_err_set(err, EPROTO, "the name \"%s\" of an actor makes no sense",
+                               claims[i].name);
+        }
+    }
+    return 0;
+}
+
 struct numbers {
     int *items; /* owned; NULL while they are only counted */
     size_t count;
@@ -218,6 +230,9 @@ int upgrade_check(const struct upgrade_state *state, struct fsd_err *err)
     }
     for (size_t i = 0; i < state->pools.count && error == 0; i++) {
         error = check_pool(state, &pools[i], err);
+    }
+    if (error == 0) {
+        error = check_claims(state, err);
     }
     return error == 0 ? check_fds(state, err) : error;
 }

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "daemon/conf/schema_groups.h"
 #include "daemon/pool/pool_upgrade.h"
+#include "daemon/proc/naming.h"
 #include "daemon/shared/shared_set.h"
 #include "daemon/state.h"
 #include "daemon/upgrade/upgrade_state.h"
@@ -109,6 +110,22 @@ static int give_shared(struct shared_set *set, const struct upgrade_state *state
     return 0;
 }
 
+static int give_claims(struct members *members, const struct upgrade_state *state,
+                       struct fsd_err *err)
+{
+    const struct upgrade_claim *claims = state->claims.items;
+    for (size_t i = 0; i < state->claims.count; i++) {
+        const struct upgrade_claim *one = &claims[i];
+        struct claim_actor actor = {
+            .serial = one->serial, .index = (uint32_t)one->index, .waits = one->waits};
+        if (!naming_restore(members, one->incarnation, one->name, &actor, one->is_holder)) {
+            return fsd_err_set(err, EPROTO, "cannot take over the name \"%s\" of an actor",
+                               one->name);
+        }
+    }
+    return 0;
+}
+
 static int give_control(struct master *master, const struct upgrade_state *state,
                         struct fsd_err *err)
 {
@@ -176,6 +193,9 @@ int upgrade_give(struct master *master, const struct upgrade_state *state, struc
     }
     if (error == 0) {
         error = give_pools(&master->inventory, state, err);
+    }
+    if (error == 0) {
+        error = give_claims(&master->members, state, err);
     }
     if (error == 0) {
         error = give_control(master, state, err);

@@ -115,6 +115,7 @@ static const struct record_row proc_rows[] = {
     {"is_active", RECORD_BOOL, AT(is_active), 0, NULL},
     {"log_was_malformed", RECORD_BOOL, AT(log_was_malformed), 0, NULL},
     {"has_joined", RECORD_BOOL, AT(has_joined), 0, NULL},
+    {"is_behind", RECORD_BOOL, AT(is_behind), 0, NULL},
     {"retry_after_s", RECORD_UINT, AT(retry_after_s), UINT32_MAX, NULL},
     {"change", RECORD_UINT, AT(change), BIG, NULL},
     {"started_us", RECORD_UINT, AT(started_us), BIG, NULL},
@@ -187,6 +188,18 @@ static const struct record_row shared_rows[] = {
 #undef AT
 const struct record_type upgrade_shared_type = TYPE(upgrade_shared, shared_rows);
 
+#define AT(member) offsetof(struct upgrade_claim, member)
+static const struct record_row claim_rows[] = {
+    {"name", RECORD_NAME, AT(name), UPGRADE_CLAIM_MAX, NULL},
+    {"incarnation", RECORD_UINT, AT(incarnation), BIG, NULL},
+    {"serial", RECORD_UINT, AT(serial), ANY, NULL},
+    {"index", RECORD_UINT, AT(index), UINT32_MAX, NULL},
+    {"waits", RECORD_BOOL, AT(waits), 0, NULL},
+    {"is_holder", RECORD_BOOL, AT(is_holder), 0, NULL},
+};
+#undef AT
+const struct record_type upgrade_claim_type = TYPE(upgrade_claim, claim_rows);
+
 #define AT(member) offsetof(struct upgrade_caller, member)
 static const struct record_row caller_rows[] = {
     {"fd", RECORD_MAYBE_FD, AT(fd), UPGRADE_FD_STREAM, NULL},
@@ -225,6 +238,7 @@ static const struct record_row state_rows[] = {
     {"listeners", RECORD_LIST, AT(listeners), SCHEMA_GROUP_MAX, &upgrade_listener_type},
     {"pools", RECORD_LIST, AT(pools), SCHEMA_GROUP_MAX, &upgrade_pool_type},
     {"shared", RECORD_LIST, AT(shared), CONF_SHARED_MAX, &upgrade_shared_type},
+    {"claims", RECORD_LIST, AT(claims), CLAIMS_MAX, &upgrade_claim_type},
 };
 #undef AT
 const struct record_type upgrade_state_type = TYPE(upgrade_state, state_rows);

@@ -16,9 +16,9 @@
  *
  * UPGRADE_STATE_VERSION rises with every key that is added.  A program goes on with a state of an older version, where such keys are
  * zero, and refuses one of a newer version.  The meaning of a key never changes. */
-enum { UPGRADE_STATE_VERSION = 2, UPGRADE_STATE_MAX = 64 << 20 };
+enum { UPGRADE_STATE_VERSION = 3, UPGRADE_STATE_MAX = 64 << 20 };
 
-enum { UPGRADE_VERSION_MAX = 32, UPGRADE_CAUSE_MAX = 160 };
+enum { UPGRADE_VERSION_MAX = 32, UPGRADE_CAUSE_MAX = 160, UPGRADE_CLAIM_MAX = PROTO_CLAIM_MAX + 1 };
 
 /* What a descriptor must be. */
 enum upgrade_fd {
@@ -94,7 +94,8 @@ struct upgrade_proc {
     uint64_t config;
     bool is_active; /* else it is LOADED */
     bool log_was_malformed;
-    bool has_joined; /* the workers with actors */
+    bool has_joined; /* the workers with actors; since version 3 */
+    bool is_behind;  /* with names; since version 3 */
     uint64_t retry_after_s;
     uint64_t change;
     uint64_t started_us;
@@ -155,6 +156,16 @@ struct upgrade_shared {
     int fd;
 };
 
+/* A name that an actor holds, or waits for; since version 3. */
+struct upgrade_claim {
+    char name[UPGRADE_CLAIM_MAX];
+    uint64_t incarnation;
+    uint64_t serial;
+    uint64_t index;
+    bool waits;
+    bool is_holder;
+};
+
 /* Who asked for the upgrade and waits for the answer. */
 struct upgrade_caller {
     int fd;   /* -1: nobody */
@@ -190,6 +201,7 @@ struct upgrade_state {
     struct record_list listeners;
     struct record_list pools;
     struct record_list shared; /* struct upgrade_shared */
+    struct record_list claims; /* struct upgrade_claim; those that wait for a name in their order */
 };
 
 extern const struct record_type upgrade_state_type;
@@ -203,6 +215,7 @@ extern const struct record_type upgrade_slot_type;
 extern const struct record_type upgrade_proc_type;
 extern const struct record_type upgrade_time_type;
 extern const struct record_type upgrade_shared_type;
+extern const struct record_type upgrade_claim_type;
 
 /* The caller frees the bytes.  0, -ENOMEM, or -EMSGSIZE: more than UPGRADE_STATE_MAX. */
 int upgrade_state_encode(const struct upgrade_state *state, unsigned char **ret_data,

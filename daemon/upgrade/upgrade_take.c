@@ -204,6 +204,34 @@ static int take_shared(const struct shared_set *set, struct upgrade_state *ret)
     return shared == NULL ? -ENOMEM : 0;
 }
 
+struct claim_list {
+    struct upgrade_claim *items; /* borrowed */
+    size_t count;
+};
+
+static void take_claim(void *owner, const struct claim *claim, bool is_holder)
+{
+    struct claim_list *list = owner;
+    struct upgrade_claim *item = &list->items[list->count++];
+    *item = (struct upgrade_claim){.incarnation = claim->claimant->incarnation,
+                                   .serial = claim->actor.serial,
+                                   .index = claim->actor.index,
+                                   .waits = claim->actor.waits,
+                                   .is_holder = is_holder};
+    (void)snprintf(item->name, sizeof(item->name), "%s", claim->name->text);
+}
+
+static int take_claims(const struct claims *claims, struct upgrade_state *ret)
+{
+    struct claim_list list = {
+        .items = record_list_make(&ret->claims, &upgrade_claim_type, claims->count)};
+    if (list.items == NULL) {
+        return -ENOMEM;
+    }
+    claims_visit(claims, take_claim, &list);
+    return 0;
+}
+
 static int take_master(const struct master *master, struct upgrade_state *ret)
 {
     struct control_legacy control = control_get_legacy(master->control);
@@ -249,6 +277,9 @@ int upgrade_take(const struct master *master, const struct control_call *call,
     }
     if (error == 0) {
         error = take_pools(inventory, ret_state);
+    }
+    if (error == 0) {
+        error = take_claims(&master->members.claims, ret_state);
     }
     if (error == 0 && call != NULL) {
         struct upgrade_caller *caller = &ret_state->caller;

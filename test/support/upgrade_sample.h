@@ -46,6 +46,7 @@ static inline void upgrade_sample_pool(struct upgrade_pool *pool)
                                      .generation = 2,
                                      .config = 3,
                                      .is_active = true,
+                                     .has_joined = true,
                                      .channel = 20,
                                      .page = 21,
                                      .blackbox = 22,
@@ -108,6 +109,9 @@ static inline struct upgrade_state upgrade_sample_make(void)
     shared->size = 65536;
     shared->seed = UINT64_MAX;
     shared->fd = 32;
+    struct upgrade_claim *claim = record_list_make(&state.claims, &upgrade_claim_type, 1);
+    *claim = (struct upgrade_claim){
+        .name = "lobby", .incarnation = 7, .serial = UINT64_MAX, .index = 1, .is_holder = true};
     upgrade_sample_pool(record_list_make(&state.pools, &upgrade_pool_type, 1));
     return state;
 }

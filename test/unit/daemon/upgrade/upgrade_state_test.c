@@ -42,6 +42,8 @@ static void the_state_is_read_as_it_was_written(void **unused)
     assert_int_equal(slots[1].borrower, 7);
     const struct upgrade_shared *shared = again.shared.items;
     assert_true(again.shared.count == 1 && shared->seed == UINT64_MAX);
+    const struct upgrade_claim *claim = again.claims.items;
+    assert_true(again.claims.count == 1 && claim->serial == UINT64_MAX);
     encode(&again, &data_again, &len_again);
     assert_int_equal(len_again, len);
     assert_memory_equal(data_again, data, len);
@@ -105,7 +107,7 @@ static void a_state_of_a_later_version_is_refused_by_its_number(void **unused)
     struct fsd_err err = {""};
     assert_int_equal(decode_head("fsd-upgrade", UPGRADE_STATE_VERSION + 1, &err), -EPROTO);
     assert_string_equal(err.text,
-                        "cannot read the state: it is of version 3, known are versions up to 2");
+                        "cannot read the state: it is of version 4, known are versions up to 3");
     assert_int_equal(decode_head("fsd-upgrade", 0, &err), -EPROTO);
     assert_int_equal(decode_head("fsd-updates", 1, &err), -EPROTO);
     assert_string_equal(err.text, "cannot read the state: it is no state of an fsd");
@@ -114,10 +116,11 @@ static void a_state_of_a_later_version_is_refused_by_its_number(void **unused)
 }
 
 /* Each makes a state that fits together one that does not. */
-#define POOL(state) ((struct upgrade_pool *)(state)->pools.items)
-#define SLOT(state) ((struct upgrade_slot *)POOL(state)->slots.items)
-#define PROC(state) ((struct upgrade_proc *)POOL(state)->procs.items)
-#define APP(state)  ((struct upgrade_app *)(state)->apps.items)
+#define POOL(state)  ((struct upgrade_pool *)(state)->pools.items)
+#define SLOT(state)  ((struct upgrade_slot *)POOL(state)->slots.items)
+#define PROC(state)  ((struct upgrade_proc *)POOL(state)->procs.items)
+#define CLAIM(state) ((struct upgrade_claim *)(state)->claims.items)
+#define APP(state)   ((struct upgrade_app *)(state)->apps.items)
 
 static void speak_otherwise(struct upgrade_state *state)
 {
@@ -237,6 +240,15 @@ static void share_a_descriptor(struct upgrade_state *state)
     PROC(state)[1].page = PROC(state)[0].page;
 }
 
+static void name_nothing(struct upgrade_state *state)
+{
+    CLAIM(state)->name[0] = '\0';
+}
+static void neither_hold_nor_wait(struct upgrade_state *state)
+{
+    CLAIM(state)->is_holder = false;
+}
+
 static void what_does_not_fit_together_is_refused(void **unused)
 {
     (void)unused;
@@ -244,7 +256,7 @@ static void what_does_not_fit_together_is_refused(void **unused)
         void (*spoil)(struct upgrade_state *state);
         const char *words; /* that the sentence has */
     } cases[] = {
-        {speak_otherwise, "version 4 of the protocol"},
+        {speak_otherwise, "version 5 of the protocol"},
         {draw_otherwise, "of the status page"},
         {record_otherwise, "of the black box"},
         {forget_pid, "does not say what runs"},
@@ -272,6 +284,8 @@ static void what_does_not_fit_together_is_refused(void **unused)
         {serve_nowhere, "process 4712"},
         {serve_in_reserve, "process 4712"},
         {load_in_a_slot, "process 4711"},
+        {name_nothing, "the name \"\""},
+        {neither_hold_nor_wait, "the name \"lobby\""},
         {share_a_descriptor, "descriptor 21 is named twice"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
