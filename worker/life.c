@@ -368,7 +368,7 @@ static void end(struct life *life)
 {
     struct runtime *runtime = &life->runtime;
     struct generation *generation = runtime->generation;
-    watch_remove(&runtime->loop, &life->link.watch);
+    link_fini(&life->link);
     terminate_close(&life->terminate, &runtime->loop);
     change_fini(&life->change);
     if (runtime->actors != NULL) {

@@ -12,6 +12,11 @@ struct loop;
 struct link {
     struct loop *loop; /* borrowed */
     struct watch watch;
+    unsigned char
+        *queue;      /* owned: messages that the socket has no room for yet, as they are sent */
+    size_t queue_at; /* of the first that is not sent */
+    size_t queue_len;
+    size_t queue_room;
     void (*on_message)(struct link *link, struct wire_message *message);
     void (*on_gone)(struct link *link, const char *why);
 };
@@ -25,5 +30,12 @@ int link_open(struct link *link, struct loop *loop, int fd,
 void link_send(struct link *link, enum proto_kind kind, const void *payload, size_t size);
 void link_send_text(struct link *link, enum proto_kind kind, const void *payload, size_t size,
                     const char *text);
+
+/* The same for what may be much: while the master does not read, it waits here.  Nobody bounds that but the caller, who is told
+ * by link_waiting how many bytes there are. */
+void link_post(struct link *link, enum proto_kind kind, const void *payload, size_t size);
+size_t link_waiting(const struct link *link);
+/* Frees what waits; nothing is sent any more. */
+void link_fini(struct link *link);
 
 #endif

@@ -77,7 +77,7 @@ static int tear_down(void **state)
 {
     (void)state;
     int fd = channel.watch.fd;
-    watch_remove(&loop, &channel.watch);
+    link_fini(&channel);
     if (fd >= 0) {
         close(fd);
     }
@@ -178,6 +178,55 @@ static void a_master_that_does_not_read_is_as_good_as_gone(void **state)
     assert_int_equal(gone, 1);
 }
 
+static void much_is_sent_as_the_master_reads(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    char text[64] = {0};
+    for (uint32_t i = 0; i < COUNT; i++) {
+        (void)snprintf(text, sizeof(text), "%u", i);
+        link_post(&channel, PROTO_REFUSED, text, sizeof(text));
+    }
+    assert_true(link_waiting(&channel) > 0);
+    link_send(&channel, PROTO_LEAVE, NULL, 0); /* there is room for what must be said */
+    assert_int_equal(gone, 0);
+    uint32_t count = 0;
+    uint32_t others = 0;
+    while (count < COUNT) {
+        struct wire_message message;
+        if (wire_recv(master, PROTO_TO_MASTER, &message, NULL) != 1) {
+            run_loop();
+        } else if (message.head.kind == PROTO_LEAVE) {
+            others++;
+        } else {
+            (void)snprintf(text, sizeof(text), "%u", count++);
+            assert_string_equal((const char *)message.payload, text);
+        }
+    }
+    assert_int_equal(others, 1);
+    assert_int_equal(link_waiting(&channel), 0);
+    assert_int_equal(gone, 0);
+    link_post(&channel, PROTO_LEAVE, NULL, 0);
+    struct wire_message message;
+    assert_int_equal(wire_recv(master, PROTO_TO_MASTER, &message, NULL), 1);
+}
+
+static void what_waits_when_the_master_ends_is_forgotten(void **state)
+{
+    (void)state;
+    char text[64] = "";
+    for (int i = 0; i < 1000; i++) {
+        link_post(&channel, PROTO_REFUSED, text, sizeof(text));
+    }
+    assert_int_equal(close(master), 0);
+    master = -1;
+    run_loop();
+    assert_int_equal(gone, 1);
+    link_post(&channel, PROTO_REFUSED, text, sizeof(text));
+    run_loop();
+    assert_int_equal(gone, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +238,8 @@ int main(void)
         TEST(rubbish_ends_the_channel),
         TEST(what_is_sent_arrives),
         TEST(a_master_that_does_not_read_is_as_good_as_gone),
+        TEST(much_is_sent_as_the_master_reads),
+        TEST(what_waits_when_the_master_ends_is_forgotten),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
