@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 
+#include "worker/core/closing.h"
 #include "worker/core/runtime.h"
 
 enum {
@@ -126,7 +127,7 @@ static int reset(lua_State *L, lua_State *inner)
     }
     lua_State *before = slice_switch(&runtime->slice, inner);
     tasks->pins++;
-    int status = lua_resetthread(inner);
+    int status = closing_reset(inner);
     tasks->pins--;
     (void)slice_switch(&runtime->slice, before);
     return status;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "worker/core/error.h"
+#include "worker/core/hook_error.h"
 #include "worker/core/runtime.h"
 
 /* The first errors leave message handlers and <close> variables on the way out a part of the limit. */
@@ -30,12 +31,11 @@ static void enforce_hard_limit(lua_State *L, struct slice *slice)
     } else {
         slice_rearm(slice, L, 1);
     }
-    task_spoil(L);
     error_push(
         L, "LimitError", "slice", 503,
         "it ran too long where it can't be interrupted: in a function that a C function calls "
         "(a __tostring, a reader of load ...)");
-    error_raise_traced(L);
+    hook_error_raise(L);
 }
 
 void preempt_hook(lua_State *L, lua_Debug *activation)

@@ -15,6 +15,7 @@
 #include "worker/core/relief.h"
 #include "worker/core/stdlib/stdlib.h"
 #include "worker/core/withhold.h"
+#include "worker/core/xpcall.h"
 
 /* Lua calls this for an error outside of any protected call: a fault of ours. */
 static int on_panic(lua_State *L)
@@ -40,6 +41,7 @@ void runtime_init(struct runtime *runtime)
     lua_atpanic(runtime->L, on_panic);
     luaL_openlibs(runtime->L);
     coroutine_replace(runtime->L);
+    xpcall_replace(runtime->L);
     stdlib_replace(runtime->L);
     withhold_install(runtime->L);
     error_init(runtime->L);

@@ -52,10 +52,12 @@ void runtime_fini(struct runtime *runtime);
 
 /* What is to be known of a coroutine before somebody resumes it; kept in the low bits of its extra space. */
 enum {
-    RUNTIME_THREAD_OF_TASK = 1, /* only task.c resumes it */
-    RUNTIME_THREAD_HELD = 2,    /* suspended with the task that is inside of it */
-    RUNTIME_THREAD_FLAGS = 3
+    RUNTIME_THREAD_OF_TASK = 1,  /* only task.c resumes it */
+    RUNTIME_THREAD_HELD = 2,     /* suspended with the task that is inside of it */
+    RUNTIME_THREAD_UNHOOKED = 4, /* the hook has raised an error in it (hook_error.c) */
+    RUNTIME_THREAD_FLAGS = 7
 };
+_Static_assert(_Alignof(struct runtime) > RUNTIME_THREAD_FLAGS, "the low bits are free");
 
 /* The runtime of any thread of its state: the pointer stands in every thread's extra space (Lua copies it from the
  * main thread, which has no flags, when a coroutine is made). */

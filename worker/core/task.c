@@ -11,7 +11,9 @@
 #include <lauxlib.h>
 
 #include "common/page.h"
+#include "worker/core/closing.h"
 #include "worker/core/error.h"
+#include "worker/core/hook_error.h"
 #include "worker/core/relief.h"
 #include "worker/core/runtime.h"
 
@@ -61,7 +63,7 @@ static void reset(struct task *task)
     struct slice *slice = &task->runtime->slice;
     slice_begin(slice, task->L);
     chain_close(&task->chain, slice);
-    (void)lua_resetthread(task->L); /* an error in there has nobody to go to */
+    (void)closing_reset(task->L); /* an error in there has nobody to go to */
     (void)slice_end(slice);
 }
 
@@ -242,15 +244,6 @@ int task_wait(lua_State *L, struct task_wait *wait)
     return task_wait_or_pass(L, wait, NULL);
 }
 
-/* The hook's error leaves the coroutine without hooks when nothing in it catches the error (Lua 5.4.4). */
-void task_spoil(lua_State *L)
-{
-    struct task *task = runtime_of(L)->tasks.running;
-    if (task != NULL && task->L == L) {
-        task->is_spoiled = true;
-    }
-}
-
 static bool is_out_of_cpu(const struct task *task)
 {
     return task->cpu_limit_us > 0 && !task->cancelling &&
@@ -264,9 +257,8 @@ void task_preempt(lua_State *L)
         task_cancel(task, TASK_CANCEL_CPU);
     }
     if (task->cancel != TASK_CANCEL_NONE && !task->is_killed) {
-        task_spoil(L);
         push_cancel(L, task);
-        error_raise_traced(L);
+        hook_error_raise(L);
     }
     task->is_preempted = true;
     task->is_suspending = true;

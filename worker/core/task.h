@@ -139,7 +139,5 @@ bool task_owns(lua_State *L, lua_State *thread);
 
 /* For preempt.c, in the hook: suspends the task that runs in L until its next share, or raises the error that is due. */
 void task_preempt(lua_State *L);
-/* For preempt.c: an error is about to be raised in the hook, which leaves hooks off in L unless something there catches it. */
-void task_spoil(lua_State *L);
 
 #endif
