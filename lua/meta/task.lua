@@ -71,12 +71,12 @@ function task.timeout(seconds, fn, ...) end
 ---@nodiscard
 function task.channel(capacity) end
 
----A lock that one task holds at a time; those who wait get it in turn.
+---A lock that one task holds at a time; those who wait get it in turn. It is unlocked at the latest when the task that holds it ends.
 ---@return fsd.Mutex
 ---@nodiscard
 function task.mutex() end
 
----A lock that several may hold at a time; those who wait get it in turn.
+---A lock that several may hold at a time; those who wait get it in turn. Unlike a mutex it is not given back by the end of a task.
 ---@param count integer how many, at least 1
 ---@return fsd.Semaphore
 ---@nodiscard

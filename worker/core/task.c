@@ -80,6 +80,7 @@ static void finish(struct task *task, int status)
     if (status != LUA_OK) {
         reset(task); /* an error leaves the coroutine dead; this makes it usable again */
     }
+    task_hold_end(task);
     task_pool_give(task);
 }
 

@@ -52,6 +52,15 @@ struct task_owner {
     void (*on_run)(struct task *task);
 };
 
+/* What belongs to a task until it gives it back or ends; embedded in its owner. */
+struct task_hold {
+    struct task *task; /* borrowed; NULL: it belongs to nobody */
+    /* The task has ended with it, and does not have it any more.  Raises nothing. */
+    void (*on_task_end)(struct task_hold *hold);
+    struct task_hold *previous; /* borrowed: of the task's */
+    struct task_hold *next;
+};
+
 /* One coroutine that the worker runs. */
 struct task {
     struct runtime *runtime; /* borrowed */
@@ -79,7 +88,8 @@ struct task {
     struct timer sleep; /* of fsd.task.sleep: a task sleeps in one place at a time */
     struct task_wait sleep_wait;
     struct loop_job wake;
-    struct task *next_free; /* borrowed */
+    struct task_hold *holds; /* borrowed list */
+    struct task *next_free;  /* borrowed */
 };
 
 struct task_pool {
@@ -136,6 +146,13 @@ int task_sleep_then(lua_State *L, double seconds,
 struct task *task_of(lua_State *L);
 /* Whether a thread is the coroutine of some task, idle ones included: nobody else may resume or close it. */
 bool task_owns(lua_State *L, lua_State *thread);
+
+/* The task has it from now on; it belonged to nobody. */
+void task_hold_add(struct task *task, struct task_hold *hold);
+/* It belongs to nobody from now on.  Nothing happens when it does not anyway. */
+void task_hold_remove(struct task_hold *hold);
+/* For task.c: a task has ended. */
+void task_hold_end(struct task *task);
 
 /* For preempt.c, in the hook: suspends the task that runs in L until its next share, or raises the error that is due. */
 void task_preempt(lua_State *L);

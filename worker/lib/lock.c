@@ -6,7 +6,8 @@
  * gives it to the first that waits, so nobody overtakes; if that one is cancelled before it goes on, the next gets it.  A guard
  * is for `local guard <close> = mutex:lock()`: closing it gives the place back, also when the task is cancelled or
  * closed by force; it remembers which locking it belongs to, so after unlock() it does nothing.  `with` holds such a guard in C, where
- * no task is preempted between having the lock and having the guard.
+ * no task is preempted between having the lock and having the guard.  A mutex whose holder ends all the same is unlocked then; a
+ * place of a semaphore belongs to nobody, because another task may release it.
  * Called through mod_task.c's functions.  Must not know what is guarded. */
 #include "worker/lib/lock.h"
 
@@ -24,8 +25,8 @@ struct lock {
     lua_Integer places;
     lua_Integer free; /* 0 while somebody waits */
     bool is_mutex;
-    const struct task *holder; /* borrowed; of a mutex, NULL: nobody.  Only ever compared */
-    uint64_t locking;          /* of a mutex: which one this is */
+    struct task_hold hold; /* of a mutex: whose it is */
+    uint64_t locking;      /* of a mutex: which one this is */
     struct waiter_queue waiters;
 };
 
@@ -45,22 +46,29 @@ static int push_guard(lua_State *L, struct lock *lock)
     return 1;
 }
 
-static void take(struct lock *lock, const struct task *task)
+static void take(struct lock *lock, struct task *task)
 {
-    lock->holder = task;
+    if (lock->is_mutex) {
+        task_hold_add(task, &lock->hold);
+    }
     lock->locking++;
 }
 
 static void give_back(struct lock *lock)
 {
     const struct waiter *next = waiter_wake(&lock->waiters);
-    lock->holder = NULL;
+    task_hold_remove(&lock->hold);
     lock->locking++; /* the guard of the one that held it is of no use any more */
     if (next != NULL) {
         take(lock, next->task);
     } else {
         lock->free++;
     }
+}
+
+static void on_holder_end(struct task_hold *hold)
+{
+    give_back(H2O_STRUCT_FROM_MEMBER(struct lock, hold, hold));
 }
 
 static int after_with(lua_State *L, int status, lua_KContext context)
@@ -105,7 +113,7 @@ static const struct waiter_kind semaphore_kind = {on_lock_resume, on_lock_lost,
 static struct lock *new_lock(lua_State *L, lua_Integer places, const char *metatable)
 {
     struct lock *lock = lua_newuserdatauv(L, sizeof(*lock), 0);
-    *lock = (struct lock){.places = places, .free = places};
+    *lock = (struct lock){.places = places, .free = places, .hold = {.on_task_end = on_holder_end}};
     luaL_setmetatable(L, metatable);
     return lock;
 }
@@ -127,9 +135,9 @@ int lock_new_semaphore(lua_State *L)
 }
 
 /* The task that calls; only a task may hold a mutex. */
-static const struct task *check_task(lua_State *L)
+static struct task *check_task(lua_State *L)
 {
-    const struct task *task = runtime_of(L)->tasks.running;
+    struct task *task = runtime_of(L)->tasks.running;
     if (task == NULL) {
         luaL_error(L, "cannot lock a mutex here: only requests and tasks can");
     }
@@ -137,7 +145,7 @@ static const struct task *check_task(lua_State *L)
 }
 
 /* Takes a place if one is free. */
-static bool lock_now(struct lock *lock, const struct task *task)
+static bool lock_now(struct lock *lock, struct task *task)
 {
     if (lock->free == 0) {
         return false;
@@ -148,7 +156,7 @@ static bool lock_now(struct lock *lock, const struct task *task)
 }
 
 /* A guard, or nil. */
-static int try_now(lua_State *L, struct lock *lock, const struct task *task)
+static int try_now(lua_State *L, struct lock *lock, struct task *task)
 {
     lua_settop(L, 1);
     if (!lock_now(lock, task)) {
@@ -158,7 +166,7 @@ static int try_now(lua_State *L, struct lock *lock, const struct task *task)
     return push_guard(L, lock);
 }
 
-static int lock_or_wait(lua_State *L, struct lock *lock, const struct task *task)
+static int lock_or_wait(lua_State *L, struct lock *lock, struct task *task)
 {
     lua_Number limit_s = waiter_check_limit(L, 2);
     lua_settop(L, 1);
@@ -168,7 +176,7 @@ static int lock_or_wait(lua_State *L, struct lock *lock, const struct task *task
     return waiter_wait(L, waiter_push(L, &lock->waiters), limit_s);
 }
 
-static int call_with(lua_State *L, struct lock *lock, const struct task *task)
+static int call_with(lua_State *L, struct lock *lock, struct task *task)
 {
     luaL_checktype(L, 2, LUA_TFUNCTION);
     luaL_checkstack(L, LUA_MINSTACK, NULL);
@@ -181,10 +189,10 @@ static int call_with(lua_State *L, struct lock *lock, const struct task *task)
 }
 
 /* The mutex at index 1, which the calling task has not locked. */
-static struct lock *check_mutex(lua_State *L, const struct task *task)
+static struct lock *check_mutex(lua_State *L, struct task *task)
 {
     struct lock *lock = luaL_checkudata(L, 1, MUTEX_METATABLE);
-    if (lock->holder == task) {
+    if (lock->hold.task == task) {
         luaL_error(L, "cannot lock the mutex: this task has locked it already");
     }
     return lock;
@@ -192,14 +200,22 @@ static struct lock *check_mutex(lua_State *L, const struct task *task)
 
 static int mutex_lock(lua_State *L)
 {
-    const struct task *task = check_task(L);
+    struct task *task = check_task(L);
     return lock_or_wait(L, check_mutex(L, task), task);
 }
 
 static int mutex_with(lua_State *L)
 {
-    const struct task *task = check_task(L);
+    struct task *task = check_task(L);
     return call_with(L, check_mutex(L, task), task);
+}
+
+/* One that is locked may be collected: nobody can ever unlock it, nor waits for it. */
+static int mutex_gc(lua_State *L)
+{
+    struct lock *lock = luaL_checkudata(L, 1, MUTEX_METATABLE);
+    task_hold_remove(&lock->hold);
+    return 0;
 }
 
 static int mutex_try_lock(lua_State *L)
@@ -210,9 +226,10 @@ static int mutex_try_lock(lua_State *L)
 static int mutex_unlock(lua_State *L)
 {
     struct lock *lock = luaL_checkudata(L, 1, MUTEX_METATABLE);
-    if (lock->holder != check_task(L)) {
+    if (lock->hold.task != check_task(L)) {
         return luaL_error(L, "cannot unlock the mutex: %s",
-                          lock->holder == NULL ? "it is not locked" : "another task has locked it");
+                          lock->hold.task == NULL ? "it is not locked"
+                                                  : "another task has locked it");
     }
     give_back(lock);
     return 0;
@@ -282,6 +299,10 @@ static void add_class(lua_State *L, const char *metatable, const luaL_Reg *metho
 void lock_register(lua_State *L)
 {
     add_class(L, MUTEX_METATABLE, mutex_methods);
+    luaL_getmetatable(L, MUTEX_METATABLE);
+    lua_pushcfunction(L, mutex_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
     add_class(L, SEMAPHORE_METATABLE, semaphore_methods);
     luaL_newmetatable(L, GUARD_METATABLE);
     lua_pushcfunction(L, guard_close);

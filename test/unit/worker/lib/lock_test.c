@@ -108,6 +108,44 @@ static void a_task_that_is_killed_gives_back_through_its_guard(void **state)
     assert_logged(LOG_LEVEL_ERROR, "error in task: the task was ended by force: it was closed");
 }
 
+static void a_mutex_that_its_holder_does_not_give_back_is_unlocked_at_its_end(void **state)
+{
+    (void)state;
+    assert_tells(
+        "local ends = {\n"
+        "  done = function() end, failed = function() error('failed', 0) end,\n"
+        "  killed = function() kill() task.sleep(60) end,\n"
+        "  cancelled = function() task.sleep(60) end }\n"
+        "for _, how in ipairs{'done', 'failed', 'killed', 'cancelled'} do\n"
+        "  local m, other = task.mutex(), task.mutex()\n"
+        "  local holder = spawn(function() m:lock() other:lock() ends[how]() end)\n"
+        "  local waiter = spawn(function() m:lock() tell(how) end)\n"
+        "  task.yield() if how == 'cancelled' then holder:cancel() end\n"
+        "  try(holder.join, holder) waiter:join() tell(m:try_lock() and other:try_lock() ~= nil)\n"
+        "end",
+        "done true failed true killed true cancelled true ");
+}
+
+static void what_was_given_back_is_not_given_back_again_at_the_end(void **state)
+{
+    (void)state;
+    assert_tells("local m = task.mutex()\n"
+                 "local first = spawn(function() m:lock() m:unlock() task.sleep(0.001) end)\n"
+                 "local second = spawn(function() m:lock() first:join() tell('still') end)\n"
+                 "first:join() tell(m:try_lock()) second:join()",
+                 "nil still ");
+}
+
+static void a_mutex_that_is_collected_while_it_is_locked_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_tells("local a, b, c = task.mutex(), task.mutex(), task.mutex()\n"
+                 "spawn(function() a:lock() b:lock() c:lock()\n"
+                 "  b = nil collectgarbage() a = nil collectgarbage() end):join()\n"
+                 "tell(c:try_lock() ~= nil)",
+                 "true ");
+}
+
 static void a_task_that_is_killed_or_cancelled_gives_back_what_it_has_with(void **state)
 {
     (void)state;
@@ -208,6 +246,9 @@ int main(void)
         T(one_that_is_cancelled_before_its_wake_is_passed_over),
         T(a_task_that_is_killed_gives_back_through_its_guard),
         T(a_task_that_is_killed_or_cancelled_gives_back_what_it_has_with),
+        T(a_mutex_that_its_holder_does_not_give_back_is_unlocked_at_its_end),
+        T(what_was_given_back_is_not_given_back_again_at_the_end),
+        T(a_mutex_that_is_collected_while_it_is_locked_leaves_nothing),
         T(one_that_is_killed_behind_its_wake_hands_the_lock_on),
         T(a_semaphore_lets_so_many_in),
         T(anybody_may_release_a_semaphore_but_not_too_often),
