@@ -31,6 +31,8 @@ static const struct value_row value_rows[] = {
      PART_LIMITS},
     {"limits.body", offsetof(struct conf_pool, limits.body_bytes), FORM_SIZE, PART_LIMITS},
     {"limits.memory", offsetof(struct conf_pool, limits.memory_bytes), FORM_SIZE, PART_LIMITS},
+    {"limits.actor_memory", offsetof(struct conf_pool, limits.actor_memory_bytes), FORM_SIZE,
+     PART_LIMITS},
     {"count", offsetof(struct conf_pool, count), FORM_WORKERS, PART_COUNT},
     {"standby", offsetof(struct conf_pool, standby), FORM_NUMBER, PART_RULES},
     {"boot", offsetof(struct conf_pool, boot_ms), FORM_DURATION, PART_RULES},

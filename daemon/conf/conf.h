@@ -51,6 +51,7 @@ struct conf_limits {
     uint32_t keepalive_ms; /* idle keep-alive connection, and time to read one request, 60 s */
     uint64_t body_bytes;   /* request body, 1 MiB */
     uint64_t memory_bytes; /* of all Lua code in a worker, 512 MiB */
+    uint64_t actor_memory_bytes; /* of one actor; 0: no limit of its own */
 };
 
 enum {

@@ -88,6 +88,9 @@ static const struct schema_row key_rows[] = {
      "512MiB", NULL,
      "What all Lua code in one worker may use.  When little of it is left, the request, task or\n"
      "actor that has the most is ended."},
+    {"pools.*.limits", "actor_memory", SCHEMA_SIZE, POOL(limits.actor_memory_bytes), "0", "1024GiB",
+     "0", NULL,
+     "What one actor may use of it; one that uses more is ended.  0: each as much as there is."},
 
     {"", "supervisors", SCHEMA_ENTRIES, 0, NULL, NULL, NULL, NULL,
      "What is restarted together: supervisors of pools and of other supervisors, by name."},

@@ -228,7 +228,9 @@ local function run(S, envelope)
   running:finish()
 end
 
-local START_OPTIONS = { args = true, name = true, timeout = true, mailbox = true, mailbox_bytes = true, overflow = true }
+local START_OPTIONS = {
+  args = true, name = true, timeout = true, mailbox = true, mailbox_bytes = true, overflow = true, memory = true,
+}
 
 local function start_server(class, spawn, options)
   options = options or {}

@@ -24,6 +24,8 @@ local actor = {}
 ---@field mailbox? integer messages that may wait to be received, 10000 by default
 ---@field mailbox_bytes? integer bytes that they may have together, 16 MiB by default
 ---@field overflow? "suspend"|"drop_new"|"drop_old"|"raise" what becomes of a message that has no room; its sender waits by default
+---@field memory? integer bytes that it may have, its messages counted, garbage not; if it has more it ends with a LimitError, code
+---"memory". Without, or above `limits.actor_memory` of the pool: that one
 ---@field on? "local"|"any"|integer|fsd.worker.Place where it runs: here by default, in any worker of the own pool, in the one that serves this slot of it, or in this one
 
 ---Starts an actor; it begins to run at the end of this turn.
@@ -207,6 +209,7 @@ function actor.list(filter) end
 ---@field overflow string
 ---@field dropped integer messages that had no room
 ---@field memory integer bytes that it has allocated and that are not collected yet
+---@field memory_limit integer what it may have; 0 is any
 ---@field trap_exit boolean
 ---@field links fsd.Pid[]
 ---@field monitors fsd.Pid[] whom it monitors

@@ -30,6 +30,7 @@ local supervisor = {}
 ---@field mailbox? integer as for actor.spawn
 ---@field mailbox_bytes? integer as for actor.spawn
 ---@field overflow? string as for actor.spawn
+---@field memory? integer as for actor.spawn
 
 ---@class fsd.supervisor.DynamicOptions
 ---@field child fsd.supervisor.Child what all its children are; without id and name

@@ -114,6 +114,7 @@ SPAWNS = [
     ("bad name", 'spawn("", {name = 5})', "bad name: a string of 1 to 255 bytes expected"),
     ("bad overflow", 'spawn("", {overflow = "block"})', 'bad option "overflow": "suspend", "drop_new", "drop_old" or "raise" expected'),
     ("bad mailbox", 'spawn("", {mailbox = 0})', 'bad option "mailbox": an integer from 1 expected'),
+    ("bad memory", 'spawn("", {memory = 0})', 'bad option "memory": an integer from 1 expected'),
     ("bad link", 'spawn("", {link = 1})', 'bad option "link": true or false expected'),
     ("bad place", 'spawn("", {on = "moon"})', 'bad option "on": "local", "any", a slot or an entry of worker.list() expected'),
     ("function as argument", 'actor.spawn("do", {text = print})', 'cannot send a function at "text"'),

@@ -20,6 +20,7 @@ static struct tasks {
     char told[TASKS_TOLD_MAX];    /* by tell() */
     char outcome[TASKS_TOLD_MAX]; /* what the task that ended last returned or raised */
     int status;                   /* of that one */
+    char excess[TASKS_TOLD_MAX];  /* the words for the last one that had too much memory */
     unsigned started;
     unsigned ended;
     unsigned preempted; /* times that any was */
@@ -56,7 +57,17 @@ static inline void tasks_on_wait(struct task *task)
     tasks.preempted += task->is_preempted ? 1 : 0;
 }
 
-static const struct task_owner tasks_owner = {"test", tasks_on_done, tasks_on_wait, NULL};
+/* As an actor's would. */
+static inline void tasks_on_excess(struct task *task, const char *message)
+{
+    (void)snprintf(tasks.excess, sizeof(tasks.excess), "%s", message);
+    task_kill(task);
+}
+
+static const struct task_owner tasks_owner = {"test", tasks_on_done, tasks_on_wait, NULL, NULL};
+/* Of those that may have a limit to their memory. */
+static const struct task_owner tasks_limited = {"limited", tasks_on_done, tasks_on_wait, NULL,
+                                                tasks_on_excess};
 
 static inline void tasks_on_limit(struct timer *timer)
 {
@@ -90,16 +101,31 @@ static inline int tasks_tear_down(void **state)
     return 0;
 }
 
-/* The chunk runs until it waits, is preempted or ends. */
-static inline struct task *tasks_start(const char *chunk)
+static inline struct task *tasks_start_of(const struct task_owner *owner, const char *chunk,
+                                          size_t memory_bytes)
 {
-    struct task *task = task_new(&tasks.runtime, &tasks_owner, NULL);
+    struct task *task = task_new(&tasks.runtime, owner, NULL);
+    if (memory_bytes > 0) {
+        task_set_memory_limit(task, memory_bytes);
+    }
     if (luaL_loadbuffer(task->L, chunk, strlen(chunk), "=t") != LUA_OK) {
         fail_msg("%s", lua_tostring(task->L, -1));
     }
     tasks.started++;
     task_start(task, 0);
     return task;
+}
+
+/* The chunk runs until it waits, is preempted or ends. */
+static inline struct task *tasks_start(const char *chunk)
+{
+    return tasks_start_of(&tasks_owner, chunk, 0);
+}
+
+/* The same, and it may have so much memory. */
+static inline struct task *tasks_start_limited(const char *chunk, size_t memory_bytes)
+{
+    return tasks_start_of(&tasks_limited, chunk, memory_bytes);
 }
 
 /* Until all have ended. */

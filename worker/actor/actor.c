@@ -18,7 +18,7 @@ static void on_run(struct task *task)
     recorder_run_task(&task->runtime->recorder, actor->code->name);
 }
 
-static const struct task_owner owner = {"actor", exit_finish, NULL, on_run};
+static const struct task_owner owner = {"actor", exit_finish, NULL, on_run, exit_excess};
 
 struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_options *options)
 {
@@ -33,6 +33,7 @@ struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_o
     actor->reason_ref = LUA_NOREF;
     mailbox_init(&actor->mailbox, options->mailbox_count, options->mailbox_bytes);
     actor->task = task_new(actors->runtime, &owner, actor);
+    task_set_memory_limit(actor->task, options->memory_bytes);
     actors_add(actors, actor);
     code_push(actor->code, L, actor->task->L);
     actors_start(actors, actor);

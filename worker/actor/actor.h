@@ -69,6 +69,7 @@ struct actor_options {
     enum actor_overflow overflow;
     uint32_t mailbox_count;
     uint32_t mailbox_bytes;
+    size_t memory_bytes; /* 0: any */
 };
 
 /* Makes an actor that will run a module with the argument on the top of the stack, which is popped; module is only read. */

@@ -224,6 +224,23 @@ static void push_told(lua_State *L)
                error_status(L, error), message != NULL ? message : "unknown error");
 }
 
+/* Nothing here can fail: it is our own Error, and the worker's memory is never refused. */
+void exit_excess(struct task *task, const char *message)
+{
+    struct actor *actor = task->data;
+    lua_State *L = task->runtime->L;
+    if (actor->is_exiting) {
+        return;
+    }
+    error_push(L, "LimitError", "memory", 503, message);
+    luaL_traceback(L, task->L, NULL, 0);
+    lua_setfield(L, -2, "traceback");
+    log_crash(actor, L);
+    lua_pop(L, 1);
+    error_push(L, "LimitError", "memory", 503, message); /* only the log shall have the traceback */
+    begin_exit(actor, L);
+}
+
 /* Protected, because an error value may have a __tostring of its own: 1 is the actor, 2 the error.  Returns the reason. */
 static int make_reason(lua_State *L)
 {

@@ -15,6 +15,8 @@ void exit_signal(struct actor *actor, lua_State *L, enum signal_kind kind, const
 _Noreturn void exit_raise(lua_State *L);
 /* The actor's coroutine is finished (task_owner.on_done): tells all who want to know, and frees the actor. */
 void exit_finish(struct task *task, int status);
+/* The actor has too much memory (task_owner.on_excess): it ends with a LimitError, and runs no further. */
+void exit_excess(struct task *task, const char *message);
 /* Pushes a copy of the reason on the top of L. */
 void exit_copy_reason(lua_State *L);
 /* Posts {"$down", ref, what, reason} with the reason on the top of L, which is popped; the ref stands at ref_index; what is

@@ -77,7 +77,7 @@ int inspect_info(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    lua_createtable(L, 0, 15);
+    lua_createtable(L, 0, 16);
     actor_push_pid(L, actor);
     lua_setfield(L, -2, "pid");
     set_text(L, "module", actor->code->name);
@@ -89,6 +89,7 @@ int inspect_info(lua_State *L)
     set_integer(L, "mailbox", actor->mailbox.max_count);
     set_integer(L, "mailbox_bytes", actor->mailbox.max_bytes);
     set_integer(L, "memory", task_memory(actor->task));
+    set_integer(L, "memory_limit", task_memory_limit(actor->task));
     set_integer(L, "dropped", actor->dropped);
     set_bonds(L, "links", actor, BOND_LINK);
     set_bonds(L, "monitors", actor, BOND_WATCHES);

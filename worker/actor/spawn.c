@@ -40,14 +40,14 @@ static void read_bool(lua_State *L, bool *ret_value, const char *key)
     *ret_value = *ret_value || lua_toboolean(L, -1);
 }
 
-static uint32_t read_bound(lua_State *L, const char *key)
+static lua_Integer read_integer(lua_State *L, const char *key, lua_Integer most)
 {
     int is_integer = 0;
     lua_Integer value = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || value < 1 || value > INT32_MAX) {
+    if (!is_integer || value < 1 || value > most) {
         luaL_error(L, "bad option \"%s\": an integer from 1 expected", key);
     }
-    return (uint32_t)value;
+    return value;
 }
 
 static void read_overflow(lua_State *L, struct order *order)
@@ -82,12 +82,20 @@ static void read_monitor(lua_State *L, struct order *order)
 
 static void read_count(lua_State *L, struct order *order)
 {
-    order->options.mailbox_count = read_bound(L, "mailbox");
+    order->options.mailbox_count = (uint32_t)read_integer(L, "mailbox", INT32_MAX);
 }
 
 static void read_bytes(lua_State *L, struct order *order)
 {
-    order->options.mailbox_bytes = read_bound(L, "mailbox_bytes");
+    order->options.mailbox_bytes = (uint32_t)read_integer(L, "mailbox_bytes", INT32_MAX);
+}
+
+/* What the configuration allows each of them stays the most. */
+static void read_memory(lua_State *L, struct order *order)
+{
+    size_t bytes = (size_t)read_integer(L, "memory", INT64_MAX);
+    size_t allowed = order->options.memory_bytes;
+    order->options.memory_bytes = allowed == 0 || bytes < allowed ? bytes : allowed;
 }
 
 static void read_name(lua_State *L, struct order *order)
@@ -107,9 +115,9 @@ static const struct option {
     const char *key;
     void (*read)(lua_State *L, struct order *order); /* the value is on the top */
 } options[] = {
-    {"link", read_link},         {"mailbox", read_count}, {"mailbox_bytes", read_bytes},
-    {"monitor", read_monitor},   {"name", read_name},     {"on", read_on},
-    {"overflow", read_overflow},
+    {"link", read_link},     {"mailbox", read_count},     {"mailbox_bytes", read_bytes},
+    {"memory", read_memory}, {"monitor", read_monitor},   {"name", read_name},
+    {"on", read_on},         {"overflow", read_overflow},
 };
 
 /* The pair is on the top. */
@@ -212,10 +220,11 @@ static int spawn_elsewhere(lua_State *L, bool link, bool monitor)
 
 int spawn_lua(lua_State *L, bool link, bool monitor)
 {
-    struct order order = {
-        .link = link,
-        .monitor = monitor,
-        .options = {.mailbox_count = DEFAULT_COUNT, .mailbox_bytes = DEFAULT_BYTES}};
+    struct order order = {.link = link,
+                          .monitor = monitor,
+                          .options = {.mailbox_count = DEFAULT_COUNT,
+                                      .mailbox_bytes = DEFAULT_BYTES,
+                                      .memory_bytes = runtime_of(L)->config.actor_memory_bytes}};
     lua_settop(L, OPTIONS);
     check_module(L);
     if (is_elsewhere(L)) {

@@ -39,6 +39,7 @@ static const struct field fields[] = {
     {"keepalive_ms", FIELD_U32, AT(keepalive_ms), 0},
     {"body_bytes", FIELD_U64, AT(body_bytes), 0},
     {"memory_bytes", FIELD_U64, AT(memory_bytes), 0},
+    {"actor_memory_bytes", FIELD_U64, AT(actor_memory_bytes), 0},
 };
 
 void config_init(struct config *config)

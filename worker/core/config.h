@@ -21,8 +21,9 @@ struct config {
     uint32_t cpu_ms; /* of one handler; 0: no limit */
     uint32_t keepalive_ms;
     uint64_t body_bytes;
-    uint64_t memory_bytes; /* of the Lua state; 0: any */
-    const void *bytes;     /* owned mapping of the whole message; settings and env point into it */
+    uint64_t memory_bytes;       /* of the Lua state; 0: any */
+    uint64_t actor_memory_bytes; /* of that, of one actor; 0: any */
+    const void *bytes; /* owned mapping of the whole message; settings and env point into it */
     size_t len;
     const void *settings; /* borrowed from bytes: one MessagePack map */
     size_t settings_len;

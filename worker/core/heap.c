@@ -3,6 +3,7 @@
  * holder, so that whatever frees it, the collector above all, gives it back to the right one, and to nobody when the holder has gone.
  * A worker can use so much; when most of it is used the alarm tells the runtime, which collects and ends a task (relief.c), and at
  * the limit itself whoever asks for more while a task runs is refused: Lua collects, tries again and raises "not enough memory".
+ * An account may have a limit of its own: passing that is only told of, because some of it may be garbage (overdraft.c).
  * Called by Lua, and by task.c for accounts.  Must not know what a task is. */
 #include "worker/core/heap.h"
 
@@ -15,6 +16,7 @@ enum {
     LARGE_BYTES = 64 << 10, /* what is refused at the limit, and not a little later */
     STEP_PART = 8,          /* of the limit */
     SINGLE_PART = 4,
+    KIB = 1 << 10,
 };
 
 /* In front of each block; what Lua keeps there needs no more than this alignment. */
@@ -51,6 +53,9 @@ static void grow_accounts(struct heap *heap)
     }
     for (uint32_t i = first; i < count; i++) {
         accounts[i] = (struct heap_account){.next_free = i + 1 < count ? i + 1 : 0};
+    }
+    if (first == 0) {
+        accounts[0].limit_kib = UINT32_MAX;
     }
     heap->accounts = accounts;
     heap->account_count = count;
@@ -120,6 +125,10 @@ static void charge(struct heap *heap, struct stamp *stamp, size_t bytes)
     *stamp = (struct stamp){heap->account, account->serial};
     account->bytes += bytes;
     heap->used_bytes += bytes;
+    if (heap_is_overdrawn(heap, heap->account) && !heap->is_overdrawn) {
+        heap->is_overdrawn = true;
+        heap->on_tight(heap);
+    }
 }
 
 static void discharge(struct heap *heap, const struct stamp *stamp, size_t bytes)
@@ -214,6 +223,7 @@ uint32_t heap_open_account(struct heap *heap, void *holder)
     }
     uint32_t account = heap->free_account;
     heap->free_account = heap->accounts[account].next_free;
+    heap->accounts[account].limit_kib = UINT32_MAX;
     heap->accounts[account].holder = holder;
     return account;
 }
@@ -228,6 +238,7 @@ void heap_clear_account(struct heap *heap, uint32_t account)
     struct heap_account *cleared = &heap->accounts[account];
     cleared->serial++;
     cleared->bytes = 0;
+    cleared->limit_kib = UINT32_MAX;
     cleared->holder = NULL;
 }
 
@@ -235,6 +246,33 @@ void heap_close_account(struct heap *heap, uint32_t account)
 {
     heap->accounts[account].next_free = heap->free_account;
     heap->free_account = account;
+}
+
+void heap_limit_account(struct heap *heap, uint32_t account, size_t bytes)
+{
+    size_t kib = bytes / KIB + (bytes % KIB > 0 ? 1 : 0);
+    heap->accounts[account].limit_kib = kib == 0 || kib > UINT32_MAX ? UINT32_MAX : (uint32_t)kib;
+}
+
+size_t heap_account_limit(const struct heap *heap, uint32_t account)
+{
+    uint32_t kib = heap->accounts[account].limit_kib;
+    return kib == UINT32_MAX ? 0 : (size_t)kib * KIB;
+}
+
+uint32_t heap_find_overdrawn(const struct heap *heap, uint32_t behind)
+{
+    for (uint32_t i = behind + 1; i < heap->account_count; i++) {
+        if (heap->accounts[i].holder != NULL && heap_is_overdrawn(heap, i)) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+void heap_forget_overdrawn(struct heap *heap)
+{
+    heap->is_overdrawn = false;
 }
 
 void *heap_find_largest(const struct heap *heap, size_t at_least)

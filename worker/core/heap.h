@@ -10,10 +10,13 @@
 /* Who is charged for memory.  Every block says which account it was charged to, and for which of the holders that the
  * account has had; the first account, 0, is the worker's own, and is never closed. */
 struct heap_account {
-    size_t bytes;       /* of blocks that this holder has taken and that still exist */
-    uint32_t serial;    /* of the holder: blocks of earlier ones are nobody's */
-    uint32_t next_free; /* while it has no holder */
-    void *holder;       /* borrowed from whoever opened it; NULL: it has none */
+    size_t bytes;    /* of blocks that this holder has taken and that still exist */
+    uint32_t serial; /* of the holder: blocks of earlier ones are nobody's */
+    union {
+        uint32_t limit_kib; /* UINT32_MAX: none */
+        uint32_t next_free; /* while the account is closed */
+    };
+    void *holder; /* borrowed from whoever opened it; NULL: it has none */
 };
 
 /* The memory of the Lua state: Lua's allocator, who has how much of it, and what happens when it gets tight.  Embedded in
@@ -28,7 +31,9 @@ struct heap {
     unsigned pins;      /* places on the C stack that can't take a refusal */
     bool is_tight;      /* on_tight was called; until heap_settle */
     bool was_refused;   /* and something was refused */
-    /* The alarm was passed, or something is refused: called in the allocator, it may only take notes. */
+    bool
+        is_overdrawn; /* an account has passed its limit, on_tight was called; until heap_forget_overdrawn */
+    /* The alarm or an account's limit was passed, or something is refused: called in the allocator, it may only take notes. */
     void (*on_tight)(struct heap *heap);
     struct heap_account *accounts; /* owned array */
     uint32_t account_count;
@@ -57,6 +62,14 @@ void heap_clear_account(struct heap *heap, uint32_t account);
 void heap_close_account(struct heap *heap, uint32_t account);
 /* Whose account has the most, if that is at least so much; NULL: nobody's. */
 void *heap_find_largest(const struct heap *heap, size_t at_least);
+/* How much its holder may have, 0: anything.  What passes that is only told of. */
+void heap_limit_account(struct heap *heap, uint32_t account, size_t bytes);
+/* In bytes; 0: none. */
+size_t heap_account_limit(const struct heap *heap, uint32_t account);
+/* The next account behind another one that has more than it may; 0: none has. */
+uint32_t heap_find_overdrawn(const struct heap *heap, uint32_t behind);
+/* They have been dealt with: the next account that passes its limit is told of. */
+void heap_forget_overdrawn(struct heap *heap);
 /* It has been dealt with: the next alarm is an eighth of the limit above what is used now, but not below soft. */
 void heap_settle(struct heap *heap);
 
@@ -71,6 +84,11 @@ static inline uint32_t heap_charge(struct heap *heap, uint32_t account)
 static inline size_t heap_account_bytes(const struct heap *heap, uint32_t account)
 {
     return heap->accounts[account].bytes;
+}
+
+static inline bool heap_is_overdrawn(const struct heap *heap, uint32_t account)
+{
+    return heap->accounts[account].bytes >> 10 >= heap->accounts[account].limit_kib;
 }
 
 #endif

@@ -37,7 +37,9 @@ static void end_task(struct runtime *runtime, struct task *task)
                  "%lu MiB are allowed",
                  task->owner->kind, to_mib(task_memory(task)), to_mib(heap->used_bytes),
                  to_mib(heap->limit_bytes));
-    if (task->cancelling) {
+    if (task->owner->on_excess != NULL) {
+        task->owner->on_excess(task, TASK_MEMORY_WORDS);
+    } else if (task->cancelling) {
         task_kill(task);
     } else {
         task_cancel(task, TASK_CANCEL_MEMORY);

@@ -9,6 +9,7 @@
 #include "worker/core/heap.h"
 #include "worker/core/logger.h"
 #include "worker/core/loop.h"
+#include "worker/core/overdraft.h"
 #include "worker/core/recorder.h"
 #include "worker/core/slice.h"
 #include "worker/core/task.h"
@@ -34,6 +35,7 @@ struct runtime {
     struct recorder recorder;      /* owned; the black box */
     struct slice slice;            /* owned; who has the CPU, and how long */
     struct task_pool tasks;        /* owned */
+    struct overdraft overdraft;    /* owned; tasks that have more memory than they may */
     struct generation *generation; /* owned; the code that is loaded, NULL before */
     struct http_server *http;      /* borrowed; set while the HTTP area is up */
     struct actors *actors;         /* borrowed; set once the application has asked for fsd.actor */

@@ -14,6 +14,7 @@
 #include "worker/core/closing.h"
 #include "worker/core/error.h"
 #include "worker/core/hook_error.h"
+#include "worker/core/overdraft.h"
 #include "worker/core/relief.h"
 #include "worker/core/runtime.h"
 
@@ -33,8 +34,7 @@ static const struct cancel_word {
     [TASK_CANCEL_SHUTDOWN] = {"CancelError", "shutdown", 503, "the worker is leaving"},
     [TASK_CANCEL_ASKED] = {"CancelError", "cancelled", 499, "the task was cancelled"},
     [TASK_CANCEL_CPU] = {"CancelError", "cpu", 503, "the CPU time is used up"},
-    [TASK_CANCEL_MEMORY] = {"LimitError", "memory", 503,
-                            "the worker's memory is used up, and most of it is this task's"},
+    [TASK_CANCEL_MEMORY] = {"LimitError", "memory", 503, TASK_MEMORY_WORDS},
 };
 
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data)
@@ -102,6 +102,9 @@ static void tidy(struct runtime *runtime)
     }
     if (heap->is_tight) {
         relief_run(runtime);
+    }
+    if (heap->is_overdrawn) {
+        overdraft_begin(runtime);
     }
 }
 
@@ -185,6 +188,8 @@ static void on_wake(struct loop_job *job)
     struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, wake, job);
     if (task->is_killed || (task->is_overdue && task->is_preempted)) {
         close_by_force(task);
+    } else if (overdraft_holds(task)) {
+        loop_defer_share(&task->runtime->loop, job, on_wake);
     } else {
         resume(task, 0);
     }
@@ -329,6 +334,17 @@ void task_set_deadline(struct task *task, uint64_t after_ms)
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms)
 {
     task->cpu_limit_us = limit_ms == 0 ? 0 : task->cpu_us + limit_ms * 1000;
+}
+
+void task_set_memory_limit(struct task *task, size_t limit_bytes)
+{
+    assert(task->owner->on_excess != NULL);
+    heap_limit_account(&task->runtime->heap, task->account, limit_bytes);
+}
+
+size_t task_memory_limit(const struct task *task)
+{
+    return heap_account_limit(&task->runtime->heap, task->account);
 }
 
 size_t task_memory(const struct task *task)

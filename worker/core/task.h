@@ -22,6 +22,8 @@ enum task_cancel {
     TASK_CANCEL_MEMORY,   /* it has the most of the worker's memory, of which little is left */
 };
 
+#define TASK_MEMORY_WORDS "the worker's memory is used up, and most of it is this task's"
+
 enum task_state {
     TASK_FREE,
     TASK_READY, /* wakes at the end of this turn; or was preempted, and gets its share of a later one */
@@ -50,6 +52,9 @@ struct task_owner {
     void (*on_wait)(struct task *task);
     /* It is about to run: says so to the recorder.  May be NULL: then kind is what the recorder notes. */
     void (*on_run)(struct task *task);
+    /* It has more memory than it may have, as message says, and does not run now: ends it for good.  NULL: it is cancelled instead, and may
+     * have no limit of its own. */
+    void (*on_excess)(struct task *task, const char *message);
 };
 
 /* What belongs to a task until it gives it back or ends; embedded in its owner. */
@@ -134,8 +139,12 @@ void task_kill(struct task *task);
 void task_set_deadline(struct task *task, uint64_t after_ms);
 /* Cancels with TASK_CANCEL_CPU when it has had the CPU for so long from now on, all in all; 0: never. */
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms);
+/* Ends it by its owner's on_excess when it has more memory than so many bytes, garbage not counted; 0: never. */
+void task_set_memory_limit(struct task *task, size_t limit_bytes);
 /* What it has allocated and is not collected yet, in bytes. */
 size_t task_memory(const struct task *task);
+/* What it may have; 0: any. */
+size_t task_memory_limit(const struct task *task);
 /* Waits so many seconds: the body of fsd.task.sleep. */
 int task_sleep(lua_State *L, double seconds);
 /* The same, and goes on in on_resume, in the place of the function that has called this. */

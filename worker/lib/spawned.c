@@ -20,7 +20,7 @@
 static void on_task_done(struct task *task, int status);
 static void on_task_run(struct task *task);
 
-static const struct task_owner owner = {"task", on_task_done, NULL, on_task_run};
+static const struct task_owner owner = {"task", on_task_done, NULL, on_task_run, NULL};
 
 void spawned_set_init(struct spawned_set *set, struct runtime *runtime)
 {

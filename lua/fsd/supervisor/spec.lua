@@ -26,6 +26,7 @@ local CHILD = {
   scope = { one_of("worker", "node"), '"worker" or "node"' },
   mailbox = { is_count, "an integer from 1" },
   mailbox_bytes = { is_count, "an integer from 1" },
+  memory = { is_count, "an integer from 1" },
   overflow = { one_of("suspend", "drop_new", "drop_old", "raise"), '"suspend", "drop_new", "drop_old" or "raise"' },
 }
 
@@ -79,7 +80,10 @@ function M.child(given, auto_shutdown, what)
     module = start[1],
     args = start[2],
     type = given.type or "worker",
-    options = { name = given.name, mailbox = given.mailbox, mailbox_bytes = given.mailbox_bytes, overflow = given.overflow },
+    options = {
+      name = given.name, mailbox = given.mailbox, mailbox_bytes = given.mailbox_bytes, overflow = given.overflow,
+      memory = given.memory,
+    },
     rules = {
       restart = restart, shutdown = read_shutdown(given), supervisor = given.type == "supervisor",
       significant = given.significant or false,

@@ -75,6 +75,7 @@ static void every_value_is_shown_with_its_place(void **state)
         "pools.web.limits.keepalive = 60s # default\n"
         "pools.web.limits.body = 10MiB # /t.yaml:20:21\n"
         "pools.web.limits.memory = 512MiB # default\n"
+        "pools.web.limits.actor_memory = 0 # default\n"
         "pools.db.app = a # /t.yaml:21:14\n",
         "pools.db.count = auto # default\n",
         "supervisors.s.strategy = one_for_one # default\n",

@@ -66,7 +66,7 @@ static void every_key_of_the_contract_is_there(void **state)
                            .env = env,
                            .env_count = 1};
     struct conf_pool pool = {.name = pool_name,
-                             .limits = {30000, 10000, 60000, UINT64_MAX, 1 << 20}};
+                             .limits = {30000, 10000, 60000, UINT64_MAX, 1 << 20, 1 << 16}};
     struct conf conf = {.apps = &app, .app_count = 1, .log_level = LOG_LEVEL_INFO};
     const void *data = NULL;
     size_t len = 0;

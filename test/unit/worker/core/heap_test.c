@@ -119,6 +119,39 @@ one_that_grows_is_charged_to_whoever_lets_it_and_one_that_shrinks_stays_where_it
     give(block, 30);
 }
 
+static void an_account_that_reaches_its_limit_is_told_of_once(void **state)
+{
+    (void)state;
+    uint32_t one = heap_open_account(&heap, &alarms);
+    uint32_t other = heap_open_account(&heap, &heap);
+    heap_limit_account(&heap, one, 4096 + 1);
+    assert_int_equal(heap_account_limit(&heap, one), 5 * kib); /* whole KiB */
+    assert_int_equal(heap_account_limit(&heap, other), 0);
+    (void)heap_charge(&heap, other);
+    void *others = must_take(100000);
+    assert_int_equal(heap_find_overdrawn(&heap, 0), 0);
+    (void)heap_charge(&heap, one);
+    void *fits = must_take(4 * kib);
+    assert_int_equal(alarms, 0);
+    void *passes = must_take(1 * kib);
+    void *more = must_take(1 * kib);
+    assert_int_equal(alarms, 1);
+    assert_true(heap.is_overdrawn);
+    assert_int_equal(heap_find_overdrawn(&heap, 0), one);
+    assert_int_equal(heap_find_overdrawn(&heap, one), 0);
+    give(more, 1 * kib);
+    give(passes, 1 * kib);
+    assert_int_equal(heap_find_overdrawn(&heap, 0), 0);
+    heap_forget_overdrawn(&heap);
+    passes = heap_allocate(&heap, must_take(1), 1, 1 * kib);
+    assert_int_equal(alarms, 2);
+    heap_clear_account(&heap, one);
+    assert_int_equal(heap_account_limit(&heap, one), 0); /* not the next holder's */
+    give(passes, 1 * kib);
+    give(fits, 4 * kib);
+    give(others, 100000);
+}
+
 static void the_largest_holder_is_found_unless_all_have_little(void **state)
 {
     (void)state;
@@ -306,6 +339,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             one_that_grows_is_charged_to_whoever_lets_it_and_one_that_shrinks_stays_where_it_was,
             set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_account_that_reaches_its_limit_is_told_of_once, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_largest_holder_is_found_unless_all_have_little, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
