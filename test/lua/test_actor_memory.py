@@ -78,6 +78,20 @@ RUNS = [
      ["done"]),
     ("what_it_may_have_is_known", 'local p, q = spawn("receive()", {memory = 5000}), spawn("receive()") local a, b = actor.info(p).memory_limit, actor.info(q).memory_limit '
      'exit(p, "kill") exit(q, "kill") return a, b', [5120, 0]),
+    ("a_full_mailbox_counts_for_its_owner",
+     'local p, ref = actor.spawn_monitor("do", {text = "fsd.task.sleep(60)"}, {memory = 1 << 20}) local sent = 0 '
+     'while sent < 1000 do local t = {} for i = 1, 1000 do t[i] = i end send(p, t) sent = sent + 1 local m = receive(0) if m then return m[4].code, sent < 200 end end', ["memory", True]),
+    ("strings_are_their_makers", 'local p = spawn("fsd.task.sleep(60)", {memory = 1 << 20, mailbox = 100000}) local s = ("x"):rep(1000) for i = 1, 10000 do send(p, s) end '
+     'local m = actor.info(p).messages exit(p, "kill") return m', [10000]),
+    ("tables_in_messages_are_their_receivers", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 100000}) local before, mine = actor.info(p).memory, actor.info(self()).memory '
+     'for i = 1, 10000 do send(p, {i, i}) end local grown, mine = actor.info(p).memory - before, actor.info(self()).memory - mine exit(p, "kill") return grown > 800000, mine < grown',
+     [True, True]),
+    ("those_who_wait_for_room_have_charged_it_already", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1}) send(p, 0) local before = actor.info(p).memory '
+     'local q = spawn("local t = {} for i = 1, 10000 do t[i] = i end send(args[1], t)", nil, p) repeat fsd.task.sleep(0) until actor.info(q).state == "waiting" '
+     'local grown = actor.info(p).memory - before exit(p, "kill") return grown >= 160000', [True]),
+    ("an_answer_is_its_askers", 'local p = spawn("while true do local n, from = receive() local t = {} for i = 1, n do t[i] = {i} end actor.reply(from, t) end", nil) '
+     'local q, ref = actor.spawn_monitor("do", {text = "local kept = {} while true do kept[#kept + 1] = call(args, 1000) end", args = p}, {memory = 1 << 20}) '
+     'local m = receive(30)[4].code local alive = actor.alive(p) exit(p, "kill") return m, alive', ["memory", True]),
     ("a_server_may_have_a_limit", 'local p = require("counter").start({memory = 1 << 20}) local ref = actor.monitor(p) actor.cast(p, 1) return receive(30)[4].code',
      ["memory"]),
     ("a_child_with_a_limit_is_started_again",
@@ -91,6 +105,20 @@ RUNS = [
 @pytest.mark.parametrize("text, expected", [row[1:] for row in RUNS], ids=[row[0] for row in RUNS])
 def test_memory(app, text, expected):
     assert app.run(text) == expected
+
+
+@pytest.mark.parametrize("overflow", ["suspend", "drop_new", "drop_old", "raise"])
+def test_whoever_floods_a_full_mailbox_does_not_end_its_owner(app, overflow):
+    """Copies that are refused are charged to the sender; those that are dropped for new ones are garbage."""
+    messages, alive = app.run(f"""
+      local p = spawn("fsd.task.sleep(60)", {{mailbox = 100, memory = 1 << 20, overflow = "{overflow}"}})
+      for i = 1, 20000 do pcall(actor.try_send, p, {{i, {{i}}, "a message that is as long as others"}}) end
+      fsd.task.sleep(0.01)
+      local messages, alive = actor.info(p).messages, actor.alive(p)
+      exit(p, "kill")
+      return messages, alive
+    """)
+    assert (messages, alive) == (100, True)
 
 
 def test_the_configuration_limits_all_actors(serve):

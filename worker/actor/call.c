@@ -305,6 +305,12 @@ static bool answer_far(lua_State *L, const struct ref *ref)
     return true;
 }
 
+const struct task *call_asker(lua_State *L, const struct ref *ref)
+{
+    const struct call *call = find(actors_of(L), ref);
+    return call == NULL ? NULL : call->task;
+}
+
 bool call_answer(lua_State *L, const struct ref *ref)
 {
     if (is_foreign(actors_of(L), ref)) {

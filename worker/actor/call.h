@@ -11,6 +11,7 @@ struct call;
 struct pid;
 struct ref;
 struct remote;
+struct task;
 
 /* Asks the actor with the message on the top of L, waits for the answer and returns it; raises a CallError.  To be called
  * in tail position of a C function, after task_check. */
@@ -21,6 +22,8 @@ int call_wait_far(lua_State *L, struct remote *remote, const struct pid *to, dou
 _Noreturn void call_refuse(lua_State *L, const char *code);
 /* Pops the value from the top of L as the answer to a call.  False: nobody waits for it any more, as far as that is known here. */
 bool call_answer(lua_State *L, const struct ref *ref);
+/* The task that waits for the answer; NULL: none does any more. */
+const struct task *call_asker(lua_State *L, const struct ref *ref);
 /* Whether somebody still waits for the answer. */
 bool call_is_open(const struct actors *actors, const struct ref *ref);
 /* The message of this call was dropped: it fails with "overload". */

@@ -71,7 +71,8 @@ static int send_as(lua_State *L, enum letter_kind kind)
     if (address.remote != NULL) {
         return send_wait_far(L, &address, kind, seconds);
     }
-    struct letter letter = {.kind = (uint8_t)kind, .bytes = (uint32_t)send_copy(L, 2)};
+    struct letter letter = {.kind = (uint8_t)kind,
+                            .bytes = (uint32_t)send_copy_to(L, 2, address.actor, seconds > 0)};
     return address.actor == NULL ? 0 : send_wait(L, address.actor, &letter, seconds);
 }
 
@@ -110,7 +111,8 @@ static int mod_try_send(lua_State *L)
     if (address.remote != NULL) {
         return try_send_far(L, &address);
     }
-    struct letter letter = {.kind = LETTER_MESSAGE, .bytes = (uint32_t)send_copy(L, 2)};
+    struct letter letter = {.kind = LETTER_MESSAGE,
+                            .bytes = (uint32_t)send_copy_to(L, 2, address.actor, false)};
     if (address.actor == NULL) {
         return refuse(L, address.absence);
     }
@@ -135,7 +137,7 @@ static int mod_call(lua_State *L)
     if (address.remote != NULL) {
         return call_wait_far(L, address.remote, &address.to, seconds);
     }
-    uint32_t bytes = (uint32_t)send_copy(L, 2);
+    uint32_t bytes = (uint32_t)send_copy_to(L, 2, address.actor, true);
     if (address.actor == NULL) {
         call_refuse(L, address.absence);
     }
@@ -150,7 +152,7 @@ static int mod_reply(lua_State *L)
     const struct ref_value *from = ref_test(L, 1, actors_of(L)->marks.ref);
     luaL_argexpected(L, from != NULL, 1, "from");
     lua_settop(L, 2);
-    (void)send_copy(L, 2);
+    (void)send_copy_for(L, 2, call_asker(L, &from->ref));
     lua_pushboolean(L, call_answer(L, &from->ref));
     return 1;
 }

@@ -47,7 +47,10 @@ static void deliver(struct actor *actor, lua_State *L, const struct letter *lett
         hand_over(actor, L, letter);
         return;
     }
+    struct heap *heap = &actor->actors->runtime->heap;
+    uint32_t before = heap_charge_for(heap, actor->task->account);
     mailbox_push(&actor->mailbox, L, letter);
+    (void)heap_charge(heap, before);
     if (actor->receiving == ACTOR_RECEIVING_SOME) {
         actor->receiving = ACTOR_NOT_RECEIVING;
         task_wake(actor->task);
@@ -103,9 +106,14 @@ static enum post_result obey_policy(struct actor *actor, lua_State *L, const str
     return POST_DROPPED;
 }
 
+bool post_has_room(const struct actor *actor, size_t bytes)
+{
+    return actor->receiving == ACTOR_RECEIVING_ANY || has_room(actor, bytes);
+}
+
 enum post_result post_letter(struct actor *actor, lua_State *L, const struct letter *letter)
 {
-    if (actor->receiving != ACTOR_RECEIVING_ANY && !has_room(actor, letter->bytes)) {
+    if (!post_has_room(actor, letter->bytes)) {
         return obey_policy(actor, L, letter);
     }
     deliver(actor, L, letter);

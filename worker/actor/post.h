@@ -2,6 +2,8 @@
 #define FSD_WORKER_ACTOR_POST_H
 
 #include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "worker/actor/mailbox.h"
 
@@ -13,6 +15,8 @@ enum post_result {
     POST_FULL,    /* nothing was done: the policy is to suspend or to raise */
 };
 
+/* Whether one more message of that many bytes would be taken now. */
+bool post_has_room(const struct actor *actor, size_t bytes);
 /* Delivers the value on the top of L within the bounds of the mailbox; pops it, unless the result is POST_FULL. */
 enum post_result post_letter(struct actor *actor, lua_State *L, const struct letter *letter);
 /* Delivers it whatever the bounds are: exit and monitor signals. */

@@ -58,14 +58,43 @@ void send_check_name(lua_State *L, const struct address *address)
     }
 }
 
-size_t send_copy(lua_State *L, int index)
+size_t send_copy_for(lua_State *L, int index, const struct task *task)
 {
     struct fsd_err err;
     size_t bytes = 0;
-    if (copy_push(L, index, &actors_of(L)->marks, &bytes, &err) != 0) {
+    struct heap *heap = &runtime_of(L)->heap;
+    uint32_t before = heap_charge_for(heap, task != NULL ? task->account : heap->account);
+    int r = copy_push(L, index, &actors_of(L)->marks, &bytes, &err);
+    (void)heap_charge(heap, before);
+    if (r != 0) {
         luaL_error(L, "%s", err.text);
     }
     return bytes;
+}
+
+size_t send_copy(lua_State *L, int index)
+{
+    return send_copy_for(L, index, NULL);
+}
+
+static bool is_welcome(const struct actor *actor, bool waits)
+{
+    switch (actor->overflow) {
+    case ACTOR_OVERFLOW_DROP_OLD:
+        return true;
+    case ACTOR_OVERFLOW_SUSPEND:
+        return waits || post_has_room(actor, 0);
+    case ACTOR_OVERFLOW_DROP_NEW:
+    case ACTOR_OVERFLOW_RAISE:
+        break;
+    }
+    return post_has_room(actor, 0);
+}
+
+size_t send_copy_to(lua_State *L, int index, const struct actor *actor, bool waits)
+{
+    bool is_charged = actor != NULL && is_welcome(actor, waits);
+    return send_copy_for(L, index, is_charged ? actor->task : NULL);
 }
 
 static void on_cancel(struct task_wait *wait)

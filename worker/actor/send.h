@@ -2,6 +2,7 @@
 #define FSD_WORKER_ACTOR_SEND_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "worker/actor/mailbox.h"
@@ -9,6 +10,7 @@
 
 struct actor;
 struct remote;
+struct task;
 
 /* Whom a function in Lua was told to reach. */
 struct address {
@@ -27,6 +29,11 @@ struct address send_find(lua_State *L, int index);
 void send_check_name(lua_State *L, const struct address *address);
 /* Pushes the copy of the value at index that is sent, and returns its size; raises a plain error that says what cannot be. */
 size_t send_copy(lua_State *L, int index);
+/* The same for a message to an actor, to which the copy is charged unless it will be dropped or refused at once; waits: it isn't
+ * when the mailbox suspends its senders.  NULL: nobody. */
+size_t send_copy_to(lua_State *L, int index, const struct actor *actor, bool waits);
+/* The same, and the copy is charged to a task; NULL: to the one that runs. */
+size_t send_copy_for(lua_State *L, int index, const struct task *task);
 /* Sends the value on the top of L; waits so many seconds when the mailbox is full and suspends its senders.  Raises an
  * ActorError with the code "overload".  In tail position of a C function. */
 int send_wait(lua_State *L, struct actor *actor, const struct letter *letter, double seconds);

@@ -187,18 +187,24 @@ static struct stamp *resize(struct heap *heap, struct stamp *stamp, size_t old_s
     return moved;
 }
 
+static void *refuse(struct heap *heap)
+{
+    heap->account = heap->payer;
+    return NULL;
+}
+
 void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes)
 {
     struct heap *heap = data;
     size_t new_size = new_bytes + sizeof(struct stamp);
     size_t old_size = old_bytes + sizeof(struct stamp);
     if (block == NULL) {
-        if (new_bytes == 0 || !may_grow(heap, new_size)) {
+        if (new_bytes == 0) {
             return NULL;
         }
-        struct stamp *stamp = take(heap, new_size);
+        struct stamp *stamp = may_grow(heap, new_size) ? take(heap, new_size) : NULL;
         if (stamp == NULL) {
-            return NULL;
+            return refuse(heap);
         }
         charge(heap, stamp, new_size);
         return stamp + 1;
@@ -210,10 +216,10 @@ void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes)
         return NULL;
     }
     if (new_bytes > old_bytes && !may_grow(heap, new_bytes - old_bytes)) {
-        return NULL;
+        return refuse(heap);
     }
     stamp = resize(heap, stamp, old_size, new_size);
-    return stamp == NULL ? NULL : stamp + 1;
+    return stamp == NULL ? refuse(heap) : stamp + 1;
 }
 
 uint32_t heap_open_account(struct heap *heap, void *holder)

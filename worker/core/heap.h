@@ -28,6 +28,7 @@ struct heap {
     size_t soft_bytes;  /* four fifths of it */
     size_t alarm_bytes; /* what passes it is tight; never below soft */
     uint32_t account;   /* is charged now */
+    uint32_t payer;     /* is charged again when something is refused: see heap_charge_for */
     unsigned pins;      /* places on the C stack that can't take a refusal */
     bool is_tight;      /* on_tight was called; until heap_settle */
     bool was_refused;   /* and something was refused */
@@ -78,6 +79,16 @@ static inline uint32_t heap_charge(struct heap *heap, uint32_t account)
 {
     uint32_t before = heap->account;
     heap->account = account;
+    heap->payer = account;
+    return before;
+}
+
+/* Charges another account while something is made for its holder; heap_charge with what is returned ends that, and so does a refusal,
+ * which may raise.  The worker itself stays charged when it is, since others can be refused. */
+static inline uint32_t heap_charge_for(struct heap *heap, uint32_t account)
+{
+    uint32_t before = heap->account;
+    heap->account = before == 0 ? 0 : account;
     return before;
 }
 

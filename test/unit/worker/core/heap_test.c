@@ -152,6 +152,27 @@ static void an_account_that_reaches_its_limit_is_told_of_once(void **state)
     give(others, 100000);
 }
 
+static void what_is_made_for_another_is_charged_to_that_one_until_something_is_refused(void **state)
+{
+    (void)state;
+    uint32_t one = heap_open_account(&heap, &alarms);
+    uint32_t other = heap_open_account(&heap, &heap);
+    heap_set_limit(&heap, limit);
+    assert_int_equal(heap_charge_for(&heap, other), 0);
+    give(must_take(100), 100);
+    assert_int_equal(heap.account, 0); /* the worker's own can't be refused, others' can */
+    (void)heap_charge(&heap, one);
+    assert_int_equal(heap_charge_for(&heap, other), one);
+    void *others = must_take(100);
+    assert_int_equal(heap_account_bytes(&heap, other), 100 + stamp);
+    assert_null(take(limit)); /* which raises, past whatever would have ended it */
+    assert_int_equal(heap.account, one);
+    assert_int_equal(heap_charge_for(&heap, other), one);
+    assert_null(heap_allocate(&heap, others, 100, limit));
+    assert_int_equal(heap.account, one);
+    give(others, 100);
+}
+
 static void the_largest_holder_is_found_unless_all_have_little(void **state)
 {
     (void)state;
@@ -341,6 +362,9 @@ int main(void)
             set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_account_that_reaches_its_limit_is_told_of_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_made_for_another_is_charged_to_that_one_until_something_is_refused, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(the_largest_holder_is_found_unless_all_have_little, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
