@@ -16,6 +16,7 @@
 #include "common/fd.h"
 #include "common/page.h"
 #include "worker/actor/actors.h"
+#include "worker/actor/server.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
 #include "worker/lib/background.h"
@@ -190,6 +191,7 @@ static void on_activate(struct life *life, struct wire_message *message)
     }
     life->is_active = true;
     runtime->slot = (int64_t)body.slot;
+    server_start(runtime);
     children_start(runtime, (struct children_calls){on_children_started, on_children_failed, NULL});
 }
 
@@ -371,6 +373,7 @@ static void end(struct life *life)
     link_fini(&life->link);
     terminate_close(&life->terminate, &runtime->loop);
     change_fini(&life->change);
+    runtime->link = NULL;
     if (runtime->actors != NULL) {
         remotes_finish(&runtime->actors->remotes);
     }

@@ -5,29 +5,12 @@ from fsd_process import wait_for
 
 MORE = PRELUDE + '''
 local core = require "fsd.actor.core"
+local worker = require "fsd.worker"
 local function others() local list = core.members() table.sort(list, function(a, b) return a.slot < b.slot end) return list end
-local function there(n, text, ...) return call(others()[n].pid, {"spawn", text, {...}}) end
+local function there(n, text, ...) return (worker.spawn("do", {text = text, args = {...}}, {on = others()[n]})) end
 '''
 
 REMOTE_FILES = dict(FILES) | {
-    "app.lua": FILES["app.lua"].replace("return app", '''
-app:supervisor { name = "peers", children = { { id = "peer", start = { "peer" } } } }
-app:get("/who", function() return require("fsd.worker").self() end)
-return app'''),
-      # stands for the worker in these tests
-    "peer.lua": '''
-local actor = require "fsd.actor"
-local core = require "fsd.actor.core"
-return function()
-  core.serve()
-  while true do
-    local message, from = actor.receive()
-    if message[1] == "spawn" then
-      actor.reply(from, actor.spawn("do", { text = message[2], args = message[3] }))
-    end
-  end
-end
-''',
     "do.lua": FILES["do.lua"].replace(PRELUDE, MORE),
 }
 

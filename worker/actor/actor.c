@@ -6,11 +6,15 @@
 
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "worker/actor/actors.h"
 #include "worker/actor/code.h"
 #include "worker/actor/exit.h"
 #include "worker/core/runtime.h"
+
+/* Of the modules of the server and its helpers. */
+#define SYSTEM_PREFIX "fsd.node."
 
 static void on_run(struct task *task)
 {
@@ -29,6 +33,7 @@ struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_o
     }
     actor->actors = actors;
     actor->code = code_acquire(actors, module);
+    actor->is_system = strncmp(module, SYSTEM_PREFIX, sizeof(SYSTEM_PREFIX) - 1) == 0;
     actor->overflow = options->overflow;
     actor->reason_ref = LUA_NOREF;
     mailbox_init(&actor->mailbox, options->mailbox_count, options->mailbox_bytes);

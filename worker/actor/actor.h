@@ -42,6 +42,7 @@ struct actor {
     bool has_begun;
     /* it ends as soon as its task is closed; for all others it has ended already */
     bool is_exiting;
+    bool is_system;   /* the server, or what it has started to do its work; ends last */
     bool is_matching; /* a predicate of receive is looking at its mailbox */
     bool is_listed;   /* in groups, registries or topics, see roster.h */
     bool is_late;     /* the time for a message is over */

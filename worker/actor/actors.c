@@ -52,7 +52,6 @@ void actors_free(struct actors *actors)
     }
     assert(actors->live == 0 && !timer_is_set(&actors->stop_limit));
     code_free_all(actors);
-    remotes_fini(&actors->remotes);
     free(actors->calls);
     free(actors->slots);
     free(actors);
@@ -104,28 +103,36 @@ void actors_add(struct actors *actors, struct actor *actor)
     actors->first_free = slot->next_free;
     slot->actor = actor;
     actors->live++;
+    actors->system_live += actor->is_system;
 }
 
 static void on_stopped(struct loop_job *job)
 {
     struct actors *actors = H2O_STRUCT_FROM_MEMBER(struct actors, stopped, job);
     timer_clear(&actors->runtime->loop.timers, &actors->stop_limit);
+    timer_clear(&actors->runtime->loop.timers, &actors->server_retry);
     actors->on_stopped(actors->runtime);
 }
 
-/* The server ends last. */
+static void signal_all(struct actors *actors, const char *reason, bool are_system)
+{
+    struct pid from = actors_worker_pid(actors);
+    lua_State *L = actors->runtime->L;
+    for (uint32_t i = 1; i < actors->slot_count; i++) {
+        struct actor *actor = actors->slots[i].actor;
+        if (actor != NULL && !actor->is_exiting && actor->is_system == are_system) {
+            lua_pushstring(L, reason);
+            exit_signal(actor, L, SIGNAL_EXIT, &from);
+        }
+    }
+}
+
 static void check_stopped(struct actors *actors)
 {
-    if (!actors->is_stopping) {
-        return;
-    }
-    if (actors->live == 1 && actors->server != NULL && !actors->server->is_exiting) {
-        struct pid from = actors_worker_pid(actors);
-        lua_pushliteral(actors->runtime->L, "kill");
-        exit_signal(actors->server, actors->runtime->L, SIGNAL_EXIT, &from);
-    }
-    if (actors->live == 0) {
+    if (actors->is_stopping && actors->live == 0) {
         loop_defer(&actors->runtime->loop, &actors->stopped, on_stopped);
+    } else if (actors->is_stopping && actors->live == actors->system_live) {
+        signal_all(actors, "kill", true);
     }
 }
 
@@ -134,6 +141,7 @@ void actors_remove(struct actors *actors, struct actor *actor)
     actors->slots[actor->index] = (struct actors_slot){.next_free = actors->first_free};
     actors->first_free = actor->index;
     actors->live--;
+    actors->system_live -= actor->is_system;
     if (actors->server == actor) {
         actors->server = NULL;
     }
@@ -189,22 +197,9 @@ struct pid actors_worker_pid(const struct actors *actors)
     return (struct pid){.incarnation = actors->runtime->incarnation};
 }
 
-static void signal_all(struct actors *actors, const char *reason)
-{
-    struct pid from = actors_worker_pid(actors);
-    lua_State *L = actors->runtime->L;
-    for (uint32_t i = 1; i < actors->slot_count; i++) {
-        struct actor *actor = actors->slots[i].actor;
-        if (actor != NULL && !actor->is_exiting && actor != actors->server) {
-            lua_pushstring(L, reason);
-            exit_signal(actor, L, SIGNAL_EXIT, &from);
-        }
-    }
-}
-
 static void on_stop_limit(struct timer *timer)
 {
-    signal_all(H2O_STRUCT_FROM_MEMBER(struct actors, stop_limit, timer), "kill");
+    signal_all(H2O_STRUCT_FROM_MEMBER(struct actors, stop_limit, timer), "kill", false);
 }
 
 void actors_stop(struct runtime *runtime, void (*on_stopped_call)(struct runtime *runtime))
@@ -216,7 +211,7 @@ void actors_stop(struct runtime *runtime, void (*on_stopped_call)(struct runtime
     }
     actors->is_stopping = true;
     actors->on_stopped = on_stopped_call;
-    signal_all(actors, "shutdown");
+    signal_all(actors, "shutdown", false);
     loop_set_timer(&runtime->loop, &actors->stop_limit, ACTORS_STOP_MS, on_stop_limit);
     check_stopped(actors);
 }

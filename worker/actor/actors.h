@@ -53,6 +53,8 @@ struct actors {
     uint64_t next_call;
     struct children children;
     struct remotes remotes;
+    uint32_t system_live; /* of the living ones */
+    struct timer server_retry;
     struct actor *server; /* borrowed: stands for the worker itself; NULL: nobody does */
     bool is_stopping;
     struct timer stop_limit;

@@ -22,6 +22,7 @@
 #include "worker/actor/receive.h"
 #include "worker/actor/remote_say.h"
 #include "worker/actor/send.h"
+#include "worker/actor/server.h"
 #include "worker/actor/signals.h"
 #include "worker/actor/spawn.h"
 #include "worker/core/error.h"
@@ -248,6 +249,7 @@ int luaopen_fsd_actor(lua_State *L)
     struct runtime *runtime = runtime_of(L);
     if (runtime->actors == NULL) {
         runtime->actors = actors_new(runtime);
+        server_start(runtime);
     }
     luaL_newlib(L, functions);
     return 1;

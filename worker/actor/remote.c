@@ -234,25 +234,23 @@ void remotes_init(struct remotes *remotes, struct actors *actors)
     }
 }
 
-void remotes_fini(struct remotes *remotes)
+static void finish(struct remote *remote)
 {
-    while (remotes->first != NULL) {
-        struct remote *remote = remotes->first;
-        remotes->first = remote->next;
-        close_link(remote);
-        window_clear(&remote->window);
-        asked_clear(&remote->asked);
-        peer_out_fini(&remote->backlog);
-        free(remote);
+    if (remote->peer != NULL) {
+        peer_finish(remote->peer);
     }
+    window_clear(&remote->window);
+    asked_clear(&remote->asked);
+    peer_out_fini(&remote->backlog);
+    free(remote);
 }
 
 void remotes_finish(struct remotes *remotes)
 {
-    for (struct remote *remote = remotes->first; remote != NULL; remote = remote->next) {
-        if (remote->peer != NULL) {
-            peer_finish(remote->peer);
-        }
+    while (remotes->first != NULL) {
+        struct remote *remote = remotes->first;
+        remotes->first = remote->next;
+        finish(remote);
     }
 }
 

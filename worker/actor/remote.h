@@ -51,7 +51,6 @@ struct remotes {
 
 /* Joins the workers that have actors.  Where there is no master there are no others. */
 void remotes_init(struct remotes *remotes, struct actors *actors);
-void remotes_fini(struct remotes *remotes);
 /* MEMBER, PEER or GONE from the master; takes the descriptor. */
 void remotes_on_message(struct remotes *remotes, struct wire_message *message);
 /* The other worker that a pid belongs to; NULL: it is known to have ended, or is no other one of this machine.  May be one that nobody
@@ -59,7 +58,7 @@ void remotes_on_message(struct remotes *remotes, struct wire_message *message);
 struct remote *remotes_reach(struct remotes *remotes, const struct pid *pid);
 /* The same, only if there is something to do with it already. */
 struct remote *remotes_find(const struct remotes *remotes, uint64_t incarnation);
-/* What was said to others leaves, as far as they take it within a moment: this worker is about to end. */
+/* This worker is about to end, and its loop is over: what was said to others leaves, as far as they take it within a moment. */
 void remotes_finish(struct remotes *remotes);
 
 /* Whether it serves a slot, so that it has a server. */

@@ -1,15 +1,54 @@
 /* server.c - the server of this worker: the actor that stands for the worker itself.
  * Owns nothing; which actor it is stands in struct actors.  A pid with the place 0 names a worker; what is sent to it comes to the server,
  * so that workers can talk to each other knowing no more than that they exist.  It hears when others come and go.
- * Called by mod_core.c and remote.c.  Must not know what servers say to each other (lua/fsd/node). */
+ * Called by mod_core.c, remote.c, and for its start by life.c.  Must not know what servers say to each other (lua/fsd/node). */
 #include "worker/actor/server.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/post.h"
+
+#define MODULE "fsd.node.server"
+
+enum { RETRY_MS = 1000 };
+
+static void on_end(struct actors *actors);
+
+static void start(struct actors *actors)
+{
+    struct actor_options options = {.mailbox_count = UINT32_MAX, .mailbox_bytes = UINT32_MAX};
+    lua_pushnil(actors->runtime->L);
+    actor_spawn(actors->runtime->L, MODULE, &options)->on_end = on_end;
+}
+
+static void on_retry(struct timer *timer)
+{
+    struct actors *actors = H2O_STRUCT_FROM_MEMBER(struct actors, server_retry, timer);
+    if (!actors->is_stopping) {
+        start(actors);
+    }
+}
+
+/* Nothing else restarts it: what it knew of the others is told again to the next one. */
+static void on_end(struct actors *actors)
+{
+    if (!actors->is_stopping) {
+        logger_write(&actors->runtime->logger, LOG_LEVEL_ERROR,
+                     "what connects this worker with the others has failed: starting it again");
+        loop_set_timer(&actors->runtime->loop, &actors->server_retry, RETRY_MS, on_retry);
+    }
+}
+
+void server_start(struct runtime *runtime)
+{
+    struct actors *actors = runtime->actors;
+    if (actors != NULL && actors->server == NULL && runtime->slot >= 0 && runtime->link != NULL) {
+        start(actors);
+    }
+}
 
 void server_set(struct actors *actors, struct actor *actor)
 {

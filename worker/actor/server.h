@@ -7,7 +7,10 @@
 struct actor;
 struct actors;
 struct remote;
+struct runtime;
 
+/* Starts this worker's server, if it serves a slot and has actors, and does not have one yet. */
+void server_start(struct runtime *runtime);
 /* The actor takes what is sent to the worker itself, and hears of the other workers, until it ends. */
 void server_set(struct actors *actors, struct actor *actor);
 /* Pushes a list of the other workers that serve a slot: { pid, incarnation, slot, pool } each. */

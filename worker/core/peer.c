@@ -176,15 +176,6 @@ void peer_close(struct peer *peer)
     schedule(peer);
 }
 
-void peer_adopt(struct peer *peer, struct peer_out *out)
-{
-    assert(peer->out.writer.len == 0);
-    peer_out_fini(&peer->out);
-    peer->out = *out;
-    peer_out_init(out);
-    schedule(peer);
-}
-
 void peer_finish(struct peer *peer)
 {
     struct pollfd writable = {.fd = peer->fd, .events = POLLOUT};
@@ -193,6 +184,17 @@ void peer_finish(struct peer *peer)
         flush(peer);
     } while (is_open(peer) && peer_out_waiting(&peer->out, &data) > 0 &&
              poll(&writable, 1, PEER_FINISH_MS) == 1);
+    watch_remove(peer->loop, &peer->watch);
+    free_peer(peer);
+}
+
+void peer_adopt(struct peer *peer, struct peer_out *out)
+{
+    assert(peer->out.writer.len == 0);
+    peer_out_fini(&peer->out);
+    peer->out = *out;
+    peer_out_init(out);
+    schedule(peer);
 }
 
 struct msgpack_writer *peer_begin(struct peer *peer)

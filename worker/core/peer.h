@@ -46,7 +46,7 @@ struct peer *peer_open(struct loop *loop, int fd, const struct peer_events *even
 void peer_close(struct peer *peer);
 /* What a buffer holds is sent by this link, on which nothing was written yet; the buffer is empty then. */
 void peer_adopt(struct peer *peer, struct peer_out *out);
-/* Sends what waits, as long as the other one takes it without a pause of PEER_FINISH_MS; the loop is over. */
+/* When the loop is over: sends what waits, as long as the other one takes it without a pause of PEER_FINISH_MS, and closes. */
 void peer_finish(struct peer *peer);
 /* Begins a frame: what is written then belongs to it, until peer_end or peer_cancel. */
 struct msgpack_writer *peer_begin(struct peer *peer);
