@@ -60,7 +60,7 @@ end
 
 -- spawn until the actor waits in receive
 function M.spawn()
-  local count = 50000
+  local count = 100000
   local result = timed(count, function()
     for _ = 1, count do actor.spawn("idle") end
     fsd.task.sleep(0)
