@@ -103,9 +103,9 @@ static size_t run_jobs(struct loop *loop)
         job->on_run(job); /* may free the job's owner, and may queue more */
         ran++;
         if (ran % JOBS_CHECKED == 0) {
-            uint64_t now_us = clock_monotonic_us();
-            end_us = end_us == 0 ? now_us + JOBS_US : end_us;
-            if (now_us >= end_us) {
+            loop->now_us = clock_monotonic_us();
+            end_us = end_us == 0 ? loop->now_us + JOBS_US : end_us;
+            if (loop->now_us >= end_us) {
                 break;
             }
         }
@@ -142,7 +142,8 @@ void loop_run(struct loop *loop, struct page *page)
 {
     bool busy = loop->jobs != NULL || loop->later != NULL; /* from before the first turn */
     while (!loop->stopping) {
-        uint64_t now_ms = clock_monotonic_ms();
+        loop->now_us = clock_monotonic_us();
+        uint64_t now_ms = loop->now_us / 1000;
         if (page != NULL) {
             beat(loop, page, now_ms);
         }
@@ -151,7 +152,8 @@ void loop_run(struct loop *loop, struct page *page)
         if (h2o_evloop_run(loop->h2o, (int32_t)wait_ms) != 0 && errno != EINTR) {
             abort(); /* only a descriptor that epoll can't know leads here: a fault of ours */
         }
-        size_t worked = timer_run(&loop->timers, clock_monotonic_ms());
+        loop->now_us = clock_monotonic_us();
+        size_t worked = timer_run(&loop->timers, loop->now_us / 1000);
         worked += run_jobs(loop);
         if (has_share) {
             run_share(loop);

@@ -35,6 +35,7 @@ struct loop {
     struct loop_job **jobs_end;
     struct loop_job *later; /* borrowed, first in, first out: one of them runs in each turn */
     struct loop_job **later_end;
+    uint64_t now_us; /* monotonic, read now and then: before and after the poll, behind some jobs */
     uint64_t memory_at_ms; /* monotonic: the page is told of our memory again */
     bool stopping;
 };

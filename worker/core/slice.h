@@ -11,6 +11,8 @@
  * written by the handler of a signal, between any two instructions. */
 struct slice {
     lua_State *volatile current; /* the coroutine that runs; NULL: no task has the CPU */
+    volatile uint64_t begun_us;  /* monotonic: it got the CPU then, or somewhat later */
+    volatile bool is_over;       /* handler: its slice is used up */
     volatile unsigned ticks;     /* handler: since the task got the CPU */
     volatile unsigned idle;      /* handler: ticks at which nothing ran */
     volatile uint64_t used_us;   /* handler: CPU time since the task got the CPU, whole ticks */
@@ -22,7 +24,7 @@ struct slice {
     timer_t timer;
     lua_Hook hook;
     unsigned tick_us;
-    unsigned limit_ticks;   /* one slice */
+    unsigned limit_ticks;   /* one slice; what got the CPU less than half a tick ago has one more */
     unsigned hard_limit_us; /* CPU time where a slice can't end: an error is raised then */
     unsigned strikes;       /* errors raised for that, in this run */
     uint64_t strike_at_us;  /* CPU time of this run at which the next one is due */
@@ -38,8 +40,8 @@ void slice_close(struct slice *slice);
 /* Async-signal-safe: no hook is armed from now on, whatever runs. */
 void slice_silence(void);
 
-/* A coroutine gets the CPU with a whole slice in front of it. */
-void slice_begin(struct slice *slice, lua_State *L);
+/* A coroutine gets the CPU with a slice in front of it; now_us is the monotonic time, or somewhat before. */
+void slice_begin(struct slice *slice, lua_State *L, uint64_t now_us);
 /* It has let go.  Returns the CPU time it had, in microseconds, counted in ticks. */
 uint64_t slice_end(struct slice *slice);
 /* Another coroutine runs on the same slice, and later the first one again; nothing happens between slices.  Returns the one that

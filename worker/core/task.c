@@ -61,7 +61,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
 static void reset(struct task *task)
 {
     struct slice *slice = &task->runtime->slice;
-    slice_begin(slice, task->L);
+    slice_begin(slice, task->L, task->runtime->loop.now_us);
     chain_close(&task->chain, slice);
     (void)closing_reset(task->L); /* an error in there has nobody to go to */
     (void)slice_end(slice);
@@ -159,7 +159,7 @@ static void resume(struct task *task, int argument_count)
     bool is_due = task->is_hog && task->is_preempted; /* to be raised now, not a slice later */
     task->is_preempted = false;
     note_run(task);
-    slice_begin(&runtime->slice, task->L);
+    slice_begin(&runtime->slice, task->L, runtime->loop.now_us);
     if (is_due) {
         slice_cut(&runtime->slice);
     }

@@ -71,7 +71,7 @@ static void spin_ms(uint64_t duration_ms)
 static void the_hook_runs_when_a_slice_is_used_up(void **state)
 {
     (void)state;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     run(main_thread, "while not stop do end");
     assert_true(slice_is_over(&slice));
     assert_true(slice.ticks >= slice.limit_ticks);
@@ -84,18 +84,28 @@ static void a_slice_begins_anew_with_each_task(void **state)
 {
     (void)state;
     slice.limit_ticks = 5;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     run(main_thread, "while not stop do end");
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     assert_int_equal(slice.used_us, 0);
     assert_true(slice.ticks < 5);
+    (void)slice_end(&slice);
+}
+
+static void a_tick_that_comes_soon_is_let_pass(void **state)
+{
+    (void)state;
+    slice_begin(&slice, main_thread, clock_monotonic_us() + (uint64_t)LIMIT_MS * 1000);
+    spin_ms(ENOUGH_MS);
+    assert_true(slice.ticks > slice.limit_ticks);
+    assert_false(slice_is_over(&slice));
     (void)slice_end(&slice);
 }
 
 static void the_hook_runs_in_the_coroutine_that_has_the_cpu(void **state)
 {
     (void)state;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     assert_ptr_equal(slice_switch(&slice, other), main_thread);
     run(other, "while not stop do end");
     assert_ptr_equal(hooked, other);
@@ -106,7 +116,7 @@ static void the_hook_runs_in_the_coroutine_that_has_the_cpu(void **state)
 static void nothing_is_interrupted_between_slices(void **state)
 {
     (void)state;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     (void)slice_end(&slice);
     assert_null(slice_switch(&slice, other));
     assert_null(slice.current);
@@ -120,7 +130,7 @@ static void the_cpu_time_is_what_the_thread_has_used(void **state)
     (void)state;
     slice.limit_ticks = UINT32_MAX;
     uint64_t begin_us = clock_thread_us();
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     while (clock_thread_us() < begin_us + 5000) {
     }
     uint64_t used_us = slice_end(&slice);
@@ -132,7 +142,7 @@ static void the_timer_stops_when_nothing_runs_and_starts_again(void **state)
 {
     (void)state;
     uint64_t end_ms = clock_monotonic_ms() + LIMIT_MS;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     (void)slice_end(&slice);
     while (slice.is_armed) {
         assert_true(clock_monotonic_ms() < end_ms);
@@ -140,7 +150,7 @@ static void the_timer_stops_when_nothing_runs_and_starts_again(void **state)
     struct itimerspec times;
     assert_int_equal(timer_gettime(slice.timer, &times), 0);
     assert_int_equal(times.it_value.tv_sec + times.it_value.tv_nsec, 0);
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     assert_true(slice.is_armed);
     run(main_thread, "while not stop do end");
     (void)slice_end(&slice);
@@ -150,7 +160,7 @@ static void the_timer_stops_when_nothing_runs_and_starts_again(void **state)
 static void silence_is_for_ever(void **state)
 {
     (void)state;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     slice_silence();
     spin_ms(ENOUGH_MS);
     run(main_thread, "for i = 1, 1e6 do end");
@@ -168,7 +178,7 @@ static void a_signal_of_before_that_comes_too_late_does_nothing(void **state)
 static void at_a_deep_stack_the_hook_is_armed_less_often(void **state)
 {
     (void)state;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     run(main_thread, "local function deep(n) if n == 0 then while not stop do end return 0 end\n"
                      "  return 1 + deep(n - 1) end deep(150000)");
     assert_int_equal(hooks > 0, 1);
@@ -181,7 +191,7 @@ static void tests_have_the_hook_run_after_a_number_of_instructions(void **state)
     (void)state;
     slice.limit_ticks = UINT32_MAX;
     slice.every = 100;
-    slice_begin(&slice, main_thread);
+    slice_begin(&slice, main_thread, 0);
     assert_true(slice_is_over(&slice));
     run(main_thread, "for i = 1, 1000 do end");
     (void)slice_end(&slice);
@@ -194,6 +204,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(the_hook_runs_when_a_slice_is_used_up),
         TEST(a_slice_begins_anew_with_each_task),
+        TEST(a_tick_that_comes_soon_is_let_pass),
         TEST(the_hook_runs_in_the_coroutine_that_has_the_cpu),
         TEST(nothing_is_interrupted_between_slices),
         TEST(the_cpu_time_is_what_the_thread_has_used),
