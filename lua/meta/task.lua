@@ -104,7 +104,7 @@ local Task = {}
 function Task:join(limit) end
 
 ---Raises a CancelError in its wait, or in its next one. One that has not begun does not run.
----@param reason? any for who joins it: field `reason` of the error
+---@param reason? any field `reason` of that error, for the task itself and for who joins it
 ---@return boolean whether it had not ended
 function Task:cancel(reason) end
 

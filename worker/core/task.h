@@ -88,6 +88,8 @@ struct task {
     void *data;             /* borrowed: the owner's */
     struct task_wait *wait; /* borrowed while WAITING or READY; NULL: it has only to be resumed */
     void (*on_pass)(struct task_wait *wait); /* of that wait; NULL: nothing is passed on */
+    /* adds to the CancelError on the top, which is about to be raised in it; NULL: nothing */
+    void (*on_raise)(const struct task *task, lua_State *L);
     struct timer deadline;
     struct timer grace;
     struct timer sleep; /* of fsd.task.sleep: a task sleeps in one place at a time */

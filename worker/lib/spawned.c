@@ -68,6 +68,27 @@ static void push_cancel_error(lua_State *L, const struct spawned *spawn)
     }
 }
 
+/* Adds the reason that was given for cancelling to the error on the top; the handle stands at index. */
+static void add_reason(lua_State *L, int handle)
+{
+    if (lua_getiuservalue(L, handle, SPAWNED_REASON) != LUA_TNIL) {
+        lua_setfield(L, -2, "reason");
+    } else {
+        lua_pop(L, 1);
+    }
+}
+
+static void on_raise(const struct task *task, lua_State *L)
+{
+    const struct spawned *spawn = task->data;
+    if (spawn->is_cancelled) { /* else it is a limit */
+        lua_rawgetp(L, LUA_REGISTRYINDEX, spawn);
+        lua_insert(L, -2);
+        add_reason(L, lua_absindex(L, -2));
+        lua_remove(L, -2);
+    }
+}
+
 static bool is_cancel_error(lua_State *L, int index)
 {
     const char *name = error_push_text(L, index, "name");
@@ -82,10 +103,8 @@ static void keep_error(lua_State *L, struct spawned *spawn)
     error_wrap(L);
     bool was_cancelled = spawn->is_cancelled && is_cancel_error(L, -1);
     spawn->state = was_cancelled ? SPAWNED_CANCELLED : SPAWNED_FAILED;
-    if (was_cancelled && lua_getiuservalue(L, 1, SPAWNED_REASON) != LUA_TNIL) {
-        lua_setfield(L, -2, "reason");
-    } else if (was_cancelled) {
-        lua_pop(L, 1);
+    if (was_cancelled) {
+        add_reason(L, 1);
     }
     lua_setiuservalue(L, 1, SPAWNED_RESULT);
 }
@@ -229,6 +248,7 @@ static void hand_to_task(lua_State *L, struct spawned *spawn, int count)
         abort(); /* out of memory */
     }
     spawn->task = task;
+    task->on_raise = on_raise;
     lua_pushcfunction(task->L, run);
     lua_pushvalue(L, -1);
     lua_insert(L, -count - 3);

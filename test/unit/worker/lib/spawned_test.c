@@ -77,6 +77,17 @@ static void cancelling_raises_where_it_waits(void **state)
                  "CancelError: the task was cancelled (cancelled) enough cancelled false ");
 }
 
+static void one_that_is_cancelled_sees_the_reason(void **state)
+{
+    (void)state;
+    assert_tells("local function wait() local _, err = try(task.sleep, 60) tell(err.reason) end\n"
+                 "local told, silent = spawn(wait), spawn(wait)\n"
+                 "task.yield() told:cancel('enough') silent:cancel() told:join() silent:join()\n"
+                 "try(task.all, { wait, function() task.yield() error('first', 0) end })\n"
+                 "task.yield() task.yield()",
+                 "enough nil another task of the same task.all has failed ");
+}
+
 static void one_that_is_cancelled_before_it_began_does_not_run(void **state)
 {
     (void)state;
@@ -214,6 +225,7 @@ int main(void)
         T(join_with_a_limit_raises_and_the_task_goes_on),
         T(a_task_cannot_join_itself),
         T(cancelling_raises_where_it_waits),
+        T(one_that_is_cancelled_sees_the_reason),
         T(one_that_is_cancelled_before_it_began_does_not_run),
         T(one_that_catches_its_cancelling_may_end_well_or_badly),
         T(one_that_waits_on_is_closed_by_force),
