@@ -36,7 +36,7 @@ static const struct module {
     {"fsd.supervisor.core", luaopen_fsd_supervisor_core,
      "the rules of supervisors, for fsd.supervisor"},
     {"fsd.task.core", luaopen_fsd_task_core, "tasks and waiting, for fsd.task"},
-    {"fsd.timer", luaopen_fsd_timer, "functions that run later"},
+    {"fsd.timer.core", luaopen_fsd_timer_core, "timers, for fsd.timer"},
     {"fsd.worker.core", luaopen_fsd_worker_core, "which worker this is, for fsd.worker"},
 };
 

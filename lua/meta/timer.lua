@@ -1,6 +1,6 @@
 ---@meta fsd.timer
 
----Functions that run later. Each run is a task of its own: it may wait, and its error is logged.
+---Functions that run later, each time in a task of its own: it may wait, and its error is logged. And messages that are sent later.
 ---
 ---Timers are set by requests and tasks, not while the application loads: App.every and App.cron are for that. A worker that leaves runs those that repeat no more, and
 ---does not wait for the others. A worker can have 100,000; more raise a LimitError ("timer.limit").
@@ -42,6 +42,22 @@ function timer.at(epoch, fn, ...) end
 ---@return fsd.Timer
 function timer.cron(schedule, fn, ...) end
 
+---Sends a message to an actor later, as Erlang's send_after. The message is copied at once. It never waits: when the mailbox has no
+---room then, or nobody has the name, the message is lost. The timers of an actor that is named by its pid end with it.
+---@param seconds number 0 or more, with fraction
+---@param dest fsd.Pid|string a pid or a name; who has the name counts when the message is sent
+---@param message any
+---@return fsd.Timer
+function timer.send_after(seconds, dest, message) end
+
+---Sends a message every so many seconds, the first time after as many; otherwise as send_after. For a name it goes on until it is
+---cancelled, whether an actor has the name or not.
+---@param seconds number at least 0.001
+---@param dest fsd.Pid|string a pid or a name
+---@param message any
+---@return fsd.Timer
+function timer.send_every(seconds, dest, message) end
+
 ---The same as `t:cancel()`.
 ---@param t fsd.Timer
 ---@return boolean whether it was set
@@ -54,5 +70,10 @@ local Timer = {}
 ---Calls it off. A run that has begun goes on.
 ---@return boolean whether it was set
 function Timer:cancel() end
+
+---How long it is until it goes off, the next time if it repeats.
+---@return number? seconds nil: it is not set, because it has run, was cancelled, or its actor has ended
+---@nodiscard
+function Timer:read() end
 
 return timer

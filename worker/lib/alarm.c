@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
+#include "worker/lib/alarm_tie.h"
 #include "worker/lib/spawned.h"
 
 enum {
@@ -72,9 +73,19 @@ bool alarm_cancel(struct alarm *alarm)
         alarm->next->previous = alarm->previous;
     }
     set->count--;
+    alarm_tie_remove(L, alarm);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, alarm); /* may be collected from here on */
     return true;
+}
+
+double alarm_read(const struct alarm *alarm)
+{
+    uint64_t now_us = is_by_wall(alarm) ? clock_wall_us() : clock_monotonic_us();
+    if (!alarm->is_set) {
+        return -1;
+    }
+    return alarm->plan.at_us > now_us ? (double)(alarm->plan.at_us - now_us) / 1e6 : 0;
 }
 
 /* The last run has not ended. */

@@ -13,6 +13,7 @@
 
 enum { ALARM_MAX = 100000 }; /* timers of a worker that are set */
 
+struct alarm_tie;
 struct spawned;
 struct spawned_set;
 
@@ -41,6 +42,9 @@ struct alarm {
     bool is_set;            /* and then held by the registry, under its address */
     struct alarm *previous; /* borrowed: of those that are set */
     struct alarm *next;
+    struct alarm_tie *tie;      /* borrowed from the registry; NULL: not tied to anything */
+    struct alarm *tie_previous; /* borrowed: of those that are tied to the same */
+    struct alarm *tie_next;
     const struct spawned *run; /* borrowed from the user value; NULL: has not run yet */
 };
 
@@ -63,6 +67,8 @@ void alarm_set_clear(struct alarm_set *set);
 int alarm_push(lua_State *L, struct alarm_set *set, const struct alarm_plan *plan, int first);
 /* Calls it off; what runs already goes on.  false: it was not set. */
 bool alarm_cancel(struct alarm *alarm);
+/* Seconds until it goes off; negative: it is not set. */
+double alarm_read(const struct alarm *alarm);
 /* When the schedule of plan is due next, behind wall time now_us.  false: never. */
 bool alarm_plan_next(struct alarm_plan *plan, uint64_t now_us);
 

@@ -1,7 +1,9 @@
-/* mod_timer.c - fsd.timer: functions that run later, each time in a task of their own.
- *   timer.after(seconds, fn, ...) -> timer   timer.every(seconds, fn, ...) -> timer
- *   timer.at(epoch, fn, ...) -> timer        timer.cron(schedule, fn, ...) -> timer
- *   timer.cancel(timer) = timer:cancel() -> whether it was set
+/* mod_timer.c - what fsd.timer (lua/fsd/timer.lua) has in C: functions that run later, each time in a task of their own.
+ *   core.after(seconds, fn, ...) -> timer   core.every(seconds, fn, ...) -> timer
+ *   core.at(epoch, fn, ...) -> timer        core.cron(schedule, fn, ...) -> timer
+ *   core.cancel(timer) = timer:cancel() -> whether it was set
+ *   timer:read() -> seconds until it goes off, or nil
+ *   core.tie(timer, value)  core.cancel_tied(value)   calls all that are tied to the value off; for timer.lua only
  * Owns nothing; alarm.c does the work. */
 #include "worker/lib/mod_timer.h"
 
@@ -11,6 +13,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "worker/core/runtime.h"
+#include "worker/lib/alarm_tie.h"
 #include "worker/lib/background.h"
 
 static const lua_Number seconds_max = 1e9; /* 30 years: microseconds stay exact */
@@ -96,12 +99,40 @@ static int mod_cancel(lua_State *L)
     return 1;
 }
 
+static int mod_read(lua_State *L)
+{
+    double seconds = alarm_read(luaL_checkudata(L, 1, ALARM_METATABLE));
+    if (seconds < 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushnumber(L, seconds);
+    }
+    return 1;
+}
+
+static int mod_tie(lua_State *L)
+{
+    struct alarm *alarm = luaL_checkudata(L, 1, ALARM_METATABLE);
+    luaL_checkany(L, 2);
+    if (alarm->is_set) { /* else the worker is leaving */
+        alarm_tie_add(L, alarm, 2);
+    }
+    return 0;
+}
+
+static int mod_cancel_tied(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    alarm_tie_cancel(L, 1);
+    return 0;
+}
+
+static const luaL_Reg methods[] = {{"cancel", mod_cancel}, {"read", mod_read}, {NULL, NULL}};
+
 static void register_class(lua_State *L)
 {
     luaL_newmetatable(L, ALARM_METATABLE);
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, mod_cancel);
-    lua_setfield(L, -2, "cancel");
+    luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pushliteral(L, ALARM_METATABLE);
     lua_setfield(L, -2, "__metatable");
@@ -110,10 +141,11 @@ static void register_class(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"after", mod_after}, {"every", mod_every},   {"at", mod_at},
-    {"cron", mod_cron},   {"cancel", mod_cancel}, {NULL, NULL},
+    {"cron", mod_cron},   {"cancel", mod_cancel}, {"cancel_tied", mod_cancel_tied},
+    {"tie", mod_tie},     {NULL, NULL},
 };
 
-int luaopen_fsd_timer(lua_State *L)
+int luaopen_fsd_timer_core(lua_State *L)
 {
     register_class(L);
     luaL_newlib(L, functions);

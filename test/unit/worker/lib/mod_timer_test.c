@@ -77,6 +77,21 @@ static void what_repeats_never_runs_twice_at_a_time(void **state)
                  "1 3 ");
 }
 
+static void what_is_tied_to_something_is_cancelled_with_it(void **state)
+{
+    (void)state;
+    assert_tells(
+        "local core = require 'fsd.timer.core'\n"
+        "local function set(what) local t = timer.after(60, tell) core.tie(t, what) return t end\n"
+        "local a, b, c = set('x'), set('x'), set('y')\n"
+        "local early = timer.after(0, tell, 'ran') core.tie(early, 'x')\n"
+        "task.sleep(0.002) tell(early:read()) b:cancel()\n"
+        "core.cancel_tied('x') core.cancel_tied('x') core.cancel_tied('nothing')\n"
+        "tell(a:read()) tell(c:read() > 0) tell(c:cancel())\n"
+        "local again = set('x') tell(again:read() > 0) core.cancel_tied('x') tell(again:cancel())",
+        "ran nil nil true true true false ");
+}
+
 /* The third run is planned 15 ms behind the call, whatever the first two took; a sum of delays would be later than that by
  * far more than a turn. */
 static void what_repeats_keeps_to_its_schedule(void **state)
@@ -240,6 +255,7 @@ int main(void)
         T(a_run_may_wait_and_its_error_is_logged_at_once),
         T(what_repeats_goes_on_behind_an_error),
         T(what_repeats_never_runs_twice_at_a_time),
+        T(what_is_tied_to_something_is_cancelled_with_it),
         T(what_repeats_keeps_to_its_schedule),
         T(ticks_that_have_passed_are_left_out),
         T(a_time_of_day_runs_when_it_has_come),
