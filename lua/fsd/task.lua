@@ -5,6 +5,7 @@ local core = require "fsd.task.core"
 local M = {
   spawn = core.spawn, current = core.current, sleep = core.sleep, yield = core.yield, now = core.now,
   channel = core.channel, mutex = core.mutex, semaphore = core.semaphore, wait_group = core.wait_group,
+  local_storage = core.local_storage,
 }
 
 -- A group is some tasks that the calling one waits for.  When the caller leaves the block that declares the group,

@@ -87,6 +87,12 @@ function task.semaphore(count) end
 ---@nodiscard
 function task.wait_group() end
 
+---Values of the task that uses it: each request, actor and task finds its own, and they go when it ends. For what many functions need
+---and none wants to pass on, such as the number of a request in log lines. A new task begins without any. Using it raises while the application
+---loads.
+---@type table<any, any>
+task.local_storage = {}
+
 ---Seconds on the monotonic clock, the one that sleep counts on: good for differences, without meaning as a date.
 ---Also fsd.now.
 ---@return number seconds

@@ -3,6 +3,7 @@
  *   core.sleep(seconds)             core.yield()
  *   core.now(), core.time() -> seconds of the monotonic clock that sleep counts on, and since 1970
  *   core.channel([capacity])  core.mutex()  core.semaphore(count)  core.wait_group()
+ *   core.local_storage   values of the task that runs
  *   core.tell(handle, channel, value)  core.forget(handle, channel)   for task.lua only
  * Owns nothing; core/task.c does the waiting. */
 #include "worker/lib/mod_task.h"
@@ -16,6 +17,7 @@
 #include "worker/lib/channel.h"
 #include "worker/lib/handle.h"
 #include "worker/lib/lock.h"
+#include "worker/lib/storage.h"
 #include "worker/lib/wait_group.h"
 
 static int mod_spawn(lua_State *L)
@@ -88,5 +90,7 @@ int luaopen_fsd_task_core(lua_State *L)
     lock_register(L);
     wait_group_register(L);
     luaL_newlib(L, functions);
+    storage_push(L);
+    lua_setfield(L, -2, "local_storage");
     return 1;
 }
