@@ -8,6 +8,8 @@ MODE    ?= release
 BUILD   := build/$(MODE)
 PREFIX  ?= /usr
 PYTHON  ?= /usr/bin/python3
+JOBS    ?= $(shell nproc)
+SUITES  ?= test/system test/lua examples
 VERSION := 0.1.0
 
 WARN_ALL := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -105,14 +107,16 @@ $(BUILD)/fsd-worker: $(BUILD)/worker/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/li
 	$(link) $(LIB_worker)
 
 tests: $(TESTS) $(SUPPORT) ## build the unit tests, and what system tests need
+# JOBS is how many test programs, and processes of pytest, run at a time.
 # cmocka says on stderr how a test program ended, so both streams go the same way.
 check-unit: export LSAN_OPTIONS := suppressions=$(CURDIR)/test/support/lsan.supp:print_suppressions=0
 check-unit: $(TESTS) ## run the unit tests
-	@failed=; for t in $(TESTS); do echo "--- $$t"; timeout 300 $$t 2>&1 || failed="$$failed $$t"; done; \
-	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi; echo "all $(words $(TESTS)) unit test programs passed"
-check-system: $(PROGRAMS) $(SUPPORT) ## run the tests of real processes (ARGS= for pytest)
+	@printf '%s\n' $(TESTS) | xargs -P $(JOBS) -I{} sh -c \
+	  'timeout 300 {} >{}.log 2>&1 || { echo "--- failed: {}"; cat {}.log; exit 1; }'
+	@echo "all $(words $(TESTS)) unit test programs passed: $$(cat $(TESTS:=.log) | grep -c '^\[       OK') tests"
+check-system: $(PROGRAMS) $(SUPPORT) ## run the tests of real processes (ARGS= for pytest; JOBS=0 for -s and --pdb)
 	FSD_BUILD=$(CURDIR)/$(BUILD) timeout --foreground -s INT -k 30 1800 $(PYTHON) -B -m pytest -p no:cacheprovider \
-	  $(wildcard test/system test/lua examples) $(ARGS)
+	  -n $(JOBS) --dist loadfile $(SUITES) $(ARGS)
 check: check-unit ## the quick part: unit tests, and the system tests marked as basic
 	@$(MAKE) --no-print-directory check-system ARGS='-q -m basic'
 lint: $(PROGRAMS) ## all of the checks below; each is also a part of its own

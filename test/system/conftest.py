@@ -1,4 +1,4 @@
-"""What all system tests share: their order, and services that are gone when the test is."""
+"""What all system tests share: services that are gone when the test is."""
 import pathlib
 import sys
 
@@ -7,11 +7,6 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from fsd_process import FsdProcess  # noqa: E402
 from service import Service, list_reports  # noqa: E402
-
-
-def pytest_collection_modifyitems(items):
-    """A broken basis shall fail first."""
-    items.sort(key=lambda item: 2 if item.get_closest_marker("slow") else 0 if item.get_closest_marker("basic") else 1)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ READY_MS = 200
 PRIVATE_KB = 6 * 1024
 GROWTH_KB = 256
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def test_a_killed_worker_costs_only_its_own_connections_and_is_back_in_200_ms():

@@ -112,6 +112,7 @@ def test_of_commands_whose_sender_is_gone_all_or_nothing_is_done(make_service):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_thousand_control_connections_keep_nobody_out(served):
     before = count_fds(served)
     peers = [connect(served) for _ in range(1000)]
@@ -171,6 +172,7 @@ def wait_settled(service, count):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_thousand_requests_for_a_reload_are_merged_and_leave_nothing(service):
     load = service.load("/", connections=8).wait_ready()
     assert len(reload_in_parallel(service, 200, 50)) == 200  # so that what is allocated once is there
@@ -203,6 +205,7 @@ def reserve_port():
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_50_stops_under_load_leave_nothing_behind(make_service):
     cycles = 10 if IS_SANITIZED else 50
     service = make_service(workers=2)
