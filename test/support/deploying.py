@@ -2,6 +2,8 @@
 import contextlib
 import json
 import os
+import pathlib
+import random
 import socket
 import time
 from collections import Counter
@@ -106,9 +108,11 @@ def listening_inodes(service):
 
 
 def choose_port():
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A port that was free a moment ago, and that nobody else gets: not of those that the kernel gives to who asks for any."""
+    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randrange(10000, first_given))) as server:
+            return server.getsockname()[1]
 
 
 def wait_fds(service, before):
