@@ -12,7 +12,7 @@ import memory  # noqa: E402
 import restarts  # noqa: E402
 from service import IS_SANITIZED  # noqa: E402
 
-RESTARTS = 15 if IS_SANITIZED else 50
+RESTARTS = 5 if IS_SANITIZED else 50
 READY_MS = 200
 PRIVATE_KB = 6 * 1024
 GROWTH_KB = 256

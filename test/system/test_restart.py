@@ -5,7 +5,7 @@ import subprocess
 import threading
 
 import pytest
-from service import BUILD, failures, wait_for
+from service import BUILD, IS_SANITIZED, failures, wait_for
 
 
 def reload_in_thread(service, *words):
@@ -50,7 +50,7 @@ def test_plain_reload_says_that_it_did_a_rolling_restart(service):
 
 
 def test_when_reload_returns_no_new_connection_is_served_by_the_old_code(service):
-    for version in range(2, 22):
+    for version in range(2, 10 if IS_SANITIZED else 22):
         service.set_version(version)
         assert service.ctl("reload", "--restart").returncode == 0
         assert versions(service) == {str(version)}

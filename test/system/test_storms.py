@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+from deploying import choose_port
 from fsd_process import RpcError
 from service import IS_SANITIZED, failures, find_workers, read_all, wait_for
 
@@ -180,17 +181,18 @@ def test_a_thousand_requests_for_a_reload_are_merged_and_leave_nothing(service):
     time.sleep(0.1)  # for the connection of the last question
     fds, rss_kb = count_fds(service), measure_rss_kb(service)
     generation = service.status()["pools"][0]["generation"]
+    times = 200 if IS_SANITIZED else 1000
     began = time.monotonic()
-    results = reload_in_parallel(service, 1000, 50)
+    results = reload_in_parallel(service, times, 50)
     took_s = time.monotonic() - began
-    assert len(results) == 1000 and took_s <= 60
+    assert len(results) == times and took_s <= 60
     assert all(isinstance(one, dict) for one in results)
     rounds = service.status()["pools"][0]["generation"] - generation
     wait_settled(service, 2)
     wait_for(lambda: count_fds(service) == fds, f"{fds} descriptors again")
     growth_kb = measure_rss_kb(service) - rss_kb
-    print(f"\n1,000 reloads in {took_s:.1f} s, {rounds} rounds, the master grew by {growth_kb} kB")
-    assert 0 < rounds <= 500
+    print(f"\n{times} reloads in {took_s:.1f} s, {rounds} rounds, the master grew by {growth_kb} kB")
+    assert 0 < rounds <= times / 2
     assert growth_kb <= GROWTH_KB or IS_SANITIZED
     assert failures(load.stop().result()) == {}
 
@@ -198,18 +200,12 @@ def test_a_thousand_requests_for_a_reload_are_merged_and_leave_nothing(service):
 # --- stops ---
 
 
-def reserve_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 @pytest.mark.slow
 @pytest.mark.alone
 def test_50_stops_under_load_leave_nothing_behind(make_service):
     cycles = 10 if IS_SANITIZED else 50
     service = make_service(workers=2)
-    service.write_conf(listen=f"127.0.0.1:{reserve_port()}")
+    service.write_conf(listen=f"127.0.0.1:{choose_port()}")
     seen = set(service.folder.iterdir())
     for _ in range(cycles):
         service.start_ready()  # which needs the port and the control socket
