@@ -178,8 +178,7 @@ def test_a_thousand_requests_for_a_reload_are_merged_and_leave_nothing(service):
     load = service.load("/", connections=8).wait_ready()
     assert len(reload_in_parallel(service, 200, 50)) == 200  # so that what is allocated once is there
     wait_settled(service, 2)
-    time.sleep(0.1)  # for the connection of the last question
-    fds, rss_kb = count_fds(service), measure_rss_kb(service)
+    fds, rss_kb = count_fds(service), measure_rss_kb(service)  # fewer are fine: the last question may still be among them
     generation = service.status()["pools"][0]["generation"]
     times = 200 if IS_SANITIZED else 1000
     began = time.monotonic()
@@ -189,7 +188,7 @@ def test_a_thousand_requests_for_a_reload_are_merged_and_leave_nothing(service):
     assert all(isinstance(one, dict) for one in results)
     rounds = service.status()["pools"][0]["generation"] - generation
     wait_settled(service, 2)
-    wait_for(lambda: count_fds(service) == fds, f"{fds} descriptors again")
+    wait_for(lambda: count_fds(service) <= fds, f"{fds} descriptors again")
     growth_kb = measure_rss_kb(service) - rss_kb
     print(f"\n{times} reloads in {took_s:.1f} s, {rounds} rounds, the master grew by {growth_kb} kB")
     assert 0 < rounds <= times / 2
