@@ -93,6 +93,17 @@ static void add_standby(char note[STATUS_NOTE_MAX], const json_t *pool, const ch
     }
 }
 
+/* A slot has room for some that leave, and no more. */
+static void add_waiting(char note[STATUS_NOTE_MAX], const json_t *pool, const char *name)
+{
+    uint64_t waiting = 0;
+    if (field_find_number(pool, "waiting", &waiting) && waiting > 0) {
+        begin(note);
+        add(note, "%.64s waits for older workers to leave before it starts %llu more", name,
+            (unsigned long long)waiting);
+    }
+}
+
 void status_note_format(const json_t *pool, const json_t *worker, bool is_last,
                         char note[STATUS_NOTE_MAX])
 {
@@ -104,5 +115,6 @@ void status_note_format(const json_t *pool, const json_t *worker, bool is_last,
     if (is_last) {
         add_pool(note, pool, name);
         add_standby(note, pool, name);
+        add_waiting(note, pool, name);
     }
 }

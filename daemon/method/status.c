@@ -177,6 +177,16 @@ static json_t *describe_standby(const struct pool *pool)
                      (int)ready, "failing", pool->is_reserve_failing || pool->is_start_failing);
 }
 
+/* Slots in which an older worker has to leave before another one is started. */
+static json_int_t count_waiting(const struct pool *pool)
+{
+    json_int_t waiting = 0;
+    for (unsigned i = 0; i < pool->made; i++) {
+        waiting += pool->slots[i]->awaits_room;
+    }
+    return waiting;
+}
+
 static json_t *describe_pool(const struct master *master, const struct pool *pool)
 {
     uint64_t requests = 0;
@@ -184,13 +194,13 @@ static json_t *describe_pool(const struct master *master, const struct pool *poo
     char cause[POOL_TEXT_MAX];
     supervision_explain(master, pool, cause);
     uint64_t now_ms = clock_monotonic_ms();
-    json_t *result =
-        json_pack("{s:s, s:s, s:I, s:s, s:o, s:I, s:I, s:o, s:s?, s:o}", "name", pool->name, "app",
-                  pool->conf.app->name, "generation", to_json(pool->conf.app->store.running.number),
-                  "state", name_pool_state(master, pool), "cause", text_or_null(cause), "count",
-                  (json_int_t)pool->count, "requests_total", to_json(requests), "standby",
-                  describe_standby(pool), "last_crash",
-                  crashes_find_newest(&master->crashes, pool->name), "workers", workers);
+    json_t *result = json_pack(
+        "{s:s, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:o, s:s?, s:o}", "name", pool->name, "app",
+        pool->conf.app->name, "generation", to_json(pool->conf.app->store.running.number), "state",
+        name_pool_state(master, pool), "cause", text_or_null(cause), "count",
+        (json_int_t)pool->count, "waiting", count_waiting(pool), "requests_total",
+        to_json(requests), "standby", describe_standby(pool), "last_crash",
+        crashes_find_newest(&master->crashes, pool->name), "workers", workers);
     if (pool->phase == POOL_HELD && result != NULL) {
         uint64_t left_ms = pool->probe_at_ms > now_ms ? pool->probe_at_ms - now_ms : 0;
         (void)json_object_set_new(result, "probe_in_ms", json_integer(to_json(left_ms)));

@@ -525,13 +525,14 @@ def test_a_reload_waits_for_an_older_worker_when_the_slot_is_full(make):
     thread, results = start_in_thread(fsd, "reload", restart=True)
     fsd.wait_log("event=worker.waits")
     assert len(fsd.workers()) == 4 and results == []
+    assert fsd.status()["pools"][0]["waiting"] == 1
     leaver = find_leaver(fsd)
     os.kill(leaver["pid"], signal.SIGKILL)
     thread.join(10)
     assert isinstance(results[0], dict), results
     states = sorted((row["state"], row["generation"]) for row in fsd.workers())
     assert len(states) == 4 and states[-1] == ("ready", 5)
-    assert fsd.status()["state"] == "running"
+    assert fsd.status()["state"] == "running" and fsd.status()["pools"][0]["waiting"] == 0
 
 
 def test_a_worker_that_dies_in_a_full_slot_gets_a_successor_and_so_does_one_that_waited(make):

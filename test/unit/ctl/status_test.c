@@ -173,6 +173,18 @@ static void a_reserve_that_is_still_booting_is_nothing_to_see_to(void **state)
     }
 }
 
+static void a_start_that_waits_for_room_is_told(void **state)
+{
+    (void)state;
+    expect_render(
+        ONE_POOL("\"state\":\"running\",\"waiting\":2", "{\"slot\":0,\"state\":\"ready\"}"), false,
+        HEAD("STATE") "web      0    -  ready    -       -         -         -       -  -\n"
+                      "  ! web waits for older workers to leave before it starts 2 more\n");
+    expect_render(
+        ONE_POOL("\"state\":\"running\",\"waiting\":0", "{\"slot\":0,\"state\":\"ready\"}"), false,
+        HEAD("STATE") "web      0    -  ready    -       -         -         -       -  -\n");
+}
+
 #define POOL(workers) "[{\"name\":\"a\",\"workers\":[" workers "]}]"
 #define STATUS(state, pools)                                                                       \
     "{\"schema\":\"fsd.status/1\",\"state\":\"" state "\",\"pools\":" pools "}"
@@ -250,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_daemon_without_pools_has_no_rows),
         cmocka_unit_test(below_a_pool_that_does_not_serve_stands_why_and_what_tells_more),
         cmocka_unit_test(a_reserve_that_is_still_booting_is_nothing_to_see_to),
+        cmocka_unit_test(a_start_that_waits_for_room_is_told),
         cmocka_unit_test(the_exit_code_says_whether_all_is_as_configured),
         cmocka_unit_test(what_is_no_status_is_refused_with_a_sentence),
     };
