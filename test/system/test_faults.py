@@ -296,7 +296,7 @@ def test_when_the_master_is_killed_its_workers_are_gone_and_the_next_start_works
     service.process.wait(10)
     again.start_ready()
     assert again.get("/").text == "hello"
-    wait_for(lambda: not any(map(is_alive, pids)), "the workers of the killed master to be gone", 1)
+    wait_for(lambda: not any(map(is_alive, pids)), "the workers of the killed master to be gone")
 
 
 def test_a_port_that_another_program_has_is_still_refused_after_a_kill(make_service):

@@ -243,7 +243,7 @@ def test_a_handler_whose_client_is_gone_is_ended_and_cleans_up(service, how):
     if how == "resets":
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()
-    wait_for(lambda: service.log().count("hold was closed") == closed + 1, "the handler to clean up", 2)
+    wait_for(lambda: service.log().count("hold was closed") == closed + 1, "the handler to clean up")
     wait_for(lambda: service.slot(0)["connections"] == 0, "the connection to be gone")
 
 

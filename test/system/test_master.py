@@ -289,7 +289,7 @@ def test_workers_die_with_the_master_even_when_stopped(make):
     os.kill(min(left), signal.SIGSTOP)
     fsd.process.kill()
     fsd.process.wait(10)
-    wait_for(lambda: not any(is_alive(pid) for pid in left), "the workers to be gone", 2)
+    wait_for(lambda: not any(is_alive(pid) for pid in left), "the workers to be gone")
     again = FsdProcess.start_ready(fsd)  # nothing needs to be cleaned up by hand
     assert again.status()["state"] == "running"
 

@@ -379,7 +379,7 @@ def test_workers_die_with_a_killed_daemon_also_when_they_are_stopped(make_open, 
     before = time.monotonic()
     service.process.kill()
     service.process.wait(10)
-    wait_for(lambda: not any(map(is_alive, pids)), "the workers to die", 1.0)
+    wait_for(lambda: not any(map(is_alive, pids)), "the workers to die")
     print(f"gone after {(time.monotonic() - before) * 1000:.0f} ms")
     service.start_ready()  # and nothing that they left is in the way
 
