@@ -248,10 +248,10 @@ static void a_job_of_before_the_first_turn_does_not_wait_for_a_timer(void **stat
     struct loop_job first = {0};
     uint64_t begin_ms = clock_monotonic_ms();
     loop_defer(&loop, &first, on_stop);
-    timer_set(&loop.timers, &ends, begin_ms + 500, on_end);
+    timer_set(&loop.timers, &ends, begin_ms + 5000, on_end);
     loop_run(&loop, NULL);
     timer_clear(&loop.timers, &ends);
-    assert_true(clock_monotonic_ms() - begin_ms < 400);
+    assert_true(clock_monotonic_ms() - begin_ms < 4000);
 }
 
 static void a_timer_fires_no_earlier_than_it_was_set_for(void **state)
