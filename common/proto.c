@@ -48,14 +48,17 @@ static const struct proto_row rows[] = {
     {PROTO_NAMED, "NAMED", PROTO_TO_WORKER, SIZE(named) + 1, SIZE(named) + NAME, 0},
     {PROTO_UNNAMED, "UNNAMED", PROTO_TO_WORKER, SIZE(named) + 1, SIZE(named) + NAME, 0},
     {PROTO_TAKEN, "TAKEN", PROTO_TO_WORKER, SIZE(taken) + 1, SIZE(taken) + NAME, 0},
+    {PROTO_ASK, "ASK", PROTO_TO_MASTER, SIZE(ask), SIZE(ask) + TEXT, 0},
+    {PROTO_ANSWER, "ANSWER", PROTO_TO_WORKER, SIZE(answer), SIZE(answer) + TEXT, 0},
+    {PROTO_POOLS, "POOLS", PROTO_TO_WORKER, SIZE(answer), SIZE(answer), 1},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-_Static_assert(ROW_COUNT == (int)PROTO_TAKEN, "one row a message kind");
-_Static_assert(SIZE(transaction) + TEXT <= PROTO_PAYLOAD_MAX, "the longest message must fit");
+_Static_assert(ROW_COUNT == (int)PROTO_POOLS, "one row a message kind");
+_Static_assert(SIZE(ask) + TEXT <= PROTO_PAYLOAD_MAX, "the longest message must fit");
 
 const struct proto_row *proto_find(uint32_t kind)
 {
-    if (kind < PROTO_HELLO || kind > PROTO_TAKEN) {
+    if (kind < PROTO_HELLO || kind > PROTO_POOLS) {
         return NULL;
     }
     return &rows[kind - 1];

@@ -45,6 +45,10 @@ struct fsd_err;
  *   UNCLAIM {actor} name           ->        it gives the name back, or waits for it no more
  *                                  <-   UNNAMED {incarnation, actor} name, to all, unless another one is NAMED
  *
+ * Pools that applications start (from ACTIVATE on; one question at a time):
+ *   ASK {number, what, name} text  ->        start a pool (text: its options as JSON), stop one, or list all
+ *                                  <-   ANSWER {number, code} text   or POOLS {number, code} (fd) to a list
+ *
  * At any time: LEAVE (somebody sent it SIGTERM: replace me), DYING {signal} from its handler of fatal signals.
  *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
@@ -121,6 +125,9 @@ enum proto_kind {
     PROTO_NAMED,
     PROTO_UNNAMED,
     PROTO_TAKEN,
+    PROTO_ASK,
+    PROTO_ANSWER,
+    PROTO_POOLS,
 };
 
 enum {
@@ -257,6 +264,38 @@ struct proto_taken {
     uint64_t serial;
     uint32_t index;
     uint32_t why; /* enum proto_taken_why */
+};
+
+enum proto_ask_what {
+    PROTO_ASK_START =
+        1, /* a pool; the text behind it: one JSON object, the keys of `pools.NAME` and `listeners` as a map */
+    PROTO_ASK_STOP = 2, /* a pool that was started so */
+    PROTO_ASK_LIST = 3,
+};
+
+/* ASK, with text behind it.  The next one may be sent when this one is answered. */
+struct proto_ask {
+    uint64_t number;           /* the worker's own; the answer repeats it */
+    uint64_t what;             /* enum proto_ask_what */
+    char name[PROTO_NAME_MAX]; /* NUL-padded; of the pool */
+};
+
+enum proto_answer_code {
+    PROTO_ANSWER_OK,
+    PROTO_ANSWER_EXISTS,
+    PROTO_ANSWER_INVALID,
+    PROTO_ANSWER_OVERLOAD,
+    PROTO_ANSWER_REFUSED, /* it was tried and failed */
+    PROTO_ANSWER_UNKNOWN, /* there is no such pool */
+    PROTO_ANSWER_BUSY,    /* not now: ask again in a moment */
+};
+enum { PROTO_ANSWER_CODES = PROTO_ANSWER_BUSY + 1 };
+
+/* ANSWER, with the sentence for people behind it, and POOLS (fd: a sealed memfd with one MessagePack array of maps: name, app, state,
+ * origin (str), count (int)). */
+struct proto_answer {
+    uint64_t number;
+    uint64_t code; /* enum proto_answer_code */
 };
 
 /* One row a kind; the length and the number of descriptors are checked before a handler sees it. */
