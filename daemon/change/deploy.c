@@ -16,13 +16,13 @@
 #include "common/err.h"
 #include "common/proto.h"
 #include "daemon/change/deploy_answer.h"
+#include "daemon/change/deploy_commit.h"
 #include "daemon/change/deploy_members.h"
 #include "daemon/change/deploy_sockets.h"
 #include "daemon/change/retired.h"
 #include "daemon/control/control.h"
 #include "daemon/owner.h"
 #include "daemon/state.h"
-#include "daemon/tree/supervision.h"
 
 /* Of a worker that takes a change in place, and of one that begins to serve. */
 enum { ANSWER_LIMIT_MS = 10000, TIMER_ACCURACY_US = 10000 };
@@ -141,67 +141,6 @@ static int restart_timer(struct master *master)
                                       limit_ms * 1000, TIMER_ACCURACY_US, on_timeout, master);
 }
 
-static void swap_texts(char **one, char **other)
-{
-    char *kept = *one;
-    *one = *other;
-    *other = kept;
-}
-
-/* What only a restart can change stays as it is, and so every plan tells it until then. */
-static void keep_fixed(struct conf *conf, struct conf *old)
-{
-    swap_texts(&conf->control_path, &old->control_path);
-    swap_texts(&conf->state_path, &old->state_path);
-    swap_texts(&conf->log_path, &old->log_path);
-    swap_texts(&conf->user, &old->user);
-    swap_texts(&conf->group, &old->group);
-}
-
-/* From here on it is the running configuration. */
-static void commit(struct master *master)
-{
-    struct deploy *deploy = &master->deploy;
-    struct inventory old = master->inventory;
-    master->inventory = deploy->next;
-    deploy->next = old;
-    master->inventory.number = old.number; /* whoever waits for the new one waits for its end */
-    keep_fixed(master->inventory.conf, old.conf);
-    const struct conf *conf = master->inventory.conf;
-    for (size_t i = 0; i < conf->app_count; i++) {
-        bundle_store_commit(&master->inventory.apps[i]->store);
-    }
-    for (size_t i = 0; i < conf->listener_count; i++) {
-        listener_rename(master->inventory.listeners[i], conf->listeners[i].name);
-    }
-    log_set(&master->log, conf->log_format, conf->log_level);
-    for (size_t i = 0; i < conf->pool_count; i++) {
-        struct pool *pool = master->inventory.pools[i];
-        pool_adopt(pool, inventory_count(&master->inventory, i, master->auto_count));
-        if (master->is_drained && pool->phase == POOL_IDLE) {
-            pool_drain(pool); /* a new one is started with the others */
-        }
-    }
-    supervision_on_applied(master, deploy->tree);
-    deploy->tree = NULL;
-    for (size_t i = 0; i < deploy->member_count; i++) {
-        pool_commit_slot(deploy->members[i].pool, deploy->members[i].slot);
-    }
-}
-
-static void drop(struct master *master)
-{
-    struct deploy *deploy = &master->deploy;
-    for (size_t i = 0; i < deploy->next.conf->pool_count; i++) {
-        struct pool *pool = deploy->next.pools[i];
-        if (deploy_members_is_new(master, pool)) {
-            pool_stop(pool, true);
-        } else {
-            pool_cancel(pool);
-        }
-    }
-}
-
 static void carry_out(struct master *master, const struct phase_order *order)
 {
     struct deploy *deploy = &master->deploy;
@@ -217,10 +156,10 @@ static void carry_out(struct master *master, const struct phase_order *order)
         }
         break;
     case PHASE_COMMIT_ALL:
-        commit(master);
+        deploy_commit(master);
         break;
     case PHASE_ABORT_ALL:
-        drop(master);
+        deploy_commit_drop(master);
         break;
     case PHASE_KILL:
         pool_kill_slot(member->pool, member->slot);
@@ -267,7 +206,7 @@ static void on_loaded(struct loader *loader, int exit_code, const char *why)
     }
     if (deploy_members_make(master, &err) < 0 || restart_timer(master) < 0) {
         deploy_answer_keep_reason(deploy, err.text);
-        drop(master);
+        deploy_commit_drop(master);
         fail(master);
         return;
     }
