@@ -238,11 +238,29 @@ static void fini_app(struct conf_app *app)
     free(app->env);
 }
 
-void conf_free(struct conf *conf)
+static void fini_pool(struct conf_pool *pool)
 {
-    if (conf == NULL) {
-        return;
+    free(pool->name);
+    yaml_node_free(pool->tree);
+    source_free(pool->source);
+}
+
+/* What copies share. */
+static void free_origin(struct conf *conf)
+{
+    for (size_t i = 0; i < conf->file_count; i++) {
+        free(conf->files[i]);
     }
+    free(conf->files);
+    free(conf->texts);
+    yaml_node_free(conf->tree);
+    if (conf->sources != NULL) {
+        free_sources(conf->sources, conf->text_count);
+    }
+}
+
+static void free_whole(struct conf *conf)
+{
     for (size_t i = 0; i < conf->listener_count; i++) {
         free(conf->listeners[i].name);
     }
@@ -250,20 +268,17 @@ void conf_free(struct conf *conf)
         fini_app(&conf->apps[i]);
     }
     for (size_t i = 0; i < conf->pool_count; i++) {
-        free(conf->pools[i].name);
+        fini_pool(&conf->pools[i]);
     }
     for (size_t i = 0; i < conf->supervisor_count; i++) {
         free(conf->supervisors[i].name);
     }
-    for (size_t i = 0; i < conf->file_count; i++) {
-        free(conf->files[i]);
+    for (size_t i = 0; i < conf->shared_count; i++) {
+        free(conf->shared[i].name);
     }
     free(conf->listeners);
     free(conf->apps);
     free(conf->pools);
-    for (size_t i = 0; i < conf->shared_count; i++) {
-        free(conf->shared[i].name);
-    }
     free(conf->shared);
     free(conf->supervisors);
     free(conf->log_path);
@@ -271,11 +286,20 @@ void conf_free(struct conf *conf)
     free(conf->state_path);
     free(conf->user);
     free(conf->group);
-    free(conf->files);
-    free(conf->texts);
-    yaml_node_free(conf->tree);
-    if (conf->sources != NULL) {
-        free_sources(conf->sources, conf->text_count);
+    if (conf->base == NULL) {
+        free_origin(conf);
     }
     free(conf);
+}
+
+void conf_free(struct conf *conf)
+{
+    while (conf != NULL && conf->users == 0) {
+        struct conf *base = conf->base;
+        free_whole(conf);
+        conf = base;
+    }
+    if (conf != NULL) {
+        conf->users--;
+    }
 }

@@ -24,6 +24,7 @@ struct conf_place {
 struct conf_listener {
     char *name;                   /* owned */
     struct parse_address address; /* port 0: the kernel chooses, the master reads it back */
+    bool is_extra;                /* made for an extra pool, and goes with it */
     struct conf_place place;
 };
 
@@ -95,6 +96,8 @@ struct conf_pool {
     uint32_t period_ms; /* within this time, 30 s */
     struct conf_children after; /* what must serve before the pool is started */
     struct conf_limits limits;
+    struct source *source;  /* owned; what a worker asked for: an extra pool; NULL: of the files */
+    struct yaml_node *tree; /* owned; of source */
     struct conf_place place;
 };
 
@@ -144,6 +147,9 @@ struct conf {
     char hash[CONF_TEXT_HASH_MAX]; /* of texts */
     struct source **sources;       /* owned, and each of text_count */
     struct yaml_node *tree;        /* owned; what was bound; NULL for `fsd run` */
+    /* owned reference: files, texts, sources and tree are borrowed from it; NULL: they are its own */
+    struct conf *base;
+    unsigned users; /* references that copies have */
 };
 
 /* A value that an operator set by command, above all files. */
@@ -181,8 +187,12 @@ struct conf *conf_parse(const char *file, const char *text, size_t len, struct p
 struct conf *conf_new_for_run(const char *app, const struct parse_address *address,
                               unsigned workers, const char *control_path,
                               struct problem_list *list);
+/* The same configuration again, without its extra pools; NULL: no memory.  The texts are shared with from, which lives as long as its
+ * copies do. */
+struct conf *conf_copy(struct conf *from);
 /* Adds shared dictionaries to that, from "NAME[=SIZE],...".  False, and a problem in list: the conf is only good to be freed. */
 bool conf_run_add_shared(struct conf *conf, const char *text, struct problem_list *list);
+/* NULL is allowed. */
 void conf_free(struct conf *conf);
 
 #endif

@@ -6,7 +6,7 @@
  * and looks into the tree only for the place to point at; values that failed to bind are zero or
  * NULL here and are passed over, since they were reported.
  *
- * Called by conf.c and conf_run.c as the last step.  Must not open sockets: whether an address is
+ * Called by conf.c, conf_run.c and conf_extra.c as the last step.  Must not open sockets: whether an address is
  * free is the listener's business.
  */
 #include "daemon/conf/conf_check.h"
@@ -243,4 +243,14 @@ void conf_check(struct conf *conf, const struct yaml_node *root, struct problem_
     if (list->errors == 0) {
         warn_unused(conf, root, list);
     }
+}
+
+void conf_check_added(const struct conf *conf, size_t pool, size_t first_listener,
+                      struct problem_list *list)
+{
+    for (size_t i = first_listener; i < conf->listener_count; i++) {
+        check_address(conf, i, NULL, list);
+    }
+    check_pool(conf, pool, NULL, list);
+    conf_check_tree(conf, NULL, list);
 }

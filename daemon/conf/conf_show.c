@@ -7,7 +7,7 @@
  * of an application all that came from a reference, as the manual promises.
  *
  * Called by `fsd config show` and by the master for its commands.  Must not know a single key but
- * the one that an operator can override.
+ * those that have another origin: what an operator can override, and what extra pools have.
  */
 #include "daemon/conf/conf_show.h"
 
@@ -98,6 +98,9 @@ static void show_value(struct showing *showing, const struct shown_section *sect
         ((const struct conf_pool *)section->object)->is_count_override) {
         node = NULL;
         otherwise = "override";
+    } else if (row->kind == SCHEMA_ADDRESS &&
+               ((const struct conf_listener *)section->object)->is_extra) {
+        otherwise = "lua";
     } else if (showing->conf->tree == NULL && value != NULL &&
                (row->initial == NULL || strcmp(value, row->initial) != 0)) {
         otherwise = "run";
@@ -134,6 +137,21 @@ static void show_map(struct showing *showing, const struct schema_row *row, cons
     }
 }
 
+/* An extra pool was not written into the files, but what a worker asked for is kept. */
+static const struct yaml_node *find_entry(const struct conf *conf, const char *section,
+                                          const char *name)
+{
+    const struct yaml_node *node = yaml_find(yaml_find(conf->tree, section), name);
+
+    for (size_t i = 0; i < conf->pool_count && strcmp(section, "pools") == 0; i++) {
+        const struct conf_pool *pool = &conf->pools[i];
+        if (pool->tree != NULL && strcmp(pool->name, name) == 0) {
+            return pool->tree;
+        }
+    }
+    return node;
+}
+
 /* One listener, app, pool or supervisor after the other. */
 static void show_entries(struct showing *showing, const struct schema_row *row)
 {
@@ -146,8 +164,7 @@ static void show_entries(struct showing *showing, const struct schema_row *row)
         const char *name = schema_groups_name(conf, row->name, i);
         char label[128 + SCHEMA_NAME_MAX];
         (void)snprintf(label, sizeof(label), "%s.%s", row->name, name);
-        struct shown_section entry = {pattern, label,
-                                      yaml_find(yaml_find(conf->tree, row->name), name),
+        struct shown_section entry = {pattern, label, find_entry(conf, row->name, name),
                                       schema_groups_item(conf, row->name, i)};
         show_section(showing, &entry);
     }

@@ -5,7 +5,7 @@
  * key, a missing one and a value of a wrong kind are found in one place, and keys that were not
  * written get their default by the same code that reads a file.  A problem never ends the walk.
  *
- * Called by conf.c with the merged tree.  Must not touch files or sockets, nor compare entries with
+ * Called by conf.c with the merged tree, and by conf_extra.c.  Must not touch files or sockets, nor compare entries with
  * each other (conf_check.c does).
  */
 #include "daemon/conf/schema.h"
@@ -240,6 +240,15 @@ void schema_bind(const struct yaml_node *root, struct conf *conf, struct problem
 
     make_groups(&top);
     bind_section(&top);
+}
+
+void schema_bind_entry(struct conf *conf, const char *section, size_t index,
+                       const struct yaml_node *value, struct problem_list *list)
+{
+    struct schema_section entries = {
+        .conf = conf, .list = list, .pattern = section, .label = section};
+
+    bind_entry(&entries, index, value);
 }
 
 int schema_set_defaults(const char *section, void *object)

@@ -57,6 +57,10 @@ bool schema_is_named(const char *section);
 /* Fills conf from the tree; conf->files must be there already (places point to it).  Every problem
  * goes to list, and conf is only good to be freed if one is an error. */
 void schema_bind(const struct yaml_node *root, struct conf *conf, struct problem_list *list);
+/* The same for one entry that was made beside those of the tree: value, a map with the name as its key, is what conf's item at index of
+ * the section ("pools") is bound to. */
+void schema_bind_entry(struct conf *conf, const char *section, size_t index,
+                       const struct yaml_node *value, struct problem_list *list);
 /* Sets the defaults of a section ("pools.*") and of the sections inside it.  object: the struct
  * that the rows' offsets mean.  0 or -ENOMEM. */
 int schema_set_defaults(const char *section, void *object);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/conf/conf_extra.h"
 #include "daemon/conf/conf_show.h"
 #include "test/support/conf_folder.h"
 
@@ -104,6 +105,31 @@ static int show(void)
     return count == wanted ? DONE : count == 0 ? CUT : WRONG;
 }
 
+/* A copy with one more pool; what it came from stays as it was. */
+static int add_extra(void)
+{
+    static const char text[] =
+        "{\"app\":\"shop\",\"count\":1,\"listeners\":{\"f\":{\"listen\":\":0\"}}}";
+    static const char more[] = "{\"app\":\"other\",\"count\":1}";
+    struct conf_extra extra = {"first", text, sizeof(text) - 1};
+    struct problem_list list;
+    problem_list_init(&list);
+    faults_is_watching = false;
+    struct conf *conf = conf_load("fsd.yaml", &list);
+    bool is_made = conf_extra_add(conf, &extra, 1, NULL) == 0;
+    faults_is_watching = true;
+    struct conf *copy = conf_copy(conf);
+    extra = (struct conf_extra){"second", more, sizeof(more) - 1};
+    bool is_done = copy != NULL && conf_extra_carry(copy, conf, NULL, NULL) == 0 &&
+                   conf_extra_add(copy, &extra, 1, NULL) == 0;
+    faults_is_watching = false;
+    is_made = is_made && conf->pool_count == 3 && (!is_done || copy->pool_count == 4);
+    conf_free(conf);
+    conf_free(copy);
+    problem_list_fini(&list);
+    return !is_made ? WRONG : is_done ? DONE : REFUSED;
+}
+
 static int explain_to_programs(void)
 {
     struct problem_list list;
@@ -128,11 +154,9 @@ static const struct {
     const char *name;
     int (*run)(void);
     int fails_with;
-} rows[] = {{"files", load_files, REFUSED},
-            {"texts", load_texts, REFUSED},
-            {"run", make_for_run, REFUSED},
-            {"show", show, CUT},
-            {"problems", explain_to_programs, CUT}};
+} rows[] = {{"files", load_files, REFUSED}, {"texts", load_texts, REFUSED},
+            {"run", make_for_run, REFUSED}, {"show", show, CUT},
+            {"extra", add_extra, REFUSED},  {"problems", explain_to_programs, CUT}};
 
 static int run_in_child(int (*run)(void))
 {
