@@ -47,8 +47,8 @@ struct actor {
     bool is_listed;   /* in groups, registries or topics, see roster.h */
     bool is_late;     /* the time for a message is over */
     uint8_t handed;   /* values that were put on the receiver's stack */
-    enum actor_overflow overflow;
-    enum actor_receiving receiving;
+    enum actor_overflow overflow : 8;
+    enum actor_receiving receiving : 8;
     uint32_t scan;    /* messages that receive has looked at in vain */
     int reason_ref;   /* why it is exiting */
     char *name;       /* owned; NULL: none */
@@ -58,10 +58,11 @@ struct actor {
     struct asked *asked;         /* borrowed list: who in another worker waits for its answers */
     struct call *calls;          /* borrowed list: who waits for its answers */
     struct sender_queue senders; /* who waits for room */
-    lua_State *receiver;         /* borrowed: where receive was called, while receiving */
+    union {
+        lua_State *receiver;      /* borrowed: where receive was called, while receiving */
+        struct actor *next_start; /* borrowed; before it has begun */
+    };
     struct task_wait wait;
-    struct timer timer;
-    struct actor *next_start;              /* borrowed */
     void (*on_end)(struct actors *actors); /* it has ended, and is freed; may be NULL */
 };
 

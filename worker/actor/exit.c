@@ -293,7 +293,6 @@ static void settle_all(const struct actor *actor)
 static void free_actor(struct actor *actor, lua_State *L)
 {
     struct actors *actors = actor->actors;
-    timer_clear(&actors->runtime->loop.timers, &actor->timer);
     settle_all(actor);
     mailbox_fini(&actor->mailbox, L);
     code_release(actors, actor->code);

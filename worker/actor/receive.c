@@ -66,8 +66,11 @@ static bool is_fresh(struct actor *actor, lua_State *L, uint32_t position)
 
 static void end_wait(struct actor *actor)
 {
+    struct task_timing *timing = actor->task->timing;
     actor->receiving = ACTOR_NOT_RECEIVING;
-    timer_clear(&actor->actors->runtime->loop.timers, &actor->timer);
+    if (timing != NULL) {
+        timer_clear(&actor->actors->runtime->loop.timers, &timing->wait);
+    }
 }
 
 static void on_cancel(struct task_wait *wait)
@@ -77,7 +80,7 @@ static void on_cancel(struct task_wait *wait)
 
 static void on_late(struct timer *timer)
 {
-    struct actor *actor = H2O_STRUCT_FROM_MEMBER(struct actor, timer, timer);
+    struct actor *actor = H2O_STRUCT_FROM_MEMBER(struct task_timing, wait, timer)->task->data;
     actor->is_late = true;
     if (actor->receiving != ACTOR_NOT_RECEIVING) {
         actor->receiving = ACTOR_NOT_RECEIVING;
@@ -89,7 +92,7 @@ static void start_timer(struct actor *actor, double seconds)
 {
     actor->is_late = seconds <= 0;
     if (seconds > 0 && seconds < HUGE_VAL) {
-        loop_set_timer(&actor->actors->runtime->loop, &actor->timer,
+        loop_set_timer(&actor->actors->runtime->loop, &task_need_timing(actor->task)->wait,
                        (uint64_t)ceil(fmin(seconds, SECONDS_MAX) * 1000), on_late);
     }
 }

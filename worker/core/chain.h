@@ -2,21 +2,18 @@
 #define FSD_WORKER_CORE_CHAIN_H
 
 #include <lua.h>
-#include <stddef.h>
 
 struct slice;
+
+struct chain_threads;
 
 /* The coroutines of the application's own that a task is inside of, outermost first: each was resumed by the one before it, the
  * first by the task's own.  Kept while the task is suspended somewhere in the last one. */
 struct chain {
-    lua_State **threads; /* owned array; each is borrowed from the stack of the one before */
-    size_t count;
-    size_t capacity;
-    /* how many of them run now; fewer than count while a task that was suspended is on its way inwards */
-    size_t depth;
+    struct chain_threads *threads; /* owned; NULL while there was none yet, as in most tasks */
 };
 
-/* Frees the array. */
+/* Frees the list. */
 void chain_fini(struct chain *chain);
 /* A coroutine is about to be resumed, for the first time or where the task was suspended.  Dies on no memory. */
 void chain_enter(struct chain *chain, lua_State *L);

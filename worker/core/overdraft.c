@@ -95,8 +95,12 @@ void overdraft_begin(struct runtime *runtime)
     }
 }
 
-bool overdraft_holds(const struct task *task)
+bool overdraft_holds(struct task *task)
 {
     const struct heap *heap = &task->runtime->heap;
-    return heap->is_overdrawn && heap_is_overdrawn(heap, task->account);
+    if (!heap->is_overdrawn || !heap_is_overdrawn(heap, task->account)) {
+        return false;
+    }
+    overdraft_begin(task->runtime); /* it may have got its memory while no task ran */
+    return true;
 }

@@ -35,6 +35,6 @@ struct overdraft {
 /* Between tasks, when the heap says that an account is overdrawn: begins to look into it, in later turns. */
 void overdraft_begin(struct runtime *runtime);
 /* Whether the task must not run now, because it may have too much: it is to be asked again in a later turn. */
-bool overdraft_holds(const struct task *task);
+bool overdraft_holds(struct task *task);
 
 #endif

@@ -18,9 +18,9 @@
 #include "worker/core/relief.h"
 #include "worker/core/runtime.h"
 
-enum {
-    GRACE_MS = 1000,
-};
+    enum {
+        GRACE_MS = 1000,
+    };
 
 static const struct cancel_word {
     const char *name;
@@ -52,7 +52,9 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->is_spoiled = false;
     task->is_hog = false;
     task->cpu_us = 0;
-    task->cpu_limit_us = 0;
+    if (task->timing != NULL) {
+        task->timing->cpu_limit_us = 0;
+    }
     task->wait = NULL;
     task->on_raise = NULL;
     return task;
@@ -68,11 +70,20 @@ static void reset(struct task *task)
     (void)slice_end(slice);
 }
 
+static void clear_timers(struct task *task)
+{
+    struct timer_heap *timers = &task->runtime->loop.timers;
+    struct task_timing *timing = task->timing;
+    if (timing != NULL) {
+        timer_clear(timers, &timing->deadline);
+        timer_clear(timers, &timing->grace);
+        timer_clear(timers, &timing->wait);
+    }
+}
+
 static void finish(struct task *task, int status)
 {
-    struct loop *loop = &task->runtime->loop;
-    timer_clear(&loop->timers, &task->deadline);
-    timer_clear(&loop->timers, &task->grace);
+    clear_timers(task);
     task->wait = NULL;
     task->owner->on_done(task, status);
     if (task->is_hog) {
@@ -256,8 +267,9 @@ int task_wait(lua_State *L, struct task_wait *wait)
 
 static bool is_out_of_cpu(const struct task *task)
 {
-    return task->cpu_limit_us > 0 && !task->cancelling &&
-           task->cpu_us + task->runtime->slice.used_us >= task->cpu_limit_us;
+    uint64_t limit_us = task->timing == NULL ? 0 : task->timing->cpu_limit_us;
+    return limit_us > 0 && !task->cancelling &&
+           task->cpu_us + task->runtime->slice.used_us >= limit_us;
 }
 
 void task_preempt(lua_State *L)
@@ -277,7 +289,7 @@ void task_preempt(lua_State *L)
 
 static void on_grace_over(struct timer *timer)
 {
-    struct task *task = H2O_STRUCT_FROM_MEMBER(struct task, grace, timer);
+    struct task *task = H2O_STRUCT_FROM_MEMBER(struct task_timing, grace, timer)->task;
     if (task->state == TASK_READY) {
         task->is_overdue = true; /* one whose wait is over runs once more; suspend() ends it then */
         return;
@@ -304,7 +316,7 @@ void task_cancel(struct task *task, enum task_cancel reason)
     struct loop *loop = &task->runtime->loop;
     task->cancelling = true;
     task->cancel = reason;
-    loop_set_timer(loop, &task->grace, GRACE_MS, on_grace_over);
+    loop_set_timer(loop, &task_need_timing(task)->grace, GRACE_MS, on_grace_over);
     if (task->state == TASK_WAITING) {
         task->wait->on_cancel(task->wait);
         make_ready(task);
@@ -327,17 +339,30 @@ void task_kill(struct task *task)
 
 static void on_deadline(struct timer *timer)
 {
-    task_cancel(H2O_STRUCT_FROM_MEMBER(struct task, deadline, timer), TASK_CANCEL_TIMEOUT);
+    task_cancel(H2O_STRUCT_FROM_MEMBER(struct task_timing, deadline, timer)->task,
+                TASK_CANCEL_TIMEOUT);
 }
 
 void task_set_deadline(struct task *task, uint64_t after_ms)
 {
-    loop_set_timer(&task->runtime->loop, &task->deadline, after_ms, on_deadline);
+    loop_set_timer(&task->runtime->loop, &task_need_timing(task)->deadline, after_ms, on_deadline);
+}
+
+bool task_has_deadline(const struct task *task)
+{
+    return task->timing != NULL && timer_is_set(&task->timing->deadline);
+}
+
+void task_clear_deadline(struct task *task)
+{
+    if (task->timing != NULL) {
+        timer_clear(&task->runtime->loop.timers, &task->timing->deadline);
+    }
 }
 
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms)
 {
-    task->cpu_limit_us = limit_ms == 0 ? 0 : task->cpu_us + limit_ms * 1000;
+    task_need_timing(task)->cpu_limit_us = limit_ms == 0 ? 0 : task->cpu_us + limit_ms * 1000;
 }
 
 void task_set_memory_limit(struct task *task, size_t limit_bytes)

@@ -66,37 +66,45 @@ struct task_hold {
     struct task_hold *next;
 };
 
-/* One coroutine that the worker runs. */
+/* What a task has only if it has a deadline, is cancelled or waits for a time. */
+struct task_timing {
+    struct task *task;     /* borrowed */
+    uint64_t cpu_limit_us; /* 0: none */
+    struct timer deadline;
+    struct timer grace;
+    struct timer wait; /* of sleep and of receive: a task waits in one place at a time */
+    struct task_wait sleep;
+};
+
+/* One coroutine that the worker runs.  There are a hundred thousand of them: what few need is not in here. */
 struct task {
     struct runtime *runtime; /* borrowed */
     lua_State *L;            /* anchored in the registry under its own address (task_owns) */
-    enum task_state state;
-    enum task_cancel cancel; /* to be raised when it goes on */
-    bool is_overdue;         /* the grace is over, but it was ready to run just then */
-    bool is_killed;          /* to be closed where it stands, at the latest when it waits again */
-    bool cancelling;         /* was cancelled; the grace is running */
+    enum task_state state : 8;
+    enum task_cancel cancel : 8; /* to be raised when it goes on */
+    bool is_overdue;             /* the grace is over, but it was ready to run just then */
+    bool is_killed;     /* to be closed where it stands, at the latest when it waits again */
+    bool cancelling;    /* was cancelled; the grace is running */
     bool is_suspending; /* it yields to task.c now, not to a coroutine of the application's own */
     bool is_preempted;  /* it has yielded without waiting */
     /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
     bool is_spoiled;
-    bool is_hog;           /* ended for its memory, which is to be collected then */
-    uint32_t account;      /* of the heap: what it allocates is charged to */
-    struct chain chain;    /* the coroutines of the application's own that it is inside of */
-    uint64_t cpu_us;       /* CPU time it has had; counted in ticks, exact on the average */
-    uint64_t cpu_limit_us; /* 0: none */
+    bool is_hog;        /* ended for its memory, which is to be collected then */
+    uint32_t account;   /* of the heap: what it allocates is charged to */
+    struct chain chain; /* the coroutines of the application's own that it is inside of */
+    uint64_t cpu_us;    /* CPU time it has had; counted in ticks, exact on the average */
     const struct task_owner *owner;
-    void *data;             /* borrowed: the owner's */
+    union {
+        void *data;             /* borrowed: the owner's */
+        struct task *next_free; /* borrowed; while it is in the pool */
+    };
     struct task_wait *wait; /* borrowed while WAITING or READY; NULL: it has only to be resumed */
     void (*on_pass)(struct task_wait *wait); /* of that wait; NULL: nothing is passed on */
     /* adds to the CancelError on the top, which is about to be raised in it; NULL: nothing */
     void (*on_raise)(const struct task *task, lua_State *L);
-    struct timer deadline;
-    struct timer grace;
-    struct timer sleep; /* of fsd.task.sleep: a task sleeps in one place at a time */
-    struct task_wait sleep_wait;
+    struct task_timing *timing;              /* owned; NULL: was never needed */
     struct loop_job wake;
     struct task_hold *holds; /* borrowed list */
-    struct task *next_free;  /* borrowed */
 };
 
 struct task_pool {
@@ -112,6 +120,8 @@ void task_pool_fini(struct task_pool *pool);
 /* For task.c: a task with an empty coroutine and an account of its own; dies on no memory.  And back. */
 struct task *task_pool_take(struct runtime *runtime);
 void task_pool_give(struct task *task);
+/* Makes the task's timing if it has none yet.  Dies on no memory. */
+struct task_timing *task_need_timing(struct task *task);
 /* Takes a task from the pool (or makes one).  The caller pushes a function and its arguments on task->L, then
  * task_start.  Dies on no memory. */
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data);
@@ -139,6 +149,8 @@ void task_cancel(struct task *task, enum task_cancel reason);
 void task_kill(struct task *task);
 /* Cancels with TASK_CANCEL_TIMEOUT so many milliseconds from now. */
 void task_set_deadline(struct task *task, uint64_t after_ms);
+bool task_has_deadline(const struct task *task);
+void task_clear_deadline(struct task *task);
 /* Cancels with TASK_CANCEL_CPU when it has had the CPU for so long from now on, all in all; 0: never. */
 void task_set_cpu_limit(struct task *task, uint64_t limit_ms);
 /* Ends it by its owner's on_excess when it has more memory than so many bytes, garbage not counted; 0: never. */

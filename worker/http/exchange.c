@@ -278,8 +278,8 @@ static void set_deadline(struct exchange *exchange)
         return;
     }
     if (stream != NULL && (stream->is_events || stream->is_flying)) {
-        timer_clear(&task->runtime->loop.timers, &task->deadline);
-    } else if (!timer_is_set(&task->deadline)) {
+        task_clear_deadline(task);
+    } else if (!task_has_deadline(task)) {
         task_set_deadline(task, task->runtime->config.request_timeout_ms);
     }
 }

@@ -174,7 +174,7 @@ static void sleeping_is_limited_to_what_a_timer_can_hold(void **state)
 {
     (void)state;
     struct task *task = start("sleep(math.huge)");
-    assert_true(task->sleep.at_ms - clock_monotonic_ms() <=
+    assert_true(task->timing->wait.at_ms - clock_monotonic_ms() <=
                 (uint64_t)366 * 24 * 3600 * 1000 +
                     1); /* the millisecond under way counts nothing */
     task_cancel(task, TASK_CANCEL_ABORTED);
@@ -232,7 +232,7 @@ static void a_task_that_is_ready_is_cancelled_where_it_goes_on(void **state)
 {
     (void)state;
     struct task *task = start("sleep(100) tell('woken')");
-    timer_clear(&runtime.loop.timers, &task->sleep);
+    timer_clear(&runtime.loop.timers, &task->timing->wait);
     task_wake(task);
     task_wake(task); /* twice is once */
     assert_int_equal(task->state, TASK_READY);
