@@ -175,9 +175,11 @@ static void check_ready(struct master *master)
 }
 
 /* A worker that can't start before the daemon was ever ready: some failures will not go away by trying again. */
-static void judge_first_failure(struct master *master, const struct proc *proc)
+static void judge_first_failure(struct master *master, const struct pool *pool,
+                                const struct proc *proc)
 {
-    if (master->was_ready || master->phase != MASTER_RUNNING || reload_is_running(master)) {
+    if (master->was_ready || master->phase != MASTER_RUNNING || reload_is_running(master) ||
+        pool->conf.own->source != NULL) { /* whoever started it from Lua is told */
         return;
     }
     enum proc_failure failure = proc == NULL ? PROC_FAILURE_NONE : proc->failure;
@@ -211,7 +213,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         check_ready(master);
         break;
     case POOL_SLOT_FAILED:
-        judge_first_failure(master, proc);
+        judge_first_failure(master, pool, proc);
         break;
     case POOL_SLOT_DIED:
     case POOL_SLOT_PREPARED:
@@ -262,6 +264,7 @@ static int on_watch(sd_event_source *source, uint64_t usec, void *userdata)
     retired_bury(master);
     obituary_retry(master);
     waiting_check(master);
+    orders_touch(master);
     manager_tick(master);
     if (is_late) {
         log_write(&master->log, LOG_LEVEL_WARNING, NULL,

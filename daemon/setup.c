@@ -251,11 +251,13 @@ static int open_inventory(struct master *master, struct conf *conf, uint64_t num
     static const struct inventory none = {0};
     struct bundler_tool tool = {master->options->worker_path, &master->privilege};
     loader_init(&master->loader, master->loop, &master->log, &tool);
+    orders_open(master);
     master->pool_setting = (struct pool_setting){.loop = master->loop,
                                                  .log = &master->log,
                                                  .worker_path = master->options->worker_path,
                                                  .privilege = &master->privilege,
                                                  .members = &master->members,
+                                                 .asks = &master->orders.asks,
                                                  .incarnations = &master->incarnations,
                                                  .on_news = on_news,
                                                  .owner = master};
@@ -356,6 +358,7 @@ void setup_free(struct master *master)
     stream_close(master->streams);
     control_close(master->control);
     retired_free(master);
+    orders_close(master);
     tree_free(master->tree);
     upgrade_fini(&master->upgrade);
     configs_close(master);

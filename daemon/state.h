@@ -6,6 +6,7 @@
 #include "daemon/change/configs.h"
 #include "daemon/change/deploy.h"
 #include "daemon/change/inventory.h"
+#include "daemon/change/orders.h"
 #include "daemon/change/reload.h"
 #include "daemon/code/app.h"
 #include "daemon/code/loader.h"
@@ -52,6 +53,7 @@ struct master {
     struct reload reload;   /* reload.c's */
     struct deploy deploy;   /* deploy.c's */
     struct configs configs; /* configs.c's */
+    struct orders orders;   /* orders.c's */
     struct upgrade upgrade; /* upgrade.c's */
     struct waiting waiting; /* waiting.c's */
     bool is_ordering;       /* its orders are being carried out */
@@ -86,5 +88,8 @@ void master_resume(struct master *master);
 const struct control_method *methods_get(size_t *ret_count);
 /* status.c: the result of the method; NULL when memory is out. */
 json_t *status_describe(const struct master *master);
+/* "running", "held", ...; "config", or "lua" for a pool that an application has started. */
+const char *status_name_pool_state(const struct master *master, const struct pool *pool);
+const char *status_name_origin(const struct pool *pool);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "daemon/change/deploy_answer.h"
+#include "daemon/conf/conf_extra.h"
 #include "daemon/conf/problem.h"
 #include "daemon/control/control.h"
 #include "daemon/master.h"
@@ -55,9 +56,28 @@ void configs_close(struct master *master)
     history_fini(&master->configs.history);
 }
 
+/* A pool that is gone takes along what was set for it: another one of its name has nothing to do with that. */
+static void forget_gone(struct configs_overrides *overrides, const struct conf *conf)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < overrides->count; i++) {
+        for (size_t j = 0; j < conf->pool_count; j++) {
+            if (strcmp(conf->pools[j].name, overrides->items[i].pool) == 0) {
+                overrides->items[kept++] = overrides->items[i];
+                break;
+            }
+        }
+    }
+    overrides->count = kept;
+}
+
 void configs_on_applied(struct master *master, const char *how)
 {
     enum history_how found = HISTORY_APPLY;
+    if (deploy_is_by_worker(how)) {
+        forget_gone(&master->configs.overrides, master->inventory.conf);
+        return;
+    }
     for (int i = 0; i < HISTORY_HOWS; i++) {
         if (strcmp(history_record_format_how((enum history_how)i), how) == 0) {
             found = (enum history_how)i;
@@ -127,22 +147,40 @@ static char *print_problems(const struct problem_list *problems)
     return fclose(out) == 0 ? text : NULL;
 }
 
+/* Takes conf, NULL is allowed, and returns it, unless memory is out. */
+static struct conf *carry_extra(const struct master *master, struct conf *conf,
+                                struct problem_list *problems)
+{
+    if (conf != NULL && conf_extra_carry(conf, master->inventory.conf, NULL, problems) < 0) {
+        (void)problem_add(problems, PROBLEM_ERROR, NULL, "out of memory");
+        conf_free(conf);
+        return NULL;
+    }
+    return conf;
+}
+
 struct conf *configs_load_files(const struct master *master, char **ret_text)
 {
     struct problem_list problems;
     problem_list_init(&problems);
-    struct conf *conf = master->options->load(master->options, &problems);
+    struct conf *conf =
+        carry_extra(master, master->options->load(master->options, &problems), &problems);
     *ret_text = print_problems(&problems);
     problem_list_fini(&problems);
     /* cppcheck-suppress returnDanglingLifetime ; conf borrows nothing of the list */
     return conf;
 }
 
+void configs_override(const struct master *master, struct conf *conf)
+{
+    set_overrides(&master->configs.overrides, conf);
+}
+
 struct conf *configs_load(const struct master *master, char **ret_text)
 {
     struct conf *conf = configs_load_files(master, ret_text);
     if (conf != NULL) {
-        set_overrides(&master->configs.overrides, conf);
+        configs_override(master, conf);
     }
     return conf;
 }
@@ -170,11 +208,13 @@ void configs_apply(struct master *master, struct control_call *call)
     deploy_start(master, conf, "apply", false, call);
 }
 
-static struct conf *load_texts(const struct conf_text *texts, size_t count, char **ret_text)
+static struct conf *load_texts(const struct master *master, const struct conf_text *texts,
+                               size_t count, char **ret_text)
 {
     struct problem_list problems;
     problem_list_init(&problems);
-    struct conf *conf = conf_load_texts(texts, count, NULL, &problems);
+    struct conf *conf =
+        carry_extra(master, conf_load_texts(texts, count, NULL, &problems), &problems);
     *ret_text = print_problems(&problems);
     problem_list_fini(&problems);
     return conf;
@@ -200,7 +240,7 @@ void configs_roll_back(struct master *master, uint64_t number, struct control_ca
         control_fail(call, CONTROL_FAILED, err.text);
         return;
     }
-    struct conf *conf = load_texts(texts, count, &text);
+    struct conf *conf = load_texts(master, texts, count, &text);
     history_record_free_texts(texts, count);
     if (conf == NULL) {
         refuse(master, call, text);
@@ -230,8 +270,9 @@ static bool set_override(struct configs_overrides *overrides, const char *pool, 
 static struct conf *load_running(const struct master *master, char **ret_text)
 {
     const struct conf *running = master->inventory.conf;
-    return running->text_count > 0 ? load_texts(running->texts, running->text_count, ret_text)
-                                   : configs_load_files(master, ret_text);
+    return running->text_count > 0
+               ? load_texts(master, running->texts, running->text_count, ret_text)
+               : configs_load_files(master, ret_text);
 }
 
 /* Applies the running configuration with the overrides that are wanted. */

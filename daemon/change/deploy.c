@@ -19,6 +19,7 @@
 #include "daemon/change/deploy_commit.h"
 #include "daemon/change/deploy_members.h"
 #include "daemon/change/deploy_sockets.h"
+#include "daemon/change/orders.h"
 #include "daemon/change/retired.h"
 #include "daemon/control/control.h"
 #include "daemon/owner.h"
@@ -33,6 +34,11 @@ static int restart_timer(struct master *master);
 bool deploy_is_running(const struct master *master)
 {
     return master->deploy.is_running;
+}
+
+bool deploy_is_by_worker(const char *how)
+{
+    return strcmp(how, DEPLOY_BY_WORKER) == 0;
 }
 
 bool deploy_has_begun(const struct master *master)
@@ -59,7 +65,7 @@ static void forget(struct deploy *deploy)
 
 static struct deploy_asker take_asker(struct deploy *deploy)
 {
-    struct deploy_asker asker = {deploy->call, deploy->with_code};
+    struct deploy_asker asker = {deploy->call, deploy->with_code, deploy_is_by_worker(deploy->how)};
     deploy->call = NULL;
     return asker;
 }
@@ -68,15 +74,12 @@ static void fail(struct master *master)
 {
     struct deploy *deploy = &master->deploy;
     struct deploy_asker asker = take_asker(deploy);
-    char message[DEPLOY_WHY_MAX + 64];
     for (size_t i = 0; deploy->next.apps != NULL && i < deploy->next.conf->app_count; i++) {
         if (deploy->next.apps[i] != NULL) {
             bundle_store_abort(&deploy->next.apps[i]->store);
         }
     }
-    (void)snprintf(message, sizeof(message), "configuration is not applied, nothing is changed: %s",
-                   deploy->why);
-    log_event(&master->log, LOG_LEVEL_ERROR, NULL, "config.failed", message, NULL);
+    deploy_answer_log_failed(master, &asker);
     retired_add(master, deploy->grave,
                 &deploy->next); /* new pools may have processes that are just ending */
     forget(deploy);
@@ -92,10 +95,7 @@ static void finish(struct master *master, uint64_t from)
     struct deploy_asker asker = take_asker(deploy);
     configs_on_applied(master, deploy->how);
     json_t *result = deploy_answer_describe(master, from);
-    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "config.applied", "configuration is applied",
-              LOG_FIELDS(log_int("number", (int64_t)master->inventory.number),
-                         log_text("hash", master->inventory.conf->hash),
-                         log_text("how", deploy->how)));
+    deploy_answer_log_done(master, &asker);
     retired_add(master, deploy->grave, &deploy->next); /* by now it is the old one */
     forget(deploy);
     manager_update(master);
@@ -230,12 +230,16 @@ static void load(struct master *master)
     loader_start(&master->loader, apps, count, on_loaded);
 }
 
-static void refuse(struct master *master, struct control_call *call, const char *why)
+static void refuse(struct master *master, const char *how, struct control_call *call,
+                   const char *why)
 {
     log_write(&master->log, LOG_LEVEL_WARNING, NULL, "a change of configuration is refused",
               LOG_FIELDS(log_text("because", why)));
     if (call != NULL) {
         control_fail(call, CONTROL_BUSY, why);
+    }
+    if (deploy_is_by_worker(how)) {
+        orders_on_deployed(master, why);
     }
 }
 
@@ -261,7 +265,7 @@ void deploy_start(struct master *master, struct conf *conf, const char *how, boo
     if (obstacle != NULL) {
         free(grave);
         conf_free(conf);
-        refuse(master, call, obstacle);
+        refuse(master, how, call, obstacle);
         return;
     }
     *deploy = (struct deploy){.is_running = true,

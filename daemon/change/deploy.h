@@ -15,6 +15,9 @@ struct tree;
 
 enum { DEPLOY_WHY_MAX = 4096 };
 
+/* One way for a change to come about: a worker has ordered it (orders.c).  It has no place in the history. */
+#define DEPLOY_BY_WORKER "worker"
+
 /* A slot that takes part. */
 struct deploy_member {
     struct pool *pool; /* borrowed */
@@ -44,7 +47,8 @@ struct deploy {
 };
 
 /* Brings the daemon from the configuration that runs to another one, or changes nothing.  Takes conf.  call is answered when it is
- * done or has failed; NULL: only the log is told.  how: "apply", "rollback", "scale" or "reload", a constant. */
+ * done or has failed; NULL: only the log is told.  how: "apply", "rollback", "scale", "reload" or
+ * DEPLOY_BY_WORKER, a constant. */
 void deploy_start(struct master *master, struct conf *conf, const char *how, bool with_code,
                   struct control_call *call);
 /* What happened in the pools; the master passes everything on. */
@@ -56,5 +60,6 @@ void deploy_stop(struct master *master, const char *why);
 /* Is the change so far that slots are concerned?  Before that, it takes them as it finds them. */
 bool deploy_has_begun(const struct master *master);
 bool deploy_is_running(const struct master *master);
+bool deploy_is_by_worker(const char *how);
 
 #endif

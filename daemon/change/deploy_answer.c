@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "daemon/change/orders.h"
 #include "daemon/control/control.h"
 #include "daemon/log/text.h"
 #include "daemon/state.h"
@@ -65,6 +66,27 @@ void deploy_answer_same_count(const struct master *master, const struct pool *po
     }
 }
 
+void deploy_answer_log_failed(struct master *master, const struct deploy_asker *asker)
+{
+    char message[DEPLOY_WHY_MAX + 64];
+    (void)snprintf(message, sizeof(message), "configuration is not applied, nothing is changed: %s",
+                   master->deploy.why);
+    if (!asker->is_worker) {
+        log_event(&master->log, LOG_LEVEL_ERROR, NULL, "config.failed", message, NULL);
+    }
+}
+
+void deploy_answer_log_done(struct master *master, const struct deploy_asker *asker)
+{
+    if (!asker->is_worker) {
+        log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "config.applied",
+                  "configuration is applied",
+                  LOG_FIELDS(log_int("number", (int64_t)master->inventory.number),
+                             log_text("hash", master->inventory.conf->hash),
+                             log_text("how", master->deploy.how)));
+    }
+}
+
 void deploy_answer_failed(struct master *master, const struct deploy_asker *asker)
 {
     const char *why = master->deploy.why;
@@ -74,6 +96,9 @@ void deploy_answer_failed(struct master *master, const struct deploy_asker *aske
     if (asker->is_reload) {
         reload_on_deployed(master, NULL, why);
     }
+    if (asker->is_worker) {
+        orders_on_deployed(master, why);
+    }
 }
 
 void deploy_answer_done(struct master *master, const struct deploy_asker *asker, json_t *result)
@@ -81,6 +106,9 @@ void deploy_answer_done(struct master *master, const struct deploy_asker *asker,
     static const char out_of_memory[] = "applied, but out of memory for the answer";
     if (asker->is_reload) {
         reload_on_deployed(master, result, out_of_memory);
+    } else if (asker->is_worker) {
+        json_decref(result);
+        orders_on_deployed(master, NULL);
     } else if (asker->call == NULL) {
         json_decref(result);
     } else if (result != NULL) {

@@ -15,6 +15,7 @@ struct pool;
 struct deploy_asker {
     struct control_call *call; /* NULL: nobody, or the calls of a reload */
     bool is_reload;
+    bool is_worker; /* orders.c tells it */
 };
 
 /* The first one counts; it may come from a worker and is made harmless. */
@@ -26,6 +27,9 @@ json_t *deploy_answer_describe(const struct master *master, uint64_t from);
 /* Answers a `scale` of a pool that has this number of workers: nothing is changed. */
 void deploy_answer_same_count(const struct master *master, const struct pool *pool,
                               struct control_call *call);
+/* What the log is told, before anybody else. */
+void deploy_answer_log_failed(struct master *master, const struct deploy_asker *asker);
+void deploy_answer_log_done(struct master *master, const struct deploy_asker *asker);
 /* Tells whoever asked. */
 void deploy_answer_failed(struct master *master, const struct deploy_asker *asker);
 /* Takes result, NULL: memory was out. */

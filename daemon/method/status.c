@@ -125,7 +125,7 @@ static json_t *describe_workers(const struct pool *pool, uint64_t *requests)
     return workers;
 }
 
-static const char *name_pool_state(const struct master *master, const struct pool *pool)
+const char *status_name_pool_state(const struct master *master, const struct pool *pool)
 {
     switch (pool->phase) {
     case POOL_LEAVING:
@@ -146,6 +146,11 @@ static const char *name_pool_state(const struct master *master, const struct poo
     return master->was_ready ? "degraded" : "starting";
 }
 
+const char *status_name_origin(const struct pool *pool)
+{
+    return pool->conf.own->source == NULL ? "config" : "lua";
+}
+
 static const char *name_master_state(const struct master *master)
 {
     const char *worst = "running";
@@ -153,7 +158,7 @@ static const char *name_master_state(const struct master *master)
         return "stopping";
     }
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
-        const char *name = name_pool_state(master, master->inventory.pools[i]);
+        const char *name = status_name_pool_state(master, master->inventory.pools[i]);
         if (strcmp(name, "held") == 0) {
             name = "degraded"; /* of one pool: the daemon as a whole does serve */
         }
@@ -194,13 +199,14 @@ static json_t *describe_pool(const struct master *master, const struct pool *poo
     char cause[POOL_TEXT_MAX];
     supervision_explain(master, pool, cause);
     uint64_t now_ms = clock_monotonic_ms();
-    json_t *result = json_pack(
-        "{s:s, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:o, s:s?, s:o}", "name", pool->name, "app",
-        pool->conf.app->name, "generation", to_json(pool->conf.app->store.running.number), "state",
-        name_pool_state(master, pool), "cause", text_or_null(cause), "count",
-        (json_int_t)pool->count, "waiting", count_waiting(pool), "requests_total",
-        to_json(requests), "standby", describe_standby(pool), "last_crash",
-        crashes_find_newest(&master->crashes, pool->name), "workers", workers);
+    json_t *result =
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:o, s:s?, s:o}", "name",
+                  pool->name, "app", pool->conf.app->name, "origin", status_name_origin(pool),
+                  "generation", to_json(pool->conf.app->store.running.number), "state",
+                  status_name_pool_state(master, pool), "cause", text_or_null(cause), "count",
+                  (json_int_t)pool->count, "waiting", count_waiting(pool), "requests_total",
+                  to_json(requests), "standby", describe_standby(pool), "last_crash",
+                  crashes_find_newest(&master->crashes, pool->name), "workers", workers);
     if (pool->phase == POOL_HELD && result != NULL) {
         uint64_t left_ms = pool->probe_at_ms > now_ms ? pool->probe_at_ms - now_ms : 0;
         (void)json_object_set_new(result, "probe_in_ms", json_integer(to_json(left_ms)));

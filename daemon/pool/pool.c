@@ -87,7 +87,8 @@ int pool_init(struct pool *pool, const struct pool_setting *setting, const struc
                                                .worker_path = setting->worker_path,
                                                .privilege = setting->privilege,
                                                .pool = pool->name,
-                                               .members = setting->members};
+                                               .members = setting->members,
+                                               .asks = setting->asks};
     int error = pool_settle_init(pool);
     if (error >= 0) {
         error = make_slots(pool, count);

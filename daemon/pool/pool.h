@@ -100,6 +100,7 @@ struct pool_setting {
     const char *worker_path;
     const struct privilege *privilege;
     struct members *members; /* the workers of all pools that have actors */
+    struct asks *asks;       /* what workers ask of the daemon */
     uint64_t *incarnations;  /* counts the processes of the whole daemon */
     pool_fn on_news;
     struct master *owner; /* for on_news; opaque here */

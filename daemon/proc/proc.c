@@ -302,6 +302,7 @@ void proc_fini(struct proc *proc)
         spawn_signal(&proc->child, SIGKILL);
     }
     members_leave(&proc->member);
+    asks_leave(&proc->ask);
     stop_timer(proc);
     proc_watch_close(proc);
     spawn_forget(&proc->child);

@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "common/page.h"
 #include "daemon/log/log_record.h"
+#include "daemon/proc/asks.h"
 #include "daemon/proc/cause.h"
 #include "daemon/proc/channel.h"
 #include "daemon/proc/incarnation.h"
@@ -29,6 +30,7 @@ struct proc_setting {
     const char *pool;                  /* borrowed */
     struct members *members;           /* borrowed; the workers of all pools that have actors */
     bool is_starting;                  /* the pool's first workers are not all ready yet */
+    struct asks *asks;                 /* borrowed; what workers ask of the daemon */
     uint32_t boot_ms;                  /* until LOADED, and again from there until ACTIVE */
     uint32_t drain_ms;
     uint32_t shutdown_ms; /* or SUPERVISE_BRUTAL_KILL, SUPERVISE_INFINITY */
@@ -93,6 +95,7 @@ struct proc {
     struct spawn_child child;
     struct channel channel;
     struct member member;
+    struct ask ask;
     struct page *page;               /* owned mapping, hostile content */
     const struct blackbox *blackbox; /* owned mapping, hostile content */
     int page_fd;                     /* owned; the memfds of both: for an upgrade in place */

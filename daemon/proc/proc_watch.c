@@ -51,6 +51,7 @@ static int on_exit_seen(sd_event_source *source, int fd, uint32_t events, void *
     channel_read_rest(&proc->channel); /* its last words come before its end */
     proc_log_read_rest(proc);
     members_leave(&proc->member);
+    asks_leave(&proc->ask);
     struct fsd_err words = {""};
     if (spawn_failure(&proc->child, proc->setting->worker_path, &words) == 0) {
         char text[CAUSE_TEXT_MAX];

@@ -166,6 +166,28 @@ static void on_member_word(struct proc *proc, const struct wire_message *message
     }
 }
 
+static void on_unanswered(struct ask *ask, int error)
+{
+    proc_check(OWNER_OF(ask, struct proc, ask), error);
+}
+
+static void on_ask(struct proc *proc, const struct wire_message *message, step_fn step)
+{
+    struct proto_ask body;
+    memcpy(&body, message->payload, sizeof(body));
+    if (is_ending(proc)) {
+        return;
+    }
+    if (proc->ask.asks == NULL) {
+        proc->ask = (struct ask){
+            .channel = &proc->channel, .pool = proc->setting->pool, .on_failed = on_unanswered};
+    }
+    if (!asks_add(proc->setting->asks, &proc->ask, &body, message->payload + sizeof(body),
+                  message->head.size - sizeof(body))) {
+        step(proc, INCARNATION_ON_BROKEN, "asks again before it has its answer");
+    }
+}
+
 void proc_words_on_message(struct proc *proc, const struct wire_message *message, step_fn step)
 {
     switch ((enum proto_kind)message->head.kind) {
@@ -205,6 +227,9 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
     case PROTO_UNCLAIM:
         on_member_word(proc, message, step);
         break;
+    case PROTO_ASK:
+        on_ask(proc, message, step);
+        break;
     case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
     case PROTO_CONFIG:
     case PROTO_LOAD:
@@ -225,7 +250,6 @@ void proc_words_on_message(struct proc *proc, const struct wire_message *message
     case PROTO_NAMED:
     case PROTO_UNNAMED:
     case PROTO_TAKEN:
-    case PROTO_ASK: /* of a later change */
     case PROTO_ANSWER:
     case PROTO_POOLS:
         break;

@@ -18,16 +18,30 @@
 #include "daemon/state.h"
 #include "daemon/upgrade/upgrade_state.h"
 
+/* NULL: nothing as a whole is under way. */
+static const char *find_obstacle(const struct master *master)
+{
+    if (master->phase == MASTER_STOPPING) {
+        return "the daemon is stopping";
+    }
+    if (reload_is_running(master)) {
+        return "a reload is running";
+    }
+    if (deploy_is_running(master)) {
+        return "the configuration is changing";
+    }
+    if (master->phase == MASTER_LOADING || !loader_is_idle(&master->loader)) {
+        return "the daemon is still loading its code";
+    }
+    if (!asks_is_empty(&master->orders.asks)) {
+        return "a worker waits for a pool that it has ordered";
+    }
+    return retired_is_empty(master) ? NULL : "workers of an older configuration have not left yet";
+}
+
 bool upgrade_take_is_possible(const struct master *master, char *text, size_t size)
 {
-    const char *obstacle = master->phase == MASTER_STOPPING ? "the daemon is stopping"
-                           : reload_is_running(master)      ? "a reload is running"
-                           : deploy_is_running(master)      ? "the configuration is changing"
-                           : master->phase == MASTER_LOADING || !loader_is_idle(&master->loader)
-                               ? "the daemon is still loading its code"
-                           : !retired_is_empty(master)
-                               ? "workers of an older configuration have not left yet"
-                               : NULL;
+    const char *obstacle = find_obstacle(master);
     if (obstacle != NULL) {
         (void)snprintf(text, size, "%s", obstacle);
         return false;

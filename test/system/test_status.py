@@ -14,7 +14,7 @@ WORKER = {"slot": int, "pid": NUMBER_OR_NONE, "incarnation": NUMBER_OR_NONE, "st
           "requests": int, "connections": int, "accepted": int, "running": int, "heartbeat_age_ms": int, "memory_bytes": int, "lua_bytes": int,
           "died_at": NUMBER_OR_NONE, "ready_at": NUMBER_OR_NONE,
           "started_at": NUMBER_OR_NONE, "last_exit": (str, type(None)), "doing": (dict, type(None))}
-POOL = {"name": str, "app": str, "generation": int, "state": str, "requests_total": int, "cause": (str, type(None)),
+POOL = {"name": str, "app": str, "origin": str, "generation": int, "state": str, "requests_total": int, "cause": (str, type(None)),
         "count": int, "waiting": int, "standby": dict, "last_crash": (str, type(None)), "workers": list}
 STATUS = {"schema": str, "pid": int, "version": str, "state": str, "started_at": int, "config": dict, "listeners": list, "pools": list}
 

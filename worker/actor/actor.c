@@ -22,7 +22,7 @@ static void on_run(struct task *task)
     recorder_run_task(&task->runtime->recorder, actor->code->name);
 }
 
-static const struct task_owner owner = {"actor", exit_finish, NULL, on_run, exit_excess};
+static const struct task_owner owner = {"actor", exit_finish, NULL, on_run, exit_excess, NULL};
 
 struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_options *options)
 {

@@ -56,7 +56,6 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
         task->timing->cpu_limit_us = 0;
     }
     task->wait = NULL;
-    task->on_raise = NULL;
     return task;
 }
 
@@ -226,8 +225,8 @@ static void push_cancel(lua_State *L, struct task *task)
     const struct cancel_word *word = &cancel_words[task->cancel];
     task->cancel = TASK_CANCEL_NONE; /* raised once: what unwinds may wait again */
     error_push(L, word->name, word->code, word->status, word->message);
-    if (task->on_raise != NULL) {
-        task->on_raise(task, L);
+    if (task->owner->on_raise != NULL) {
+        task->owner->on_raise(task, L);
     }
 }
 

@@ -55,6 +55,8 @@ struct task_owner {
     /* It has more memory than it may have, as message says, and does not run now: ends it for good.  NULL: it is cancelled instead, and may
      * have no limit of its own. */
     void (*on_excess)(struct task *task, const char *message);
+    /* Adds to the CancelError on the top, which is about to be raised in it; may be NULL. */
+    void (*on_raise)(const struct task *task, lua_State *L);
 };
 
 /* What belongs to a task until it gives it back or ends; embedded in its owner. */
@@ -100,8 +102,6 @@ struct task {
     };
     struct task_wait *wait; /* borrowed while WAITING or READY; NULL: it has only to be resumed */
     void (*on_pass)(struct task_wait *wait); /* of that wait; NULL: nothing is passed on */
-    /* adds to the CancelError on the top, which is about to be raised in it; NULL: nothing */
-    void (*on_raise)(const struct task *task, lua_State *L);
     struct task_timing *timing;              /* owned; NULL: was never needed */
     struct loop_job wake;
     struct task_hold *holds; /* borrowed list */

@@ -33,7 +33,8 @@ struct exchange_block {
     max_align_t bytes[];
 };
 
-static const struct task_owner owner = {"request", on_task_done, on_task_wait, on_task_run, NULL};
+static const struct task_owner owner = {"request",   on_task_done, on_task_wait,
+                                        on_task_run, NULL,         NULL};
 
 struct exchange *exchange_new(struct service *service, h2o_req_t *req)
 {

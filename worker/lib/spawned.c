@@ -19,8 +19,10 @@
 
 static void on_task_done(struct task *task, int status);
 static void on_task_run(struct task *task);
+static void on_task_raise(const struct task *task, lua_State *L);
 
-static const struct task_owner owner = {"task", on_task_done, NULL, on_task_run, NULL};
+static const struct task_owner owner = {"task",      on_task_done, NULL,
+                                        on_task_run, NULL,         on_task_raise};
 
 void spawned_set_init(struct spawned_set *set, struct runtime *runtime)
 {
@@ -78,7 +80,7 @@ static void add_reason(lua_State *L, int handle)
     }
 }
 
-static void on_raise(const struct task *task, lua_State *L)
+static void on_task_raise(const struct task *task, lua_State *L)
 {
     const struct spawned *spawn = task->data;
     if (spawn->is_cancelled) { /* else it is a limit */
@@ -248,7 +250,6 @@ static void hand_to_task(lua_State *L, struct spawned *spawn, int count)
         abort(); /* out of memory */
     }
     spawn->task = task;
-    task->on_raise = on_raise;
     lua_pushcfunction(task->L, run);
     lua_pushvalue(L, -1);
     lua_insert(L, -count - 3);

@@ -42,7 +42,7 @@ static void on_start_done(struct task *task, int status)
     }
 }
 
-static const struct task_owner owner = {"test", on_start_done, NULL, NULL, NULL};
+static const struct task_owner owner = {"test", on_start_done, NULL, NULL, NULL, NULL};
 
 static void on_limit(struct timer *timer)
 {
