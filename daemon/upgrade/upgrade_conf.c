@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "daemon/conf/conf.h"
+#include "daemon/conf/conf_extra.h"
 #include "daemon/conf/problem.h"
 #include "daemon/master.h"
 #include "daemon/upgrade/upgrade_state.h"
@@ -25,6 +26,22 @@ static struct conf *make_serve(const struct upgrade_state *state, struct problem
         texts == NULL ? NULL : conf_load_texts(texts, state->texts.count, NULL, problems);
     free(texts);
     return conf;
+}
+
+static int add_extras(struct conf *conf, const struct upgrade_state *state, struct fsd_err *err)
+{
+    const struct upgrade_extra *from = state->extras.items;
+    struct fsd_err why = {""};
+    for (size_t i = 0; i < state->extras.count; i++) {
+        struct conf_extra extra = {from[i].name, from[i].text, strlen(from[i].text)};
+        int error = conf_extra_add(conf, &extra, (unsigned)state->auto_count, &why);
+        if (error < 0) {
+            return fsd_err_set(
+                err, EPROTO, "this fsd cannot have the pool \"%s\", which was started from Lua: %s",
+                from[i].name, why.text);
+        }
+    }
+    return 0;
 }
 
 static int override_counts(struct conf *conf, const struct upgrade_state *state)
@@ -102,8 +119,11 @@ int upgrade_conf_make(const struct upgrade_state *state, const struct master_opt
     if (conf == NULL) {
         return error;
     }
-    error = override_counts(conf, state) < 0 ? fsd_err_set(err, ENOMEM, "%s", strerror(ENOMEM))
-                                             : match(conf, state, err);
+    error = add_extras(conf, state, err);
+    if (error == 0) {
+        error = override_counts(conf, state) < 0 ? fsd_err_set(err, ENOMEM, "%s", strerror(ENOMEM))
+                                                 : match(conf, state, err);
+    }
     if (error < 0) {
         conf_free(conf);
         return error;

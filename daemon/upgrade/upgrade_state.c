@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/conf/conf.h"
+#include "daemon/conf/conf_extra.h"
 #include "daemon/conf/conf_files.h"
 #include "daemon/conf/file.h"
 #include "daemon/conf/schema_groups.h"
@@ -200,6 +201,14 @@ static const struct record_row claim_rows[] = {
 #undef AT
 const struct record_type upgrade_claim_type = TYPE(upgrade_claim, claim_rows);
 
+#define AT(member) offsetof(struct upgrade_extra, member)
+static const struct record_row extra_rows[] = {
+    {"name", RECORD_NAME, AT(name), NAME_SIZE, NULL},
+    {"text", RECORD_TEXT, AT(text), CONF_EXTRA_TEXT_MAX, NULL},
+};
+#undef AT
+const struct record_type upgrade_extra_type = TYPE(upgrade_extra, extra_rows);
+
 #define AT(member) offsetof(struct upgrade_caller, member)
 static const struct record_row caller_rows[] = {
     {"fd", RECORD_MAYBE_FD, AT(fd), UPGRADE_FD_STREAM, NULL},
@@ -239,6 +248,7 @@ static const struct record_row state_rows[] = {
     {"pools", RECORD_LIST, AT(pools), SCHEMA_GROUP_MAX, &upgrade_pool_type},
     {"shared", RECORD_LIST, AT(shared), CONF_SHARED_MAX, &upgrade_shared_type},
     {"claims", RECORD_LIST, AT(claims), CLAIMS_MAX, &upgrade_claim_type},
+    {"extras", RECORD_LIST, AT(extras), CONF_EXTRA_POOLS_MAX, &upgrade_extra_type},
 };
 #undef AT
 const struct record_type upgrade_state_type = TYPE(upgrade_state, state_rows);

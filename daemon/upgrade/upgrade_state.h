@@ -166,6 +166,12 @@ struct upgrade_claim {
     bool is_holder;
 };
 
+/* A pool that an application has started, in their order; since version 3. */
+struct upgrade_extra {
+    char name[PROTO_NAME_MAX];
+    char *text; /* as it was asked for */
+};
+
 /* Who asked for the upgrade and waits for the answer. */
 struct upgrade_caller {
     int fd;   /* -1: nobody */
@@ -202,6 +208,7 @@ struct upgrade_state {
     struct record_list pools;
     struct record_list shared; /* struct upgrade_shared */
     struct record_list claims; /* struct upgrade_claim; those that wait for a name in their order */
+    struct record_list extras; /* struct upgrade_extra */
 };
 
 extern const struct record_type upgrade_state_type;
@@ -216,6 +223,7 @@ extern const struct record_type upgrade_proc_type;
 extern const struct record_type upgrade_time_type;
 extern const struct record_type upgrade_shared_type;
 extern const struct record_type upgrade_claim_type;
+extern const struct record_type upgrade_extra_type;
 
 /* The caller frees the bytes.  0, -ENOMEM, or -EMSGSIZE: more than UPGRADE_STATE_MAX. */
 int upgrade_state_encode(const struct upgrade_state *state, unsigned char **ret_data,

@@ -12,6 +12,7 @@
 #include "common/blackbox.h"
 #include "common/page.h"
 #include "daemon/change/retired.h"
+#include "daemon/conf/source.h"
 #include "daemon/master.h"
 #include "daemon/pool/pool_upgrade.h"
 #include "daemon/shared/shared_set.h"
@@ -103,6 +104,24 @@ static int take_texts(const struct conf *conf, struct upgrade_state *ret)
     return error;
 }
 
+static int take_extras(const struct conf *conf, struct upgrade_state *ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        count += conf->pools[i].source != NULL;
+    }
+    struct upgrade_extra *extra = record_list_make(&ret->extras, &upgrade_extra_type, count);
+    int error = extra == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < conf->pool_count && error == 0; i++) {
+        const struct conf_pool *pool = &conf->pools[i];
+        if (pool->source != NULL) {
+            copy_name(extra->name, pool->name);
+            error = copy_text(&extra++->text, pool->source->text);
+        }
+    }
+    return error;
+}
+
 static int take_overrides(const struct conf *conf, struct upgrade_state *ret)
 {
     size_t count = 0;
@@ -138,6 +157,9 @@ static int take_conf(const struct master *master, struct upgrade_state *ret)
     int error = take_options(master->options, &ret->options);
     if (error == 0) {
         error = take_texts(conf, ret);
+    }
+    if (error == 0) {
+        error = take_extras(conf, ret);
     }
     if (error == 0) {
         error = take_overrides(conf, ret);

@@ -10,7 +10,7 @@
 #include "daemon/pool/pool.h"
 #include "daemon/upgrade/upgrade_state.h"
 
-/* A state that fits together: one app, one listener with two sockets, one shared dictionary, one pool with two slots (one
+/* A state that fits together: one app, one listener with two sockets, one shared dictionary, one extra pool's text, one pool with two slots (one
  * READY, one in BACKOFF, whose socket the first one's worker has borrowed), a standby, and who asked.  Descriptors are the
  * numbers from 20 on.  Freed with upgrade_state_fini. */
 
@@ -112,6 +112,9 @@ static inline struct upgrade_state upgrade_sample_make(void)
     struct upgrade_claim *claim = record_list_make(&state.claims, &upgrade_claim_type, 1);
     *claim = (struct upgrade_claim){
         .name = "lobby", .incarnation = 7, .serial = UINT64_MAX, .index = 1, .is_holder = true};
+    struct upgrade_extra *extra = record_list_make(&state.extras, &upgrade_extra_type, 1);
+    upgrade_sample_name(extra->name, "jobs");
+    extra->text = strdup("{\"app\":\"shop\"}");
     upgrade_sample_pool(record_list_make(&state.pools, &upgrade_pool_type, 1));
     return state;
 }

@@ -44,6 +44,8 @@ static void the_state_is_read_as_it_was_written(void **unused)
     assert_true(again.shared.count == 1 && shared->seed == UINT64_MAX);
     const struct upgrade_claim *claim = again.claims.items;
     assert_true(again.claims.count == 1 && claim->serial == UINT64_MAX);
+    const struct upgrade_extra *extra = again.extras.items;
+    assert_true(again.extras.count == 1 && strcmp(extra->text, "{\"app\":\"shop\"}") == 0);
     encode(&again, &data_again, &len_again);
     assert_int_equal(len_again, len);
     assert_memory_equal(data_again, data, len);
