@@ -121,6 +121,20 @@ static void print_listeners(const json_t *status, const struct output *output)
     (void)fputs(json_array_size(listeners) > 0 ? "\n" : "", output->file);
 }
 
+/* Pools that no file has. */
+static void print_extra(const json_t *pools, const struct output *output)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(pools); i++) {
+        const json_t *pool = json_array_get(pools, i);
+        if (field_is(pool, "origin", "lua")) {
+            (void)fputs(count++ == 0 ? "  from Lua: " : ", ", output->file);
+            output_text(output, field_get_text(pool, "name"));
+        }
+    }
+    (void)fputs(count > 0 ? "\n" : "", output->file);
+}
+
 static void add_number(struct table *table, const json_t *worker, const char *key,
                        void (*format)(uint64_t, char[OUTPUT_NUMBER_MAX]))
 {
@@ -218,6 +232,7 @@ int status_render(const json_t *status, uint64_t now_ms, const struct output *ou
     print_head(status, now_ms, output);
     print_listeners(status, output);
     print_drift(json_object_get(status, "config"), output);
+    print_extra(pools, output);
     (void)fputc('\n', output->file);
     int r = table_print(&table);
     table_fini(&table);

@@ -21,6 +21,7 @@
 #include "worker/http/server.h"
 #include "worker/lib/background.h"
 #include "worker/lib/declared.h"
+#include "worker/lib/pools.h"
 #include "worker/shared/shared.h"
 
 static struct life *life_of(struct link *link)
@@ -304,6 +305,11 @@ static void on_other_worker(struct life *life, struct wire_message *message)
     remotes_on_message(&life->runtime.actors->remotes, message);
 }
 
+static void on_answer(struct life *life, struct wire_message *message)
+{
+    pools_on_answer(&life->runtime, message);
+}
+
 static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
@@ -316,6 +322,7 @@ static const struct row {
     {PROTO_ABORT, on_abort},       {PROTO_SHARED, on_shared},
     {PROTO_UNSHARED, on_unshared}, {PROTO_MEMBER, on_other_worker},
     {PROTO_PEER, on_other_worker}, {PROTO_GONE, on_other_worker},
+    {PROTO_ANSWER, on_answer},     {PROTO_POOLS, on_answer},
 };
 
 static void on_message(struct link *link, struct wire_message *message)

@@ -1,6 +1,9 @@
 /* mod_worker.c - fsd.worker.core, what fsd.worker offers of it: which worker this is, and how it does.
  *   worker.self() -> { pool, slot, workers, pid, incarnation, generation, memory }
  *   worker.lag() -> { turns, p50, p99, max, counts }     how long the loop's turns took until now, in seconds
+ *   worker.start_pool(name, options[, seconds])          returns when the pool serves
+ *   worker.stop_pool(name[, seconds])
+ *   worker.pools() -> { { name, app, count, state, origin }, ... }
  * Owns nothing; the numbers stand in the runtime.  There is no slot before the master has said which one this worker serves:
  * a standby loads the code long before that. */
 #include "worker/lib/mod_worker.h"
@@ -10,6 +13,7 @@
 
 #include "worker/core/generation.h"
 #include "worker/core/runtime.h"
+#include "worker/lib/pools.h"
 
 static void set_integer(lua_State *L, const char *key, lua_Integer value)
 {
@@ -60,9 +64,9 @@ static int mod_lag(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"lag", mod_lag},
-    {"self", mod_self},
-    {NULL, NULL},
+    {"lag", mod_lag},          {"pools", pools_list},
+    {"self", mod_self},        {"start_pool", pools_start},
+    {"stop_pool", pools_stop}, {NULL, NULL},
 };
 
 int luaopen_fsd_worker_core(lua_State *L)
