@@ -16,6 +16,7 @@
 #include "common/fd.h"
 #include "common/page.h"
 #include "worker/actor/actors.h"
+#include "worker/actor/claim.h"
 #include "worker/actor/server.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
@@ -310,6 +311,22 @@ static void on_answer(struct life *life, struct wire_message *message)
     pools_on_answer(&life->runtime, message);
 }
 
+/* Only workers that have joined are told of names, and these have actors. */
+static void on_name(struct life *life, struct wire_message *message)
+{
+    if (life->runtime.actors == NULL) {
+        fail(life, "the master tells of names, but this worker has not joined");
+        return;
+    }
+    claim_on_message(&life->runtime, message);
+}
+
+static void on_gone_worker(struct life *life, struct wire_message *message)
+{
+    on_name(life, message);
+    on_other_worker(life, message);
+}
+
 static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
@@ -321,7 +338,9 @@ static const struct row {
     {PROTO_PREPARE, on_prepare},   {PROTO_COMMIT, on_commit},
     {PROTO_ABORT, on_abort},       {PROTO_SHARED, on_shared},
     {PROTO_UNSHARED, on_unshared}, {PROTO_MEMBER, on_other_worker},
-    {PROTO_PEER, on_other_worker}, {PROTO_GONE, on_other_worker},
+    {PROTO_PEER, on_other_worker}, {PROTO_GONE, on_gone_worker},
+    {PROTO_NAMES, on_name},        {PROTO_NAMED, on_name},
+    {PROTO_UNNAMED, on_name},      {PROTO_TAKEN, on_name},
     {PROTO_ANSWER, on_answer},     {PROTO_POOLS, on_answer},
 };
 

@@ -41,7 +41,9 @@ struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_o
     task_set_memory_limit(actor->task, options->memory_bytes);
     actors_add(actors, actor);
     code_push(actor->code, L, actor->task->L);
-    actors_start(actors, actor);
+    if (!options->is_held) {
+        actors_start(actors, actor);
+    }
     return actor;
 }
 

@@ -14,6 +14,7 @@ struct actors;
 struct bond;
 struct asked;
 struct call;
+struct claim;
 struct code;
 
 /* What becomes of a message that a mailbox has no room for. */
@@ -49,10 +50,11 @@ struct actor {
     uint8_t handed;   /* values that were put on the receiver's stack */
     enum actor_overflow overflow : 8;
     enum actor_receiving receiving : 8;
-    uint32_t scan;    /* messages that receive has looked at in vain */
-    int reason_ref;   /* why it is exiting */
-    char *name;       /* owned; NULL: none */
-    uint64_t dropped; /* messages */
+    uint32_t scan;       /* messages that receive has looked at in vain */
+    int reason_ref;      /* why it is exiting */
+    char *name;          /* owned; NULL: none */
+    struct claim *claim; /* owned; of a name for all workers, NULL: none */
+    uint64_t dropped;    /* messages */
     struct mailbox mailbox;
     struct bond *bonds;          /* owned list: links and monitors */
     struct asked *asked;         /* borrowed list: who in another worker waits for its answers */
@@ -72,6 +74,7 @@ struct actor_options {
     uint32_t mailbox_count;
     uint32_t mailbox_bytes;
     size_t memory_bytes; /* 0: any */
+    bool is_held;        /* it begins only when actors_start is called */
 };
 
 /* Makes an actor that will run a module with the argument on the top of the stack, which is popped; module is only read. */

@@ -13,6 +13,7 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/bond.h"
 #include "worker/actor/call.h"
+#include "worker/actor/claim.h"
 #include "worker/actor/code.h"
 #include "worker/actor/names.h"
 #include "worker/actor/post.h"
@@ -44,7 +45,7 @@ static void begin_exit(struct actor *actor, lua_State *L)
 {
     actor->reason_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     actor->is_exiting = true;
-    names_remove(L, actor);
+    names_leave(L, actor);
     roster_remove(actor, L);
     if (actor->has_begun) {
         task_kill(actor->task);
@@ -293,6 +294,7 @@ static void settle_all(const struct actor *actor)
 static void free_actor(struct actor *actor, lua_State *L)
 {
     struct actors *actors = actor->actors;
+    claim_drop(actor);
     settle_all(actor);
     mailbox_fini(&actor->mailbox, L);
     code_release(actors, actor->code);
@@ -306,7 +308,7 @@ void exit_finish(struct task *task, int status)
     lua_State *L = task->runtime->L;
     push_reason(actor, L, status);
     actor->is_exiting = true;
-    names_remove(L, actor);
+    names_leave(L, actor);
     roster_remove(actor, L);
     tell_all(actor, L);
     call_fail_all(actor, L);

@@ -5,9 +5,11 @@
  *   actor.receive([match][, timeout]) -> msg, from, kind
  *   actor.exit([[dest, ]reason])   actor.link(dest)   actor.unlink(dest)   actor.trap_exit(bool) -> bool
  *   actor.monitor(dest) -> ref     actor.demonitor(ref[, {flush=}])
- *   actor.register(name[, pid])    actor.unregister(name)   actor.whereis(name) -> pid | nil   actor.registered() -> table
+ *   actor.register(name[, pid][, {scope=}])   actor.unregister(name)   actor.whereis(name) -> pid | nil
+ *   actor.registered([{scope=}]) -> table
  *   actor.alive(pid) -> bool       actor.info(dest) -> table | nil    actor.list([{module=}]) -> pids
- * Owns nothing; dest is a pid or a name.  What makes a file of its own stands in spawn.c, receive.c, signals.c and inspect.c. */
+ * Owns nothing; dest is a pid or a name.  What makes a file of its own stands in spawn.c, register.c, receive.c,
+ * signals.c and inspect.c. */
 #include "worker/actor/mod_actor.h"
 
 #include <lauxlib.h>
@@ -17,9 +19,9 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/call.h"
 #include "worker/actor/inspect.h"
-#include "worker/actor/names.h"
 #include "worker/actor/post.h"
 #include "worker/actor/receive.h"
+#include "worker/actor/register.h"
 #include "worker/actor/remote_say.h"
 #include "worker/actor/send.h"
 #include "worker/actor/server.h"
@@ -158,57 +160,6 @@ static int mod_reply(lua_State *L)
     return 1;
 }
 
-static int mod_register(lua_State *L)
-{
-    names_check(L, 1);
-    struct actor *actor = NULL;
-    if (lua_isnoneornil(L, 2)) {
-        actor = actor_check(L, "register without a pid");
-    } else {
-        struct address address = send_find(L, 2);
-        luaL_argexpected(L, address.pid != NULL, 2, "pid");
-        actor = address.actor;
-    }
-    names_check_free(L, 1);
-    if (actor == NULL) {
-        error_raise(L, "ActorError", "noproc", 503, "cannot register \"%s\": the actor has ended",
-                    lua_tostring(L, 1));
-    } else if (actor->name != NULL) {
-        return luaL_error(L, "cannot register \"%s\": the actor is \"%s\" already",
-                          lua_tostring(L, 1), actor->name);
-    }
-    names_add(L, 1, actor);
-    return 0;
-}
-
-static int mod_unregister(lua_State *L)
-{
-    names_check(L, 1);
-    struct actor *actor = names_find(L, 1);
-    if (actor != NULL) {
-        names_remove(L, actor);
-    }
-    return 0;
-}
-
-static int mod_whereis(lua_State *L)
-{
-    names_check(L, 1);
-    const struct actor *actor = names_find(L, 1);
-    if (actor == NULL) {
-        lua_pushnil(L);
-    } else {
-        actor_push_pid(L, actor);
-    }
-    return 1;
-}
-
-static int mod_registered(lua_State *L)
-{
-    names_push_all(L);
-    return 1;
-}
-
 static int mod_alive(lua_State *L)
 {
     struct address address = send_find(L, 1);
@@ -228,8 +179,8 @@ static const luaL_Reg functions[] = {
     {"list", inspect_list},
     {"monitor", signals_monitor},
     {"receive", receive_lua},
-    {"register", mod_register},
-    {"registered", mod_registered},
+    {"register", register_add},
+    {"registered", register_list},
     {"reply", mod_reply},
     {"self", mod_self},
     {"send", mod_send},
@@ -239,8 +190,8 @@ static const luaL_Reg functions[] = {
     {"trap_exit", signals_trap_exit},
     {"try_send", mod_try_send},
     {"unlink", signals_unlink},
-    {"unregister", mod_unregister},
-    {"whereis", mod_whereis},
+    {"unregister", register_remove},
+    {"whereis", register_find},
     {NULL, NULL},
 };
 

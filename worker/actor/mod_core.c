@@ -13,6 +13,9 @@
  *   core.serve()                      the actor takes what is sent to that pid of this worker, and hears of the others:
  *                                     {"$member", "up" | "down", pid, slot, pool}
  *   core.members() -> list            the other workers that serve a slot: { pid, incarnation, slot, pool }
+ *   core.claim(name)                  for the actor itself, and for all workers, now or when it is free: the signal {"$named", name}
+ *                                     says that it has it now, {"$taken", name, why} that it cannot be waited for
+ *   core.unclaim()                    gives that back, or waits no more
  *   core.ref() -> ref                 a new one, of a monitor of the modules in Lua
  * Owns nothing. */
 #include "worker/actor/mod_core.h"
@@ -21,7 +24,9 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
+#include "worker/actor/claim.h"
 #include "worker/actor/code.h"
+#include "worker/actor/names.h"
 #include "worker/actor/post.h"
 #include "worker/actor/ref.h"
 #include "worker/actor/roster.h"
@@ -127,6 +132,21 @@ static int core_members(lua_State *L)
     return 1;
 }
 
+static int core_claim(lua_State *L)
+{
+    struct actor *self = actor_check(L, "claim a name");
+    names_check(L, 1);
+    claim_check(L, self, true);
+    claim_begin(self, lua_tostring(L, 1));
+    return 0;
+}
+
+static int core_unclaim(lua_State *L)
+{
+    claim_drop(actor_check(L, "give a name back"));
+    return 0;
+}
+
 static int core_started(lua_State *L)
 {
     children_on_started(L);
@@ -135,6 +155,7 @@ static int core_started(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"atomic", core_atomic},
+    {"claim", core_claim},
     {"copy", core_copy},
     {"list", core_list},
     {"loaded", core_loaded},
@@ -145,6 +166,7 @@ static const luaL_Reg functions[] = {
     {"serve", core_serve},
     {"signal", core_signal},
     {"started", core_started},
+    {"unclaim", core_unclaim},
     {"worker", core_worker},
     {"worker_pid", core_worker_pid},
     {NULL, NULL},

@@ -1,6 +1,6 @@
 /* names.c - the names that actors of this worker have: a Lua table in the registry, from the name to the pid.
- * Owns that table.  A name holds until its actor ends or gives it back; an actor has one at most.  Called by mod_actor.c, and
- * by exit.c when an actor ends. Must not know who uses a name. */
+ * Owns that table.  A name holds until its actor ends or gives it back; an actor has one at most.  Called by register.c and
+ * spawn.c, and by exit.c when an actor ends.  Must not know who uses a name. */
 #include "worker/actor/names.h"
 
 #include <lauxlib.h>
@@ -9,6 +9,8 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
+#include "worker/actor/claim.h"
+#include "worker/actor/node_names.h"
 #include "worker/core/error.h"
 
 static const char table_key = 0; /* its address is the key in the registry */
@@ -17,6 +19,7 @@ void names_init(lua_State *L)
 {
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &table_key);
+    node_names_init(L);
 }
 
 struct actor *names_find(lua_State *L, int index)
@@ -30,6 +33,19 @@ struct actor *names_find(lua_State *L, int index)
     }
     lua_pop(L, 2);
     return actor;
+}
+
+bool names_find_pid(lua_State *L, int index, struct pid *ret_pid)
+{
+    const struct actor *actor = names_find(L, index);
+    if (actor != NULL) {
+        *ret_pid = actor_pid(actor);
+        return true;
+    }
+    lua_pushvalue(L, index);
+    bool is_there = node_names_find(L, ret_pid);
+    lua_pop(L, 1);
+    return is_there;
 }
 
 void names_check(lua_State *L, int index)
@@ -75,6 +91,12 @@ void names_remove(lua_State *L, struct actor *actor)
     lua_pop(L, 1);
     free(actor->name);
     actor->name = NULL;
+}
+
+void names_leave(lua_State *L, struct actor *actor)
+{
+    names_remove(L, actor);
+    claim_hide(actor);
 }
 
 void names_push_all(lua_State *L)

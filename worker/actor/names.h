@@ -2,8 +2,10 @@
 #define FSD_WORKER_ACTOR_NAMES_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 struct actor;
+struct pid;
 
 enum { NAMES_LEN_MAX = 255 };
 
@@ -17,8 +19,12 @@ void names_check_free(lua_State *L, int index);
 struct actor *names_find(lua_State *L, int index);
 /* Gives the actor the name at index, which is free; it has none yet. */
 void names_add(lua_State *L, int index, struct actor *actor);
+/* The pid of the actor with the name at index, which is a string: of this worker or, when none here has it, of any.  False: nobody. */
+bool names_find_pid(lua_State *L, int index, struct pid *ret_pid);
 /* Takes its name away, if it has one. */
 void names_remove(lua_State *L, struct actor *actor);
+/* The actor has ended for everybody else: nobody finds it by a name. */
+void names_leave(lua_State *L, struct actor *actor);
 /* Pushes a table of all names: name -> pid. */
 void names_push_all(lua_State *L);
 

@@ -46,8 +46,14 @@ struct address send_find(lua_State *L, int index)
         return find_pid(actors, pid);
     }
     luaL_argexpected(L, lua_type(L, index) == LUA_TSTRING, index, "pid or name");
-    return (struct address){
-        .actor = names_find(L, index), .name = lua_tostring(L, index), .absence = "noproc"};
+    struct address address = {.absence = "noproc"};
+    struct pid named;
+    if (names_find_pid(L, index, &named)) {
+        address = find_pid(actors, &named);
+        address.pid = NULL;
+    }
+    address.name = lua_tostring(L, index);
+    return address;
 }
 
 void send_check_name(lua_State *L, const struct address *address)

@@ -1,6 +1,6 @@
 /* spawn.c - spawn(module[, args[, options]]): reads the options and makes an actor of them.
  * Owns nothing.  All arguments are read and judged before anything is made, so that a mistake leaves nothing behind.  An actor
- * that shall run in another worker is a matter of lua/fsd/node/spawn.lua.
+ * that shall run in another worker is a matter of lua/fsd/node/spawn.lua, one with a name for all workers of spawn_named.c.
  * Called by mod_actor.c. */
 #include "worker/actor/spawn.h"
 
@@ -10,8 +10,11 @@
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/bond.h"
+#include "worker/actor/claim.h"
 #include "worker/actor/names.h"
+#include "worker/actor/register.h"
 #include "worker/actor/send.h"
+#include "worker/actor/spawn_named.h"
 #include "worker/core/error.h"
 
 #define ELSEWHERE_MODULE "fsd.node.spawn"
@@ -30,6 +33,7 @@ struct order {
     bool link;
     bool monitor;
     bool has_name; /* which is on the stack behind the arguments */
+    bool is_node;  /* its scope */
 };
 
 static void read_bool(lua_State *L, bool *ret_value, const char *key)
@@ -104,6 +108,11 @@ static void read_name(lua_State *L, struct order *order)
     order->has_name = true;
 }
 
+static void read_scope(lua_State *L, struct order *order)
+{
+    order->is_node = register_is_node(L);
+}
+
 /* What is not here has gone another way (is_elsewhere). */
 static void read_on(lua_State *L, struct order *order)
 {
@@ -117,7 +126,7 @@ static const struct option {
 } options[] = {
     {"link", read_link},     {"mailbox", read_count},     {"mailbox_bytes", read_bytes},
     {"memory", read_memory}, {"monitor", read_monitor},   {"name", read_name},
-    {"on", read_on},         {"overflow", read_overflow},
+    {"on", read_on},         {"overflow", read_overflow}, {"scope", read_scope},
 };
 
 /* The pair is on the top. */
@@ -218,6 +227,36 @@ static int spawn_elsewhere(lua_State *L, bool link, bool monitor)
     return on_spawned_elsewhere(L, LUA_OK, 0);
 }
 
+int spawn_finish(lua_State *L, struct actor *actor, bool links, bool monitors)
+{
+    struct actor *self = actor_running(L);
+    if (links) {
+        bond_link(self, actor);
+    }
+    actor_push_pid(L, actor);
+    if (monitors) {
+        bond_monitor(L, self, actor, NULL);
+        return 2;
+    }
+    return 1;
+}
+
+static void check_name(lua_State *L, const struct order *order)
+{
+    if (order->is_node && !order->has_name) {
+        luaL_error(L, "scope \"node\" is of a name, and there is none");
+    }
+    if (order->is_node) {
+        claim_check(L, NULL, false);
+    }
+    if (order->has_name) {
+        lua_getfield(L, OPTIONS, "name");
+    }
+    if (order->has_name && !order->is_node) {
+        names_check_free(L, -1);
+    }
+}
+
 int spawn_lua(lua_State *L, bool link, bool monitor)
 {
     struct order order = {.link = link,
@@ -233,23 +272,15 @@ int spawn_lua(lua_State *L, bool link, bool monitor)
     }
     read_options(L, &order);
     check_place(L, &order);
-    if (order.has_name) {
-        lua_getfield(L, OPTIONS, "name");
-        names_check_free(L, -1);
-    }
+    check_name(L, &order);
     (void)send_copy(L, ARGS);
+    order.options.is_held = order.is_node;
     struct actor *actor = actor_spawn(L, lua_tostring(L, MODULE), &order.options);
+    if (order.is_node) {
+        return spawn_named_await(L, actor, order.link, order.monitor);
+    }
     if (order.has_name) {
         names_add(L, -1, actor);
     }
-    struct actor *self = actor_running(L);
-    if (order.link) {
-        bond_link(self, actor);
-    }
-    actor_push_pid(L, actor);
-    if (order.monitor) {
-        bond_monitor(L, self, actor, NULL);
-        return 2;
-    }
-    return 1;
+    return spawn_finish(L, actor, order.link, order.monitor);
 }
