@@ -19,8 +19,9 @@ RUNS = [
      'for i = 1, 5 do send(p, i) end local waited = fsd.now() - t >= 0.02 return waited, receive(), receive(), receive(), receive(), receive()',
      [True, 1, 2, 3, 4, 5]),
     ("those_who_wait_get_in_in_their_order",
-     'local p = spawn("fsd.task.sleep(0.02) for i = 1, 6 do send(args[1], (receive())) end", {mailbox = 1}, self()) '
-     'for i = 1, 6 do spawn("send(args[1], args[2])", nil, p, i) end local t = {} for i = 1, 6 do t[i] = receive() end return t', [[1, 2, 3, 4, 5, 6]]),
+     'local p = spawn("gate([[order]]):get() for i = 1, 6 do send(args[1], (receive())) end", {mailbox = 1}, self()) '
+     'for i = 1, 6 do local s = spawn("send(args[1], args[2])", nil, p, i) repeat fsd.task.sleep(0) until (actor.info(s) or {state = "waiting"}).state == "waiting" end '
+     'gate([[order]]):put(1) local t = {} for i = 1, 6 do t[i] = receive() end return t', [[1, 2, 3, 4, 5, 6]]),
     ("a_wait_for_room_has_a_deadline", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1}) send(p, 1) local e = try(send, p, 2, 0.02) '
      'local n = actor.info(p).messages exit(p, "kill") return e, n', ["overload: cannot send: the actor's mailbox was full until the deadline", 1]),
     ("a_wait_for_room_of_no_time_is_none", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1}) send(p, 1) local e = try(send, p, 2, 0) exit(p, "kill") return e',
