@@ -209,12 +209,13 @@ void pool_settle_renewal_failed(struct pool_slot *slot)
     }
 }
 
-/* Until all serve for the first time, or one has failed to: afterwards nobody need be waited for. */
+/* Until each slot serves for the first time, or has failed to: afterwards nobody need be waited for. */
 static bool is_starting(const struct pool *pool)
 {
-    bool is_starting = pool->phase == POOL_RUNNING && !pool->was_up;
-    for (unsigned i = 0; i < pool->count && is_starting; i++) {
-        is_starting = pool->slots[i]->backoff.failures == 0;
+    bool is_starting = false;
+    for (unsigned i = 0; i < pool->count && pool->phase == POOL_RUNNING && !pool->was_up; i++) {
+        const struct pool_slot *slot = pool->slots[i];
+        is_starting = is_starting || (slot->state == SLOT_STARTING && slot->backoff.failures == 0);
     }
     return is_starting;
 }

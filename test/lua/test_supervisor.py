@@ -163,7 +163,7 @@ MISTAKES = [
     ("one id twice", 'sup.start{children = {{start = {"kid"}}, {start = {"kid"}}}}', 'child 2 has the id "kid" of another one'),
     ("significant and permanent", 'sup.start{auto_shutdown = "any_significant", children = {{start = {"kid"}, significant = true}}}', "child 1 is significant, so it can't be permanent"),
     ("significant for nobody", 'sup.start{children = {{start = {"kid"}, restart = "transient", significant = true}}}', "child 1 is significant, so its supervisor needs auto_shutdown"),
-    ("scope node", 'sup.start{children = {{start = {"kid"}, scope = "node"}}}', 'child 1 has scope "node", which is not available yet'),
+    ("scope node", 'sup.start{children = {{start = {"kid"}, scope = "node"}}}', 'child 1 has scope "node", so its supervisor needs a name, and children with ids'),
     ("a function", 'sup.start{children = {{start = {"kid", print}}}}', "cannot send a function"),
     ("bad start_child", "sup.start_child(sup.start{}, {start = {}})", "the child must have start = { module, arguments }"),
     ("no child", "sup.dynamic{}", "child must be a table"),

@@ -188,7 +188,7 @@ function Supervisor:find(id)
 end
 
 function Supervisor:read_child(args)
-  if not self.spec.simple then return specs.child(args, self.spec.auto_shutdown) end
+  if not self.spec.simple then return specs.child(args, self.spec) end
   local child = {}
   for key, value in pairs(self.spec.template) do child[key] = value end
   child.id = nil

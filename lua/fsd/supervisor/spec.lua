@@ -1,5 +1,7 @@
 -- fsd.supervisor.spec: what supervisors and children are told to be, judged and completed.  The same rules for
 -- supervisor.start, start_child and app:supervisor.  All functions return the result, or nil and a sentence.
+local config = require "fsd.config"
+
 local M = {}
 
 local function is_name(value) return type(value) == "string" and #value >= 1 and #value <= 255 end
@@ -62,20 +64,38 @@ local function read_shutdown(given)
   return given.shutdown or (given.type == "supervisor" and math.huge or 5)
 end
 
+-- A child of scope "node": what runs in each worker is its keeper.  owner: the supervisor with all its options.
+local function keep(given, child, owner, what)
+  if owner.name == nil or owner.simple then
+    return nil, ('%s has scope "node", so its supervisor needs a name, and children with ids'):format(what)
+  end
+  if given.significant then return nil, ('%s has scope "node", so it can\'t be significant'):format(what) end
+  local name = ("$child:%s/%s/%s"):format(config.app, owner.name, child.id)
+  if not is_name(name) then return nil, ('%s has scope "node", so its id and the supervisor\'s name must be shorter'):format(what) end
+  local copy = {}
+  for key, value in pairs(given) do copy[key] = value end
+  copy.id, copy.scope = child.id, nil
+  return {
+    id = child.id, module = "fsd.supervisor.keeper", type = "supervisor", options = {},
+    args = { claim = name, supervisor = { name = owner.name, intensity = owner.intensity, period = owner.period, children = { copy } } },
+    rules = { restart = "permanent", shutdown = math.huge, supervisor = true, significant = false },
+  }
+end
+
 -- A child with all its options: id, module, args, options of spawn, rules for the machine.
-function M.child(given, auto_shutdown, what)
+function M.child(given, owner, what)
   what = what or "the child"
+  local auto_shutdown = owner.auto_shutdown
   local _, err = judge(given, CHILD, what)
   if err then return nil, err end
   local start = given.start or {}
   if not is_name(start[1]) then return nil, ("%s must have start = { module, arguments }"):format(what) end
-  if given.scope == "node" then return nil, ('%s has scope "node", which is not available yet'):format(what) end
   local restart = given.restart or "permanent"
   if given.significant and restart == "permanent" then return nil, ("%s is significant, so it can't be permanent"):format(what) end
-  if given.significant and (auto_shutdown or "never") == "never" then
+  if given.significant and auto_shutdown == "never" then
     return nil, ('%s is significant, so its supervisor needs auto_shutdown'):format(what)
   end
-  return {
+  local child = {
     id = given.id or given.name or start[1],
     module = start[1],
     args = start[2],
@@ -89,6 +109,8 @@ function M.child(given, auto_shutdown, what)
       significant = given.significant or false,
     },
   }
+  if given.scope == "node" then return keep(given, child, owner, what) end
+  return child
 end
 
 local function whole(given)
@@ -104,7 +126,7 @@ function M.supervisor(given)
   if err then return nil, err end
   local spec, known = whole(given), {}
   for i, child in ipairs(given.children or {}) do
-    local read, why = M.child(child, spec.auto_shutdown, ("child %d"):format(i))
+    local read, why = M.child(child, spec, ("child %d"):format(i))
     if not read then return nil, why end
     if known[read.id] then return nil, ("child %d has the id %q of another one"):format(i, tostring(read.id)) end
     known[read.id] = true
@@ -117,11 +139,12 @@ end
 function M.dynamic(given)
   local _, err = judge(given, DYNAMIC, "the supervisor")
   if err then return nil, err end
-  local template, why = M.child(given.child, "never", "child")
+  local spec = whole(given)
+  spec.simple = true
+  local template, why = M.child(given.child, spec, "child")
   if not template then return nil, why end
   if template.options.name then return nil, "child can't have a name: there may be many of them" end
-  local spec = whole(given)
-  spec.simple, spec.template, spec.max_children = true, template, given.max_children
+  spec.template, spec.max_children = template, given.max_children
   return spec
 end
 
