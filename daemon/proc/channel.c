@@ -1,7 +1,8 @@
 /* channel.c - one worker's control channel as an event source.
  * Owns the master's end of the socketpair.  Reads whole messages, checked against the contract by wire.c, and reports each; the
  * first end of file or breach is the last thing that it reports.  Sending never blocks: the socket's buffer is the
- * bounded queue, and a worker that lets it fill up is treated as broken by the caller.
+ * bounded queue, and a worker that lets it fill up is treated as broken by the caller.  What answers a worker's words can't do that,
+ * because no more are read while it has not read.
  * Called by proc.c.  Must not know what a message means. */
 #include "daemon/proc/channel.h"
 
@@ -42,16 +43,26 @@ static int read_one(struct channel *channel)
     return 0;
 }
 
+/* A worker that does not read what it is told is not listened to: its words would have answers. */
+static bool may_read(const struct channel *channel, uint32_t events)
+{
+    if (channel->sock < 0 || (events & (EPOLLHUP | EPOLLERR)) != 0 || channel_has_room(channel)) {
+        return channel->sock >= 0;
+    }
+    (void)sd_event_source_set_io_events(channel->source, EPOLLOUT);
+    return false;
+}
+
 static int on_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     (void)fd;
     struct channel *channel = userdata;
     if ((events & EPOLLOUT) != 0) {
-        (void)sd_event_source_set_io_events(source,
-                                            EPOLLIN); /* can't fail: there is less to watch */
+        (void)sd_event_source_set_io_events(source, EPOLLIN);
         channel->on_news(channel, CHANNEL_ROOM, NULL, NULL);
     }
-    for (int i = 0; i < MESSAGES_PER_TURN && channel->sock >= 0 && read_one(channel) > 0; i++) {
+    for (int i = 0; i < MESSAGES_PER_TURN && may_read(channel, events) && read_one(channel) > 0;
+         i++) {
     }
     return 0;
 }

@@ -11,7 +11,7 @@ struct channel;
 enum channel_news {
     CHANNEL_MESSAGE, /* message is set; a descriptor in it is closed afterwards unless taken (set to -1) */
     CHANNEL_CLOSED, /* end of file */
-    CHANNEL_ROOM,   /* after channel_await_room */
+    CHANNEL_ROOM,   /* for channel_await_room */
     CHANNEL_BROKEN, /* why says how the worker broke the contract, or what the system said */
 };
 typedef void (*channel_fn)(struct channel *channel, enum channel_news news,
@@ -34,7 +34,7 @@ int channel_send(const struct channel *channel, enum proto_kind kind, const void
                  size_t size, int fd);
 /* Whether three quarters of the queue are free, so that what is sent now leaves room for what must be sent. */
 bool channel_has_room(const struct channel *channel);
-/* ROOM is reported, once, when there is. */
+/* ROOM is reported when there is; it may be reported without this, too. */
 void channel_await_room(const struct channel *channel);
 /* Reports what has already arrived: after the process has ended, for its last words. */
 void channel_read_rest(struct channel *channel);

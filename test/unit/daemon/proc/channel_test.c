@@ -175,6 +175,42 @@ static void room_is_reported_once_when_the_worker_has_read(void **state)
     assert_true(channel_has_room(&fixture->channel));
 }
 
+static void who_does_not_read_is_heard_when_it_has(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_member body = {.slot = 1};
+    while (channel_has_room(&fixture->channel)) {
+        assert_int_equal(channel_send(&fixture->channel, PROTO_MEMBER, &body, sizeof(body), -1), 0);
+    }
+    assert_int_equal(wire_send(fixture->worker, PROTO_LEAVE, NULL, 0, -1), 0);
+    settle(fixture);
+    assert_int_equal(fixture->messages, 0);
+    channel_await_room(&fixture->channel);
+    settle(fixture);
+    assert_int_equal(fixture->messages, 0);
+    char packet[256];
+    while (recv(fixture->worker, packet, sizeof(packet), MSG_DONTWAIT) > 0) {
+    }
+    settle(fixture);
+    assert_int_equal(fixture->messages, 1);
+    assert_int_equal(fixture->rooms, 1);
+}
+
+static void the_end_of_one_that_does_not_read_is_seen(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_member body = {.slot = 1};
+    while (channel_has_room(&fixture->channel)) {
+        assert_int_equal(channel_send(&fixture->channel, PROTO_MEMBER, &body, sizeof(body), -1), 0);
+    }
+    assert_int_equal(wire_send(fixture->worker, PROTO_LEAVE, NULL, 0, -1), 0);
+    settle(fixture);
+    assert_int_equal(close(fixture->worker), 0);
+    fixture->worker = -1;
+    settle(fixture);
+    assert_int_equal(fixture->closed, 1);
+}
+
 static void a_closed_channel_has_no_room(void **state)
 {
     struct fixture *fixture = *state;
@@ -195,6 +231,8 @@ int main(void)
         CHANNEL_TEST(the_last_words_can_be_read_without_the_loop),
         CHANNEL_TEST(what_is_sent_reaches_the_worker),
         CHANNEL_TEST(room_is_reported_once_when_the_worker_has_read),
+        CHANNEL_TEST(who_does_not_read_is_heard_when_it_has),
+        CHANNEL_TEST(the_end_of_one_that_does_not_read_is_seen),
         CHANNEL_TEST(a_closed_channel_has_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
