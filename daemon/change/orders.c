@@ -62,6 +62,16 @@ static void list(const struct master *master, struct ask *ask)
     fd_close(&fd);
 }
 
+static const struct conf_pool *find_pool(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->pool_count; i++) {
+        if (strcmp(conf->pools[i].name, name) == 0) {
+            return &conf->pools[i];
+        }
+    }
+    return NULL;
+}
+
 static enum proto_answer_code name_error(int error)
 {
     return error == -EEXIST   ? PROTO_ANSWER_EXISTS
@@ -80,22 +90,13 @@ static int add_pool(const struct master *master, struct conf *conf, const struct
                      : conf_extra_add(conf, &extra, master->auto_count, err);
 }
 
-static bool is_extra(const struct conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->pool_count; i++) {
-        if (strcmp(conf->pools[i].name, name) == 0) {
-            return conf->pools[i].source != NULL;
-        }
-    }
-    return false;
-}
-
 /* Another one may be there only `after` it. */
 static int remove_pool(const struct master *master, struct conf *conf, const struct ask *ask,
                        struct fsd_err *err)
 {
     struct problem_list problems;
-    if (!is_extra(master->inventory.conf, ask->body.name)) {
+    const struct conf_pool *pool = find_pool(master->inventory.conf, ask->body.name);
+    if (pool == NULL || pool->source == NULL) {
         return fsd_err_set(err, ENOENT, "there is no pool of that name that was started from Lua");
     }
     problem_list_init(&problems);
@@ -139,6 +140,14 @@ static void begin(struct master *master, struct ask *ask)
     deploy_start(master, conf, DEPLOY_BY_WORKER, false, NULL);
 }
 
+/* Whoever starts it in each worker gets this answer even while its worker is started for a change that is under way, and that
+ * may wait for it. */
+static bool is_there(const struct master *master, const struct ask *ask)
+{
+    return ask->body.what == PROTO_ASK_START &&
+           find_pool(master->inventory.conf, ask->body.name) != NULL;
+}
+
 /* What can be said without a change.  False: there has to be one. */
 static bool answer_now(const struct master *master, struct ask *ask)
 {
@@ -148,6 +157,10 @@ static bool answer_now(const struct master *master, struct ask *ask)
         asks_answer(ask, PROTO_ANSWER_INVALID, "this is not known here");
     } else if (master->phase == MASTER_STOPPING) {
         asks_answer(ask, PROTO_ANSWER_REFUSED, stopping);
+    } else if (is_there(master, ask)) {
+        char text[PROTO_NAME_MAX + 64];
+        (void)snprintf(text, sizeof(text), "there is a pool \"%s\" already", ask->body.name);
+        asks_answer(ask, PROTO_ANSWER_EXISTS, text);
     } else if (upgrade_is_running(master)) {
         asks_answer(ask, PROTO_ANSWER_BUSY,
                     ""); /* the next program answers, when it is asked again */

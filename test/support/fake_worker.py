@@ -23,7 +23,8 @@ What it does comes from two JSON files, since no environment reaches a worker:
     stale      with true load is "ok" for a bundle of the first generation
 It accepts from what is lent until that is returned, and empties its queues when a drain says so.  UNAVAILABLE makes it answer 503.
 Over HTTP (one request a connection): GET /, /config, /shared (what it has of shared dictionaries), /members,
-  /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND,
+  /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND, /ask/WHAT/NAME/TIMES/HEX (what
+  is asked for, with this text behind it), /answers,
   /leave, /dying/N (says so and ends by that signal), /dying/N/hang (says so and does not end),
   /freeze (answers, then does nothing any more), /freeze/hard (the same, and SIGABRT does not end it)."""
 import array
@@ -153,6 +154,7 @@ class Worker:
         self.log = None
         self.members = {}  # incarnation: [slot, pool]
         self.links = {}  # incarnation: a socket
+        self.answers = []  # [number, code, text, what came with it]
         self.shared = {}  # name: (size, seed, descriptor)
         self.config = {}
         self.app = {}
@@ -247,6 +249,11 @@ class Worker:
             self.set_page(2, self.generation)
             if self.active and self.app.get("joins"):
                 self.send(JOIN)
+        elif kind in (ANSWER, POOLS):
+            number, code = struct.unpack_from("=QQ", payload)
+            self.answers.append([number, code, payload[16:].decode(), unpack(read_memfd(fds[0]))[0] if fds else None])
+            for fd in fds:
+                os.close(fd)
         elif kind == MEMBER:
             self.on_member(*struct.unpack("=QQ64s", payload))
         elif kind == GONE:
@@ -352,6 +359,12 @@ class Worker:
             body = self.config
         elif verb == "shared":
             body = self.describe_shared()
+        elif verb == "ask":
+            what, name, times, text = rest.split("/", 3)
+            for number in range(int(times)):
+                self.send(ASK, struct.pack("=QQ64s", number, int(what), name.encode()) + bytes.fromhex(text))
+        elif verb == "answers":
+            body = self.answers
         elif verb == "members":
             body = self.describe_members()
         elif verb == "fds":

@@ -1,4 +1,5 @@
 """Pools that an application starts and stops from Lua: supervised, shown and carried over like those of the configuration."""
+import contextlib
 import http.client
 import os
 import signal
@@ -273,6 +274,80 @@ def test_fsd_run_has_it_too_and_it_is_gone_with_the_daemon(make_service):
     service.start_ready()
     assert pool(service, "jobs") is None
     assert worker not in pids(service, service.status()["pools"][0]["name"])
+
+
+INIT = """
+local fsd = require "fsd"
+local app = fsd.app()
+app:supervisor { name = "starts", children = { { id = "pools", start = { "pools" } } } }
+app:get("/", function(req, res) res:json(require("fsd.worker").self()) end)
+return app
+"""
+POOLS = """
+local log = require "fsd.log"
+local server = require "fsd.server"
+local worker = require "fsd.worker"
+local Pools = server {}
+function Pools:init()
+  if worker.self().pool ~= "web" then return server.ignore end
+  local ok, err = pcall(worker.start_pool, "jobs", { count = 1, standby = 0 })
+  log:notice("started: " .. (ok and "yes" or err.code))
+end
+return Pools
+"""
+
+
+def test_workers_may_start_it_before_they_serve_in_each_of_them_and_at_each_reload(make_service):
+    service = make_service({"app.lua": INIT, "pools.lua": POOLS}, workers=3)
+    service.write_conf()
+    service.start_ready()
+    wait_for(lambda: service.log().count("started: exists") == 2, "the others")
+    assert service.log().count("started: yes") == 1
+    service.call("reload", restart=True)
+    assert service.log().count("started: exists") == 5
+    assert pool(service, "jobs")["state"] == "running"
+
+
+def ask(service, what, name, text="", times=1):
+    service.get(f"/ask/{what}/{name}/{times}/{text.encode().hex()}")
+
+
+def wait_answer(service, count=1):
+    return wait_for(lambda: len(service.get("/answers")) >= count and service.get("/answers"), "the answer")[count - 1]
+
+
+START, STOP, LIST = 1, 2, 3
+OK, INVALID, UNKNOWN = 0, 2, 5
+
+
+def test_what_a_worker_says_is_only_believed_when_it_makes_sense(make_fake):
+    service = make_fake()
+    service.write_conf()
+    service.start_ready()
+    ask(service, START, "jobs", '{"app":')
+    assert wait_answer(service)[1] == INVALID
+    ask(service, START, "jobs", 'app: shop')
+    assert wait_answer(service, 2)[1:3] == [INVALID, "the options must be one JSON object"]
+    ask(service, 99, "jobs")
+    assert wait_answer(service, 3)[1] == INVALID
+    ask(service, STOP, "web")
+    assert wait_answer(service, 4)[1] == UNKNOWN
+    ask(service, START, "jobs", '{"app":"shop","count":1}')
+    assert wait_answer(service, 5)[1] == OK
+    ask(service, LIST, "x")
+    rows = wait_answer(service, 6)[3]
+    assert [(row["name"], row["origin"]) for row in rows] == [("web", "config"), ("jobs", "lua")]
+
+
+def test_a_worker_that_asks_again_before_it_has_its_answer_is_ended_and_its_pool_comes_all_the_same(make_fake):
+    service = make_fake()
+    service.write_conf()
+    service.start_ready()
+    with contextlib.suppress(OSError):  # it may be ended before it answers
+        ask(service, START, "jobs", '{"app":"shop","count":1}', times=2)
+    service.wait_log("worker broke the protocol: asks again before it has its answer")
+    wait_for(lambda: pool(service, "jobs") and pool(service, "jobs")["state"] == "running", "the pool")
+    service.wait_workers(lambda rows: rows[0]["state"] == "ready" and rows[0]["restarts"] == 1, "a successor")
 
 
 def test_what_cannot_be_asked_is_a_mistake_of_the_program(pooled):
