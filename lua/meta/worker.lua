@@ -1,6 +1,6 @@
 ---@meta fsd.worker
 
----Which worker process this is, which others there are, and actors in any of them.
+---Which worker process this is, which others there are, actors in any of them, and pools of more.
 ---@class fsd.worker
 local worker = {}
 
@@ -50,5 +50,50 @@ function worker.list() end
 ---@return fsd.Pid pid
 ---@return fsd.Ref? ref when it is monitored
 function worker.spawn(module, args, options) end
+
+---The keys of `pools.NAME` in the configuration, with the same values: durations and sizes are strings ("5s", "64MiB").
+---@class fsd.worker.PoolOptions
+---@field app? string an app of the configuration; default: the own one
+---@field listeners? table<string, { listen: string }> new listeners, which go with the pool; no Unix sockets, no ports below 1024
+---@field count? integer|"auto" workers
+---@field standby? integer|"auto" workers in reserve
+---@field restart? "permanent"|"transient"|"temporary"
+---@field intensity? integer|"auto" the pool gives up at more restarts than this ...
+---@field period? string ... within this time
+---@field after? string[] pools and supervisors that must serve first
+---@field boot? string
+---@field heartbeat? string
+---@field drain? string
+---@field shutdown? string
+---@field limits? { request_timeout?: string, cpu?: string, keepalive?: string, body?: string, memory?: string, actor_memory?: string }
+
+---Starts a pool of workers that the daemon supervises like those of its configuration, and returns when it serves. It belongs to the
+---daemon: it is there until `stop_pool` or the daemon's end. Raises a PoolError with code "exists", "invalid", "overload", "refused" or
+---"timeout"; but for the last, nothing is changed then.
+---@async
+---@param name string
+---@param options fsd.worker.PoolOptions
+---@param seconds? number how long to wait, default 60; what was asked for may still come later
+function worker.start_pool(name, options, seconds) end
+
+---Stops a pool that was started by `start_pool`, whoever did that; its workers finish what they have begun. Raises a PoolError with code
+---"unknown" when there is none, "refused" when another one needs it, or "timeout".
+---@async
+---@param name string
+---@param seconds? number how long to wait, default 60
+function worker.stop_pool(name, seconds) end
+
+---@class fsd.worker.Pool
+---@field name string
+---@field app string
+---@field count integer workers that it is to have
+---@field state "starting"|"running"|"degraded"|"held"|"drained"|"stopping"
+---@field origin "config"|"lua"
+
+---All pools of the daemon.
+---@async
+---@return fsd.worker.Pool[]
+---@nodiscard
+function worker.pools() end
 
 return worker
