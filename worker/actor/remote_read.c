@@ -43,6 +43,19 @@ static int push_payload(const struct reading *reading, size_t *ret_bytes)
     return error;
 }
 
+/* The same, charged to whom it is for; NULL: to the worker.  No error can be raised here. */
+static int push_payload_for(const struct reading *reading, const struct task *task,
+                            size_t *ret_bytes)
+{
+    struct heap *heap = &reading->actors->runtime->heap;
+    uint32_t before = heap_charge(heap, task == NULL ? 0 : task->account);
+    heap->pins++;
+    int error = push_payload(reading, ret_bytes);
+    heap->pins--;
+    (void)heap_charge(heap, before);
+    return error;
+}
+
 static void refuse_call(const struct reading *reading, const char *code)
 {
     lua_pushnil(reading->L);
@@ -53,7 +66,7 @@ static int read_letter(struct reading *reading, enum letter_kind kind)
 {
     struct remote *remote = reading->remote;
     size_t bytes = 0;
-    int error = push_payload(reading, &bytes);
+    int error = push_payload_for(reading, reading->to == NULL ? NULL : reading->to->task, &bytes);
     if (error != 0) {
         return error;
     }
@@ -102,7 +115,7 @@ static int read_answer(struct reading *reading)
 {
     struct ref ref = own_ref(reading);
     size_t bytes = 0;
-    int error = push_payload(reading, &bytes);
+    int error = push_payload_for(reading, call_asker(reading->L, &ref), &bytes);
     if (error == 0) {
         (void)call_answer(reading->L, &ref);
     }

@@ -3,7 +3,7 @@
  * steps of about a millisecond, one in each turn, so that nobody else waits for it; those who are under suspicion do not run
  * meanwhile.  A collection that is under way when the suspicion comes up tells nothing: that one is finished first.  Whoever is
  * still above the limit after the second one is ended by its owner, who is given the words for it.
- * Called by task.c.  Must not know what a task does, nor what memory the worker has left (relief.c). */
+ * Called by relief.c and task.c.  Must not know what a task does, nor what memory the worker has left (relief.c). */
 #include "worker/core/overdraft.h"
 
 #include <stdio.h>
@@ -95,12 +95,8 @@ void overdraft_begin(struct runtime *runtime)
     }
 }
 
-bool overdraft_holds(struct task *task)
+bool overdraft_holds(const struct task *task)
 {
     const struct heap *heap = &task->runtime->heap;
-    if (!heap->is_overdrawn || !heap_is_overdrawn(heap, task->account)) {
-        return false;
-    }
-    overdraft_begin(task->runtime); /* it may have got its memory while no task ran */
-    return true;
+    return heap->is_overdrawn && heap_is_overdrawn(heap, task->account);
 }

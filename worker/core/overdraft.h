@@ -32,9 +32,9 @@ struct overdraft {
     struct loop_job job;
 };
 
-/* Between tasks, when the heap says that an account is overdrawn: begins to look into it, in later turns. */
+/* An account of the heap is overdrawn: looks into it, in later turns.  May be called in the allocator. */
 void overdraft_begin(struct runtime *runtime);
 /* Whether the task must not run now, because it may have too much: it is to be asked again in a later turn. */
-bool overdraft_holds(struct task *task);
+bool overdraft_holds(const struct task *task);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <h2o.h>
 
+#include "worker/core/overdraft.h"
 #include "worker/core/runtime.h"
 
 enum {
@@ -18,7 +19,11 @@ enum {
 
 void relief_note(struct heap *heap)
 {
-    slice_cut(&H2O_STRUCT_FROM_MEMBER(struct runtime, heap, heap)->slice);
+    struct runtime *runtime = H2O_STRUCT_FROM_MEMBER(struct runtime, heap, heap);
+    slice_cut(&runtime->slice);
+    if (heap->is_overdrawn) {
+        overdraft_begin(runtime);
+    }
 }
 
 static unsigned long to_mib(size_t bytes)

@@ -114,9 +114,6 @@ static void tidy(struct runtime *runtime)
     if (heap->is_tight) {
         relief_run(runtime);
     }
-    if (heap->is_overdrawn) {
-        overdraft_begin(runtime);
-    }
 }
 
 /* Nothing is pushed before on_done has run: the collector could take what the owner still points to. */
