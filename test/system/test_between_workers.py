@@ -76,7 +76,7 @@ RUNS = [
     # room
     ("a_full_mailbox_makes_senders_of_other_workers_wait",
      'local p = there(1, "fsd.task.sleep(0.2) local n = 0 while receive(0.2) do n = n + 1 end send(args[1], n)", self()) local t = fsd.now() '
-     'for i = 1, 12000 do send(p, i) end return fsd.now() - t > 0.1, receive(nil, 10)', [True, 12000]),
+     'for i = 1, 30000 do send(p, i) end return fsd.now() - t > 0.1, receive(nil, 10)', [True, 30000]),
     ("a_wait_for_room_in_another_worker_has_a_deadline",
      'local p = there(1, "fsd.task.sleep(60)") local e repeat e = try(send, p, ("x"):rep(100000), 0.02) until e exit(p, "kill") return e',
      ["overload: cannot send: the actor's mailbox was full until the deadline"]),

@@ -8,9 +8,10 @@
 #include "worker/actor/frame.h"
 #include "worker/actor/sender.h"
 
+/* To one actor, that have no room there yet, or of which that is not known.  What both workers can do in a turn must fit, or
+ * they take turns instead of working at the same time. */
 enum {
-    WINDOW_COUNT =
-        512, /* messages to one actor that have no room there yet, or of which that is not known */
+    WINDOW_COUNT = 8192,    /* messages */
     WINDOW_BYTES = 2 << 20, /* bytes of them; the last one may pass this */
 };
 

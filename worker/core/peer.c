@@ -13,8 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READS_PER_TURN = 4 };
-
 static void on_job(struct loop_job *job);
 
 static void schedule(struct peer *peer)
@@ -50,8 +48,8 @@ static void read_frames(struct peer *peer)
     }
 }
 
-/* Whether more may be there. */
-static bool read_once(struct peer *peer)
+/* Once in each turn: whoever gets the messages runs before more of them are read. */
+static void read_once(struct peer *peer)
 {
     size_t room = 0;
     unsigned char *at = peer_in_room(&peer->in, &room);
@@ -62,14 +60,11 @@ static bool read_once(struct peer *peer)
     if (len > 0) {
         peer_in_fill(&peer->in, (size_t)len);
         read_frames(peer);
-        return (size_t)len == room && is_open(peer);
-    }
-    if (len == 0) {
+    } else if (len == 0) {
         lose(peer, "it has hung up");
     } else if (errno != EAGAIN && errno != EINTR) {
         lose(peer, "its socket is broken");
     }
-    return false;
 }
 
 static void watch_for(struct peer *peer, uint32_t events);
@@ -104,10 +99,12 @@ static void on_ready(struct watch *watch, uint32_t events)
     if ((events & EPOLLOUT) != 0) {
         flush(peer);
     }
-    for (int i = 0; i < READS_PER_TURN && is_open(peer); i++) {
-        if (!read_once(peer)) {
-            return;
-        }
+    if (is_open(peer)) {
+        read_once(peer);
+    }
+    /* What was said to that, such as that there is room again, leaves now: the other one may have nothing to do until then. */
+    if (is_open(peer) && !peer->is_blocked) {
+        flush(peer);
     }
 }
 
