@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 import erlang  # noqa: E402
 from report import print_table  # noqa: E402
 
-SUBJECTS = ("inside", "endless", "preempt")
+SUBJECTS = ("inside", "between", "endless", "preempt")
 
 
 AUTOGROUP = pathlib.Path("/proc/self/autogroup")

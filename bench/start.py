@@ -9,7 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "test/support"))
 from app_process import AppProcess  # noqa: E402
-from fsd_process import BUILD  # noqa: E402,F401  (for the subjects)
+from fsd_process import BUILD, wait_for  # noqa: E402,F401  (for the subjects)
 
 
 class Bench(AppProcess):
