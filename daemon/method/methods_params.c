@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/method/params.h"
 #include "daemon/state.h"
 
 static bool is_one_of(const char *key, const char *const *names)
@@ -22,13 +23,7 @@ static bool is_one_of(const char *key, const char *const *names)
 bool methods_has_only_these(struct control_call *call, const json_t *params,
                             const char *const *names)
 {
-    /* jansson iterates over const objects through a pointer that is not */
-    union {
-        const json_t *in;
-        json_t *out;
-    } object = {.in = params};
-    for (void *at = json_object_iter(object.out); at != NULL;
-         at = json_object_iter_next(object.out, at)) {
+    for (void *at = params_first(params); at != NULL; at = params_next(params, at)) {
         const char *key = json_object_iter_key(at);
         if (!is_one_of(key, names)) {
             char message[192];

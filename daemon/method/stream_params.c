@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "daemon/method/params.h"
 
 static int set_follow(struct stream_params *params, const json_t *value)
 {
@@ -102,13 +103,7 @@ int stream_params_parse(struct stream_params *ret_params, enum log_hub_kind kind
                         const json_t *params, struct fsd_err *err)
 {
     struct stream_params result = {.level = LOG_LEVEL_DEBUG, .lines = UINT64_MAX};
-    /* jansson iterates over const objects through a pointer that is not */
-    union {
-        const json_t *in;
-        json_t *out;
-    } object = {.in = params};
-    for (void *at = json_object_iter(object.out); at != NULL;
-         at = json_object_iter_next(object.out, at)) {
+    for (void *at = params_first(params); at != NULL; at = params_next(params, at)) {
         int error = set(&result, kind, json_object_iter_key(at), json_object_iter_value(at), err);
         if (error < 0) {
             return error;
