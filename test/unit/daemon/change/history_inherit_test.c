@@ -14,28 +14,12 @@
 #include <cmocka.h>
 
 #include "common/err.h"
+#include "test/support/work_folder.h"
 
 static char path[] = "/etc/fsd/fsd.yaml";
 static char text[] = "version: 1\n";
 static struct conf_text texts[] = {{path, text, sizeof(text) - 1}};
 static const struct history_source source = {texts, 1, "0123456789abcdef"};
-
-static int set_up(void **state)
-{
-    char folder[] = "/tmp/fsd-history-XXXXXX";
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    *state = strdup(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    char command[128];
-    (void)snprintf(command, sizeof(command), "rm -r '%s'", (char *)*state);
-    free(*state);
-    return system(command); /* NOLINT(cert-env33-c): a path of our own */
-}
 
 static void what_the_disk_has_is_not_added_again(void **state)
 {

@@ -18,6 +18,7 @@
 
 #include "common/err.h"
 #include "daemon/change/history_folder.h"
+#include "test/support/work_folder.h"
 
 /* A configuration of one file; two of the same text are the same. */
 struct sample {
@@ -37,23 +38,6 @@ static struct history_source make(struct sample *sample, const char *text)
 }
 
 /* Every test has a new folder as its working directory. */
-static int set_up(void **state)
-{
-    char folder[] = "/tmp/fsd-history-XXXXXX";
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    *state = strdup(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    char command[128];
-    (void)snprintf(command, sizeof(command), "rm -r '%s'", (char *)*state);
-    free(*state);
-    return system(command); /* NOLINT(cert-env33-c): a path of our own */
-}
-
 static void open_new(struct history *history)
 {
     struct fsd_err err = {""};

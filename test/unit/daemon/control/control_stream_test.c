@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/fd.h"
+#include "test/support/control_client.h"
 
-enum { TURNS_MAX = 2000, HEARD_MAX = 1024 * 1024 };
+enum { HEARD_MAX = 1024 * 1024 };
 
 struct fixture {
     char folder[32];
@@ -97,23 +97,12 @@ static int tear_down(void **state)
 
 static void turn(struct fixture *fixture)
 {
-    for (int i = 0; i < TURNS_MAX; i++) {
-        if (sd_event_run(fixture->loop, 0) <= 0) {
-            return;
-        }
-    }
-    fail_msg("the loop never comes to rest");
+    control_client_turn(fixture->loop);
 }
 
 static int connect_peer(struct fixture *fixture)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture->path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    turn(fixture);
-    return fd;
+    return control_client_connect(fixture->loop, fixture->path);
 }
 
 /* All that has come; NULL: the daemon has hung up. */

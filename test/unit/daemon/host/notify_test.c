@@ -13,29 +13,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "test/support/service_manager.h"
-
-struct fixture {
-    struct service_manager manager;
-    struct notify notify;
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    service_manager_open(&fixture.manager, "notify");
-    assert_int_equal(notify_open(&fixture.notify, fixture.manager.name, NULL), 0);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    notify_close(&fixture->notify);
-    service_manager_close(&fixture->manager);
-    return 0;
-}
+#include "test/support/notified.h"
 
 static void each_call_says_its_words(void **state)
 {
