@@ -2,7 +2,7 @@
  * Owns nothing but a mark on that actor, the root, whose code is lua/fsd/supervisor/root.lua: a supervisor of the declared ones
  * that restarts none of them, because the worker's own supervisor is the pool's.  The root says when all have started, and
  * whatever its end is, the worker hears of it.
- * The declarations stand in a list for each application, because loading declares and activation starts.
+ * The declarations stand in a list for each application (core/app_list.c).
  * Called by worker/life.c at ACTIVATE and at DRAIN; modules.c adds the method to http/app.c's class.  Must not know what a
  * supervisor is. */
 #include "worker/actor/children.h"
@@ -10,6 +10,7 @@
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/exit.h"
+#include "worker/core/app_list.h"
 #include "worker/core/generation.h"
 
 #define APP_METATABLE  "fsd.App" /* http/app.c's class */
@@ -52,33 +53,6 @@ static void on_root_end(struct actors *actors)
     loop_defer(&actors->runtime->loop, &children->job, on_ended_job);
 }
 
-/* Pushes the lists of all applications: application -> list of options.  One that was refused goes with its list. */
-static void push_lists(lua_State *L)
-{
-    if (luaL_getsubtable(L, LUA_REGISTRYINDEX, LISTS)) {
-        return;
-    }
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-}
-
-/* Pushes the list of the application at index 1; a new one, when it has none. */
-static void push_list(lua_State *L)
-{
-    push_lists(L);
-    lua_pushvalue(L, 1);
-    if (lua_rawget(L, -2) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, 1);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, -4);
-    }
-    lua_remove(L, -2);
-}
-
 /* app:supervisor(options) -> app.  What a supervisor may be told is known to the module in Lua, which gives the options as they
  * can be kept. */
 static int declare(lua_State *L)
@@ -92,7 +66,7 @@ static int declare(lua_State *L)
     }
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
-    push_list(L);
+    app_list_get(L, LISTS, 1);
     lua_getglobal(L, "require");
     lua_pushliteral(L, DECLARE_MODULE);
     lua_call(L, 1, 1);
@@ -117,9 +91,8 @@ static void push_loaded(lua_State *L, const struct generation *generation)
         lua_pushnil(L);
         return;
     }
-    push_lists(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, generation->app_ref);
-    lua_rawget(L, -2);
+    app_list_find(L, LISTS, -1);
     lua_remove(L, -2);
 }
 

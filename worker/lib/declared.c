@@ -1,8 +1,6 @@
 /* declared.c - what an application says while it loads that shall run later: app:on, app:every, app:cron.
  *   app:on("start", fn) -> app   app:every(seconds, fn) -> app   app:cron(schedule, fn) -> app
- * Owns the lists: one an application, in a table of the registry whose keys are weak, so the list of an application that was refused
- * goes with it.  Loading declares and activation starts, because a worker in reserve loads the code as well, and so does one that only
- * tries a new version.
+ * Owns what stands in the list of an application (core/app_list.c).
  * The methods are added to http/app.c's class by modules.c; life.c starts the lists.  Must not know what else an application is. */
 #include "worker/lib/declared.h"
 
@@ -10,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "worker/core/app_list.h"
 #include "worker/core/generation.h"
 #include "worker/core/runtime.h"
 #include "worker/lib/background.h"
@@ -37,36 +36,16 @@ static void check_loading(lua_State *L, const char *method)
     }
 }
 
-/* Pushes the table of lists. */
-static void push_lists(lua_State *L)
-{
-    if (luaL_getsubtable(L, LUA_REGISTRYINDEX, LISTS)) {
-        return;
-    }
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-}
-
 /* Appends the function at index 3 to the list of the application at index 1, which is returned. */
 static int add(lua_State *L, const struct declared *declared)
 {
     lua_settop(L, 3);
-    push_lists(L);
-    lua_pushvalue(L, 1);
-    if (lua_rawget(L, 4) == LUA_TNIL) {
-        lua_pushvalue(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_replace(L, 5);
-        lua_rawset(L, 4);
-    }
+    app_list_get(L, LISTS, 1);
     struct declared *kept = lua_newuserdatauv(L, sizeof(*kept), 1);
     *kept = *declared;
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, -2, 1);
-    lua_rawseti(L, 5, (lua_Integer)lua_rawlen(L, 5) + 1);
+    lua_rawseti(L, 4, (lua_Integer)lua_rawlen(L, 4) + 1);
     lua_settop(L, 1);
     return 1;
 }
@@ -119,9 +98,8 @@ static void start(lua_State *L, const struct declared *declared)
 /* Protected, because there is a limit on what can be started. */
 static int start_all(lua_State *L)
 {
-    push_lists(L);
-    lua_insert(L, 1);
-    if (lua_rawget(L, 1) == LUA_TNIL) {
+    app_list_find(L, LISTS, 1);
+    if (lua_isnil(L, 2)) {
         return 0;
     }
     lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
