@@ -49,7 +49,7 @@ static size_t write_and_read(lua_State *L, size_t *ret_bytes)
     }
     msgpack_reader_init(&reader, writer.data, writer.len);
     if (writer.error != 0 || codec_push(L, &reader, &read) != 0 || reader.at != reader.end ||
-        read > *ret_bytes) {
+        read != *ret_bytes) {
         abort();
     }
     size_t len = writer.len;

@@ -23,6 +23,7 @@ struct encoder {
     struct msgpack_writer *writer;  /* borrowed from the caller */
     struct fsd_err *err;            /* borrowed from the caller */
     size_t bytes;
+    size_t unread; /* of them: counted in a copy, and not where the value is read */
 };
 
 static int refuse(const struct encoder *encoder, const char *what, const struct value_place *place)
@@ -270,6 +271,7 @@ static int write_table(struct encoder *encoder, int slot, const struct value_pla
     }
     bool is_list = false;
     uint32_t count = count_pairs(L, slot, length, &is_list);
+    encoder->unread += is_list ? 0 : (size_t)length; /* a map does not say what its table had */
     size_t position = ext != 0 ? msgpack_begin_ext(encoder->writer, ext) : 0;
     r = is_list ? write_elements(encoder, slot, count, outer, depth + 1)
                 : write_pairs(encoder, slot, count, outer, depth + 1);
@@ -289,6 +291,6 @@ int codec_write(lua_State *L, int index, const struct copy_marks *marks,
         writer->len = before;
         return r;
     }
-    *ret_bytes = encoder.bytes;
+    *ret_bytes = encoder.bytes - encoder.unread;
     return 0;
 }

@@ -207,7 +207,7 @@ static size_t check_round_trip(const char *what)
     if (push_written(&read) != 0 || !is_same(1, 2)) {
         fail_msg("%s comes back as something else", what);
     }
-    assert_in_range(read, 1, written);
+    assert_int_equal(read, written); /* or both ends of a link would count differently */
     lua_settop(L, 1);
     return written;
 }
@@ -220,7 +220,7 @@ static void what_is_written_comes_back(void **state)
         size_t copied = 0;
         size_t written = check_round_trip(values[i]);
         assert_int_equal(copy_push(runtime.L, 1, &marks, &copied, NULL), 0);
-        assert_int_equal(written, copied);
+        assert_in_range(written, 1, copied);
         lua_settop(runtime.L, 0);
     }
 }
