@@ -311,7 +311,7 @@ const struct task *call_asker(lua_State *L, const struct ref *ref)
     return call == NULL ? NULL : call->task;
 }
 
-bool call_answer(lua_State *L, const struct ref *ref)
+bool call_answer(lua_State *L, const struct ref *ref, const struct remote *by)
 {
     if (is_foreign(actors_of(L), ref)) {
         return answer_far(L, ref);
@@ -320,6 +320,9 @@ bool call_answer(lua_State *L, const struct ref *ref)
     if (call == NULL) {
         lua_pop(L, 1);
         return false;
+    }
+    if (call->remote != by) {
+        tell_forgotten(call); /* whoever was asked has passed the question on */
     }
     lua_xmove(L, call->L, 1);
     settle(call, CALL_ANSWERED);

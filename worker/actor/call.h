@@ -20,8 +20,9 @@ int call_wait(lua_State *L, struct actor *actor, uint32_t bytes, double seconds)
 int call_wait_far(lua_State *L, struct remote *remote, const struct pid *to, double seconds);
 /* Raises a CallError: "timeout", "noproc", "noconnection", "overload", "calling_self". */
 _Noreturn void call_refuse(lua_State *L, const char *code);
-/* Pops the value from the top of L as the answer to a call.  False: nobody waits for it any more, as far as that is known here. */
-bool call_answer(lua_State *L, const struct ref *ref);
+/* Pops the value from the top of L as the answer to a call, given by an actor of that worker; NULL: of this one.  False: nobody
+ * waits for it any more, as far as that is known here. */
+bool call_answer(lua_State *L, const struct ref *ref, const struct remote *by);
 /* The task that waits for the answer; NULL: none does any more. */
 const struct task *call_asker(lua_State *L, const struct ref *ref);
 /* Whether somebody still waits for the answer. */

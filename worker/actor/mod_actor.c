@@ -156,7 +156,7 @@ static int mod_reply(lua_State *L)
     luaL_argexpected(L, from != NULL, 1, "from");
     lua_settop(L, 2);
     (void)send_copy_for(L, 2, call_asker(L, &from->ref));
-    lua_pushboolean(L, call_answer(L, &from->ref));
+    lua_pushboolean(L, call_answer(L, &from->ref, NULL));
     return 1;
 }
 

@@ -117,7 +117,7 @@ static int read_answer(struct reading *reading)
     size_t bytes = 0;
     int error = push_payload_for(reading, call_asker(reading->L, &ref), &bytes);
     if (error == 0) {
-        (void)call_answer(reading->L, &ref);
+        (void)call_answer(reading->L, &ref, reading->remote);
     }
     return error;
 }
