@@ -97,7 +97,7 @@ static void reach(struct remote *remote)
 {
     struct proto_peer body = {remote->body.incarnation, remote->links};
     remote->is_reaching = true;
-    link_send(remote->remotes->actors->runtime->link, PROTO_REACH, &body, sizeof(body));
+    link_post(remote->remotes->actors->runtime->link, PROTO_REACH, &body, sizeof(body));
 }
 
 static struct remote *add(struct remotes *remotes, uint64_t incarnation)
