@@ -83,6 +83,9 @@ THERE = [
     ("local_publish_stays_here", 'is_up() tell { relay = self(), topics = { { "mD", true } } } settle() return pubsub.local_publish("mD", 1), receive(function(m) return m.topic end, 0) == nil', [0, True]),
     ("what_comes_to_the_relay_is_delivered", 'hello() local relay = receive(function(m) return m[2] == "state" and m[4].relay end)[4].relay pubsub.subscribe("mE", {as = "x"}) send(relay, {topic = "mE", msg = 1, except = self()}) '
      'send(relay, {topic = "mE", msg = 2}) return receive(function(m) return m[1] == "x" end)', [["x", "mE", 2]]),
+    ("a_connection_that_is_lost_is_made_again", 'local me = self() local function said_hello() return receive(function(m) return m[2] == "hello" end, 5) ~= nil end is_up() local before = said_hello() tell { groups = { { "mG", me, 1 } } } settle() '
+     'local real = core.members core.members = function() return { { pid = me, slot = 9, pool = "other" } } end core.signal(node, { "$down", core.ref(), me, "noconnection" }) settle() local n = #group.members("mG") '
+     'local again = said_hello() core.members = real tell { groups = { { "mG", me, 1 } } } settle() return before, n, again, #group.members("mG")', [True, 0, True, 1]),
     ("a_relay_that_ends_has_a_successor", 'hello() local m = receive(function(m) return m[2] == "state" and m[4].relay end) exit(m[4].relay, "kill") local n = receive(function(m) return m[2] == "state" and m[4].relay end) return m[4].relay ~= n[4].relay', [True]),
     ("a_feeder_that_ends_has_a_successor", 'group.join("mF") hello() told("groups", "mF") for _, p in ipairs(actor.list { module = "fsd.node.feeder" }) do exit(p, "kill") end return told("groups", "mF")[3]', [1]),
 ]

@@ -4,20 +4,8 @@ import pytest
 
 from actor_app import FILES, ActorApp
 
-STUB = '''
-local core = require "fsd.actor.core"
-local actor = require "fsd.actor"
-if core.serve then return core.worker_pid() end
-local pid
-core.serve = function() end
-core.members = function() return {} end
-core.worker_pid = function() return pid end
-pid = actor.spawn("fsd.node.server")
-return pid
-'''
 HEAD = '''
-local core, worker, node = require "fsd.actor.core", require "fsd.worker", NODE
--- With members for what the others are; they are put back.
+local core, worker, node = require "fsd.actor.core", require "fsd.worker", require("fsd.actor.core").worker_pid()
 local function among(members, f, ...)
   local real = core.members
   core.members = function() return members end
@@ -29,12 +17,12 @@ end
 local function fake(text) return spawn("local m, from = receive() " .. text, nil, self()) end
 local function at(slot, pid, pool) return { slot = slot, pool = pool or "web", incarnation = 90 + slot, pid = pid } end
 local ask = "send(args[1], m) actor.reply(from, {pid = args[1]})"
-'''.replace("-- With members for what the others are; they are put back.", "").replace("\n", " ")
+'''.replace("\n", " ")
 
 
 @pytest.fixture(scope="module")
 def app(serve):
-    return ActorApp(serve({**FILES, "stub.lua": STUB}))
+    return ActorApp(serve(FILES))
 
 
 ROWS = [
@@ -61,7 +49,7 @@ ROWS = [
 
 @pytest.mark.parametrize("text, expected", [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_it(app, text, expected):
-    assert app.run((HEAD + text).replace("NODE", "require('stub')")) == expected
+    assert app.run(HEAD + text) == expected
 
 
 def test_a_handler_can_spawn_elsewhere(app):

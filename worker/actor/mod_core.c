@@ -16,6 +16,7 @@
  *   core.claim(name)                  for the actor itself, and for all workers, now or when it is free: the signal {"$named", name}
  *                                     says that it has it now, {"$taken", name, why} that it cannot be waited for
  *   core.unclaim()                    gives that back, or waits no more
+ *   core.link(pid, other)             links an actor of this worker, which may not have begun to run, with another one
  *   core.ref() -> ref                 a new one, of a monitor of the modules in Lua
  * Owns nothing. */
 #include "worker/actor/mod_core.h"
@@ -32,6 +33,7 @@
 #include "worker/actor/roster.h"
 #include "worker/actor/send.h"
 #include "worker/actor/server.h"
+#include "worker/actor/signals.h"
 #include "worker/core/generation.h"
 
 static int core_loader(lua_State *L)
@@ -157,6 +159,7 @@ static const luaL_Reg functions[] = {
     {"atomic", core_atomic},
     {"claim", core_claim},
     {"copy", core_copy},
+    {"link", signals_link_both},
     {"list", core_list},
     {"loaded", core_loaded},
     {"loader", core_loader},

@@ -78,27 +78,40 @@ int signals_exit(lua_State *L)
     exit_raise(L);
 }
 
+/* index: of what address was read from. */
+static int link_with(lua_State *L, struct actor *actor, const struct address *address, int index)
+{
+    if (address->actor != NULL) {
+        bond_link(actor, address->actor);
+        return 0;
+    }
+    if (address->remote != NULL) {
+        luaL_argcheck(L, address->to.index != 0, index, "a worker has no links: monitor it");
+        bond_link_far(actor, &address->remote->bonds, &address->to);
+        say(actor, address, FRAME_LINK, 0);
+        return 0;
+    }
+    if (!actor->traps) {
+        error_raise(L, "ActorError", address->absence, 503, "cannot link: the actor has ended");
+    }
+    lua_pushstring(L, address->absence);
+    exit_signal(actor, L, SIGNAL_LINK, address->pid);
+    return 0;
+}
+
 int signals_link(lua_State *L)
 {
     struct actor *self = actor_check(L, "link");
     struct address address = send_find(L, 1);
     send_check_name(L, &address);
-    if (address.actor != NULL) {
-        bond_link(self, address.actor);
-        return 0;
-    }
-    if (address.remote != NULL) {
-        luaL_argcheck(L, address.to.index != 0, 1, "a worker has no links: monitor it");
-        bond_link_far(self, &address.remote->bonds, &address.to);
-        say(self, &address, FRAME_LINK, 0);
-        return 0;
-    }
-    if (!self->traps) {
-        error_raise(L, "ActorError", address.absence, 503, "cannot link: the actor has ended");
-    }
-    lua_pushstring(L, address.absence);
-    exit_signal(self, L, SIGNAL_LINK, address.pid);
-    return 0;
+    return link_with(L, self, &address, 1);
+}
+
+int signals_link_both(lua_State *L)
+{
+    struct address own = send_find(L, 1);
+    struct address other = send_find(L, 2);
+    return own.actor != NULL ? link_with(L, own.actor, &other, 2) : 0;
 }
 
 int signals_unlink(lua_State *L)

@@ -10,5 +10,7 @@ int signals_unlink(lua_State *L);
 int signals_trap_exit(lua_State *L);
 int signals_monitor(lua_State *L);
 int signals_demonitor(lua_State *L);
+/* core.link(pid, other): links an actor of this worker, which may not have begun, with another one. */
+int signals_link_both(lua_State *L);
 
 #endif

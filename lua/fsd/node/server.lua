@@ -3,7 +3,8 @@
 --   {"$node", "hello", from}          another worker wants to be told of this one: it gets a feeder
 --   {"$node", "state", from, batch}   what another worker's feeder tells: fsd.node.sources
 --   call {"$spawn", ...}              another worker wants an actor to run here: fsd.node.spawn
--- Each of two workers says hello when it learns of the other one, so a message from one that is not known yet is no puzzle.
+-- Each of two workers says hello when it learns of the other one, or hears its hello.  One that has no server yet gets no hello, but
+-- then the monitor of it tells, and it says hello itself as soon as it has one.
 -- Started in each worker when it begins to serve; ends with the worker.
 local actor = require "fsd.actor"
 local core = require "fsd.actor.core"
@@ -21,15 +22,11 @@ local RELAY_MAILBOX = 10000
 local Node = {}
 Node.__index = Node
 
-function Node:say_hello(peer)
-  actor.try_send(peer, { "$node", "hello", self.me })
-end
-
 function Node:connect(peer)
   if sources.is_open(peer) then return end
   sources.open(peer)
   self.watched[peer] = actor.monitor(peer)
-  self:say_hello(peer)
+  actor.try_send(peer, { "$node", "hello", self.me })
 end
 
 -- true when it was connected.
@@ -59,8 +56,9 @@ function Node:start_relay()
   core.atomic(feeds.set_relay, self.relay)
 end
 
--- One of the own actors has ended.  A pause, so that a fault that stays costs little.
+-- One of the own actors has ended: with all others of the worker, or by a fault.  A pause, so that one that stays costs little.
 function Node:on_exit(pid, reason)
+  if reason == "shutdown" then return end
   if pid == self.relay then
     task.sleep(RETRY_S)
     self:start_relay()
@@ -79,7 +77,10 @@ function Node:on_exit(pid, reason)
 end
 
 local NEWS = {
-  hello = function(node, peer) node:feed(peer) end,
+  hello = function(node, peer)
+    node:feed(peer)
+    node:connect(peer)
+  end,
   state = function(_, peer, batch) sources.apply(peer, batch) end,
 }
 

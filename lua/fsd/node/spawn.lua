@@ -1,6 +1,7 @@
 -- fsd.node.spawn: actors that are started in another worker.  `at` is what asks: fsd.worker.spawn, and actor.spawn with the
 -- option on.  `answer` is what fsd.node.server does there.
 local actor = require "fsd.actor"
+local core = require "fsd.actor.core"
 local errors = require "fsd.error"
 local places = require "fsd.node.places"
 
@@ -51,14 +52,15 @@ function M.at(module, args, options, link, monitor)
   end
   local parent = (link or monitor) and actor.self() or nil
   local pid = ask(peer, { "$spawn", module = module, args = args, options = rest, link = link and parent or nil })
-  if link then actor.link(pid) end
   return pid, monitor and actor.monitor(pid) or nil
 end
 
+-- The link is there before the actor takes its first step, and known to the other one before the answer is.
 function M.answer(request)
   local ok, result = pcall(actor.spawn, request.module, request.args, request.options)
-  if ok then return { pid = result } end
-  return { error = result }
+  if not ok then return { error = result } end
+  if request.link and not pcall(core.link, result, request.link) then actor.exit(result, "noproc") end
+  return { pid = result }
 end
 
 return M

@@ -1,0 +1,158 @@
+"""Groups, topics and spawning between the workers of one daemon, while some of them die."""
+import os
+import signal
+import threading
+
+import pytest
+
+from fsd_process import wait_for
+from worker_apps import WorkerApps
+
+HEAD = '''
+local group, pubsub, worker = require "fsd.group", require "fsd.pubsub", require "fsd.worker"
+local FIRST = "local group, pubsub, worker = require 'fsd.group', require 'fsd.pubsub', require 'fsd.worker' "
+local function other(text, options, ...) return spawn(FIRST .. text, options, ...) end
+local function names(pids) local t = {} for i, p in ipairs(pids) do t[i] = tostring(p) end table.sort(t) return t end
+'''.replace("\n", " ")
+STAYS = "fsd.task.sleep(600)"
+
+
+class Node(WorkerApps):
+    def run(self, slot, text):
+        return super().run(slot, HEAD + text)
+
+    def wait_joined(self):
+        """Until each worker knows all others."""
+        for slot in range(self.count):
+            self.wait_run(slot, "return #worker.list()", [self.count])
+
+
+@pytest.fixture
+def node(tmp_path):
+    node = Node(tmp_path, 3)
+    try:
+        node.wait_joined()
+        yield node
+    finally:
+        node.close()
+
+
+def test_each_worker_knows_all(node):
+    for slot in range(3):
+        found = node.run(slot, "return worker.list()")[0]
+        assert [(place["slot"], place["pool"], place["is_self"]) for place in found] == [(other, "web", other == slot) for other in range(3)]
+        assert {place["slot"]: place["incarnation"] for place in found} == {row["slot"]: row["incarnation"] for row in node.process.workers()}
+
+
+def test_members_of_all_workers_are_known_in_all(node):
+    for slot in range(3):
+        node.run(slot, f'for i = 1, 2 do other("group.join([[g]]) {STAYS}") end')
+    for slot in range(3):
+        node.wait_run(slot, 'return #group.members("g"), #group.local_members("g")', [6, 2])
+    known = [node.run(slot, 'return names(group.members("g"))') for slot in range(3)]
+    assert known[0] == known[1] == known[2]
+
+
+def test_members_of_a_dead_worker_vanish_and_its_successor_knows_the_others(node):
+    node.run(0, f'other("group.join([[g]]) {STAYS}")')
+    node.run(1, f'other("group.join([[g]]) group.join([[g]]) {STAYS}")')
+    node.wait_run(2, 'return #group.members("g")', [3])
+    node.run(2, 'local p = spawn("local group = require [[fsd.group]] local ref = group.monitor([[g]]) local m = receive() gate([[left]]):put(m)")')
+    node.kill(1)
+    assert node.run(2, 'local m = gate("left"):get() return m[3], m[4], #m[5], #group.members("g")') == ["leave", "g", 2, 1]
+    node.wait_run(0, 'return #group.members("g")', [1])
+    node.wait_run(1, 'return #group.members("g"), #group.local_members("g")', [1, 0])
+
+
+def test_groups_agree_after_churn_and_deaths(node):
+    churn = ('for i = 1, 20 do other("for n = 1, 60 do local g = [[c]] .. n %% 3 group.join(g) if n %% 2 == 0 then group.leave(g) end fsd.task.sleep(0) end '
+             'if args[1] %% 2 == 0 then fsd.task.sleep(600) end", nil, i) end').replace("%%", "%")
+    for slot in range(3):
+        node.run(slot, churn)
+    node.kill(1)
+    node.run(1, churn)
+    def members(slot, kind):
+        """Of the three groups, as texts; an empty table is {} in JSON."""
+        return [list(found) for found in node.run(slot, f'local t = {{}} for i = 0, 2 do t[i + 1] = names(group.{kind}("c" .. i)) end return t')[0]]
+
+    def agree():
+        here = [members(slot, "local_members") for slot in range(3)]
+        everybody = [sorted(sum(lists, [])) for lists in zip(*here)]
+        return len(everybody[0]) >= 3 * 10 and all(members(slot, "members") == everybody for slot in range(3))
+
+    wait_for(agree, "the same members everywhere")
+
+
+SUBSCRIBER = '''
+local pubsub, gate = require "fsd.pubsub", require "gate"
+pubsub.subscribe("t:*")
+gate("subscribed"):put(1)
+local last = 0
+while last < 500 do
+  local n = receive()
+  if n > 0 then
+    if n ~= last + 1 then break end
+    last = n
+  end
+end
+gate("last"):put(last)
+'''.replace("\n", " ")
+
+
+def test_what_is_published_reaches_the_subscribers_of_all_workers_once_and_in_order(node):
+    for slot in range(3):
+        assert node.run(slot, f"for i = 1, 2 do spawn([==[{SUBSCRIBER}]==]) gate('subscribed'):get() end return 1") == [1]
+    node.wait_run(0, 'return pubsub.publish("t:1", 0)', [2, 0, 2, 0])
+    publish = 'local counts = {0, 0, 0, 0} for n = 1, 500 do for i, count in ipairs {pubsub.publish("t:1", n)} do counts[i] = counts[i] + count end end return counts'
+    assert node.run(0, publish) == [[1000, 0, 1000, 0]]
+    for slot in range(3):
+        assert node.run(slot, 'return gate("last"):get(), gate("last"):get()') == [500, 500]
+
+
+def test_what_nobody_wants_goes_nowhere(node):
+    node.run(1, f'other("pubsub.subscribe([[a]]) {STAYS}", {{name = "wants"}})')
+    node.wait_run(0, 'return pubsub.publish("a", 0)', [0, 0, 1, 0])
+    assert node.run(0, 'return {pubsub.publish("b", 0)}, {pubsub.local_publish("a", 0)}') == [[0, 0, 0, 0], [0, 0]]
+    node.run(1, 'exit(actor.whereis("wants"), "kill")')
+    node.wait_run(0, 'return pubsub.publish("a", 0)', [0, 0, 0, 0])
+
+
+def test_actors_run_where_they_are_told(node):
+    text = 'local p = worker.spawn("do", {{text = "send(args[1], fsd.worker.self().slot)", args = {{self()}}}}, {{on = {on}}}) return receive()'
+    for slot in range(3):
+        assert node.run(0, text.format(on=slot)) == [slot]
+        assert node.run(1, text.format(on=f"worker.list()[{slot + 1}]")) == [slot]
+    assert sorted(node.run(2, text.format(on='"any"'))[0] for _ in range(6)) == [0, 0, 1, 1, 2, 2]
+    assert node.run(2, 'local p = actor.spawn("do", {text = "send(args[1], fsd.worker.self().slot)", args = {self()}}, {on = 1}) return receive()') == [1]
+
+
+def test_the_options_of_spawn_hold_elsewhere(node):
+    assert node.run(0, f'local p = spawn("{STAYS}", {{on = 1, name = "n", mailbox = 5}}) return try(spawn, "", {{on = 1, name = "n"}})')[0].startswith("exists: ")
+    assert node.run(1, 'local i = actor.info("n") return i.module, i.mailbox') == ["do", 5]
+    assert "bad option" in node.run(0, 'return try(spawn, "", {on = 1, mailbox = 0})')[0]
+
+
+def test_links_hold_from_the_beginning(node):
+    text = 'actor.trap_exit(true) local p = actor.spawn_link("do", {{text = "{text}"}}, {{on = 1}}) local m = receive() return m[1], m[2] == p, m[3]'
+    assert node.run(0, text.format(text="exit([[early]])")) == ["$exit", True, "early"]
+    assert node.run(0, text.format(text="local x = nil + 1").replace("m[3]", "m[3].message ~= nil")) == ["$exit", True, True]
+    assert node.run(0, 'local p = spawn("spawn([[gate(\'w\'):put(1) fsd.task.sleep(600)]], {on = 1, link = true, name = [[linked]]}) exit([[over]])") return wait_end(p)') == ["over"]
+    node.wait_run(1, 'return actor.whereis("linked") == nil', [True])
+
+
+def test_monitors_tell_the_end(node):
+    text = 'local p, ref = actor.spawn_monitor("do", {{text = "{text}"}}, {{on = 1}}) {then} local m = receive() return m[1], m[2] == ref, m[3] == p, m[4]'
+    assert node.run(0, text.format(text=STAYS, then='exit(p, "told")')) == ["$down", True, True, "told"]
+    assert node.run(0, text.format(text="", then=""))[:3] == ["$down", True, True]
+
+
+def test_a_worker_that_dies_is_no_place_to_spawn(node):
+    node.run(0, "return 1")
+    before = node.row(1)["pid"]
+    os.kill(before, signal.SIGSTOP)
+    found = []
+    asking = threading.Thread(target=lambda: found.append(node.run(0, 'local q = self() spawn("send(args[1], 1)", nil, q) receive() gate("asking"):put(1) return try(spawn, "", {on = 1})')))
+    asking.start()
+    os.kill(before, signal.SIGKILL)
+    asking.join(20)
+    assert found[0][0].startswith("noconnection: "), found
