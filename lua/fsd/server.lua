@@ -230,6 +230,7 @@ end
 
 local START_OPTIONS = {
   args = true, name = true, timeout = true, mailbox = true, mailbox_bytes = true, overflow = true, memory = true,
+  on = true,
 }
 
 local function start_server(class, spawn, options)

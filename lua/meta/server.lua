@@ -58,6 +58,7 @@ function Server.start_monitor(options) end
 ---@field mailbox_bytes? integer as for actor.spawn
 ---@field overflow? string as for actor.spawn
 ---@field memory? integer as for actor.spawn
+---@field on? "local"|"any"|integer|fsd.worker.Place as for actor.spawn
 
 ---Asks a server and waits for the answer; the same as actor.call.
 ---@async

@@ -79,6 +79,7 @@ RUNS = [
      ["StartError", "timeout", 'cannot start "slow": its init takes too long']),
     ("who_starts_too_slowly_is_killed", 'failing(require("slow").start, {args = 60, timeout = 0.01, name = "slow2"}) fsd.task.sleep(0) return actor.whereis("slow2") == nil', [True]),
     ("start_gives_it_a_name", 'local p = S.start{name = "s1"} return actor.whereis("s1") == p, server.call("s1", "return 1")', [True, 1]),
+    ("start_takes_a_place", 'return server.call(S.start{on = "any"}, "return 1"), server.call(S.start{on = 0}, "return 2")', [1, 2]),
     ("a_name_that_is_taken_fails_the_start", 'S.start{name = "s2"} return try(S.start, {name = "s2"})', ['exists: cannot register "s2": another actor has the name']),
     ("an_error_in_init_fails_the_start", 'local e = failing(require("crashing").start) return e[1], e[2], e[3], e[4].message',
      ["StartError", "start", 'cannot start "crashing": crashing.lua:1: bad start', "crashing.lua:1: bad start"]),
