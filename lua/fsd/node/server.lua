@@ -109,6 +109,7 @@ end
 local function begin()
   actor.trap_exit(true)
   core.serve()
+  sources.close_all()
   members.on_local = feeds.hooks.on_local
   hub.on_interest, hub.forward = feeds.hooks.on_interest, sources.forward
   local node = setmetatable({ me = core.worker_pid(), feeders = {}, watched = {} }, Node)

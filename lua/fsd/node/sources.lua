@@ -84,6 +84,11 @@ function M.close(peer)
   if source then forget(source) end
 end
 
+-- What a server before this one has left.
+function M.close_all()
+  for peer in pairs(sources) do M.close(peer) end
+end
+
 -- What a feeder has told (fsd.node.feeds.take).  Nothing from workers that are not known, or not any more.
 function M.apply(peer, batch)
   local source = sources[peer]
