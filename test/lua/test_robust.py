@@ -201,7 +201,7 @@ def test_a_handler_that_spins_keeps_no_other_from_answering(serve):
         assert app.get("/stop").text == "stopping"
         assert [answer.result().text for answer in spinning] == ["stopped"] * 3
     lag = app.get("/lag").json()
-    assert sum(lag["counts"]) == lag["turns"] > 10
+    assert sum(lag["counts"]) == lag["turns"] > 3
     assert sum(lag["counts"][1:]) > 0, "turns of a slice"
     p50, p99, longest = (round(lag[name] * 1000) for name in ("p50", "p99", "max"))
     assert p50 <= p99 <= longest + 1  # milliseconds, begun ones counted
