@@ -16,7 +16,6 @@
 #include "common/fd.h"
 #include "common/page.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/claim.h"
 #include "worker/actor/server.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
@@ -297,7 +296,7 @@ static void on_unshared(struct life *life, struct wire_message *message)
 }
 
 /* Only workers that have joined are told of others, and these have actors. */
-static void on_other_worker(struct life *life, struct wire_message *message)
+static void on_others(struct life *life, struct wire_message *message)
 {
     if (life->runtime.actors == NULL) {
         fail(life, "the master tells of other workers, but this one has not joined");
@@ -311,22 +310,6 @@ static void on_answer(struct life *life, struct wire_message *message)
     pools_on_answer(&life->runtime, message);
 }
 
-/* Only workers that have joined are told of names, and these have actors. */
-static void on_name(struct life *life, struct wire_message *message)
-{
-    if (life->runtime.actors == NULL) {
-        fail(life, "the master tells of names, but this worker has not joined");
-        return;
-    }
-    claim_on_message(&life->runtime, message);
-}
-
-static void on_gone_worker(struct life *life, struct wire_message *message)
-{
-    on_name(life, message);
-    on_other_worker(life, message);
-}
-
 static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
@@ -337,10 +320,10 @@ static const struct row {
     {PROTO_RETURN, on_return},     {PROTO_UNAVAILABLE, on_unavailable},
     {PROTO_PREPARE, on_prepare},   {PROTO_COMMIT, on_commit},
     {PROTO_ABORT, on_abort},       {PROTO_SHARED, on_shared},
-    {PROTO_UNSHARED, on_unshared}, {PROTO_MEMBER, on_other_worker},
-    {PROTO_PEER, on_other_worker}, {PROTO_GONE, on_gone_worker},
-    {PROTO_NAMES, on_name},        {PROTO_NAMED, on_name},
-    {PROTO_UNNAMED, on_name},      {PROTO_TAKEN, on_name},
+    {PROTO_UNSHARED, on_unshared}, {PROTO_MEMBER, on_others},
+    {PROTO_PEER, on_others},       {PROTO_GONE, on_others},
+    {PROTO_NAMES, on_others},      {PROTO_NAMED, on_others},
+    {PROTO_UNNAMED, on_others},    {PROTO_TAKEN, on_others},
     {PROTO_ANSWER, on_answer},     {PROTO_POOLS, on_answer},
 };
 

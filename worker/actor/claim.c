@@ -219,24 +219,48 @@ static bool take(lua_State *L, const struct pid *pid, const char *name)
     return true;
 }
 
-static void on_named(lua_State *L, const struct pid *pid, const char *name)
+/* The name behind the fixed part of a message. */
+static void read_name(const struct wire_message *message, size_t size,
+                      char name[PROTO_CLAIM_MAX + 1])
 {
-    if (pid->incarnation != runtime_of(L)->incarnation || take(L, pid, name)) {
+    size_t len = message->head.size - size;
+    memcpy(name, message->payload + size, len);
+    name[len] = '\0';
+}
+
+static void on_named(lua_State *L, const struct wire_message *message)
+{
+    struct proto_named body;
+    char name[PROTO_CLAIM_MAX + 1];
+    memcpy(&body, message->payload, sizeof(body));
+    read_name(message, sizeof(body), name);
+    struct pid pid = {.incarnation = body.incarnation, .serial = body.serial, .index = body.index};
+    bool is_own = pid.incarnation == runtime_of(L)->incarnation;
+    if (message->head.kind == PROTO_UNNAMED) {
         lua_pushstring(L, name);
-        node_names_set(L, pid);
+        node_names_remove(L, &pid);
+    } else if (!is_own || take(L, &pid, name)) {
+        lua_pushstring(L, name);
+        node_names_set(L, &pid);
     }
 }
 
-static void on_taken(const struct actors *actors, const struct pid *pid, const char *name,
-                     uint32_t why)
+static void on_taken(struct runtime *runtime, const struct wire_message *message)
 {
-    struct actor *actor = find_claimer(actors, pid, name);
+    struct proto_taken body;
+    char name[PROTO_CLAIM_MAX + 1];
+    memcpy(&body, message->payload, sizeof(body));
+    read_name(message, sizeof(body), name);
+    struct pid pid = {
+        .incarnation = runtime->incarnation, .serial = body.serial, .index = body.index};
+    struct actor *actor = find_claimer(runtime->actors, &pid, name);
     if (actor == NULL) {
         return;
     }
-    settle(actor->claim, why == PROTO_TAKEN_EXISTS ? CLAIM_EXISTS : CLAIM_OVERLOAD);
+    bool exists = body.why == PROTO_TAKEN_EXISTS;
+    settle(actor->claim, exists ? CLAIM_EXISTS : CLAIM_OVERLOAD);
     if (actor->claim->may_wait) {
-        post_news(actor, "$taken", why == PROTO_TAKEN_EXISTS ? "exists" : "overload");
+        post_news(actor, "$taken", exists ? "exists" : "overload");
     }
     free_claim(actor);
 }
@@ -268,32 +292,14 @@ static void on_gone(lua_State *L, const struct wire_message *message)
 
 void claim_on_message(struct runtime *runtime, const struct wire_message *message)
 {
-    char name[PROTO_CLAIM_MAX + 1] = "";
-    struct proto_named named = {0};
-    struct proto_taken taken = {0};
-    bool is_taken = message->head.kind == PROTO_TAKEN;
-    if (message->head.kind == PROTO_NAMES) {
+    uint32_t kind = message->head.kind;
+    if (kind == PROTO_NAMES) {
         on_names(runtime, message->fd);
-        return;
-    }
-    if (message->head.kind == PROTO_GONE) {
+    } else if (kind == PROTO_TAKEN) {
+        on_taken(runtime, message);
+    } else if (kind == PROTO_GONE) {
         on_gone(runtime->L, message);
-        return;
-    }
-    size_t size = is_taken ? sizeof(taken) : sizeof(named);
-    memcpy(&taken, message->payload, sizeof(taken));
-    memcpy(&named, message->payload, size);
-    memcpy(name, message->payload + size, message->head.size - size);
-    struct pid pid = {
-        .incarnation = named.incarnation, .serial = named.serial, .index = named.index};
-    if (is_taken) {
-        pid = (struct pid){
-            .incarnation = runtime->incarnation, .serial = taken.serial, .index = taken.index};
-        on_taken(runtime->actors, &pid, name, taken.why);
-    } else if (message->head.kind == PROTO_NAMED) {
-        on_named(runtime->L, &pid, name);
     } else {
-        lua_pushstring(runtime->L, name);
-        node_names_remove(runtime->L, &pid);
+        on_named(runtime->L, message);
     }
 }

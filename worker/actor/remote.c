@@ -14,6 +14,7 @@
 #include "common/fd.h"
 #include "common/wire.h"
 #include "worker/actor/actors.h"
+#include "worker/actor/claim.h"
 #include "worker/actor/remote_lost.h"
 #include "worker/actor/remote_read.h"
 #include "worker/actor/remote_say.h"
@@ -220,8 +221,11 @@ void remotes_on_message(struct remotes *remotes, struct wire_message *message)
         on_member(remotes, message);
     } else if (message->head.kind == PROTO_PEER) {
         on_peer(remotes, message);
-    } else {
+    } else if (message->head.kind == PROTO_GONE) {
+        claim_on_message(remotes->actors->runtime, message);
         on_gone_worker(remotes, message);
+    } else {
+        claim_on_message(remotes->actors->runtime, message);
     }
 }
 

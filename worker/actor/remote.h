@@ -51,7 +51,7 @@ struct remotes {
 
 /* Joins the workers that have actors.  Where there is no master there are no others. */
 void remotes_init(struct remotes *remotes, struct actors *actors);
-/* MEMBER, PEER or GONE from the master; takes the descriptor. */
+/* MEMBER, PEER, GONE, or something about names, from the master; takes the descriptor. */
 void remotes_on_message(struct remotes *remotes, struct wire_message *message);
 /* The other worker that a pid belongs to; NULL: it is known to have ended, or is no other one of this machine.  May be one that nobody
  * has told of yet: then the master is asked as soon as something is said to it. */
