@@ -59,13 +59,15 @@ static bool append_listener(struct conf *conf, const char *name, struct problem_
         realloc(conf->listeners, (conf->listener_count + 1) * sizeof(*items));
     char *copy = strdup(name);
 
-    conf->listeners = items == NULL ? conf->listeners : items;
+    if (items != NULL) {
+        conf->listeners = items;
+    }
     if (items == NULL || copy == NULL) {
         free(copy);
         (void)problem_add(list, PROBLEM_ERROR, NULL, "%s", strerror(ENOMEM));
         return false;
     }
-    items[conf->listener_count++] =
+    conf->listeners[conf->listener_count++] =
         (struct conf_listener){.name = copy, .is_extra = true, .place = no_place};
     return true;
 }
@@ -76,14 +78,17 @@ static struct conf_pool *append_pool(struct conf *conf, const char *name, struct
     struct conf_pool *items = realloc(conf->pools, (conf->pool_count + 1) * sizeof(*items));
     char *copy = strdup(name);
 
-    conf->pools = items == NULL ? conf->pools : items;
+    if (items != NULL) {
+        conf->pools = items;
+    }
     if (items == NULL || copy == NULL || source == NULL) {
         free(copy);
         source_free(source);
         return NULL;
     }
-    items[conf->pool_count] = (struct conf_pool){.name = copy, .source = source, .place = no_place};
-    return &items[conf->pool_count++];
+    struct conf_pool *pool = &conf->pools[conf->pool_count++];
+    *pool = (struct conf_pool){.name = copy, .source = source, .place = no_place};
+    return pool;
 }
 
 /* Takes back what was added since. */
