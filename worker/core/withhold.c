@@ -2,13 +2,15 @@
  *   setmetatable, debug.setmetatable   refuse a metatable with a __gc: Lua runs finalizers with hooks off, so one that does not end
  *                                      could not be ended
  *   debug.sethook                      raises: the one hook is what shares the CPU among tasks (slice.c)
- *   load, loadfile, dofile             take text only: bytecode is not checked, and can crash the process
+ *   load, loadfile, dofile             take text only: bytecode is not checked, and can crash the process; load is stdlib/reading.c
  * Owns nothing.  C libraries still set finalizers through Lua's C interface; an application is trusted, this is to keep it from
  * mistakes.  Called once by runtime.c.  Must not know who runs. */
 #include "worker/core/withhold.h"
 
 #include <lauxlib.h>
 #include <string.h>
+
+#include "worker/core/stdlib/reading.h"
 
 /* Upvalue 1: Lua's own function, which has no upvalues itself and so can be run in our place. */
 static int run_original(lua_State *L)
@@ -46,14 +48,24 @@ static void restrict_mode(lua_State *L, int index)
     }
 }
 
-/* Upvalue 2: where the mode stands among the arguments. */
-static int guarded_load(lua_State *L)
+/* For the mode as the argument at index. */
+static void guard_mode(lua_State *L, int index)
 {
-    int index = (int)lua_tointeger(L, lua_upvalueindex(2));
     if (lua_gettop(L) < index - 1) {
         lua_settop(L, index - 1);
     }
     restrict_mode(L, index);
+}
+
+static int guarded_load(lua_State *L)
+{
+    guard_mode(L, 3);
+    return reading_load(L);
+}
+
+static int guarded_loadfile(lua_State *L)
+{
+    guard_mode(L, 2);
     return run_original(L);
 }
 
@@ -89,10 +101,10 @@ void withhold_install(lua_State *L)
     lua_pushglobaltable(L);
     lua_pushliteral(L, "__gc");
     guard(L, "setmetatable", guarded_setmetatable);
-    lua_pushinteger(L, 3);
+    lua_pushnil(L);
     guard(L, "load", guarded_load);
-    lua_pushinteger(L, 2);
-    guard(L, "loadfile", guarded_load);
+    lua_pushnil(L);
+    guard(L, "loadfile", guarded_loadfile);
     lua_pushcfunction(L, guarded_dofile);
     lua_setfield(L, -2, "dofile");
     lua_getfield(L, -1, "debug");

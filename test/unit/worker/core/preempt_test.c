@@ -268,6 +268,17 @@ static void coroutines_inside_of_such_a_place_are_limited_too(void **state)
                                     "metamethod, require ...);slice;went on;");
 }
 
+static void a_reader_of_load_may_wait_and_be_preempted(void **state)
+{
+    (void)state;
+    tasks_start("local parts = {'return', ' 1 +', ' 1'} local i = 0\n"
+                "local f = load(function() while not stop do end sleep(0)\n"
+                "  i = i + 1 return parts[i] end) tell(f())");
+    tasks_start("tell('other') stop = true");
+    tasks_run();
+    assert_string_equal(tasks.told, "other;2;");
+}
+
 static void work_below_the_hard_limit_is_let_through(void **state)
 {
     (void)state;
@@ -352,6 +363,7 @@ int main(void)
         TEST(where_it_cannot_be_preempted_a_hard_limit_raises),
         TEST(catching_the_error_of_the_hard_limit_does_not_help),
         TEST(coroutines_inside_of_such_a_place_are_limited_too),
+        TEST(a_reader_of_load_may_wait_and_be_preempted),
         TEST(work_below_the_hard_limit_is_let_through),
         TEST(closing_by_force_ends_also_when_a_close_spins),
         TEST(closing_a_coroutine_that_spins_ends_at_the_hard_limit),

@@ -68,6 +68,38 @@ static const struct row {
     {"return load('return x', 'name', 'bt', {x = 'mine'})()", "mine"},
     {"return tostring(pcall(load('return x.y', 'name', 't', nil)))", "false"},
     {"return select(2, load('x =', '=name'))", "name:1: unexpected symbol near <eof>"},
+    {"local parts = {'return ', '6 * ', 7} local i = 0\n"
+     "return load(function() i = i + 1 return parts[i] end)()",
+     "42"},
+    {"local parts = {'return ', '5', '', '6'} local i = 0\n"
+     "return load(function() i = i + 1 return parts[i] end)()",
+     "5"},
+    {"return load(function() end)() == nil and 'empty'", "empty"},
+    {"return select(2, load(function() return {} end))", "reader function must return a string"},
+    {"return select(2, load(function() error('in the reader', 0) end))", "in the reader"},
+    {"local text = 'x ='\n"
+     "return select(2, load(function() local piece = text text = nil return piece end))",
+     "(load):1: unexpected symbol near <eof>"},
+    {"local text = 'x ='\n"
+     "return select(2, load(function() local piece = text text = nil return piece end, '=name'))",
+     "name:1: unexpected symbol near <eof>"},
+    {"local text = 'return x'\n"
+     "return load(function() local piece = text text = nil return piece end, 'n', 't', {x = "
+     "'mine'})()",
+     "mine"},
+    {"local text = string.dump(function() end)\n"
+     "return select(2, load(function() local piece = text text = nil return piece end))",
+     "attempt to load a binary chunk (mode is 't')"},
+    {"return select(2, load(os.time))", "chunk too long (load takes at most 1 MiB)"},
+    {"return select(2, load((' '):rep(1 << 20) .. ' '))",
+     "chunk too long (load takes at most 1 MiB)"},
+    {"return type(load((' '):rep(1 << 20)))", "function"},
+    {"local text = ('x'):rep(1000) local n = 0\n"
+     "return #load(function() n = n + 1 return n < 500 and '--' .. text .. '\\n' or n == 500 and "
+     "\"return '\" .. text .. \"'\" or nil end)()",
+     "1000"},
+    {"return load({})", "t:1: bad argument #1 to 'load' (function expected, got table)"},
+    {"return load(print, {})", "t:1: bad argument #2 to 'load' (string expected, got table)"},
     {"return loadfile(path)(2)", "3"},
     {"return loadfile(path, 't', {z = 5})(2)", "8"},
     {"return select(2, loadfile(binary))", "attempt to load a binary chunk (mode is 't')"},
