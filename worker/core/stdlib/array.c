@@ -1,7 +1,7 @@
 /* array.c - table.concat, move, insert and remove in pieces.
  * Owns nothing.  What they work on and how far they are stands on Lua's stack; between two pieces they take a breath, in
- * which the coroutine may be put aside.  insert and remove are Lua's own functions as long as they move few elements, and
- * array_move otherwise.  Called by Lua. */
+ * which the coroutine may be put aside.  insert and remove move few elements themselves, and many by array_move: also where a
+ * __len that is not true is what says that they are many.  Called by Lua. */
 #include "worker/core/stdlib/array.h"
 
 #include <lauxlib.h>
@@ -17,7 +17,7 @@ enum { PIECE = 32 * 1024, PIECE_BYTES = 1024 * 1024 };
 enum { CONCAT_LIST = 1, CONCAT_SEPARATOR, CONCAT_FIRST, CONCAT_LAST, CONCAT_LEN };
 /* ... of move, and of insert and remove. */
 enum { MOVE_FROM = 1, MOVE_FIRST, MOVE_LAST, MOVE_PLACE, MOVE_TO, MOVE_BACKWARDS };
-enum { SHIFT_LIST = 1, SHIFT_PLACE, SHIFT_VALUE };
+enum { SHIFT_LIST = 1, SHIFT_PLACE, SHIFT_VALUE, SHIFT_LAST };
 
 /* Whether the metatable on the top has the field. */
 static bool has_field(lua_State *L, const char *name)
@@ -190,34 +190,31 @@ int array_move(lua_State *L)
     return move_on(L, LUA_OK, 0);
 }
 
-/* Upvalue: Lua's own function, which has none itself and so can be run in our place. */
+/* Upvalue 1: Lua's own function, which has none itself and so can be run in our place.  For what is no table. */
 static int run_original(lua_State *L)
 {
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-/* Whether the list is a plain table that has a PIECE of elements behind the place at index 2. */
-static bool is_long_shift(lua_State *L)
+/* Moves the elements from first on by one place, and goes on with next: few here, many in pieces.  There may be none. */
+static int shift(lua_State *L, lua_Integer first, lua_Integer last, lua_Integer to,
+                 lua_KFunction next)
 {
-    if (lua_type(L, SHIFT_LIST) != LUA_TTABLE || !lua_isinteger(L, SHIFT_PLACE) ||
-        lua_getmetatable(L, SHIFT_LIST)) {
-        return false;
+    if (last - first < PIECE) {
+        for (lua_Integer i = 0; i <= last - first; i++) {
+            lua_Integer offset = to > first ? last - first - i : i;
+            (void)lua_geti(L, SHIFT_LIST, first + offset);
+            lua_seti(L, SHIFT_LIST, to + offset);
+        }
+        return next(L, LUA_OK, 0);
     }
-    lua_Integer place = lua_tointeger(L, SHIFT_PLACE);
-    lua_Integer len = (lua_Integer)lua_rawlen(L, SHIFT_LIST);
-    return place >= 1 && place <= len && len - place >= PIECE;
-}
-
-/* Calls move(list, from, #list, to). */
-static void shift(lua_State *L, lua_Integer from, lua_Integer to, lua_KFunction next)
-{
     lua_pushcfunction(L, array_move);
     lua_pushvalue(L, SHIFT_LIST);
-    lua_pushinteger(L, from);
-    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, SHIFT_LIST));
+    lua_pushinteger(L, first);
+    lua_pushinteger(L, last);
     lua_pushinteger(L, to);
     lua_callk(L, 4, 0, 0, next);
-    (void)next(L, LUA_OK, 0);
+    return next(L, LUA_OK, 0);
 }
 
 static int on_room_made(lua_State *L, int status, lua_KContext context)
@@ -231,17 +228,21 @@ static int on_room_made(lua_State *L, int status, lua_KContext context)
 
 int array_insert(lua_State *L)
 {
-    if (lua_gettop(L) == 2 && lua_type(L, SHIFT_LIST) == LUA_TTABLE) {
-        /* wraps around behind the largest integer that a __len can give, as Lua's own does */
-        lua_seti(L, SHIFT_LIST, (lua_Integer)((lua_Unsigned)luaL_len(L, SHIFT_LIST) + 1));
-        return 0;
-    }
-    if (lua_gettop(L) != SHIFT_VALUE || !is_long_shift(L)) {
+    int count = lua_gettop(L);
+    if (lua_type(L, SHIFT_LIST) != LUA_TTABLE || (count != 2 && count != SHIFT_VALUE)) {
         return run_original(L);
     }
-    lua_Integer place = lua_tointeger(L, SHIFT_PLACE);
-    shift(L, place, place + 1, on_room_made);
-    return 0;
+    /* wraps around behind the largest integer that a __len can give, as Lua's own does */
+    lua_Integer end = (lua_Integer)((lua_Unsigned)luaL_len(L, SHIFT_LIST) + 1);
+    if (count == 2) {
+        lua_seti(L, SHIFT_LIST, end);
+        return 0;
+    }
+    lua_Integer place = luaL_checkinteger(L, SHIFT_PLACE);
+    luaL_argcheck(L, (lua_Unsigned)place - 1 < (lua_Unsigned)end, SHIFT_PLACE,
+                  "position out of bounds");
+    return end > place ? shift(L, place, end - 1, place + 1, on_room_made)
+                       : on_room_made(L, LUA_OK, 0);
 }
 
 static int on_gap_closed(lua_State *L, int status, lua_KContext context)
@@ -249,19 +250,24 @@ static int on_gap_closed(lua_State *L, int status, lua_KContext context)
     (void)status;
     (void)context;
     lua_pushnil(L);
-    lua_seti(L, SHIFT_LIST, (lua_Integer)lua_rawlen(L, SHIFT_LIST));
+    lua_seti(L, SHIFT_LIST, lua_tointeger(L, SHIFT_LAST));
     lua_settop(L, SHIFT_VALUE);
     return 1;
 }
 
 int array_remove(lua_State *L)
 {
-    if (!is_long_shift(L)) {
+    if (lua_type(L, SHIFT_LIST) != LUA_TTABLE) {
         return run_original(L);
     }
-    lua_Integer place = lua_tointeger(L, SHIFT_PLACE);
+    lua_Integer len = luaL_len(L, SHIFT_LIST);
+    lua_Integer place = luaL_optinteger(L, SHIFT_PLACE, len);
+    /* one behind the last is a place as well; it is the first argument that Lua 5.4.4 complains about */
+    luaL_argcheck(L, place == len || (lua_Unsigned)place - 1 <= (lua_Unsigned)len, SHIFT_LIST,
+                  "position out of bounds");
     lua_settop(L, SHIFT_PLACE);
-    (void)lua_geti(L, SHIFT_LIST, place); /* SHIFT_VALUE */
-    shift(L, place + 1, place, on_gap_closed);
-    return 1;
+    (void)lua_geti(L, SHIFT_LIST, place);
+    lua_pushinteger(L, place < len ? len : place);
+    return place < len ? shift(L, place + 1, len, place, on_gap_closed)
+                       : on_gap_closed(L, LUA_OK, 0);
 }

@@ -1,7 +1,7 @@
 /* sort.c - table.sort that can be preempted, and whose comparison may wait.
  * Owns a merge sort written in Lua: what runs there can be put aside anywhere, and calling a comparison from Lua is cheaper
  * than from C.  It works on a copy and writes that back at the end, so a comparison that raises leaves the table as it was,
- * and one that contradicts itself gives some order and no error.  Short lists of numbers and strings without a comparison
+ * and one that contradicts itself gives some order and no error.  Short lists of numbers or short strings without a comparison
  * are left to Lua's own function, which is quicker for them.  Called by Lua. */
 #include "worker/core/stdlib/sort.h"
 
@@ -13,7 +13,8 @@
 
 enum {
     ORIGINAL_MAX = 10000, /* elements that Lua's own sorts in a few milliseconds */
-    SHORT_MAX = 12,       /* elements that are sorted by insertion alone; the source says so too */
+    LONG_MIN_BYTES = 1024,
+    SHORT_MAX = 12, /* elements that are sorted by insertion alone; the source says so too */
 };
 
 enum {
@@ -96,6 +97,17 @@ static int on_sorted(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
+/* Strings that may take long to compare. */
+static bool has_long(lua_State *L, lua_Integer count)
+{
+    bool has = false;
+    for (lua_Integer i = 1; i <= count && !has; i++) {
+        has = lua_rawgeti(L, 1, i) == LUA_TSTRING && lua_rawlen(L, -1) > LONG_MIN_BYTES;
+        lua_pop(L, 1);
+    }
+    return has;
+}
+
 /* Whether Lua's own function is as good: it can't be put aside, and a metamethod it calls can't wait. */
 static bool is_for_original(lua_State *L, lua_Integer count)
 {
@@ -104,7 +116,7 @@ static bool is_for_original(lua_State *L, lua_Integer count)
     }
     int kind = lua_geti(L, 1, 1);
     lua_pop(L, 1);
-    return kind == LUA_TNUMBER || kind == LUA_TSTRING;
+    return kind == LUA_TNUMBER || (kind == LUA_TSTRING && !has_long(L, count));
 }
 
 static int run_original(lua_State *L)

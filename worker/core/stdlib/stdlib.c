@@ -1,5 +1,5 @@
 /* stdlib.c - the list of those functions of Lua's libraries that are ours.
- * Owns the rows.  A row that keeps its original gets it as an upvalue.  What differs from Lua's own stands in
+ * Owns the rows.  A row that keeps its original gets it as its first upvalue.  What differs from Lua's own stands in
  * docs/reference/lua-differences.md.  Called once by runtime.c. */
 #include "worker/core/stdlib/stdlib.h"
 
@@ -7,10 +7,15 @@
 
 #include "worker/core/stdlib/array.h"
 #include "worker/core/stdlib/breath.h"
+#include "worker/core/stdlib/ceiling.h"
+#include "worker/core/stdlib/collect.h"
+#include "worker/core/stdlib/format.h"
 #include "worker/core/stdlib/gsub.h"
+#include "worker/core/stdlib/piecewise.h"
 #include "worker/core/stdlib/repeat.h"
 #include "worker/core/stdlib/search.h"
 #include "worker/core/stdlib/sort.h"
+#include "worker/core/stdlib/unicode.h"
 
 static const struct row {
     const char *library;
@@ -18,11 +23,16 @@ static const struct row {
     lua_CFunction call;
     bool keeps_original;
 } rows[] = {
-    {"string", "find", search_find, false},     {"string", "match", search_match, false},
-    {"string", "gmatch", search_gmatch, false}, {"string", "gsub", gsub_call, false},
-    {"string", "rep", repeat_call, false},      {"table", "concat", array_concat, false},
-    {"table", "move", array_move, false},       {"table", "insert", array_insert, true},
-    {"table", "remove", array_remove, true},
+    {"string", "find", search_find, false},       {"string", "match", search_match, false},
+    {"string", "gmatch", search_gmatch, false},   {"string", "gsub", gsub_call, false},
+    {"string", "rep", repeat_call, false},        {"table", "concat", array_concat, false},
+    {"table", "move", array_move, false},         {"table", "insert", array_insert, true},
+    {"table", "remove", array_remove, true},      {"string", "upper", piecewise_map, true},
+    {"string", "lower", piecewise_map, true},     {"string", "reverse", piecewise_reverse, true},
+    {"string", "pack", ceiling_pack, true},       {"string", "unpack", ceiling_format, true},
+    {"string", "packsize", ceiling_format, true}, {"os", "date", ceiling_format, true},
+    {"_G", "collectgarbage", collect_call, true}, {"string", "format", format_call, true},
+    {"utf8", "len", unicode_len, true},           {"utf8", "offset", unicode_offset, true},
 };
 
 static void replace(lua_State *L, const struct row *row)
@@ -30,7 +40,8 @@ static void replace(lua_State *L, const struct row *row)
     lua_getglobal(L, row->library);
     if (row->keeps_original) {
         lua_getfield(L, -1, row->name);
-        lua_pushcclosure(L, row->call, 1);
+        lua_pushnil(L); /* a function may keep something there */
+        lua_pushcclosure(L, row->call, 2);
     } else {
         lua_pushcfunction(L, row->call);
     }
