@@ -18,9 +18,9 @@
 #include "worker/core/relief.h"
 #include "worker/core/runtime.h"
 
-    enum {
-        GRACE_MS = 1000,
-    };
+enum {
+    GRACE_MS = 1000,
+};
 
 static const struct cancel_word {
     const char *name;
@@ -69,20 +69,9 @@ static void reset(struct task *task)
     (void)slice_end(slice);
 }
 
-static void clear_timers(struct task *task)
-{
-    struct timer_heap *timers = &task->runtime->loop.timers;
-    struct task_timing *timing = task->timing;
-    if (timing != NULL) {
-        timer_clear(timers, &timing->deadline);
-        timer_clear(timers, &timing->grace);
-        timer_clear(timers, &timing->wait);
-    }
-}
-
 static void finish(struct task *task, int status)
 {
-    clear_timers(task);
+    task_clear_timers(task);
     task->wait = NULL;
     task->owner->on_done(task, status);
     if (task->is_hog) {
@@ -261,17 +250,10 @@ int task_wait(lua_State *L, struct task_wait *wait)
     return task_wait_or_pass(L, wait, NULL);
 }
 
-static bool is_out_of_cpu(const struct task *task)
-{
-    uint64_t limit_us = task->timing == NULL ? 0 : task->timing->cpu_limit_us;
-    return limit_us > 0 && !task->cancelling &&
-           task->cpu_us + task->runtime->slice.used_us >= limit_us;
-}
-
 void task_preempt(lua_State *L)
 {
     struct task *task = runtime_of(L)->tasks.running;
-    if (is_out_of_cpu(task)) {
+    if (task_is_out_of_cpu(task)) {
         task_cancel(task, TASK_CANCEL_CPU);
     }
     if (task->cancel != TASK_CANCEL_NONE && !task->is_killed) {
@@ -331,50 +313,6 @@ void task_kill(struct task *task)
         task->wait->on_cancel(task->wait);
         make_ready(task);
     }
-}
-
-static void on_deadline(struct timer *timer)
-{
-    task_cancel(H2O_STRUCT_FROM_MEMBER(struct task_timing, deadline, timer)->task,
-                TASK_CANCEL_TIMEOUT);
-}
-
-void task_set_deadline(struct task *task, uint64_t after_ms)
-{
-    loop_set_timer(&task->runtime->loop, &task_need_timing(task)->deadline, after_ms, on_deadline);
-}
-
-bool task_has_deadline(const struct task *task)
-{
-    return task->timing != NULL && timer_is_set(&task->timing->deadline);
-}
-
-void task_clear_deadline(struct task *task)
-{
-    if (task->timing != NULL) {
-        timer_clear(&task->runtime->loop.timers, &task->timing->deadline);
-    }
-}
-
-void task_set_cpu_limit(struct task *task, uint64_t limit_ms)
-{
-    task_need_timing(task)->cpu_limit_us = limit_ms == 0 ? 0 : task->cpu_us + limit_ms * 1000;
-}
-
-void task_set_memory_limit(struct task *task, size_t limit_bytes)
-{
-    assert(task->owner->on_excess != NULL);
-    heap_limit_account(&task->runtime->heap, task->account, limit_bytes);
-}
-
-size_t task_memory_limit(const struct task *task)
-{
-    return heap_account_limit(&task->runtime->heap, task->account);
-}
-
-size_t task_memory(const struct task *task)
-{
-    return heap_account_bytes(&task->runtime->heap, task->account);
 }
 
 struct task *task_of(lua_State *L)

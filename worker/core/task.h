@@ -120,8 +120,11 @@ void task_pool_fini(struct task_pool *pool);
 /* For task.c: a task with an empty coroutine and an account of its own; dies on no memory.  And back. */
 struct task *task_pool_take(struct runtime *runtime);
 void task_pool_give(struct task *task);
-/* Makes the task's timing if it has none yet.  Dies on no memory. */
+/* The task's timing, made if it has none yet.  Dies on no memory. */
 struct task_timing *task_need_timing(struct task *task);
+/* For task.c: it has ended; and whether it has had the CPU time that it may have. */
+void task_clear_timers(struct task *task);
+bool task_is_out_of_cpu(const struct task *task);
 /* Takes a task from the pool (or makes one).  The caller pushes a function and its arguments on task->L, then
  * task_start.  Dies on no memory. */
 struct task *task_new(struct runtime *runtime, const struct task_owner *owner, void *data);

@@ -54,18 +54,6 @@ static void free_task(struct task *task)
     free(task);
 }
 
-struct task_timing *task_need_timing(struct task *task)
-{
-    if (task->timing == NULL) {
-        task->timing = calloc(1, sizeof(*task->timing));
-        if (task->timing == NULL) {
-            abort();
-        }
-        task->timing->task = task;
-    }
-    return task->timing;
-}
-
 void task_pool_fini(struct task_pool *pool)
 {
     while (pool->free != NULL) {
