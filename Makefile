@@ -8,7 +8,7 @@ MODE    ?= release
 BUILD   := build/$(MODE)
 PREFIX  ?= /usr
 PYTHON  ?= /usr/bin/python3
-JOBS    ?= $(shell nproc)
+JOBS    ?= $(shell expr $$(nproc) + 1)
 SUITES  ?= test/system test/lua examples
 VERSION := 0.1.0
 
@@ -107,7 +107,7 @@ $(BUILD)/fsd-worker: $(BUILD)/worker/main.o $(SANITIZER_OBJ_$(MODE)) $(BUILD)/li
 	$(link) $(LIB_worker)
 
 tests: $(TESTS) $(SUPPORT) ## build the unit tests, and what system tests need
-# JOBS is how many test programs, and processes of pytest, run at a time.
+# JOBS is how many test programs, and processes of pytest, run at a time: one more than there are CPUs, since most of them wait.
 # cmocka says on stderr how a test program ended, so both streams go the same way.
 check-unit: export LSAN_OPTIONS := suppressions=$(CURDIR)/test/support/lsan.supp:print_suppressions=0
 check-unit: $(TESTS) ## run the unit tests
