@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+from fsd_process import RpcError
 from service import Service, wait_for
 
 APP = """
@@ -187,6 +188,47 @@ def test_a_call_that_nobody_waits_for_does_not_block_the_next(pooled):
     answer = start(pooled, "jobs", seconds=0.001, count=1)
     assert answer["code"] in ("timeout", None), answer
     assert start(pooled, "jobs", count=1).get("code") == "exists"
+
+
+def test_a_pool_that_another_one_needs_is_not_stopped_before_that(pooled):
+    assert start(pooled, "first", count=1)["ok"]
+    assert start(pooled, "second", count=1, after=["first"])["ok"]
+    answer = stop(pooled, "first")
+    assert (answer["code"], "another pool needs it" in answer["message"]) == ("refused", True)
+    assert 'there is no pool or supervisor "first"' in answer["message"]
+    assert stop(pooled, "second")["ok"]
+    assert stop(pooled, "first")["ok"]
+
+
+def test_an_order_whose_request_is_given_up_is_carried_out_all_the_same(pooled):
+    with pooled.connection() as connection:
+        connection.request("POST", "/start", body='{"name": "jobs", "options": {"count": 1}}',
+                           headers={"content-type": "application/json"})
+        pooled.wait_log("pool was started from Lua")
+    assert stop(pooled, "jobs")["ok"]
+
+
+def test_orders_wait_while_the_program_is_replaced(pooled):
+    answers, is_over = [], threading.Event()
+    pooled.address()  # while the control socket is sure to answer
+
+    def order_often():
+        while not is_over.is_set():
+            answers.append(start(pooled, "jobs", count=1, drain="0s"))
+            answers.append(stop(pooled, "jobs"))
+
+    thread = threading.Thread(target=order_often)
+    thread.start()
+    done = 0
+    while done < 5 or len(answers) < 4:
+        try:
+            pooled.call("upgrade")
+            done += 1
+        except RpcError as error:  # an order was under way
+            assert error.code == -32001, error
+    is_over.set()
+    thread.join()
+    assert {answer["ok"] for answer in answers} == {True}, answers
 
 
 def test_commands_work_on_it_as_on_any_other(pooled):
