@@ -12,7 +12,7 @@
 
 enum {
     CAPACITY_FIRST = 256,
-    HEAD_MAX = 9, /* one byte of format, eight of value */
+    HEAD_BYTES = 1, /* of format; up to eight of a value follow */
 };
 
 void msgpack_writer_init(struct msgpack_writer *writer, size_t max)
@@ -41,18 +41,11 @@ int msgpack_writer_take(struct msgpack_writer *writer, unsigned char **ret_data,
     return error;
 }
 
-/* Makes room for len more bytes; false when the writer has failed, now or before. */
-static bool writer_reserve(struct msgpack_writer *writer, size_t len)
+static bool writer_grow(struct msgpack_writer *writer, size_t len)
 {
-    if (writer->error != 0) {
-        return false;
-    }
     if (len > writer->max - writer->len) {
         writer->error = -EMSGSIZE;
         return false;
-    }
-    if (len <= writer->capacity - writer->len) {
-        return true;
     }
     size_t need = writer->len + len;
     size_t capacity = writer->capacity < CAPACITY_FIRST ? CAPACITY_FIRST : writer->capacity;
@@ -72,6 +65,13 @@ static bool writer_reserve(struct msgpack_writer *writer, size_t len)
     return true;
 }
 
+/* Makes room for len more bytes; false when the writer has failed, now or before. */
+static inline bool writer_reserve(struct msgpack_writer *writer, size_t len)
+{
+    return writer->error == 0 &&
+           (len <= writer->capacity - writer->len || writer_grow(writer, len));
+}
+
 void msgpack_write_raw(struct msgpack_writer *writer, const void *data, size_t len)
 {
     if (len > 0 && writer_reserve(writer, len)) {
@@ -84,12 +84,15 @@ void msgpack_write_raw(struct msgpack_writer *writer, const void *data, size_t l
 static void write_head(struct msgpack_writer *writer, unsigned format, uint64_t value,
                        unsigned width)
 {
-    unsigned char head[HEAD_MAX];
+    if (!writer_reserve(writer, HEAD_BYTES + width)) {
+        return;
+    }
+    unsigned char *head = writer->data + writer->len;
     head[0] = (unsigned char)format;
     for (unsigned i = 0; i < width; i++) {
-        head[1 + i] = (unsigned char)(value >> (8 * (width - 1 - i)));
+        head[HEAD_BYTES + i] = (unsigned char)(value >> (8 * (width - 1 - i)));
     }
-    msgpack_write_raw(writer, head, 1 + width);
+    writer->len += HEAD_BYTES + width;
 }
 
 /* A family's formats follow each other with 1, 2, 4 and 8 bytes; extent says how many are needed. */
