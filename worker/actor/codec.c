@@ -1,6 +1,6 @@
 /* codec.c - messages for other workers: the value on the Lua stack, written as MessagePack without a copy in between.
- * Owns nothing.  A table is walked twice: once to learn whether its keys are 1..n and how many pairs it has, because
- * MessagePack says so first.  What MessagePack has no word for (pids, refs, json.null, marked tables) is an ext value.
+ * Owns nothing.  MessagePack says first whether a table's keys are 1..n, and how many pairs it has, so most tables are walked twice.  One that
+ * has a length is written as a list at once; where that turns out to be wrong it is taken back.  What MessagePack has no word for (pids, refs, json.null, marked tables) is an ext value.
  * Called for everything that goes to another worker; codec_read.c is the way back.  Must refuse exactly what copy.c refuses,
  * so that an actor need not know where the other one lives; must not run Lua code: raw access only. */
 #include "worker/actor/codec.h"
@@ -168,6 +168,50 @@ static int write_elements(struct encoder *encoder, int slot, uint32_t count,
     return r;
 }
 
+/* The pair on the top, if it has the next number, and its value is no table. */
+static bool is_next(lua_State *L, int key_slot, lua_Integer number, int type)
+{
+    return type != LUA_TTABLE && lua_isinteger(L, key_slot) && lua_tointeger(L, key_slot) == number;
+}
+
+/* Writes the pairs in the order in which Lua keeps them, for as long as they are the elements of a flat list.  Returns how many;
+ * *ret_error is set where one is refused.  Tables inside are left to those who do this but once: it would be twice at each level. */
+static lua_Unsigned write_flat(struct encoder *encoder, int slot, const struct value_place *outer,
+                               int *ret_error)
+{
+    lua_State *L = encoder->L;
+    struct value_place place = {.outer = outer, .number = 1};
+    int key_slot = lua_gettop(L) + 1;
+    bool is_list = true;
+    lua_pushnil(L);
+    while (is_list && *ret_error == 0 && lua_next(L, slot) != 0) {
+        int type = lua_type(L, key_slot + 1);
+        is_list = is_next(L, key_slot, place.number, type);
+        if (is_list) {
+            *ret_error = write_plain(encoder, key_slot + 1, type, &place);
+            place.number++;
+        }
+        lua_settop(L, key_slot);
+    }
+    lua_settop(L, key_slot - 1);
+    return is_list ? (lua_Unsigned)place.number - 1 : 0;
+}
+
+/* False: it is no flat list, and nothing is written. */
+static bool write_list(struct encoder *encoder, int slot, lua_Unsigned length,
+                       const struct value_place *outer, int *ret_error)
+{
+    size_t start = encoder->writer->len;
+    size_t bytes = encoder->bytes;
+    msgpack_write_array(encoder->writer, (uint32_t)length);
+    if (write_flat(encoder, slot, outer, ret_error) == length || *ret_error != 0) {
+        return true;
+    }
+    encoder->writer->len = start;
+    encoder->bytes = bytes;
+    return false;
+}
+
 /* An integer as a key is not counted, as in a list. */
 static int write_key(struct encoder *encoder, int slot, const struct value_place *place)
 {
@@ -250,6 +294,21 @@ static int find_mark(const struct encoder *encoder, int slot, const struct value
     return 0;
 }
 
+/* The elements or pairs of a table; length is not 0 where it may be a list. */
+static int write_content(struct encoder *encoder, int slot, lua_Unsigned length,
+                         const struct value_place *outer, unsigned depth)
+{
+    int error = 0;
+    if (length > 0 && write_list(encoder, slot, length, outer, &error)) {
+        return error;
+    }
+    bool is_list = false;
+    uint32_t count = count_pairs(encoder->L, slot, length, &is_list);
+    encoder->unread += is_list ? 0 : (size_t)length; /* a map does not say what its table had */
+    return is_list ? write_elements(encoder, slot, count, outer, depth)
+                   : write_pairs(encoder, slot, count, outer, depth);
+}
+
 static int write_table(struct encoder *encoder, int slot, const struct value_place *outer,
                        unsigned depth)
 {
@@ -269,12 +328,8 @@ static int write_table(struct encoder *encoder, int slot, const struct value_pla
     if (r != 0) {
         return r;
     }
-    bool is_list = false;
-    uint32_t count = count_pairs(L, slot, length, &is_list);
-    encoder->unread += is_list ? 0 : (size_t)length; /* a map does not say what its table had */
     size_t position = ext != 0 ? msgpack_begin_ext(encoder->writer, ext) : 0;
-    r = is_list ? write_elements(encoder, slot, count, outer, depth + 1)
-                : write_pairs(encoder, slot, count, outer, depth + 1);
+    r = write_content(encoder, slot, length, outer, depth + 1);
     if (r == 0 && ext != 0) {
         msgpack_end_ext(encoder->writer, position);
     }

@@ -35,6 +35,9 @@ static const char prelude[] =
     "  return true\n"
     "end\n"
     "function deep(n) local t = {} for _ = 2, n do t = {t} end return t end\n"
+    "function mixed(n) local t = {} for _ = 2, n do t = {1, t, x = 2} end return t end\n"
+    "function hashed() local t = {x = 1, y = 2, z = 3} for i = 1, 3 do t[i] = i end return t end\n"
+    "function backwards(n) local t = {} for i = n, 1, -1 do t[i] = i end return t end\n"
     "function many(n) local t = {} for i = 1, n do t[i] = i end return t end\n"
     "function array(t) return debug.setmetatable(t, array_mark) end\n"
     "local setmetatable = setmetatable\n"
@@ -137,6 +140,11 @@ static const char *const values[] = {
     "{0.1, 1e300, -0.0, math.huge, -math.huge, 3.0}",
     "{('x'):rep(31), ('x'):rep(32), ('x'):rep(256), ('x'):rep(70000), 'a\\0b'}",
     "array{1, nil, 3, x = 4}",
+    "{1, 2, {3}, 4}",
+    "{1, 2, 3, x = 4}",
+    "hashed()",
+    "backwards(9)",
+    "mixed(90)", /* would never end if it were walked twice at each level, and twice in there */
     "setmetatable({name = 'E', code = 'c', details = {1, array{}}}, error_mark)",
     "setmetatable({}, error_mark)",
     "deep(100)",
