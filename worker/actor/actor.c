@@ -19,7 +19,8 @@
 static void on_run(struct task *task)
 {
     const struct actor *actor = task->data;
-    recorder_run_task(&task->runtime->recorder, actor->code->name);
+    struct runtime *runtime = task->runtime;
+    recorder_run_place(&runtime->recorder, actor->code->place, runtime->loop.now_us);
 }
 
 static const struct task_owner owner = {"actor", exit_finish, NULL, on_run, exit_excess, NULL};

@@ -35,6 +35,8 @@ static struct code *make(struct actors *actors, const char *name)
     }
     *code = (struct code){
         .name = copy, .body_ref = LUA_NOREF, .self_ref = LUA_NOREF, .next = actors->codes};
+    size_t len = strlen(name);
+    memcpy(code->place, name, len < sizeof(code->place) ? len : sizeof(code->place) - 1);
     actors->codes = code;
     return code;
 }

@@ -5,15 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/blackbox.h"
+
 struct actors;
 
 /* A module that actors run.  Its body is found by the first of them and kept for the others. */
 struct code {
-    char *name;          /* owned */
-    uint64_t generation; /* whose body it is */
-    uint32_t users;      /* actors */
-    int body_ref;        /* the function; LUA_NOREF: not yet known */
-    int self_ref;        /* the module's table, when the function is its `run`; LUA_NOREF: none */
+    char *name;                     /* owned */
+    char place[BLACKBOX_PLACE_MAX]; /* as much of the name as the black box shows */
+    uint64_t generation;            /* whose body it is */
+    uint32_t users;                 /* actors */
+    int body_ref;                   /* the function; LUA_NOREF: not yet known */
+    int self_ref; /* the module's table, when the function is its `run`; LUA_NOREF: none */
     struct code *next;
 };
 

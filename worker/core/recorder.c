@@ -195,6 +195,14 @@ void recorder_run_task(struct recorder *recorder, const char *what)
     }
 }
 
+void recorder_run_place(struct recorder *recorder, const char *where, uint64_t now_us)
+{
+    if (recorder->box != NULL) {
+        memcpy(recorder->box->now_name, where, sizeof(recorder->box->now_name));
+        run(recorder, blackbox_word(BLACKBOX_TASK, 0, 0), now_us);
+    }
+}
+
 void recorder_run_load(struct recorder *recorder, uint64_t generation, const char *name, size_t len)
 {
     if (recorder->box != NULL) {

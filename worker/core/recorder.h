@@ -59,6 +59,8 @@ void recorder_note_end(struct recorder *recorder, const struct recorder_ticket *
 /* Lua gets the CPU for this, until recorder_pause. */
 void recorder_run(struct recorder *recorder, const struct recorder_ticket *ticket);
 void recorder_run_task(struct recorder *recorder, const char *what);
+/* The same for what runs very often and knows the time, about; where is text in BLACKBOX_PLACE_MAX bytes. */
+void recorder_run_place(struct recorder *recorder, const char *where, uint64_t now_us);
 void recorder_run_load(struct recorder *recorder, uint64_t generation, const char *name,
                        size_t len);
 void recorder_pause(struct recorder *recorder);

@@ -189,6 +189,12 @@ static void what_is_on_the_cpu_stands_there_until_it_lets_go(void **state)
     blackbox_read_now(fixture->recorder.box, &now);
     assert_int_equal(now.kind, BLACKBOX_TASK);
     assert_string_equal(now.name, "hook");
+    const char where[BLACKBOX_PLACE_MAX] = "room";
+    recorder_run_place(&fixture->recorder, where, 7);
+    blackbox_read_now(fixture->recorder.box, &now);
+    assert_int_equal(now.kind, BLACKBOX_TASK);
+    assert_string_equal(now.name, "room");
+    assert_int_equal(now.since_mono_us, 7);
     recorder_pause(&fixture->recorder);
     blackbox_read_now(fixture->recorder.box, &now);
     assert_int_equal(now.kind, BLACKBOX_NOTHING);
@@ -270,6 +276,7 @@ static void without_a_box_nothing_happens(void **state)
     recorder_note_place(&recorder, &ticket, "");
     recorder_run(&recorder, &ticket);
     recorder_run_task(&recorder, "hook");
+    recorder_run_place(&recorder, "", 1);
     recorder_run_load(&recorder, 1, "app.lua", 7);
     recorder_pause(&recorder);
     recorder_note_end(&recorder, &ticket, 200);
