@@ -25,14 +25,15 @@ struct copier {
     int top; /* of the stack, before */
 };
 
-static int refuse(const struct copier *copier, const char *what, const struct value_place *place)
+static __attribute__((cold, noinline)) int refuse(const struct copier *copier, const char *what,
+                                                  const struct value_place *place)
 {
     char path[VALUE_PATH_MAX];
     value_path_format(copier->L, place, path);
     return fsd_err_set(copier->err, EINVAL, "cannot send %s%s", what, path);
 }
 
-static int add_bytes(struct copier *copier, size_t bytes, const struct value_place *place)
+static inline int add_bytes(struct copier *copier, size_t bytes, const struct value_place *place)
 {
     copier->bytes += bytes;
     return copier->bytes <= COPY_BYTES_MAX
@@ -52,17 +53,13 @@ static int check_userdata(struct copier *copier, int slot, const struct value_pl
     return refuse(copier, "a userdata", place);
 }
 
-/* What needs no copy is counted or refused. */
-static int check_plain(struct copier *copier, int slot, int type, const struct value_place *place)
+static int check_rare(struct copier *copier, int slot, int type, const struct value_place *place)
 {
     lua_State *L = copier->L;
     switch (type) {
     case LUA_TNIL:
     case LUA_TBOOLEAN:
-    case LUA_TNUMBER:
         return add_bytes(copier, COPY_SCALAR_BYTES, place);
-    case LUA_TSTRING:
-        return add_bytes(copier, COPY_HEAD_BYTES + lua_rawlen(L, slot), place);
     case LUA_TUSERDATA:
         return check_userdata(copier, slot, place);
     case LUA_TLIGHTUSERDATA:
@@ -73,6 +70,19 @@ static int check_plain(struct copier *copier, int slot, int type, const struct v
     default:
         return refuse(copier, "a coroutine", place);
     }
+}
+
+/* What needs no copy is counted or refused. */
+static inline int check_plain(struct copier *copier, int slot, int type,
+                              const struct value_place *place)
+{
+    if (type == LUA_TNUMBER) {
+        return add_bytes(copier, COPY_SCALAR_BYTES, place);
+    }
+    if (type == LUA_TSTRING) {
+        return add_bytes(copier, COPY_HEAD_BYTES + lua_rawlen(copier->L, slot), place);
+    }
+    return check_rare(copier, slot, type, place);
 }
 
 static int check_key(struct copier *copier, int slot, const struct value_place *place)
@@ -104,35 +114,42 @@ static int count_pairs(lua_State *L, int slot)
     return count;
 }
 
-/* The pair on the top: its value becomes what the copy gets, and goes into the copy below it. */
-static int copy_pair(struct copier *copier, struct value_place *place, unsigned depth)
+/* The pair on the top, whose key is no integer, goes into the copy below it. */
+static int set_field(struct copier *copier, const struct value_place *place)
 {
     lua_State *L = copier->L;
-    int value_slot = place->key_slot + 1;
-    int type = lua_type(L, value_slot);
+    int r = check_key(copier, place->key_slot, place);
+    if (r == 0) {
+        lua_pushvalue(L, place->key_slot);
+        lua_insert(L, -2);
+        lua_rawset(L, place->key_slot - 1);
+    }
+    return r;
+}
+
+/* The pair on the top: its value becomes what the copy gets, and goes into the copy below it. */
+static inline int copy_pair(struct copier *copier, const struct value_place *place, unsigned depth)
+{
+    lua_State *L = copier->L;
+    int key_slot = place->key_slot;
+    int type = lua_type(L, -1);
     int r = 0;
     if (type != LUA_TTABLE) {
-        r = check_plain(copier, value_slot, type, place);
+        r = check_plain(copier, key_slot + 1, type, place);
     } else {
-        r = copy_table(copier, value_slot, place, depth);
+        r = copy_table(copier, key_slot + 1, place, depth);
         if (r == 0) {
-            lua_replace(L, value_slot);
+            lua_replace(L, key_slot + 1);
         }
     }
     if (r != 0) {
         return r;
     }
-    if (lua_isinteger(L, place->key_slot)) {
-        lua_rawseti(L, place->key_slot - 1, lua_tointeger(L, place->key_slot));
+    if (lua_isinteger(L, key_slot)) {
+        lua_rawseti(L, key_slot - 1, lua_tointeger(L, key_slot));
         return 0;
     }
-    r = check_key(copier, place->key_slot, place);
-    if (r == 0) {
-        lua_pushvalue(L, place->key_slot);
-        lua_insert(L, value_slot);
-        lua_rawset(L, place->key_slot - 1);
-    }
-    return r;
+    return set_field(copier, place);
 }
 
 /* The table at slot has one of the metatables that may be sent: the copy on the top gets it. */
