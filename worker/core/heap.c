@@ -140,12 +140,12 @@ static void discharge(struct heap *heap, const struct stamp *stamp, size_t bytes
     heap->used_bytes -= bytes;
 }
 
-static struct stamp *take(struct heap *heap, size_t bytes)
+static inline struct stamp *take(struct heap *heap, size_t bytes)
 {
     return is_pooled(bytes) ? heap_pool_take(&heap->pool, bytes) : malloc(bytes);
 }
 
-static void give(struct heap *heap, struct stamp *stamp, size_t bytes)
+static inline void give(struct heap *heap, struct stamp *stamp, size_t bytes)
 {
     if (is_pooled(bytes)) {
         heap_pool_give(&heap->pool, stamp);
@@ -165,8 +165,8 @@ static void charge_again(struct heap *heap, struct stamp *stamp, size_t old_size
     }
 }
 
-static struct stamp *resize(struct heap *heap, struct stamp *stamp, size_t old_size,
-                            size_t new_size)
+static __attribute__((noinline)) struct stamp *resize(struct heap *heap, struct stamp *stamp,
+                                                      size_t old_size, size_t new_size)
 {
     struct stamp *moved = stamp;
     bool old_pooled = is_pooled(old_size);
