@@ -34,14 +34,14 @@ end
 
 -- an integer to and fro; an operation is one message
 function M.scalar()
-  local peer = actor.spawn("pong", { to = actor.self() })
+  local peer = actor.spawn("pong", actor.self())
   return ping(1000000, peer, 42)
 end
 
 -- {pid, "get", 42, "key"} to and fro
 function M.tuple()
   local me, send, receive, count = actor.self(), actor.send, actor.receive, 500000
-  local peer = actor.spawn("pong", { makes = true })
+  local peer = actor.spawn("maker")
   return timed(count * 2, function()
     for _ = 1, count do
       send(peer, { me, "get", 42, "key" })
@@ -52,7 +52,7 @@ end
 
 -- a question and its answer
 function M.call()
-  local peer, count = actor.spawn("pong", { answers = true }), 300000
+  local peer, count = actor.spawn("pong"), 300000
   return timed(count, function()
     for i = 1, count do actor.call(peer, i) end
   end)
@@ -103,5 +103,4 @@ end
 return function(what)
   local _, from = actor.receive()
   actor.reply(from, M[what]())
-  kill("pong")
 end

@@ -1,15 +1,12 @@
--- Sends back what comes, a table of its own (makes), or an answer (answers).
+-- Sends back what comes, or an answer.
 local actor = require "fsd.actor"
-local send, receive, reply, self = actor.send, actor.receive, actor.reply, actor.self
+local send, receive, reply = actor.send, actor.receive, actor.reply
 
-return function(args)
-  local to, me = args.to, self()
+return function(to)
   while true do
     local message, from = receive()
     if from then
       reply(from, message)
-    elseif args.makes then
-      send(message[1], { me, "get", 42, "key" })
     else
       send(to, message)
     end
