@@ -91,7 +91,7 @@ static inline void on_chunk_done(struct task *task, int status)
     }
 }
 
-static const struct task_owner chunk_owner = {"test", on_chunk_done, NULL, NULL, NULL};
+static const struct task_owner chunk_owner = {.kind = "test", .on_done = on_chunk_done};
 
 static inline struct task *start(const char *chunk)
 {

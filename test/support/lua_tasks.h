@@ -64,10 +64,13 @@ static inline void tasks_on_excess(struct task *task, const char *message)
     task_kill(task);
 }
 
-static const struct task_owner tasks_owner = {"test", tasks_on_done, tasks_on_wait, NULL, NULL};
+static const struct task_owner tasks_owner = {
+    .kind = "test", .on_done = tasks_on_done, .on_wait = tasks_on_wait};
 /* Of those that may have a limit to their memory. */
-static const struct task_owner tasks_limited = {"limited", tasks_on_done, tasks_on_wait, NULL,
-                                                tasks_on_excess};
+static const struct task_owner tasks_limited = {.kind = "limited",
+                                                .on_done = tasks_on_done,
+                                                .on_wait = tasks_on_wait,
+                                                .on_excess = tasks_on_excess};
 
 static inline void tasks_on_limit(struct timer *timer)
 {
