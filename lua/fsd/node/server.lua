@@ -48,7 +48,12 @@ end
 function Node:feed(peer)
   local before = self.feeders[peer]
   if before then actor.exit(before, "kill") end
-  self.feeders[peer] = actor.spawn_link("fsd.node.feeder", { peer = peer, from = self.me })
+  local ok, feeder = pcall(actor.spawn_link, "fsd.node.feeder", { peer = peer, from = self.me })
+  if ok then
+    self.feeders[peer] = feeder
+  elseif feeder.code ~= "shutdown" then -- a worker that leaves has nothing to tell any more
+    error(feeder, 0)
+  end
 end
 
 function Node:start_relay()
