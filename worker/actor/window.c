@@ -90,7 +90,8 @@ void window_add(struct window *window, const struct frame_actor *to, size_t byte
 void window_credit(struct flight *flight, const struct frame_credit *credit)
 {
     flight->count -= credit->count < flight->count ? credit->count : flight->count;
-    flight->bytes -= credit->bytes < flight->bytes ? credit->bytes : flight->bytes;
+    bool has_more = flight->count > 0 && credit->bytes < flight->bytes;
+    flight->bytes = has_more ? flight->bytes - credit->bytes : 0;
 }
 
 void window_drop_idle(struct window *window, struct flight *flight)

@@ -37,7 +37,7 @@ bool window_has_room(const struct flight *flight);
 struct flight *window_find(const struct window *window, const struct frame_actor *to);
 /* One more message has left.  Dies on no memory. */
 void window_add(struct window *window, const struct frame_actor *to, size_t bytes);
-/* So much has arrived; more than was sent is taken for all. */
+/* So much has arrived; more than was sent is taken for all, and so are all messages, whatever their bytes. */
 void window_credit(struct flight *flight, const struct frame_credit *credit);
 /* Frees it when nothing is on its way and nobody waits. */
 void window_drop_idle(struct window *window, struct flight *flight);
