@@ -19,6 +19,8 @@ local actor = {}
 
 ---@class fsd.actor.Options
 ---@field name? string registers it; raises an ActorError with the code "exists" when another actor has the name
+---@field scope? "worker"|"node" where the name is known: in this worker (default), or in all of the daemon; then spawn waits until
+---the master has given it, and the actor begins with its name
 ---@field link? boolean as spawn_link
 ---@field monitor? boolean as spawn_monitor
 ---@field mailbox? integer messages that may wait to be received, 10000 by default
@@ -157,27 +159,37 @@ function actor.monitor(dest) end
 ---@param options? { flush?: boolean }
 function actor.demonitor(ref, options) end
 
----Gives an actor a name, until it ends. It has one at most.
+---Gives an actor of this worker a name, until it ends. It has one at most of each scope.
 ---
----Raises an ActorError: "exists" when another actor has the name, "noproc" when the actor has ended.
+---A name of the scope "worker" (default) is known in this worker; one of the scope "node" is known in all workers of the daemon,
+---and belongs to one actor in all of them: the function waits until the master has given it. Without a pid the options may come
+---second.
+---
+---Raises an ActorError: "exists" when another actor has the name, "noproc" when the actor has ended, "overload" when all workers
+---together have 4096 names of the scope "node".
+---@async
 ---@param name string 1 to 255 bytes
----@param pid? fsd.Pid the caller when it is left out
-function actor.register(name, pid) end
+---@param pid? fsd.Pid|{ scope?: "worker"|"node" } the caller when it is left out
+---@param options? { scope?: "worker"|"node" }
+function actor.register(name, pid, options) end
 
----Takes a name away.
+---Takes a name away: this worker's, or when there is none the one of all workers. Raises an ActorError, "elsewhere", when an actor of
+---another worker has that.
 ---@param name string
 function actor.unregister(name) end
 
----The actor with a name.
+---The actor with a name: this worker's own, or when it has none the one of all workers. It asks nobody, so a name that was given or
+---taken in another worker is seen a moment later.
 ---@param name string
 ---@return fsd.Pid? pid
 ---@nodiscard
 function actor.whereis(name) end
 
----All names.
+---All names of a scope, "worker" by default.
+---@param options? { scope?: "worker"|"node" }
 ---@return table<string, fsd.Pid>
 ---@nodiscard
-function actor.registered() end
+function actor.registered(options) end
 
 ---Whether an actor lives. One that was told to exit does not.
 ---@param pid fsd.Pid

@@ -26,7 +26,8 @@ local supervisor = {}
 ---@field shutdown? number|string seconds to end after the exit signal "shutdown" before it is killed (5), "brutal_kill", or "infinity" (of supervisors)
 ---@field type? string "worker" (default) or "supervisor"
 ---@field significant? boolean see auto_shutdown; not with permanent
----@field scope? string "worker": one in each worker
+---@field scope? "worker"|"node" "worker" (default): one in each worker; "node": one in all workers of the daemon that run this
+---application, and its `name` is known in all. The supervisor must have a name
 ---@field mailbox? integer as for actor.spawn
 ---@field mailbox_bytes? integer as for actor.spawn
 ---@field overflow? string as for actor.spawn

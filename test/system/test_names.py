@@ -30,6 +30,31 @@ def test_a_name_is_known_in_all_workers_until_its_actor_ends(nodes):
         nodes.wait(slot, WHERE % "x", ["nobody"])
 
 
+def test_a_name_is_as_good_as_a_pid_in_another_worker(nodes):
+    pid = nodes.run(1, START % "other")[0]
+    nodes.wait(0, WHERE % "other", [pid])
+    nodes.run(1, """
+      spawn([[while true do local m, from, kind = receive() if kind == "call" then actor.reply(from, m + 1) else exit(m) end end]],
+        {name="x", scope="node"})""")
+    nodes.wait(2, 'return actor.whereis "x" ~= nil', [True])
+    assert nodes.run(2, """
+      local ref = actor.monitor "x"
+      local answer = call("x", 41)
+      send("x", "over")
+      local m = receive()
+      return answer, m[1], m[3], m[4]""") == [42, "$down", "x", "over"]
+    nodes.wait(2, 'return actor.whereis "x" == nil', [True])
+    assert nodes.run(2, 'return try(send, "x", 1)') == ['noproc: cannot reach "x": no actor has the name']
+
+
+def test_an_actor_can_be_started_elsewhere_with_its_name(nodes):
+    assert nodes.run(0, """
+      local pid, err = actor.spawn("do", {text = "receive()"}, {on = 2, name = "x", scope = "node"})
+      return try(actor.spawn, "do", {text = "receive()"}, {on = 1, name = "x", scope = "node"}), tostring(pid):match "^<0%.(%d+)" ~= nil
+      """) == ['exists: cannot spawn "x": another actor has the name', True]
+    nodes.wait(1, 'return actor.whereis "x" ~= nil', [True])
+
+
 def test_who_is_second_gets_an_error_and_leaves_nothing_behind(nodes):
     nodes.run(0, START % "x")
     assert nodes.run(1, """

@@ -130,8 +130,7 @@ def test_a_reload_moves_children_and_never_runs_one_twice(start):
     nodes = start()
     before = wait_shares(nodes, [2, 2, 2])
     nodes.service.call("reload", restart=True)
-    after = wait_shares(nodes)
-    assert not set(before.values()) & set(after.values())
+    wait_for(lambda: not set(before.values()) & set(wait_shares(nodes).values()), "children in new workers only")
 
 
 def test_an_upgrade_leaves_children_where_they_are(start):
