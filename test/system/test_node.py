@@ -64,6 +64,18 @@ def test_members_of_a_dead_worker_vanish_and_its_successor_knows_the_others(node
     node.wait_run(1, 'return #group.members("g"), #group.local_members("g")', [1, 0])
 
 
+def test_a_worker_that_stood_still_hears_how_things_are(node):
+    pid = node.row(1)["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        found = node.run(0, f'local last for i = 1, 1000 do local p = other("group.join([[h]]) {STAYS}") actor.monitor(p) fsd.task.sleep(0) if i < 1000 then exit(p, "kill") receive() else last = p end end '
+                            'return tostring(last), #group.members("h")')
+        node.wait_run(2, 'return tostring(group.members("h")[1]), #group.members("h")', found)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    node.wait_run(1, 'return tostring(group.members("h")[1]), #group.members("h")', found)
+
+
 def test_groups_agree_after_churn_and_deaths(node):
     churn = ('for i = 1, 20 do other("for n = 1, 60 do local g = [[c]] .. n %% 3 group.join(g) if n %% 2 == 0 then group.leave(g) end fsd.task.sleep(0) end '
              'if args[1] %% 2 == 0 then fsd.task.sleep(600) end", nil, i) end').replace("%%", "%")
