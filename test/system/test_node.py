@@ -121,6 +121,17 @@ def test_what_is_published_reaches_the_subscribers_of_all_workers_once_and_in_or
         assert node.run(slot, 'return gate("last"):get(), gate("last"):get()') == [500, 500]
 
 
+def test_a_flood_on_a_topic_is_cut_in_its_order_and_holds_up_no_membership(node):
+    node.run(1, 'other("group.join([[wants]]) pubsub.subscribe([[f]]) local last, is_in_order = 0, true while true do local m = receive() if m == [[end]] then break end '
+                'is_in_order = is_in_order and m >= last last = m end gate([[f]]):put(is_in_order)")')
+    node.wait_run(0, 'return pubsub.publish("f", 0)', [0, 0, 1, 0])
+    found = node.run(0, 'local all, taken = 0, 0 for n = 1, 20000 do local _, _, reached, missed = pubsub.publish("f", n) all, taken = all + reached + missed, taken + reached end '
+                        f'other("group.join([[after]]) {STAYS}") send(group.members("wants")[1], "end") return all, taken > 0')
+    assert found == [20000, True]
+    node.wait_run(1, 'return #group.members("after")', [1])
+    assert node.run(1, 'return gate("f"):get()') == [True]
+
+
 def test_what_nobody_wants_goes_nowhere(node):
     node.run(1, f'other("pubsub.subscribe([[a]]) {STAYS}", {{name = "wants"}})')
     node.wait_run(0, 'return pubsub.publish("a", 0)', [0, 0, 1, 0])
