@@ -24,12 +24,13 @@ local function check_arguments(name, seconds, least, dest)
   if type(seconds) ~= "number" or not (seconds >= least) then
     error(("bad argument #1 to '%s' (must be a number of seconds, at least %s)"):format(name, least), 3)
   end
-  if type(dest) ~= "string" and (type(dest) ~= "userdata" or not pcall(actor.alive, dest)) then
+  if type(dest) ~= "string" and getmetatable(dest) ~= "fsd.Pid" then
     error(("bad argument #2 to '%s' (pid or name expected, got %s)"):format(name, type(dest)), 3)
   end
 end
 
--- The timers of an actor that ends end with it.  One that has ended already, and one of another worker, cannot be listed.
+-- The timers of an actor that ends end with it.  One that has ended already, and one of another worker, cannot be listed; what
+-- repeats for the first ends at its first time, for the second with that worker.
 local function tie(timer, dest)
   if type(dest) == "userdata" and pcall(roster.add, dest, core.cancel_tied) then core.tie(timer, dest) end
 end

@@ -43,7 +43,7 @@ function timer.at(epoch, fn, ...) end
 function timer.cron(schedule, fn, ...) end
 
 ---Sends a message to an actor later, as Erlang's send_after. The message is copied at once. It never waits: when the mailbox has no
----room then, or nobody has the name, the message is lost. The timers of an actor that is named by its pid end with it.
+---room then, or nobody has the name, the message is lost. The timers of an actor of this worker that is named by its pid end with it.
 ---@param seconds number 0 or more, with fraction
 ---@param dest fsd.Pid|string a pid or a name; who has the name counts when the message is sent
 ---@param message any
@@ -51,7 +51,7 @@ function timer.cron(schedule, fn, ...) end
 function timer.send_after(seconds, dest, message) end
 
 ---Sends a message every so many seconds, the first time after as many; otherwise as send_after. For a name it goes on until it is
----cancelled, whether an actor has the name or not.
+---cancelled, whether an actor has the name or not; for an actor of another worker as long as that worker is there.
 ---@param seconds number at least 0.001
 ---@param dest fsd.Pid|string a pid or a name
 ---@param message any
