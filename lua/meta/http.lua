@@ -125,17 +125,22 @@ function App:on(event, fn) end
 ---@return fsd.App self
 function App:supervisor(options) end
 
+---@class fsd.App.TimerOptions
+---@field scope? "worker"|"node" in each worker, the default; or in one of all that run the application. When that one ends, another one goes on; a time that passes in between is left out
+
 ---As fsd.timer.every, in each worker, from when it has become active.
 ---@param seconds number at least 0.001
 ---@param fn fun()
+---@param options? fsd.App.TimerOptions
 ---@return fsd.App self
-function App:every(seconds, fn) end
+function App:every(seconds, fn, options) end
 
 ---As fsd.timer.cron, in each worker, from when it has become active. The application does not load with a schedule that cannot be read.
 ---@param schedule string "0 3 * * mon-fri"
 ---@param fn fun()
+---@param options? fsd.App.TimerOptions
 ---@return fsd.App self
-function App:cron(schedule, fn) end
+function App:cron(schedule, fn, options) end
 
 ---What the client has sent. The named fields cannot be set; other names are yours: `req.user = user`. After the
 ---request is over, every access raises.

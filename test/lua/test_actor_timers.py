@@ -67,3 +67,9 @@ def test_a_request_may_send_later(app):
 def test_timers_are_not_set_while_an_application_loads(serve_refused):
     log = serve_refused('local fsd = require "fsd"\nfsd.timer.send_after(1, "name", 1)\nreturn fsd.app()\n')
     assert "app.lua:2: cannot set a timer here" in log
+
+
+@pytest.mark.parametrize("options", ['{ scope = "all" }', "{ scope = 5 }"])
+def test_an_application_with_an_unknown_scope_does_not_load(serve_refused, options):
+    log = serve_refused(f'local fsd = require "fsd"\nlocal app = fsd.app()\napp:every(1, print, {options})\nreturn app\n')
+    assert "app.lua:3: bad argument #3 to 'every' (scope must be \"worker\" or \"node\")" in log

@@ -8,7 +8,9 @@ struct runtime;
 /* Methods of the class fsd.App: on, every, cron. */
 extern const luaL_Reg declared_methods[];
 
-/* Starts what the loaded application has declared; once, when this worker becomes active. */
+/* core.start_declared() -> timers: those of scope "node" of the loaded application; for lua/fsd/timer/scheduler.lua. */
+int declared_start_node(lua_State *L);
+/* Starts what the loaded application has declared; once, when this worker becomes active; but not what has the scope "node". */
 void declared_start(struct runtime *runtime);
 
 #endif

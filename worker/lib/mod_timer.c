@@ -3,6 +3,7 @@
  *   core.at(epoch, fn, ...) -> timer        core.cron(schedule, fn, ...) -> timer
  *   core.cancel(timer) = timer:cancel() -> whether it was set
  *   timer:read() -> seconds until it goes off, or nil
+ *   core.start_declared() -> timers         declared.c; for timer/scheduler.lua only
  *   core.tie(timer, value)  core.cancel_tied(value)   calls all that are tied to the value off; for timer.lua only
  * Owns nothing; alarm.c does the work. */
 #include "worker/lib/mod_timer.h"
@@ -15,6 +16,7 @@
 #include "worker/core/runtime.h"
 #include "worker/lib/alarm_tie.h"
 #include "worker/lib/background.h"
+#include "worker/lib/declared.h"
 
 static const lua_Number seconds_max = 1e9; /* 30 years: microseconds stay exact */
 static const lua_Number every_min_s = 0.001;
@@ -140,9 +142,15 @@ static void register_class(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"after", mod_after}, {"every", mod_every},   {"at", mod_at},
-    {"cron", mod_cron},   {"cancel", mod_cancel}, {"cancel_tied", mod_cancel_tied},
-    {"tie", mod_tie},     {NULL, NULL},
+    {"after", mod_after},
+    {"every", mod_every},
+    {"at", mod_at},
+    {"cron", mod_cron},
+    {"cancel", mod_cancel},
+    {"cancel_tied", mod_cancel_tied},
+    {"start_declared", declared_start_node},
+    {"tie", mod_tie},
+    {NULL, NULL},
 };
 
 int luaopen_fsd_timer_core(lua_State *L)
