@@ -53,10 +53,10 @@ static void garbage_does_not_count(void **state)
 static void others_go_on_while_much_is_collected(void **state)
 {
     (void)state;
-    tasks_start("keep = {} for i = 1, 300000 do keep[i] = {i} end");
+    tasks_start("keep = {} for i = 1, 1000000 do keep[i] = {i} end");
     tasks_start("turns = 0 repeat turns = turns + 1 sleep(0) until done\n"
                 "for i = 1, 200 do sleep(0) end"); /* until nobody is looked into any more */
-    tasks_start_limited("for i = 1, 10000 do local t = {i, {}, {}} end done = true", mib);
+    tasks_start_limited("for i = 1, 5000 do local t = {i, {}, {}} end done = true", mib);
     tasks_run();
     lua_getglobal(tasks.runtime.L, "turns");
     assert_true(lua_tointeger(tasks.runtime.L, -1) >= 10); /* a collection in one piece takes one */
