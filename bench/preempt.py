@@ -7,7 +7,7 @@ from start import BUILD, HERE, started
 
 SUBJECT = "preemption"
 LOOPS = ("fib", "string", "table")
-PAIRS = 7  # in each round
+PAIRS = 11  # in each round
 
 
 def build_still_worker():
@@ -22,7 +22,7 @@ def build_still_worker():
 
 
 def measure_pairs(usual, still):
-    """By loop, the CPU seconds of pairs that ran one after the other, and the better first in every second pair."""
+    """By loop, the CPU seconds of pairs that ran one after the other, and in every second pair the other one goes first."""
     found = {loop: ([], []) for loop in LOOPS}
     for turn in range(PAIRS):
         for loop, (with_it, without) in found.items():
