@@ -129,6 +129,24 @@ def test_a_group_is_whole_again_after_a_link_was_broken(fleet):
         wait_for(lambda slot=slot: fleet.run(slot, count) == [3], "three members")
 
 
+# A signal tells it to take some: that needs no room.
+SLOW = """actor.trap_exit(true) while receive(function(m) return type(m) == "table" end)[3] == "go" do
+for i = 1, 200 do receive(function(m) return m == 1 end) end send(args[1], "taken") end"""
+FILL = f"""local p = worker.spawn("do", {{text = [[{SLOW}]], args = {{self()}}}}, {{on = 1, mailbox = 1}})
+while true do local what, from = receive()
+if what == "take" then exit(p, "go") receive(function(m) return m == "taken" end, 30) end
+local n = 0 while actor.try_send(p, 1) do n = n + 1 end actor.reply(from, n) end"""
+
+
+def test_what_came_by_a_broken_link_makes_no_room_on_the_next_one(fleet):
+    """A receiver that is full, twice: what it then takes of the first lot is not what its sender has on its way."""
+    text = FILL.replace("\n", " ")
+    assert fleet.run(0, f'return call(spawn([==[{text}]==], {{name = "filler"}}), "fill") > 500') == [True]
+    assert reset_links(fleet.pids[0], fleet.pids[1]) == 1
+    wait_for(lambda: fleet.run(0, 'return call("filler", "fill")')[0] > 500, "room on a new link")
+    assert fleet.run(0, 'return call("filler", "take", 30)') == [0]
+
+
 # --- nonsense ---
 
 FRAMES = [

@@ -23,6 +23,7 @@ struct letter {
     uint8_t kind;      /* enum letter_kind */
     bool is_in_excess; /* from another worker, which is told when it gets room */
     bool as_worker;    /* from another worker, which has named the worker itself */
+    uint8_t link;      /* from another worker: which of its links it came by, the lowest bits */
 };
 
 /* A queue of messages: what is known of each in a ring here, the values in a Lua table that is anchored in the registry.

@@ -128,7 +128,7 @@ static void take_foreign(const struct actor *actor, const struct letter *letter)
     if (!letter->as_worker) {
         to = (struct frame_actor){.index = actor->index, .serial = actor->serial};
     }
-    if (remote != NULL) {
+    if (remote != NULL && letter->link == (uint8_t)remote->links) { /* else it counts no more */
         remote_take(remote, &to, letter->bytes);
     }
 }

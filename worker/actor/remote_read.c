@@ -74,6 +74,7 @@ static int read_letter(struct reading *reading, enum letter_kind kind)
         .kind = kind,
         .bytes = (uint32_t)bytes,
         .as_worker = reading->frame.to.index == 0,
+        .link = (uint8_t)remote->links,
         .from = {.incarnation = remote->body.incarnation, .number = reading->frame.ref}};
     if (reading->to == NULL) {
         lua_pop(reading->L, 1);
