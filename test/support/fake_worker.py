@@ -24,7 +24,8 @@ What it does comes from two JSON files, since no environment reaches a worker:
 It accepts from what is lent until that is returned, and empties its queues when a drain says so.  UNAVAILABLE makes it answer 503.
 Over HTTP (one request a connection): GET /, /config, /shared (what it has of shared dictionaries), /members,
   /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND, /ask/WHAT/NAME/TIMES/HEX (what
-  is asked for, with this text behind it), /answers,
+  is asked for, with this text behind it), /answers, /claim/SERIAL/WAITS/HEX and /unclaim/SERIAL/HEX (a name), /names (what
+  was said of such),
   /leave, /dying/N (says so and ends by that signal), /dying/N/hang (says so and does not end),
   /freeze (answers, then does nothing any more), /freeze/hard (the same, and SIGABRT does not end it)."""
 import array
@@ -153,6 +154,7 @@ class Worker:
         self.retry_after = None  # of UNAVAILABLE
         self.log = None
         self.members = {}  # incarnation: [slot, pool]
+        self.names = []  # what was said of them
         self.links = {}  # incarnation: a socket
         self.answers = []  # [number, code, text, what came with it]
         self.shared = {}  # name: (size, seed, descriptor)
@@ -262,6 +264,12 @@ class Worker:
             link = socket.socket(fileno=fds[0])
             link.send(b"slot %d" % self.slot)
             self.links[struct.unpack("=QQ", payload)[0]] = link
+        elif kind in (NAMED, UNNAMED):
+            incarnation, serial = struct.unpack_from("=QQ", payload)
+            self.names.append([{NAMED: "named", UNNAMED: "unnamed"}[kind], incarnation, serial, payload[24:].decode()])
+        elif kind == TAKEN:
+            serial, _, why = struct.unpack_from("=QII", payload)
+            self.names.append(["taken", serial, why, payload[16:].decode()])
         elif kind in (PREPARE, COMMIT, ABORT):
             self.on_change(kind, struct.unpack("=QQ", payload), fds)
         elif kind == DRAIN:
@@ -365,6 +373,12 @@ class Worker:
                 self.send(ASK, struct.pack("=QQ64s", number, int(what), name.encode()) + bytes.fromhex(text))
         elif verb == "answers":
             body = self.answers
+        elif verb in ("claim", "unclaim"):
+            serial, *waits, name = rest.split("/")
+            claim = struct.pack("=QII", int(serial), 1, int(waits[0]) if waits else 0)
+            self.send(CLAIM if verb == "claim" else UNCLAIM, claim + bytes.fromhex(name))
+        elif verb == "names":
+            body = self.names
         elif verb == "members":
             body = self.describe_members()
         elif verb == "fds":

@@ -3,6 +3,7 @@ import contextlib
 import os
 import signal
 
+import pytest
 from service import wait_for
 
 REACH = 26
@@ -58,4 +59,36 @@ def test_a_worker_that_reaches_for_others_but_has_not_joined_breaks_the_contract
     with contextlib.suppress(OSError):  # it may be ended before it answers
         service.get(f"/say/{REACH}")
     service.wait_log("worker broke the protocol: wants to reach others, but has not joined them")
+    service.wait_workers(lambda rows: rows[0]["state"] == "ready" and rows[0]["restarts"] == 1, "a successor")
+
+
+def test_a_name_is_given_once_and_only_its_worker_gives_it_back(make_fake):
+    service = make_fake(app={"joins": True})
+    service.start_ready()
+    number = service.get("/members")["incarnation"]
+    service.get(f"/claim/7/0/{b'x'.hex()}")
+    service.get(f"/claim/8/0/{b'x'.hex()}")
+    service.get(f"/unclaim/8/{b'x'.hex()}")
+    service.get(f"/unclaim/7/{b'y'.hex()}")
+    service.get(f"/claim/9/0/{b'y'.hex()}")
+    wanted = [["named", number, 7, "x"], ["taken", 8, 1, "x"], ["named", number, 9, "y"]]
+    wait_for(lambda: service.get("/names") == wanted, "the answers")
+    service.get(f"/unclaim/7/{b'x'.hex()}")
+    wait_for(lambda: service.get("/names")[3:] == [["unnamed", number, 7, "x"]], "the answer")
+
+
+@pytest.mark.parametrize("app, path, words", [
+    ({}, "/claim/7/0/78", "wants to reach others, but has not joined them"),
+    ({}, "/unclaim/7/78", "wants to reach others, but has not joined them"),
+    ({"joins": True}, "/claim/7/0/780078", "claims what is no name"),
+    ({"joins": True}, "/claim/7/0/00", "claims what is no name"),
+    ({"joins": True}, "/claim/7/0/", "CLAIM has 16 bytes, not 17 to 271"),
+    ({"joins": True}, "/claim/7/0/" + "78" * 256, "CLAIM has 272 bytes, not 17 to 271"),
+])
+def test_a_claim_that_cannot_be_breaks_the_contract(make_fake, app, path, words):
+    service = make_fake(app=app)
+    service.start_ready()
+    with contextlib.suppress(OSError):
+        service.get(path)
+    service.wait_log(f"worker broke the protocol: {words}")
     service.wait_workers(lambda rows: rows[0]["state"] == "ready" and rows[0]["restarts"] == 1, "a successor")
