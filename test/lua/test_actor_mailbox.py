@@ -5,7 +5,7 @@ import time
 import pytest
 
 from actor_app import FILES, ActorApp
-from fsd_process import BUILD, wait_for
+from fsd_process import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -64,24 +64,6 @@ RUNS = [
 @pytest.mark.parametrize("text, expected", [row[1:] for row in RUNS], ids=[row[0] for row in RUNS])
 def test_mailbox(app, text, expected):
     assert app.run(text) == expected
-
-
-@pytest.mark.skipif(BUILD.name == "asan", reason="the address sanitizer keeps freed memory")
-@pytest.mark.parametrize("overflow", ["suspend", "drop_new", "drop_old"])
-def test_a_million_messages_to_a_full_mailbox_keep_memory_flat(app, overflow):
-    grown, messages = app.run(f"""
-      local function rss() return tonumber(io.open("/proc/self/statm"):read("a"):match("%d+ (%d+)")) * 4096 end
-      local p = spawn("fsd.task.sleep(60)", {{mailbox = 1000, overflow = "{overflow}"}})
-      local function fill(n) for i = 1, n do actor.try_send(p, {{i, "a message that is as long as others"}}) end end
-      fill(100000)
-      local before = rss()
-      fill(1000000)
-      local grown, messages = rss() - before, actor.info(p).messages
-      exit(p, "kill")
-      return grown, messages
-    """)
-    assert messages == 1000
-    assert grown < 8 << 20
 
 
 def test_a_client_that_leaves_takes_its_message_back(app):
