@@ -22,6 +22,13 @@ local function kill(module)
   fsd.task.sleep(0)
 end
 
+-- so many actors that wait in receive
+local function spawn_idle(count)
+  local last
+  for _ = 1, count do last = actor.spawn("idle") end
+  repeat fsd.task.sleep(0) until actor.info(last).state == "waiting"
+end
+
 local function ping(count, peer, message)
   local send, receive = actor.send, actor.receive
   return timed(count * 2, function()
@@ -61,10 +68,7 @@ end
 -- spawn until the actor waits in receive
 function M.spawn()
   local count = 100000
-  local result = timed(count, function()
-    for _ = 1, count do actor.spawn("idle") end
-    fsd.task.sleep(0)
-  end)
+  local result = timed(count, function() spawn_idle(count) end)
   kill("idle")
   return result
 end
@@ -75,8 +79,7 @@ function M.idle()
   collectgarbage()
   collectgarbage()
   local bytes, in_lua = resident(), collectgarbage("count") * 1024
-  for _ = 1, count do actor.spawn("idle") end
-  fsd.task.sleep(0)
+  spawn_idle(count)
   collectgarbage()
   collectgarbage()
   local result = { rss_bytes = (resident() - bytes) / count, lua_bytes = (collectgarbage("count") * 1024 - in_lua) / count }
@@ -86,8 +89,7 @@ end
 
 -- the longest step of the garbage collector while 10,000 actors live
 function M.gc()
-  for _ = 1, 10000 do actor.spawn("idle") end
-  fsd.task.sleep(0)
+  spawn_idle(10000)
   local longest = 0
   for _ = 1, 20 do
     repeat

@@ -117,3 +117,17 @@ def test_spawning_in_a_loop_ends_with_an_error_and_the_worker_lives_on(app, aliv
       return count, err.code, err.status, answer, alive
     """)
     assert (count, code, status, answer, alive) == (ACTORS_MAX, "limit", 503, "alive", True)
+
+
+def test_many_that_spin_from_their_begin_let_others_run_in_between(app, alive):
+    count, turns = 300, app.run("""
+      local turns, spinners = 0, {}
+      for i = 1, 300 do spinners[i] = spawn("while true do end") end
+      repeat
+        turns = turns + 1
+        fsd.task.sleep(0)
+      until actor.info(spinners[300]).state ~= "starting"
+      for _, pid in ipairs(spinners) do exit(pid, "kill") end
+      return turns
+    """)[0]
+    assert turns >= count / 32

@@ -165,17 +165,31 @@ static void start(struct actor *actor)
     task_start(actor->task, lua_gettop(L) - 1);
 }
 
-/* Those that were spawned meanwhile begin in a job of their own, behind what else was queued. */
+static struct actor *take_first(struct actors *actors)
+{
+    struct actor *actor = actors->starting;
+    actors->starting = actor->next_start;
+    if (actors->starting == NULL) {
+        actors->starting_end = &actors->starting;
+    }
+    return actor;
+}
+
+/* Those that were spawned meanwhile begin in a job of their own, behind what else was queued; so do those behind one that has used
+ * up its slice at once: a thousand that spin must not begin in one turn. */
 static void on_start(struct loop_job *job)
 {
     struct actors *actors = H2O_STRUCT_FROM_MEMBER(struct actors, start, job);
-    struct actor *first = actors->starting;
-    actors->starting = NULL;
-    actors->starting_end = &actors->starting;
-    while (first != NULL) {
-        struct actor *actor = first;
-        first = actor->next_start;
+    const struct slice *slice = &actors->runtime->slice;
+    struct actor *const *end = actors->starting_end;
+    bool is_last = false;
+    do {
+        struct actor *actor = take_first(actors);
+        is_last = &actor->next_start == end;
         start(actor);
+    } while (!is_last && !slice_is_over(slice));
+    if (actors->starting != NULL) {
+        loop_defer(&actors->runtime->loop, &actors->start, on_start);
     }
 }
 
