@@ -1,5 +1,7 @@
 """What it costs that any loop can be preempted, and how long a pattern may search.  Two workers of the same program run the same loops in
-turn, and in one of them the timer that takes the CPU away is never set (preempt/still.c); times are of the CPU."""
+turn, and in one of them the timer that takes the CPU away is never set (preempt/still.c); where it is installed, the plain interpreter runs
+them as well.  Times are of the CPU."""
+import shutil
 import subprocess
 
 from report import Row
@@ -21,30 +23,37 @@ def build_still_worker():
     return worker
 
 
-def measure_pairs(usual, still):
-    """By loop, the CPU seconds of pairs that ran one after the other, and in every second pair the other one goes first."""
-    found = {loop: ([], []) for loop in LOOPS}
+def run_plain(loop):
+    """None without an interpreter."""
+    interpreter = shutil.which("lua5.4")
+    if interpreter is None:
+        return []
+    done = subprocess.run([interpreter, HERE / "preempt/loops.lua", loop], check=True, capture_output=True, text=True)
+    return [float(done.stdout)]
+
+
+def measure_turns(usual, still, found):
+    """Adds the CPU milliseconds of runs one after the other; in every second turn the other worker goes first."""
     for turn in range(PAIRS):
-        for loop, (with_it, without) in found.items():
+        for loop, (with_it, without, plain) in found.items():
             order = [(usual, with_it), (still, without)]
             for process, values in order if turn % 2 == 0 else order[::-1]:
-                values.append(process.ask("/" + loop)["cpu"])
-    return found
+                values.append(process.ask("/" + loop)["cpu"] * 1000)
+            plain.extend(seconds * 1000 for seconds in run_plain(loop))
 
 
 def measure(rounds):
     worker = build_still_worker()
-    found = {loop: ([], []) for loop in LOOPS}
+    found = {loop: ([], [], []) for loop in LOOPS}
     patterns = []
     for _ in range(rounds):
         with started("preempt") as usual, started("preempt", worker=worker) as still:
-            for loop, pairs in measure_pairs(usual, still).items():
-                found[loop][0].extend(pairs[0])
-                found[loop][1].extend(pairs[1])
+            measure_turns(usual, still, found)
             patterns.append(usual.ask("/pattern")["ms"])
-    for loop, (with_it, without) in found.items():
+    for loop, (with_it, without, plain) in found.items():
         costs = [(first / second - 1) * 100 for first, second in zip(with_it, without)]
-        yield Row(SUBJECT, f"{loop} loop: CPU, with", "ms", [value * 1000 for value in with_it],
-                  [value * 1000 for value in without], "never preempted")
+        yield Row(SUBJECT, f"{loop} loop: CPU, with", "ms", with_it, without, "never preempted")
+        if plain:
+            yield Row(SUBJECT, f"{loop} loop: CPU, with", "ms", with_it, plain, "lua5.4 alone")
         yield Row(SUBJECT, f"{loop} loop: what preemption costs", "%", costs, wanted="< 3")
     yield Row(SUBJECT, "pattern that would try 2^40 ways on 40 bytes", "ms", patterns, wanted="<= 50")
