@@ -52,7 +52,7 @@ class AppProcess(FsdProcess):
     @contextlib.contextmanager
     def connection(self):
         """A keep-alive connection of its own."""
-        connection = http.client.HTTPConnection(self.address(), timeout=10)
+        connection = http.client.HTTPConnection(self.address(), timeout=30)
         try:
             yield connection
         finally:

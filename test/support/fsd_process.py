@@ -24,7 +24,7 @@ class RpcError(Exception):
         self.message = error["message"]
 
 
-def wait_for(condition, what, seconds=10.0):
+def wait_for(condition, what, seconds=20.0):
     """Polls until condition() is truthy and returns that; fails after the given seconds."""
     end = time.monotonic() + seconds
     while True:
@@ -103,7 +103,7 @@ class FsdProcess:
     def out(self):
         return self.out_path.read_text()
 
-    def wait_log(self, text, seconds=10.0):
+    def wait_log(self, text, seconds=20.0):
         wait_for(lambda: text in self.log() or self.has_ended(text), f"{text!r} in the log", seconds)
 
     def has_ended(self, what):
@@ -148,7 +148,7 @@ class FsdProcess:
             self.has_ended("it answered")
             return None
 
-    def wait_status(self, condition, what, seconds=10.0):
+    def wait_status(self, condition, what, seconds=20.0):
         def check():
             status = self.status()
             return status if status and condition(status) else None
@@ -159,14 +159,14 @@ class FsdProcess:
         rows = self.status()["pools"][0]["workers"]
         return [row for row in rows if state in (None, row["state"])]
 
-    def wait_workers(self, condition, what, seconds=10.0):
+    def wait_workers(self, condition, what, seconds=20.0):
         """Waits until the rows of the first pool's workers are as wanted."""
         return self.wait_status(lambda status: condition(status["pools"][0]["workers"]), what,
                                 seconds)["pools"][0]["workers"]
 
     def get(self, path="/"):
         address = self.status()["listeners"][0]["address"]
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=30) as answer:
             return json.loads(answer.read())
 
     def get_broken(self, path):
@@ -180,7 +180,7 @@ class FsdProcess:
     def signal(self, number):
         os.kill(self.process.pid, number)
 
-    def wait_exit(self, seconds=10.0):
+    def wait_exit(self, seconds=20.0):
         return self.process.wait(seconds)
 
     def stop(self):

@@ -163,7 +163,7 @@ class Service(AppProcess):
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.kill()
-        end = time.monotonic() + 2
+        end = time.monotonic() + 10
         while (left := find_workers(self.process.pid)) and time.monotonic() < end:
             time.sleep(0.01)
         for pid in left:

@@ -75,11 +75,11 @@ def test_a_worker_in_reserve_that_stands_still_is_replaced(make_service):
 
 def test_a_busy_worker_is_told_from_one_that_does_not_start(make_fake):
     fsd = make_fake()
-    start(fsd, heartbeat="1s", boot="500ms")
+    start(fsd, heartbeat="1s", boot="1s")
     old = ready_pids(fsd)[0]
     set_worker(fsd, hello="hang")
     os.kill(old, signal.SIGKILL)
-    fsd.wait_log("worker that does not start is given up: not ready within 500 ms")
+    fsd.wait_log("worker that does not start is given up: not ready within 1000 ms")
     assert "worker hangs" not in fsd.log()
     report = wait_for(lambda: len(found := reports(fsd)) >= 2 and found, "its report")[0]
     assert report["class"] == "boot_timeout"

@@ -341,16 +341,16 @@ def test_every_way_to_die_is_named(make, path, words):
     ({"hello": "garbage"}, {}, "worker broke the protocol"),
     ({"hello": "twice"}, {}, "said hello while loading"),
     ({"hello": "close"}, {}, "closed its control channel"),
-    ({"hello": "hang"}, {}, "not ready within 200 ms"),
-    ({}, {"load": "hang"}, "worker that does not finish loading is given up: not ready within 200 ms"),
+    ({"hello": "hang"}, {}, "not ready within 1000 ms"),
+    ({}, {"load": "hang"}, "worker that does not finish loading is given up: not ready within 1000 ms"),
     ({}, {"load": "signal:6"}, "killed by signal 6 (Aborted)"),
     ({}, {"load": "wrong generation"}, "spoke of another generation"),
     ({}, {"load": "active"}, "said active while loading"),
-    ({}, {"activate": "hang"}, "worker that does not begin to serve is given up: not ready within 200 ms"),
+    ({}, {"activate": "hang"}, "worker that does not begin to serve is given up: not ready within 1000 ms"),
 ])
 def test_a_worker_that_cannot_boot_backs_off_and_the_daemon_answers(make, worker, app, words):
     fsd = make(app, worker=worker)
-    fsd.write_conf(boot="200ms")
+    fsd.write_conf(boot="1s" if "hang" in (worker.get("hello"), *app.values()) else "30s")
     fsd.start()
     rows = fsd.wait_workers(lambda rows: any(row["state"] == "backoff" and row["retry_in_ms"] > 0 for row in rows),
                             "backoff")
@@ -455,11 +455,11 @@ def test_reload_in_place_says_that_it_was_a_rolling_restart(make):
     ({"load": "app.lua:4: no such field"}, "app.lua:4: no such field (worker web/0)"),
     ({"load": "app.lua:4: only there", "slots": [2]}, "app.lua:4: only there (worker web/2)"),
     ({"activate": "exit:5", "slots": [1]}, "exited with code 5 (worker web/1)"),
-    ({"load": "hang", "slots": [1]}, "not ready within 400 ms (worker web/1)"),
+    ({"load": "hang", "slots": [1]}, "not ready within 2000 ms (worker web/1)"),
 ])
 def test_a_reload_that_fails_changes_nothing_in_the_end(make, app, words):
     fsd = make({"body": "old"}, workers=3)
-    fsd.write_conf(boot="400ms")
+    fsd.write_conf(boot="2s" if "hang" in app.values() else "30s")
     fsd.start_ready()
     fsd.write_app({"body": "bad", **app})
     with pytest.raises(RpcError) as error:

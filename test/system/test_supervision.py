@@ -365,7 +365,7 @@ def test_the_report_of_a_worker_that_served_says_what_it_was_and_what_followed(m
 ])
 def test_the_report_of_a_worker_that_could_not_start_says_so(make_fake, worker, kind):
     fsd = make_fake()
-    fsd.write_conf(boot="500ms")
+    fsd.write_conf(boot="1s" if kind == "boot_timeout" else "30s")
     fsd.start_ready()
     set_worker(fsd, **worker)
     os.kill(ready_pids(fsd)[0], signal.SIGKILL)
