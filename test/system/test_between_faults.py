@@ -49,6 +49,17 @@ def stay_quiet(fleet, slot, name, count):
     assert len(fleet.run(slot, f'return call("{name}", "report")')[0]) == count
 
 
+ANSWERS = """local ps, n, at = {{}}, 0, fsd.now() + 1
+for i = 1, {count} do ps[i] = worker.spawn("do", {{text = [[local m, from = receive() fsd.task.sleep(m - fsd.now()) actor.reply(from, ("x"):rep(1000000))]]}}, {{on = 1}}) end
+for i = 1, {count} do spawn([[send(args[1], try(call, args[2], args[3], 30) or "answered")]], nil, self(), ps[i], at) end
+for i = 1, {count} do if receive(nil, 30) == "answered" then n = n + 1 end end return n"""
+
+
+def test_many_long_answers_at_a_time_do_not_break_a_link(fleet):
+    count = 20 if IS_SANITIZED else 100
+    assert fleet.run(0, ANSWERS.format(count=count).replace("\n", " ")) == [count]
+
+
 @pytest.mark.basic
 def test_a_killed_worker_is_told_once_for_each_link_and_monitor(fleet):
     fleet.run(0, collector("watcher", watch_all(1, count=50)))
@@ -296,7 +307,8 @@ def test_a_worker_that_stands_still_makes_senders_wait_and_is_then_ended(make_se
         fleet.drop(1)
         busy = 'return actor.try_send(core.members()[1].pid, ("x"):rep(1000))'
         wait_for(lambda: fleet.run(0, busy) == [False, "busy"], "the link to be full")
-        assert memory_of(fleet.pids[0]) - before < 64 << 20  # 20 senders, and at most 2 MiB for each receiver
+        if not IS_SANITIZED:  # which keeps what was freed
+            assert memory_of(fleet.pids[0]) - before < 32 << 20
         fleet.wait_successor(1, old)
         assert sorted(fleet.wait_report(0, "sender", 40, 30)) == ["$down noconnection"] * 20 + ["through"] * 20
 

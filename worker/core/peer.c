@@ -13,6 +13,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
+enum {
+    PATIENCE_BYTES = 64 << 20, /* more than signals come to; many long answers at a time may */
+    PATIENCE_US = 1000000,
+};
+
 static void on_job(struct loop_job *job);
 
 static void schedule(struct peer *peer)
@@ -76,6 +83,7 @@ static void flush(struct peer *peer)
     size_t len = peer_out_waiting(&peer->out, &data);
     ssize_t sent = 0;
     while (len > 0 && (sent = send(peer->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0) {
+        peer->took_us = clock_monotonic_us();
         if (peer_out_advance(&peer->out, (size_t)sent)) {
             schedule(peer); /* it tells that there is room */
             peer->has_room_to_tell = true;
@@ -83,6 +91,10 @@ static void flush(struct peer *peer)
         len = peer_out_waiting(&peer->out, &data);
     }
     if (len > 0 && errno != EAGAIN && errno != EINTR) {
+        if (errno != EPIPE && errno != ECONNRESET) {
+            lose(peer, "its socket takes nothing"); /* nor will anything come that tells the end */
+            return;
+        }
         peer->is_deaf = true;
         (void)peer_out_advance(&peer->out, len);
         len = 0;
@@ -204,6 +216,18 @@ void peer_cancel(struct peer *peer)
     peer_out_cancel(&peer->out);
 }
 
+/* What answers wait nobody bounds; they are a reason to give up only when none of them is taken. */
+static bool is_stuck(struct peer *peer)
+{
+    const unsigned char *data = NULL;
+    if (peer_out_waiting(&peer->out, &data) < PATIENCE_BYTES) {
+        return false;
+    }
+    flush(peer);
+    return peer_out_waiting(&peer->out, &data) >= PATIENCE_BYTES &&
+           clock_monotonic_us() - peer->took_us >= PATIENCE_US;
+}
+
 int peer_end(struct peer *peer)
 {
     if (!is_open(peer) || peer->is_deaf) {
@@ -214,7 +238,7 @@ int peer_end(struct peer *peer)
     if (error == -ENOMEM) {
         abort();
     }
-    if (error == -ENOBUFS) {
+    if (error == -ENOBUFS || (error == 0 && is_stuck(peer))) {
         lose(peer, "it does not read");
         return -EPIPE;
     }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "worker/core/loop.h"
 #include "worker/core/peer_in.h"
@@ -34,7 +35,8 @@ struct peer {
     bool is_deaf;          /* it takes nothing any more; what it has sent is read to the end */
     bool is_gone;          /* has been told */
     bool is_closed;
-    const char *why; /* static; why it will be told that it is gone */
+    uint64_t took_us; /* when the socket has last taken something; of the monotonic clock */
+    const char *why;  /* static; why it will be told that it is gone */
     struct peer_out out;
     struct peer_in in;
     struct loop_job job; /* flushes, tells, frees */

@@ -11,7 +11,7 @@ enum {
     PEER_LENGTH_BYTES = 4,           /* before each frame, in the machine's byte order */
     PEER_HIGH_BYTES = 1 << 20,       /* so much waits: senders shall wait too, until ... */
     PEER_LOW_BYTES = 256 << 10,
-    PEER_OUT_MAX = 64 << 20, /* more than signals alone come to: the peer does not read any more */
+    PEER_OUT_MAX = 512 << 20, /* no more than that, even if the other one still reads */
 };
 
 /* What is on its way to another worker: frames one behind the other, written in place. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 
 #include "common/clock.h"
 
-enum { RUN_MS = 5000, LONG_BYTES = 3 << 20 };
+enum { RUN_MS = 5000, PAUSE_MS = 100, LONG_BYTES = 3 << 20, STUCK_BYTES = 100 << 20 };
 
 /* One end of a link, and what it was told. */
 struct end {
@@ -269,8 +270,14 @@ static void one_that_never_reads_is_given_up(void **state)
     (void)state;
     int fd = open_near();
     int error = 0;
-    for (uint64_t i = 0; i <= PEER_OUT_MAX / LONG_BYTES && error == 0; i++) {
-        error = send_long(near_end.peer, i);
+    uint64_t count = 0;
+    while (error == 0 && near_end.peer->out.writer.len < STUCK_BYTES) {
+        error = send_long(near_end.peer, count++);
+    }
+    assert_int_equal(error, 0); /* it may take some of it yet */
+    for (int i = 0; i < RUN_MS / PAUSE_MS && error == 0; i++) {
+        (void)poll(NULL, 0, PAUSE_MS);
+        error = send_number(near_end.peer, count++);
     }
     assert_int_equal(error, -EPIPE);
     assert_int_equal(near_end.gone, 0);
@@ -278,6 +285,35 @@ static void one_that_never_reads_is_given_up(void **state)
     assert_int_equal(near_end.gone, 1);
     assert_string_equal(near_end.why, "it does not read");
     (void)close(fd);
+}
+
+static void one_that_reads_gets_however_much_is_said_at_once(void **state)
+{
+    (void)state;
+    open_both();
+    uint64_t count = 0;
+    while (near_end.peer->out.writer.len < STUCK_BYTES) {
+        assert_int_equal(send_long(near_end.peer, count++), 0);
+    }
+    far_end.frames_awaited = (unsigned)count;
+    run_loop(RUN_MS); /* until there is room again */
+    run_loop(RUN_MS);
+    assert_int_equal(far_end.frames, count);
+    assert_int_equal(near_end.gone, 0);
+}
+
+/* A socket of messages refuses one that is too long: nothing like it happens to a stream, but for lack of memory. */
+static void a_socket_that_takes_nothing_ends_the_link(void **state)
+{
+    (void)state;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    near_end.peer = peer_open(&loop, pair[0], &events, &near_end);
+    assert_int_equal(send_long(near_end.peer, 0), 0);
+    run_loop(RUN_MS);
+    assert_int_equal(near_end.gone, 1);
+    assert_string_equal(near_end.why, "its socket takes nothing");
+    (void)close(pair[1]);
 }
 
 static void a_link_may_be_closed_out_of_a_frame(void **state)
@@ -355,6 +391,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_frame_ends_the_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_never_reads_is_given_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_reads_gets_however_much_is_said_at_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_socket_that_takes_nothing_ends_the_link, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_link_may_be_closed_out_of_a_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_missing_before_the_death_of_the_other_process,
                                         set_up, tear_down),
