@@ -19,9 +19,9 @@
 #include "worker/actor/server.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
-#include "worker/lib/background.h"
 #include "worker/lib/declared.h"
 #include "worker/lib/pools.h"
+#include "worker/life_end.h"
 #include "worker/shared/shared.h"
 
 static struct life *life_of(struct link *link)
@@ -29,16 +29,10 @@ static struct life *life_of(struct link *link)
     return H2O_STRUCT_FROM_MEMBER(struct life, link, link);
 }
 
-static void leave(struct life *life, int exit_code)
-{
-    life->exit_code = exit_code;
-    loop_stop(&life->runtime.loop);
-}
-
 static void fail(struct life *life, const char *what)
 {
     logger_write(&life->runtime.logger, LOG_LEVEL_ERROR, "%s", what);
-    leave(life, FSD_EXIT_INTERNAL);
+    life_leave(life, FSD_EXIT_INTERNAL);
 }
 
 static void on_log(struct life *life, struct wire_message *message)
@@ -177,7 +171,7 @@ static void on_children_failed(struct runtime *runtime)
     struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
     logger_write(&runtime->logger, LOG_LEVEL_ERROR,
                  "leaving at once: what the application declares to be supervised has failed");
-    leave(life, FSD_EXIT_FAILED);
+    life_leave(life, FSD_EXIT_FAILED);
 }
 
 static void on_activate(struct life *life, struct wire_message *message)
@@ -194,49 +188,6 @@ static void on_activate(struct life *life, struct wire_message *message)
     runtime->slot = (int64_t)body.slot;
     server_start(runtime);
     children_start(runtime, (struct children_calls){on_children_started, on_children_failed, NULL});
-}
-
-static void on_draining(struct runtime *runtime)
-{
-    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
-    link_send(&life->link, PROTO_DRAINING, NULL, 0);
-}
-
-static void on_actors_stopped(struct runtime *runtime)
-{
-    leave(H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime), FSD_EXIT_OK);
-}
-
-static void on_children_stopped(struct runtime *runtime)
-{
-    actors_stop(runtime, on_actors_stopped);
-}
-
-/* Actors end last: requests and tasks may still have needed them.  First of them those that end in an order. */
-static void on_background_over(struct runtime *runtime)
-{
-    children_stop(runtime, on_children_stopped);
-}
-
-static void on_drained(struct runtime *runtime)
-{
-    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
-    background_drain(runtime, life->phase_ms, on_background_over);
-}
-
-static void on_drain(struct life *life, struct wire_message *message)
-{
-    struct proto_drain body;
-    memcpy(&body, message->payload, sizeof(body));
-    if (life->runtime.http == NULL) {
-        leave(life, FSD_EXIT_OK);
-        return;
-    }
-    struct http_server_drain_calls calls = {on_draining, on_drained};
-    life->phase_ms = body.idle_ms;
-    life->is_draining = true;
-    background_end(&life->runtime);
-    http_server_drain(life->runtime.http, body.idle_ms, body.empties_queues != 0, calls);
 }
 
 static struct proto_transaction read_transaction(const struct wire_message *message)
@@ -316,7 +267,7 @@ static const struct row {
 } rows[] = {
     {PROTO_LOG, on_log},           {PROTO_CONFIG, on_config},
     {PROTO_LISTENER, on_listener}, {PROTO_LOAD, on_load},
-    {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, on_drain},
+    {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, life_drain},
     {PROTO_RETURN, on_return},     {PROTO_UNAVAILABLE, on_unavailable},
     {PROTO_PREPARE, on_prepare},   {PROTO_COMMIT, on_commit},
     {PROTO_ABORT, on_abort},       {PROTO_SHARED, on_shared},
@@ -373,33 +324,6 @@ static void say_hello(struct life *life)
     link_send(&life->link, PROTO_HELLO, &hello, sizeof(hello));
 }
 
-/* Frees everything, unless requests, tasks, actors or connections are left: then the worker leaves in a hurry, because something is wrong,
- * and the kernel closes them. */
-static void end(struct life *life)
-{
-    struct runtime *runtime = &life->runtime;
-    struct generation *generation = runtime->generation;
-    link_fini(&life->link);
-    terminate_close(&life->terminate, &runtime->loop);
-    change_fini(&life->change);
-    runtime->link = NULL;
-    if (runtime->actors != NULL) {
-        remotes_finish(&runtime->actors->remotes);
-    }
-    bool is_idle = runtime->http == NULL || http_server_is_idle(runtime->http);
-    if (!is_idle || runtime->tasks.live > 0 || !actors_are_idle(runtime->actors)) {
-        return;
-    }
-    http_server_free(runtime->http);
-    runtime->http = NULL;
-    runtime->generation = NULL; /* finalizers run below and may ask for it */
-    generation_free(runtime, generation);
-    struct actors *actors = runtime->actors;
-    runtime_fini(runtime);
-    actors_free(actors);          /* finalizers may have sent to them */
-    shared_free(runtime->shared); /* finalizers may have used it */
-}
-
 int life_run(struct life *life)
 {
     struct runtime *runtime = &life->runtime;
@@ -412,6 +336,6 @@ int life_run(struct life *life)
     runtime->on_exhausted = on_exhausted;
     say_hello(life);
     loop_run(&runtime->loop, runtime->page);
-    end(life);
+    life_free(life);
     return life->exit_code;
 }
