@@ -123,6 +123,9 @@ static void on_join(struct proc *proc, step_fn step)
         return;
     }
     proc->member.claimant.is_passed_over = proc->setting->is_starting;
+    if (proc->state >= INCARNATION_DRAINING) {
+        naming_pass_over(&proc->member);
+    }
 }
 
 static void on_reach(struct proc *proc, const struct wire_message *message)

@@ -24,7 +24,7 @@ def test_a_name_is_known_in_all_workers_until_its_actor_ends(nodes):
     assert nodes.run(1, WHERE % "x") == [pid]
     for slot in (0, 2):
         nodes.wait(slot, WHERE % "x", [pid])
-    assert nodes.run(1, 'return actor.registered()["x"] == nil, actor.registered{scope="node"}["x"] == actor.whereis("x")') == [True, True]
+    assert nodes.run(1, 'return actor.info("x").name, actor.registered()["x"] == nil, actor.registered{scope="node"}["x"] == actor.whereis("x")') == ["x", True, True]
     assert nodes.run(1, 'exit(actor.whereis("x"), "kill") return actor.whereis("x") == nil') == [True]
     for slot in (0, 2):
         nodes.wait(slot, WHERE % "x", ["nobody"])

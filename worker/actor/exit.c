@@ -194,7 +194,7 @@ static void log_crash(const struct actor *actor, lua_State *L)
     logger_begin(&record, &actor->actors->runtime->logger, LOG_LEVEL_ERROR, text, len);
     log_text(&record, "actor", pid_text);
     log_text(&record, "module", actor->code->name);
-    log_text(&record, "name", actor->name);
+    log_text(&record, "name", names_get(actor));
     log_text(&record, "code", error_push_text(L, top, "code"));
     log_text(&record, "traceback", error_push_text(L, top, "traceback"));
     logger_send(&record);

@@ -9,6 +9,7 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/bond.h"
 #include "worker/actor/code.h"
+#include "worker/actor/names.h"
 #include "worker/actor/send.h"
 
 static const char *state_word(const struct actor *actor)
@@ -81,7 +82,7 @@ int inspect_info(lua_State *L)
     actor_push_pid(L, actor);
     lua_setfield(L, -2, "pid");
     set_text(L, "module", actor->code->name);
-    set_text(L, "name", actor->name);
+    set_text(L, "name", names_get(actor));
     set_text(L, "state", state_word(actor));
     set_text(L, "overflow", overflow_word(actor));
     set_integer(L, "messages", actor->mailbox.count);

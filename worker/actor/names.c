@@ -99,6 +99,12 @@ void names_leave(lua_State *L, struct actor *actor)
     claim_hide(actor);
 }
 
+const char *names_get(const struct actor *actor)
+{
+    bool is_held = actor->claim != NULL && actor->claim->is_held;
+    return actor->name == NULL && is_held ? actor->claim->name : actor->name;
+}
+
 void names_push_all(lua_State *L)
 {
     lua_newtable(L);

@@ -25,6 +25,8 @@ bool names_find_pid(lua_State *L, int index, struct pid *ret_pid);
 void names_remove(lua_State *L, struct actor *actor);
 /* The actor has ended for everybody else: nobody finds it by a name. */
 void names_leave(lua_State *L, struct actor *actor);
+/* What a person may call it: its name, else the one that it has for all workers; NULL: it has none. */
+const char *names_get(const struct actor *actor);
 /* Pushes a table of all names: name -> pid. */
 void names_push_all(lua_State *L);
 
