@@ -192,7 +192,7 @@ static int connect_to_daemon(struct run *run)
 static void exchange(struct run *run, const char *line)
 {
     size_t len = 0;
-    run->answer[0] = '\0';
+    memset(run->answer, 0, sizeof(run->answer)); /* what is read is a text at any time */
     int fd = connect_to_daemon(run);
     if (fd < 0) {
         return;
@@ -220,6 +220,8 @@ static void ask(struct run *run, const char *method, const char *params)
 
 #define FAULTS_PATH "FSD_TEST_FAULTS" /* variable of the environment: the file of the faults */
 #define KILL        "kill"            /* no method: the first worker that status names */
+#define START       "start"           /* the same worker starts a pool */
+#define STOP        "stop"            /* and stops it */
 
 static const struct {
     const char *method;
@@ -238,34 +240,81 @@ static const struct {
     {"scale", "{\"pool\":\"web\",\"count\":1}"},
     {"config.diff", "{}"},
     {"config.rollback", "{}"},
+    {START, ""},
+    {"config.apply", "{}"},
     {"reload", "{}"},
     {"crashes", "{}"},
     {"drain", "{}"},
     {"resume", "{}"},
     {"upgrade", "{}"},
     {"wait", "{\"for\":\"ready\"}"},
+    {STOP, ""},
 };
+
+/* A pidfd of the worker that the last answer names first, or a negative number. */
+static int open_worker(const struct run *run)
+{
+    const char *workers = strstr(run->answer, "\"workers\":[");
+    const char *pid = workers == NULL ? NULL : strstr(workers, "\"pid\":");
+    long number = pid == NULL ? 0 : strtol(pid + strlen("\"pid\":"), NULL, 10);
+    return number > 1 ? pidfd_open((pid_t)number, 0) : -1;
+}
 
 /* The worker that the last answer names first.  It is dead when this returns, and the daemon hears of that before of what it is
  * asked next: asked earlier, a change of the configuration would be refused, for its worker died. */
 static void kill_worker(struct run *run)
 {
-    const char *workers = strstr(run->answer, "\"workers\":[");
-    const char *pid = workers == NULL ? NULL : strstr(workers, "\"pid\":");
-    long number = pid == NULL ? 0 : strtol(pid + strlen("\"pid\":"), NULL, 10);
-    struct pollfd dead = {.fd = number > 1 ? pidfd_open((pid_t)number, 0) : -1, .events = POLLIN};
+    struct pollfd dead = {.fd = open_worker(run), .events = POLLIN};
     if (dead.fd < 0) {
         return;
     }
-    (void)kill((pid_t)number, SIGKILL);
+    (void)pidfd_send_signal(dead.fd, SIGKILL, NULL, 0);
     assert_int_equal(poll(&dead, 1, ANSWER_MS), 1);
     (void)close(dead.fd);
+}
+
+/* The last lines that it wrote. */
+static void print_log(const struct run *run)
+{
+    char command[64];
+    (void)snprintf(command, sizeof(command), "tail -n 20 %s/log >&2", run->folder);
+    if (system(command) != 0) { /* NOLINT: the name is our own */
+        print_error("there is no log\n");
+    }
+}
+
+/* Has the worker order, and waits until the pool is there, or gone, or the fault was met. */
+static void order(struct run *run, int number)
+{
+    bool is_start = number == SIGUSR1;
+    ask(run, "status", "{}");
+    int worker = open_worker(run);
+    if (worker >= 0) {
+        (void)pidfd_send_signal(worker, number, NULL, 0);
+        (void)close(worker);
+    }
+    for (uint64_t end_ms = clock_monotonic_ms() + ANSWER_MS; !faults->was_met && !has_ended(run);
+         rest()) {
+        ask(run, "status", "{}");
+        bool is_there = strstr(run->answer, "\"name\":\"extra\"") != NULL;
+        if (strstr(run->answer, "\"result\"") != NULL && is_there == is_start) {
+            return;
+        }
+        if (clock_monotonic_ms() > end_ms) {
+            print_log(run);
+            fail_msg("the pool is %s: %s", is_start ? "not there" : "there still", run->answer);
+        }
+    }
 }
 
 static void take_pace(struct run *run, const char *method, const char *params)
 {
     if (strcmp(method, KILL) == 0) {
         kill_worker(run);
+        return;
+    }
+    if (strcmp(method, START) == 0 || strcmp(method, STOP) == 0) {
+        order(run, strcmp(method, START) == 0 ? SIGUSR1 : SIGUSR2);
         return;
     }
     if (strcmp(method, "config.check") == 0) {
@@ -286,16 +335,6 @@ static void put_through_its_paces(struct run *run)
         if (faults->was_met) {
             return;
         }
-    }
-}
-
-/* The last lines that it wrote. */
-static void print_log(const struct run *run)
-{
-    char command[64];
-    (void)snprintf(command, sizeof(command), "tail -n 20 %s/log >&2", run->folder);
-    if (system(command) != 0) { /* NOLINT: the name is our own */
-        print_error("there is no log\n");
     }
 }
 
