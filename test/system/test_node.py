@@ -163,6 +163,19 @@ def test_links_hold_from_the_beginning(node):
     node.wait_run(1, 'return actor.whereis("linked") == nil', [True])
 
 
+def test_names_of_all_workers_can_be_given_elsewhere(node):
+    options = '{on = 1, name = "all", scope = "node"}'
+    pid = node.run(0, f'return tostring(spawn("{STAYS}", {options}))')
+    node.wait_run(2, 'return tostring(actor.whereis("all"))', pid)
+    assert node.run(0, f'return try(spawn, "", {options})')[0].startswith("exists: ")
+    assert node.run(1, 'return #actor.list { module = "do" }') == [2]  # that one and this one
+    node.run(2, 'exit(actor.whereis("all"), "kill")')
+    text = 'actor.trap_exit(true) local p = actor.spawn_link("do", {text = "exit([[early]])"}, {on = 1, name = "brief", scope = "node"}) local m = receive() return m[2] == p, m[3]'
+    for _ in range(20):
+        node.wait_run(0, 'return actor.whereis("brief") == nil', [True])
+        assert node.run(0, text) == [True, "early"]
+
+
 def test_monitors_tell_the_end(node):
     text = 'local p, ref = actor.spawn_monitor("do", {{text = "{text}"}}, {{on = 1}}) {then} local m = receive() return m[1], m[2] == ref, m[3] == p, m[4]'
     assert node.run(0, text.format(text=STAYS, then='exit(p, "told")')) == ["$down", True, True, "told"]

@@ -99,13 +99,22 @@ local SIGNALS = {
   ["$exit"] = function(node, msg) node:on_exit(msg[2], msg[3]) end,
 }
 
+-- A name of all workers is the master's to give: others do not wait for that.
+function Node:spawn(msg, from)
+  if type(msg.options) == "table" and msg.options.scope == "node" then
+    task.spawn(function() actor.reply(from, spawn.answer(msg)) end)
+  else
+    actor.reply(from, spawn.answer(msg))
+  end
+end
+
 function Node:on_message(msg, from, kind)
   if type(msg) ~= "table" then return end
   if kind == "system" then
     local act = SIGNALS[msg[1]]
     if act then act(self, msg) end
   elseif kind == "call" then
-    if msg[1] == "$spawn" then actor.reply(from, spawn.answer(msg)) end
+    if msg[1] == "$spawn" then self:spawn(msg, from) end
   elseif msg[1] == "$node" and NEWS[msg[2]] then
     NEWS[msg[2]](self, msg[3], msg[4])
   end
