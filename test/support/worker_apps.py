@@ -55,7 +55,7 @@ class WorkerApps:
 
         with contextlib.suppress(AssertionError):
             wait_for(is_expected, f"{expected} from worker {slot}")
-        assert last == expected
+        assert last == expected, f"{last} instead of {expected} from worker {slot}"
 
     def row(self, slot):
         return next(row for row in self.process.workers() if row["slot"] == slot)

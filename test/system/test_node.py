@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from fsd_process import wait_for
+from link_faults import reset_links
 from worker_apps import WorkerApps
 
 HEAD = '''
@@ -74,6 +75,19 @@ def test_a_worker_that_stood_still_hears_how_things_are(node):
     finally:
         os.kill(pid, signal.SIGCONT)
     node.wait_run(1, 'return tostring(group.members("h")[1]), #group.members("h")', found)
+
+
+def test_a_link_that_is_lost_takes_members_away_until_there_is_another(node):
+    for slot in (0, 1):
+        node.run(slot, f'other("group.join([[g]]) fsd.pubsub.subscribe([[t]]) {STAYS}")')
+    for slot in (0, 1):
+        node.wait_run(slot, 'return #group.members("g"), select(3, pubsub.publish("t", 0))', [2, 1, 0])
+    node.run(0, 'local p = spawn("local group = require [[fsd.group]] group.monitor([[g]]) for i = 1, 2 do gate([[changes]]):put(receive()[3]) end")')
+    assert reset_links(node.row(0)["pid"], node.row(1)["pid"]) == 1
+    assert node.run(0, 'return gate("changes"):get(), gate("changes"):get()') == ["leave", "join"]
+    for slot in (0, 1):
+        node.wait_run(slot, 'return #group.members("g"), select(3, pubsub.publish("t", 0))', [2, 1, 0])
+    node.wait_run(2, 'return #group.members("g")', [2])
 
 
 def test_groups_agree_after_churn_and_deaths(node):
