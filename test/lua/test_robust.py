@@ -224,6 +224,28 @@ def test_a_handler_that_uses_up_its_cpu_time_is_answered_and_leaves_its_tracebac
     assert app.get("/rounds").status == 200
 
 
+def test_what_runs_because_of_a_limit_is_limited_too(serve):
+    app = serve('''
+local fsd = require "fsd"
+local app = fsd.app()
+local function spin() while true do end end
+app:get("/handler", function() xpcall(spin, spin) end)
+app:get("/close", function()
+  coroutine.wrap(function() local x <close> = setmetatable({}, { __close = spin }) spin() end)()
+end)
+app:get("/told", function() return (select(2, xpcall(spin, function(err) fsd.task.sleep(0) return err.code end))) end)
+app:get("/", function() return "well" end)
+return app
+''', limits={"cpu": "20ms"})
+    pid = app.workers()[0]["pid"]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        spinning = [pool.submit(app.get, path) for path in ("/handler", "/close")]
+        assert app.get("/told").text == "cpu"
+        assert [answer.result().status for answer in spinning] == [503, 503]
+    assert app.get("/").text == "well"
+    assert app.workers()[0]["pid"] == pid
+
+
 def test_where_nothing_can_be_interrupted_an_error_is_raised(serve):
     assert serve(SPINNING).get("/tostring").text == "slice"
 
