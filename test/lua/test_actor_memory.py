@@ -83,6 +83,8 @@ RUNS = [
      'while sent < 1000 do local t = {} for i = 1, 1000 do t[i] = i end send(p, t) sent = sent + 1 local m = receive(0) if m then return m[4].code, sent < 200 end end', ["memory", True]),
     ("strings_are_their_makers", 'local p = spawn("fsd.task.sleep(60)", {memory = 1 << 20, mailbox = 100000}) local s = ("x"):rep(1000) for i = 1, 10000 do send(p, s) end '
      'local m = actor.info(p).messages exit(p, "kill") return m', [10000]),
+    ("room_for_messages_is_their_receivers", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 100000}) local before = actor.info(p).memory for i = 1, 10000 do send(p, i) end '
+     'local grown = actor.info(p).memory - before exit(p, "kill") return grown >= 10000 * 40', [True]),
     ("tables_in_messages_are_their_receivers", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 100000}) local before, mine = actor.info(p).memory, actor.info(self()).memory '
      'for i = 1, 10000 do send(p, {i, i}) end local grown, mine = actor.info(p).memory - before, actor.info(self()).memory - mine exit(p, "kill") return grown > 800000, mine < grown',
      [True, True]),

@@ -1,13 +1,12 @@
 /* mailbox.c - the queue of messages that wait to be received.
  * Owns the ring of letters and the Lua table of the values.  Both have the same capacity, a power of two, and grow
- * together; they go back when the last message of a large mailbox is taken.  A selective receive takes a message out of the
+ * together, by Lua's allocator, so that both count for whoever is charged; they go back when the last message of a large mailbox is taken.  A selective receive takes a message out of the
  * middle: those before it move up by one, as many as were skipped in the search anyway.
  * Called by post.c (in) and receive.c (out).  Must not know actors. */
 #include "worker/actor/mailbox.h"
 
 #include <assert.h>
 #include <lauxlib.h>
-#include <stdlib.h>
 
 enum {
     FIRST_CAPACITY = 8,
@@ -20,12 +19,20 @@ void mailbox_init(struct mailbox *mailbox, uint32_t max_count, uint32_t max_byte
         (struct mailbox){.table_ref = LUA_NOREF, .max_count = max_count, .max_bytes = max_bytes};
 }
 
+/* By Lua's allocator, so that the ring counts for whoever is charged. */
+static struct letter *resize(lua_State *L, struct letter *letters, uint32_t old_capacity,
+                             uint32_t capacity)
+{
+    void *data = NULL;
+    lua_Alloc allocate = lua_getallocf(L, &data);
+    return allocate(data, letters, old_capacity * sizeof(*letters), capacity * sizeof(*letters));
+}
+
 static void release(struct mailbox *mailbox, lua_State *L)
 {
     luaL_unref(L, LUA_REGISTRYINDEX, mailbox->table_ref);
     mailbox->table_ref = LUA_NOREF;
-    free(mailbox->letters);
-    mailbox->letters = NULL;
+    mailbox->letters = resize(L, mailbox->letters, mailbox->capacity, 0);
     mailbox->capacity = 0;
     mailbox->head = 0;
 }
@@ -48,15 +55,17 @@ static uint32_t place_of(const struct mailbox *mailbox, uint32_t position)
     return (mailbox->head + position) & (mailbox->capacity - 1);
 }
 
-/* The Lua table comes first: making it can raise, and everything is as before then. */
+/* Making the two can raise, and everything is as before then. */
 static void grow(struct mailbox *mailbox, lua_State *L)
 {
     uint32_t capacity = mailbox->capacity == 0 ? FIRST_CAPACITY : mailbox->capacity * 2;
     lua_createtable(L, (int)capacity, 0);
     int table = luaL_ref(L, LUA_REGISTRYINDEX);
-    struct letter *letters = calloc(capacity, sizeof(*letters));
+    struct letter *letters = resize(L, NULL, 0, capacity);
     if (letters == NULL) {
-        abort();
+        luaL_unref(L, LUA_REGISTRYINDEX, table);
+        luaL_error(L, "not enough memory");
+        __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, table);
     lua_rawgeti(L, LUA_REGISTRYINDEX, mailbox->table_ref);

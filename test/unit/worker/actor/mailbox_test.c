@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -162,6 +163,49 @@ static void a_taken_message_is_not_kept_from_the_collector(void **state)
     lua_settop(L, 0);
 }
 
+/* Refuses what is as large as the ring of 16 letters, which is larger than the table of their values. */
+static void *allocate_less(void *data, void *block, size_t old_bytes, size_t new_bytes)
+{
+    const bool *is_short = data;
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        free(block);
+        return NULL;
+    }
+    return *is_short && new_bytes == 16 * sizeof(struct letter) ? NULL : realloc(block, new_bytes);
+}
+
+static int push_nine(lua_State *state)
+{
+    for (int i = (int)mailbox.count; i < 9; i++) {
+        struct letter letter = {.bytes = 10};
+        lua_pushinteger(state, i);
+        mailbox_push(&mailbox, state, &letter);
+    }
+    return 0;
+}
+
+static void a_ring_that_cannot_be_had_raises_and_leaves_all_as_it_was(void **state)
+{
+    (void)state;
+    bool is_short = true;
+    lua_State *other = lua_newstate(allocate_less, &is_short);
+    lua_pushcfunction(other, push_nine);
+    assert_int_equal(lua_pcall(other, 0, 0, 0), LUA_ERRRUN);
+    assert_string_equal(lua_tostring(other, -1), "not enough memory");
+    assert_int_equal(mailbox.count, 8);
+    is_short = false;
+    lua_pushcfunction(other, push_nine);
+    assert_int_equal(lua_pcall(other, 0, 0, 0), LUA_OK);
+    for (uint32_t i = 0; i < 9; i++) {
+        mailbox_peek(&mailbox, other, i);
+        assert_int_equal(lua_tointeger(other, -1), i);
+        lua_pop(other, 1);
+    }
+    mailbox_fini(&mailbox, other);
+    lua_close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +219,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_mailbox_gives_its_memory_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_taken_message_is_not_kept_from_the_collector, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_ring_that_cannot_be_had_raises_and_leaves_all_as_it_was,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
