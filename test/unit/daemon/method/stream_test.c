@@ -220,10 +220,21 @@ static void a_mistake_is_told(void **state)
     fd_close(&fd);
 }
 
+/* As strstr, which under the address sanitizer measures the whole text each time: that took a minute. */
+static const char *find(const char *text, const char *wanted)
+{
+    size_t len = strlen(wanted);
+    text = strchr(text, wanted[0]);
+    while (text != NULL && strncmp(text, wanted, len) != 0) {
+        text = strchr(text + 1, wanted[0]);
+    }
+    return text;
+}
+
 static unsigned count(const char *text, const char *wanted)
 {
     unsigned found = 0;
-    while ((text = strstr(text, wanted)) != NULL) {
+    while ((text = find(text, wanted)) != NULL) {
         found++;
         text++;
     }
@@ -235,7 +246,7 @@ static unsigned count_lost(const char *text)
 {
     static const char wanted[] = "\"lost\",\"params\":{\"records\":";
     unsigned lost = 0;
-    while ((text = strstr(text, wanted)) != NULL) {
+    while ((text = find(text, wanted)) != NULL) {
         text += sizeof(wanted) - 1;
         lost += (unsigned)strtoul(text, NULL, 10);
     }
