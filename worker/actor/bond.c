@@ -1,7 +1,8 @@
 /* bond.c - links and monitors: who is told when an actor ends.
  * Owns struct bond.  Each pair has two ends, one in the list of either actor, so that whoever ends first finds the other one
- * without a search; with an actor of another worker there is one end here and one there, and the worker's list finds it when that
- * worker ends.  An actor that monitors keeps the ref's value in Lua, the same one that its message will carry.
+ * without a search; with an actor of another worker there is one end here and one there, and a table of the
+ * worker's (bond_table.c) finds it when that one speaks of it or ends.  An actor that monitors keeps the ref's value in Lua, the same
+ * one that its message will carry.
  * Called by mod_actor.c to make them and by exit.c, which uses them up.  Must not know what is told. */
 #include "worker/actor/bond.h"
 
@@ -11,6 +12,7 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
+#include "worker/actor/bond_table.h"
 
 static struct bond *add_end(struct actor *owner, enum bond_kind kind)
 {
@@ -93,61 +95,35 @@ void bond_monitor(lua_State *L, struct actor *actor, struct actor *other, const 
     make_twins(add_watcher(L, actor, name), add_end(other, BOND_WATCHED));
 }
 
-static void make_far(struct bond *bond, struct bond **list, const struct pid *other,
+static void make_far(struct bond *bond, struct bond_table *table, const struct pid *other,
                      uint64_t number)
 {
-    struct bond_far *far = malloc(sizeof(*far));
-    if (far == NULL) {
+    bond->far = malloc(sizeof(*bond->far));
+    if (bond->far == NULL) {
         abort();
     }
-    *far = (struct bond_far){.other = *other, .number = number, .next = *list, .link = list};
-    if (far->next != NULL) {
-        far->next->far->link = &far->next;
-    }
-    *list = bond;
-    bond->far = far;
+    *bond->far = (struct bond_far){.other = *other, .number = number};
+    bond_table_add(table, bond);
 }
 
-struct bond *bond_find_far_link(const struct actor *actor, const struct pid *other)
+void bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other)
 {
-    struct bond *bond = actor->bonds;
-    while (bond != NULL &&
-           (bond->kind != BOND_LINK || bond->far == NULL || !pid_equal(&bond->far->other, other))) {
-        bond = bond->next;
-    }
-    return bond;
-}
-
-struct bond *bond_find_far(const struct actor *actor, enum bond_kind kind, const struct pid *other,
-                           uint64_t number)
-{
-    struct bond *bond = actor->bonds;
-    while (bond != NULL &&
-           (bond->kind != kind || bond->far == NULL || bond->far->number != number ||
-            bond->far->other.incarnation != other->incarnation)) {
-        bond = bond->next;
-    }
-    return bond;
-}
-
-void bond_link_far(struct actor *actor, struct bond **list, const struct pid *other)
-{
-    if (bond_find_far_link(actor, other) == NULL) {
-        make_far(add_end(actor, BOND_LINK), list, other, 0);
+    if (bond_table_find_link(table, actor, other) == NULL) {
+        make_far(add_end(actor, BOND_LINK), table, other, 0);
     }
 }
 
-void bond_monitor_far(lua_State *L, struct actor *actor, struct bond **list,
+void bond_monitor_far(lua_State *L, struct actor *actor, struct bond_table *table,
                       const struct pid *other, const char *name)
 {
     struct bond *bond = add_watcher(L, actor, name);
-    make_far(bond, list, other, bond->ref->ref.number);
+    make_far(bond, table, other, bond->ref->ref.number);
 }
 
-void bond_watch_far(struct actor *actor, struct bond **list, const struct pid *other,
+void bond_watch_far(struct actor *actor, struct bond_table *table, const struct pid *other,
                     uint64_t number)
 {
-    make_far(add_end(actor, BOND_WATCHED), list, other, number);
+    make_far(add_end(actor, BOND_WATCHED), table, other, number);
 }
 
 struct pid bond_other(const struct bond *bond)
@@ -166,10 +142,7 @@ static void free_end(lua_State *L, struct bond *bond)
         luaL_unref(L, LUA_REGISTRYINDEX, bond->ref_anchor);
     }
     if (bond->far != NULL) {
-        *bond->far->link = bond->far->next;
-        if (bond->far->next != NULL) {
-            bond->far->next->far->link = bond->far->link;
-        }
+        bond_table_remove(bond);
         free(bond->far);
     }
     free(bond->name);

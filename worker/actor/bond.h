@@ -7,6 +7,7 @@
 
 struct actor;
 struct actors;
+struct bond_table;
 struct ref_value;
 
 enum bond_kind {
@@ -18,9 +19,10 @@ enum bond_kind {
 /* What an end knows of the other one, when that is in another worker. */
 struct bond_far {
     struct pid other;
-    uint64_t number;    /* of the ref, of a monitor */
-    struct bond *next;  /* borrowed: in the list of all with that worker */
-    struct bond **link; /* what points to this one there */
+    uint64_t number;          /* of the ref, of a monitor */
+    struct bond_table *table; /* borrowed: all with that worker */
+    struct bond *next;        /* borrowed: in its bucket there */
+    struct bond **link;       /* what points to this one there */
 };
 
 /* One end of a link or a monitor, in the list of the actor that it belongs to.  The two ends of a pair are twins. */
@@ -42,17 +44,13 @@ void bond_link(struct actor *actor, struct actor *other);
 struct bond *bond_find_link(struct actor *actor, const struct actor *other);
 /* The actor monitors the other one from now on: pushes the ref.  name may be NULL. */
 void bond_monitor(lua_State *L, struct actor *actor, struct actor *other, const char *name);
-/* The same with an actor of another worker, which has to be told: list is that of all ends with it. */
-void bond_link_far(struct actor *actor, struct bond **list, const struct pid *other);
-struct bond *bond_find_far_link(const struct actor *actor, const struct pid *other);
-void bond_monitor_far(lua_State *L, struct actor *actor, struct bond **list,
+/* The same with an actor of another worker, which has to be told: table is that of all ends with it. */
+void bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other);
+void bond_monitor_far(lua_State *L, struct actor *actor, struct bond_table *table,
                       const struct pid *other, const char *name);
 /* An actor of another worker monitors this one from now on, with a ref of that number. */
-void bond_watch_far(struct actor *actor, struct bond **list, const struct pid *other,
+void bond_watch_far(struct actor *actor, struct bond_table *table, const struct pid *other,
                     uint64_t number);
-/* The end of that kind of a monitor that has the number; other: any actor of that worker.  NULL: there is none. */
-struct bond *bond_find_far(const struct actor *actor, enum bond_kind kind, const struct pid *other,
-                           uint64_t number);
 /* The pid of the actor at the other end. */
 struct pid bond_other(const struct bond *bond);
 /* Ends it for both, if both are in this worker; the values in Lua stay. */

@@ -245,6 +245,7 @@ static void finish(struct remote *remote)
     }
     window_clear(&remote->window);
     asked_clear(&remote->asked);
+    bond_table_fini(&remote->bonds);
     peer_out_fini(&remote->backlog);
     free(remote);
 }

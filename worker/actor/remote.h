@@ -7,6 +7,7 @@
 
 #include "common/proto.h"
 #include "worker/actor/asked.h"
+#include "worker/actor/bond_table.h"
 #include "worker/actor/frame.h"
 #include "worker/actor/pid.h"
 #include "worker/actor/sender.h"
@@ -14,7 +15,6 @@
 #include "worker/core/peer.h"
 
 struct actors;
-struct bond;
 struct call;
 struct remotes;
 struct wire_message;
@@ -33,7 +33,7 @@ struct remote {
     struct sender_queue senders; /* who waits until the link takes more */
     struct asked_table asked;
     struct call *calls;         /* borrowed list: who waits for answers from there */
-    struct bond *bonds;         /* borrowed list: ends here, of which the other one is there */
+    struct bond_table bonds;    /* ends here, of which the other one is there */
     struct frame_actor settled; /* who the next two were taken for */
     struct frame_credit credit; /* not told yet */
     struct remote *next;

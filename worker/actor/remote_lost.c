@@ -34,11 +34,12 @@ static void tell(lua_State *L, const struct bond *bond)
 void remote_lost(struct remote *remote)
 {
     lua_State *L = remote->remotes->actors->runtime->L;
-    while (remote->bonds != NULL) {
-        struct bond *bond = remote->bonds;
+    struct bond *bond = NULL;
+    while ((bond = bond_table_first(&remote->bonds)) != NULL) {
         tell(L, bond);
         bond_remove(L, bond);
     }
+    bond_table_fini(&remote->bonds);
     while (remote->calls != NULL) {
         call_lose(remote->calls);
     }

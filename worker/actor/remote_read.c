@@ -197,8 +197,9 @@ static int read_link(struct reading *reading)
 
 static int read_unlink(struct reading *reading)
 {
-    struct bond *bond =
-        reading->to == NULL ? NULL : bond_find_far_link(reading->to, &reading->from);
+    struct bond *bond = reading->to == NULL ? NULL
+                                            : bond_table_find_link(&reading->remote->bonds,
+                                                                   reading->to, &reading->from);
     if (bond != NULL) {
         bond_remove(reading->L, bond);
     }
@@ -213,8 +214,9 @@ static int read_link_exit(struct reading *reading)
     if (error != 0) {
         return error;
     }
-    struct bond *bond =
-        reading->to == NULL ? NULL : bond_find_far_link(reading->to, &reading->from);
+    struct bond *bond = reading->to == NULL ? NULL
+                                            : bond_table_find_link(&reading->remote->bonds,
+                                                                   reading->to, &reading->from);
     if (bond == NULL) {
         lua_pop(reading->L, 1);
         return 0;
@@ -236,9 +238,10 @@ static int read_monitor(struct reading *reading)
 
 static int read_demonitor(struct reading *reading)
 {
-    struct bond *bond = reading->to == NULL ? NULL
-                                            : bond_find_far(reading->to, BOND_WATCHED,
-                                                            &reading->from, reading->frame.ref);
+    struct bond *bond = reading->to == NULL
+                            ? NULL
+                            : bond_table_find_monitor(&reading->remote->bonds, reading->to,
+                                                      BOND_WATCHED, reading->frame.ref);
     if (bond != NULL) {
         bond_remove(reading->L, bond);
     }
@@ -253,9 +256,10 @@ static int read_down(struct reading *reading)
     if (error != 0) {
         return error;
     }
-    struct bond *bond = reading->to == NULL ? NULL
-                                            : bond_find_far(reading->to, BOND_WATCHES,
-                                                            &reading->from, reading->frame.ref);
+    struct bond *bond = reading->to == NULL
+                            ? NULL
+                            : bond_table_find_monitor(&reading->remote->bonds, reading->to,
+                                                      BOND_WATCHES, reading->frame.ref);
     if (bond == NULL) {
         lua_pop(L, 1);
         return 0;

@@ -114,12 +114,19 @@ int signals_link_both(lua_State *L)
     return own.actor != NULL ? link_with(L, own.actor, &other, 2) : 0;
 }
 
+/* The link with one of another worker, which may have ended and be heard to the end yet. */
+static struct bond *find_far_link(const struct actor *self, const struct pid *to)
+{
+    const struct remote *remote = remotes_find(&self->actors->remotes, to->incarnation);
+    return remote == NULL ? NULL : bond_table_find_link(&remote->bonds, self, to);
+}
+
 int signals_unlink(lua_State *L)
 {
     struct actor *self = actor_check(L, "unlink");
     struct address address = send_find(L, 1);
     struct bond *bond = address.actor != NULL ? bond_find_link(self, address.actor)
-                                              : bond_find_far_link(self, &address.to);
+                                              : find_far_link(self, &address.to);
     if (bond == NULL) {
         return 0;
     }
