@@ -1,7 +1,9 @@
 /* mailbox.c - the queue of messages that wait to be received.
  * Owns the ring of letters and the Lua table of the values.  Both have the same capacity, a power of two, and grow
- * together, by Lua's allocator, so that both count for whoever is charged; they go back when the last message of a large mailbox is taken.  A selective receive takes a message out of the
- * middle: those before it move up by one, as many as were skipped in the search anyway.
+ * together, by Lua's allocator, so that both count for whoever is charged.  They go back when the last message of a large mailbox is
+ * taken, unless many have gone through it since it was empty: then as many will come again, and if not, the first that comes alone has
+ * it given back.  A selective receive takes a message out of the middle: those before it move up by one, as many as were skipped in
+ * the search anyway.
  * Called by post.c (in) and receive.c (out).  Must not know actors. */
 #include "worker/actor/mailbox.h"
 
@@ -10,7 +12,9 @@
 
 enum {
     FIRST_CAPACITY = 8,
-    KEPT_CAPACITY = 64, /* when it runs empty */
+    KEPT_CAPACITY = 64,      /* when it runs empty */
+    BUSY_CAPACITY = 4 << 10, /* the same when it was used */
+    BUSY_PART = 4,           /* of the places, through which messages went */
 };
 
 void mailbox_init(struct mailbox *mailbox, uint32_t max_count, uint32_t max_bytes)
@@ -123,11 +127,18 @@ static void close_gap(struct mailbox *mailbox, lua_State *L, uint32_t position)
     }
 }
 
+/* The last message is about to be taken: it stands where head is, and the first one since the mailbox was empty came to place 0. */
+static bool is_too_large(const struct mailbox *mailbox)
+{
+    return mailbox->capacity > BUSY_CAPACITY ||
+           (mailbox->capacity > KEPT_CAPACITY && mailbox->head < mailbox->capacity / BUSY_PART);
+}
+
 void mailbox_remove(struct mailbox *mailbox, lua_State *L, uint32_t position)
 {
     assert(position < mailbox->count);
     mailbox->bytes -= mailbox->letters[place_of(mailbox, position)].bytes;
-    if (mailbox->count == 1 && mailbox->capacity > KEPT_CAPACITY) {
+    if (mailbox->count == 1 && is_too_large(mailbox)) {
         release(mailbox, L);
         mailbox->count = 0;
         return;
@@ -137,6 +148,6 @@ void mailbox_remove(struct mailbox *mailbox, lua_State *L, uint32_t position)
     lua_pushnil(L);
     lua_rawseti(L, -2, (lua_Integer)mailbox->head + 1);
     lua_pop(L, 1);
-    mailbox->head = place_of(mailbox, 1);
     mailbox->count--;
+    mailbox->head = mailbox->count == 0 ? 0 : place_of(mailbox, 1);
 }

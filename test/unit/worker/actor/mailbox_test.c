@@ -119,22 +119,38 @@ static void an_empty_mailbox_has_room_for_any_message(void **state)
     assert_false(mailbox_has_room(&mailbox, 1 << 20));
 }
 
-static void an_empty_mailbox_gives_its_memory_back(void **state)
+static void pass_through(int count)
+{
+    for (int i = 0; i < count; i++) {
+        push(i);
+    }
+    assert_true(mailbox.capacity >= (uint32_t)count);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(take(0), i);
+    }
+}
+
+static void a_mailbox_is_given_back_when_a_message_comes_alone(void **state)
 {
     (void)state;
     assert_null(mailbox.letters);
-    for (int i = 0; i < 1000; i++) {
-        push(i);
-    }
-    assert_true(mailbox.capacity >= 1000);
-    while (mailbox.count > 0) {
-        (void)take(0);
-    }
+    pass_through(1000);
+    assert_int_equal(mailbox.capacity, 1024); /* as many may come again */
+    pass_through(300);
+    assert_int_equal(mailbox.capacity, 1024);
+    pass_through(1);
     assert_null(mailbox.letters);
     assert_int_equal(mailbox.capacity, 0);
     push(5);
     assert_int_equal(take(0), 5);
     assert_int_equal(mailbox.capacity, 8); /* a small one stays */
+}
+
+static void a_very_large_mailbox_is_given_back_when_it_is_empty(void **state)
+{
+    (void)state;
+    pass_through(5000);
+    assert_null(mailbox.letters);
 }
 
 static void a_taken_message_is_not_kept_from_the_collector(void **state)
@@ -216,7 +232,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_empty_mailbox_has_room_for_any_message, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(an_empty_mailbox_gives_its_memory_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_mailbox_is_given_back_when_a_message_comes_alone, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_very_large_mailbox_is_given_back_when_it_is_empty, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_taken_message_is_not_kept_from_the_collector, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_ring_that_cannot_be_had_raises_and_leaves_all_as_it_was,
