@@ -16,12 +16,13 @@
 
 typedef void (*step_fn)(struct proc *proc, enum incarnation_event event, const char *detail);
 
-static void on_hello(struct proc *proc, const struct wire_message *message, step_fn step)
+static void on_hello(struct proc *proc, const struct wire_message *message,
+                     enum incarnation_event event, step_fn step)
 {
     struct proto_hello hello;
     memcpy(&hello, message->payload, sizeof(hello));
     if (hello.protocol == PROTO_VERSION) {
-        step(proc, INCARNATION_ON_HELLO, NULL);
+        step(proc, event, NULL);
         return;
     }
     proc->failure = PROC_FAILURE_MISMATCH;
@@ -74,14 +75,15 @@ static void on_change(struct proc *proc, const struct wire_message *message,
     step(proc, event, NULL);
 }
 
-static void on_dying(struct proc *proc, const struct wire_message *message, step_fn step)
+static void on_dying(struct proc *proc, const struct wire_message *message,
+                     enum incarnation_event event, step_fn step)
 {
     struct proto_dying body;
-    char words[CAUSE_TEXT_MAX];
+    char text[CAUSE_TEXT_MAX];
     memcpy(&body, message->payload, sizeof(body));
     struct cause cause = {.is_signal = true, .value = (int)(body.signal & 0x7f)};
-    cause_format(&cause, false, words);
-    step(proc, INCARNATION_ON_DYING, words);
+    cause_format(&cause, false, text);
+    step(proc, event, text);
 }
 
 static void on_untold(struct member *member, int error)
@@ -153,7 +155,8 @@ static void on_name(struct proc *proc, const struct wire_message *message, step_
 }
 
 /* JOIN, and what only those may say who have joined. */
-static void on_member_word(struct proc *proc, const struct wire_message *message, step_fn step)
+static void on_member_word(struct proc *proc, const struct wire_message *message,
+                           enum incarnation_event event, step_fn step)
 {
     if (is_ending(proc)) {
         return;
@@ -161,7 +164,7 @@ static void on_member_word(struct proc *proc, const struct wire_message *message
     if (message->head.kind == PROTO_JOIN) {
         on_join(proc, step);
     } else if (proc->member.members == NULL) {
-        step(proc, INCARNATION_ON_BROKEN, "wants to reach others, but has not joined them");
+        step(proc, event, "wants to reach others, but has not joined them");
     } else if (message->head.kind == PROTO_REACH) {
         on_reach(proc, message);
     } else {
@@ -174,7 +177,8 @@ static void on_unanswered(struct ask *ask, int error)
     proc_check(OWNER_OF(ask, struct proc, ask), error);
 }
 
-static void on_ask(struct proc *proc, const struct wire_message *message, step_fn step)
+static void on_ask(struct proc *proc, const struct wire_message *message,
+                   enum incarnation_event event, step_fn step)
 {
     struct proto_ask body;
     memcpy(&body, message->payload, sizeof(body));
@@ -187,74 +191,48 @@ static void on_ask(struct proc *proc, const struct wire_message *message, step_f
     }
     if (!asks_add(proc->setting->asks, &proc->ask, &body, message->payload + sizeof(body),
                   message->head.size - sizeof(body))) {
-        step(proc, INCARNATION_ON_BROKEN, "asks again before it has its answer");
+        step(proc, event, "asks again before it has its answer");
     }
 }
 
+static void on_plain(struct proc *proc, const struct wire_message *message,
+                     enum incarnation_event event, step_fn step)
+{
+    (void)message;
+    step(proc, event, NULL);
+}
+
+/* What each word is in the worker's life; the last five are nothing in it, unless they are wrong. */
+static const struct word {
+    enum proto_kind kind;
+    enum incarnation_event event;
+    void (*on_said)(struct proc *proc, const struct wire_message *message,
+                    enum incarnation_event event, step_fn step);
+} words[] = {
+    {PROTO_HELLO, INCARNATION_ON_HELLO, on_hello},
+    {PROTO_LOADED, INCARNATION_ON_LOADED, on_generation},
+    {PROTO_REFUSED, INCARNATION_ON_REFUSED, on_generation},
+    {PROTO_ACTIVE, INCARNATION_ON_ACTIVE, on_generation},
+    {PROTO_DRAINING, INCARNATION_ON_WITHDRAWN, on_plain},
+    {PROTO_PREPARED, INCARNATION_ON_PREPARED, on_change},
+    {PROTO_REJECTED, INCARNATION_ON_REJECTED, on_change},
+    {PROTO_COMMITTED, INCARNATION_ON_COMMITTED, on_change},
+    {PROTO_LEAVE, INCARNATION_ON_LEAVE, on_plain},
+    {PROTO_DYING, INCARNATION_ON_DYING, on_dying},
+    {PROTO_JOIN, INCARNATION_ON_BROKEN, on_member_word},
+    {PROTO_REACH, INCARNATION_ON_BROKEN, on_member_word},
+    {PROTO_CLAIM, INCARNATION_ON_BROKEN, on_member_word},
+    {PROTO_UNCLAIM, INCARNATION_ON_BROKEN, on_member_word},
+    {PROTO_ASK, INCARNATION_ON_BROKEN, on_ask},
+};
+
+/* What else there is goes to the worker; wire_recv refuses it. */
 void proc_words_on_message(struct proc *proc, const struct wire_message *message, step_fn step)
 {
-    switch ((enum proto_kind)message->head.kind) {
-    case PROTO_HELLO:
-        on_hello(proc, message, step);
-        break;
-    case PROTO_LOADED:
-        on_generation(proc, message, INCARNATION_ON_LOADED, step);
-        break;
-    case PROTO_REFUSED:
-        on_generation(proc, message, INCARNATION_ON_REFUSED, step);
-        break;
-    case PROTO_ACTIVE:
-        on_generation(proc, message, INCARNATION_ON_ACTIVE, step);
-        break;
-    case PROTO_DRAINING:
-        step(proc, INCARNATION_ON_WITHDRAWN, NULL);
-        break;
-    case PROTO_PREPARED:
-        on_change(proc, message, INCARNATION_ON_PREPARED, step);
-        break;
-    case PROTO_REJECTED:
-        on_change(proc, message, INCARNATION_ON_REJECTED, step);
-        break;
-    case PROTO_COMMITTED:
-        on_change(proc, message, INCARNATION_ON_COMMITTED, step);
-        break;
-    case PROTO_LEAVE:
-        step(proc, INCARNATION_ON_LEAVE, NULL);
-        break;
-    case PROTO_DYING:
-        on_dying(proc, message, step);
-        break;
-    case PROTO_JOIN:
-    case PROTO_REACH:
-    case PROTO_CLAIM:
-    case PROTO_UNCLAIM:
-        on_member_word(proc, message, step);
-        break;
-    case PROTO_ASK:
-        on_ask(proc, message, step);
-        break;
-    case PROTO_LOG: /* the others go to the worker; wire_recv refuses them */
-    case PROTO_CONFIG:
-    case PROTO_LOAD:
-    case PROTO_UNAVAILABLE:
-    case PROTO_LISTENER:
-    case PROTO_ACTIVATE:
-    case PROTO_RETURN:
-    case PROTO_DRAIN:
-    case PROTO_PREPARE:
-    case PROTO_COMMIT:
-    case PROTO_ABORT:
-    case PROTO_SHARED:
-    case PROTO_UNSHARED:
-    case PROTO_MEMBER:
-    case PROTO_PEER:
-    case PROTO_GONE:
-    case PROTO_NAMES:
-    case PROTO_NAMED:
-    case PROTO_UNNAMED:
-    case PROTO_TAKEN:
-    case PROTO_ANSWER:
-    case PROTO_POOLS:
-        break;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i].kind == message->head.kind) {
+            words[i].on_said(proc, message, words[i].event, step);
+            return;
+        }
     }
 }
