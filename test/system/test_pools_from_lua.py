@@ -343,10 +343,10 @@ def test_workers_may_start_it_before_they_serve_in_each_of_them_and_at_each_relo
     service = make_service({"app.lua": INIT, "pools.lua": POOLS}, workers=3)
     service.write_conf()
     service.start_ready()
-    wait_for(lambda: service.log().count("started: exists") == 2, "the others")
-    assert service.log().count("started: yes") == 1
+    wait_for(lambda: service.log().count("started: exists") == 2 and service.log().count("started: yes") == 1, "all three")
     service.call("reload", restart=True)
-    assert service.log().count("started: exists") == 5
+    wait_for(lambda: service.log().count("started: exists") == 5, "their successors")
+    assert service.log().count("started: yes") == 1
     assert pool(service, "jobs")["state"] == "running"
 
 
