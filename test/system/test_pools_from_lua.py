@@ -6,8 +6,9 @@ import signal
 import threading
 
 import pytest
+from deploying import list_fds, wait_fds
 from fsd_process import RpcError
-from service import Service, wait_for
+from service import Service, find_workers, wait_for
 
 APP = """
 local fsd = require "fsd"
@@ -198,6 +199,17 @@ def test_a_pool_that_another_one_needs_is_not_stopped_before_that(pooled):
     assert 'there is no pool or supervisor "first"' in answer["message"]
     assert stop(pooled, "second")["ok"]
     assert stop(pooled, "first")["ok"]
+
+
+def test_what_comes_and_goes_leaves_nothing_behind(pooled):
+    assert start(pooled, "jobs", count=2, standby=1, listeners=FEED)["ok"]
+    assert stop(pooled, "jobs")["ok"]
+    before = wait_for(lambda: len(find_workers(pooled.process.pid)) == 2 and list_fds(pooled), "its workers to leave")
+    for _ in range(10):
+        assert start(pooled, "jobs", count=2, standby=1, listeners=FEED)["ok"]
+        assert stop(pooled, "jobs")["ok"]
+    wait_for(lambda: len(find_workers(pooled.process.pid)) == 2, "all workers to leave")
+    wait_fds(pooled, before)
 
 
 def test_an_order_whose_request_is_given_up_is_carried_out_all_the_same(pooled):
