@@ -175,6 +175,9 @@ static int on_turn(sd_event_source *source, void *userdata)
     (void)source;
     struct master *master = userdata;
     struct asks *asks = &master->orders.asks;
+    if (!deploy_is_running(master)) {
+        deferred_run(master);
+    }
     while (asks->first != NULL) {
         if (answer_now(master, asks->first)) {
             continue;
@@ -204,12 +207,13 @@ void orders_open(struct master *master)
 void orders_close(struct master *master)
 {
     master->orders.turn = sd_event_source_disable_unref(master->orders.turn);
+    deferred_fini(&master->orders.deferred);
 }
 
 void orders_touch(struct master *master)
 {
     struct orders *orders = &master->orders;
-    if (orders->asks.first == NULL) {
+    if (orders->asks.first == NULL && orders->deferred.count == 0) {
         return;
     }
     if (orders->turn == NULL &&

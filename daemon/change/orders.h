@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/proto.h"
+#include "daemon/change/deferred.h"
 #include "daemon/proc/asks.h"
 
 struct master;
@@ -12,6 +13,7 @@ struct master;
 /* The pools that applications start and stop, one after another. */
 struct orders {
     struct asks asks;           /* of the workers */
+    struct deferred deferred;   /* what operators want in the meantime */
     sd_event_source *turn;      /* owned; looks at the asks when nothing else runs */
     bool is_start;              /* of the one that is under way: a pool is started, else stopped */
     char name[PROTO_NAME_MAX];  /* its pool */

@@ -79,7 +79,7 @@ static void run_restart(void *owner, struct control_call *call, const json_t *pa
         return;
     }
     struct pool *pool = methods_get_pool(owner, call, params);
-    if (pool != NULL) {
+    if (pool != NULL && !deferred_add(owner, run_restart, call, params)) {
         reload_restart(owner, pool, call);
     }
 }
@@ -168,7 +168,7 @@ static void run_crashes(void *owner, struct control_call *call, const json_t *pa
 
 static void run_upgrade(void *owner, struct control_call *call, const json_t *params)
 {
-    if (methods_has_only(call, params, NULL)) {
+    if (methods_has_only(call, params, NULL) && !deferred_add(owner, run_upgrade, call, params)) {
         upgrade_start(owner, call);
     }
 }

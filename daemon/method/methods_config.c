@@ -87,7 +87,8 @@ void methods_config_plan(void *owner, struct control_call *call, const json_t *p
 
 void methods_config_apply(void *owner, struct control_call *call, const json_t *params)
 {
-    if (methods_has_only(call, params, NULL)) {
+    if (methods_has_only(call, params, NULL) &&
+        !deferred_add(owner, methods_config_apply, call, params)) {
         configs_apply(owner, call);
     }
 }
@@ -96,7 +97,8 @@ void methods_config_rollback(void *owner, struct control_call *call, const json_
 {
     int64_t number = 0;
     if (methods_has_only(call, params, "to") &&
-        methods_get_int(call, params, "to", &(struct methods_range){1, INT64_MAX, true}, &number)) {
+        methods_get_int(call, params, "to", &(struct methods_range){1, INT64_MAX, true}, &number) &&
+        !deferred_add(owner, methods_config_rollback, call, params)) {
         configs_roll_back(owner, (uint64_t)number, call);
     }
 }
@@ -214,7 +216,8 @@ void methods_config_scale(void *owner, struct control_call *call, const json_t *
     const struct pool *pool = methods_get_pool(owner, call, params);
     if (pool != NULL &&
         methods_get_int(call, params, "count", &(struct methods_range){1, POOL_SLOTS_MAX, false},
-                        &count)) {
+                        &count) &&
+        !deferred_add(owner, methods_config_scale, call, params)) {
         configs_scale(owner, pool->name, (unsigned)count, call);
     }
 }

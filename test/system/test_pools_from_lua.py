@@ -7,7 +7,6 @@ import threading
 
 import pytest
 from deploying import list_fds, wait_fds
-from fsd_process import RpcError
 from service import Service, find_workers, wait_for
 
 APP = """
@@ -220,7 +219,9 @@ def test_an_order_whose_request_is_given_up_is_carried_out_all_the_same(pooled):
     assert stop(pooled, "jobs")["ok"]
 
 
-def test_orders_wait_while_the_program_is_replaced(pooled):
+@pytest.fixture
+def ordering(pooled):
+    """An application that does nothing but start and stop a pool; what it was told."""
     answers, is_over = [], threading.Event()
     pooled.address()  # while the control socket is sure to answer
 
@@ -231,16 +232,26 @@ def test_orders_wait_while_the_program_is_replaced(pooled):
 
     thread = threading.Thread(target=order_often)
     thread.start()
-    done = 0
-    while done < 5 or len(answers) < 4:
-        try:
-            pooled.call("upgrade")
-            done += 1
-        except RpcError as error:  # an order was under way
-            assert error.code == -32001, error
+    yield answers
     is_over.set()
     thread.join()
     assert {answer["ok"] for answer in answers} == {True}, answers
+
+
+def test_orders_wait_while_the_program_is_replaced(pooled, ordering):
+    for count in range(5):
+        pooled.call("upgrade")
+        wait_for(lambda count=count: len(ordering) > 2 * count, "orders")
+
+
+def test_an_operator_does_not_wait_for_orders_to_end(pooled, ordering):
+    for count in (3, 1, 2):
+        pooled.call("scale", pool="web", count=count)
+        assert pool(pooled, "web")["count"] == count
+        pooled.write_conf(heartbeat=f"{20 + count}s")
+        pooled.call("config.apply")
+        pooled.call("restart", pool="web")
+    wait_for(lambda: len(ordering) > 4, "orders")
 
 
 def test_commands_work_on_it_as_on_any_other(pooled):
