@@ -68,7 +68,7 @@ static void grow(struct mailbox *mailbox, lua_State *L)
     struct letter *letters = resize(L, NULL, 0, capacity);
     if (letters == NULL) {
         luaL_unref(L, LUA_REGISTRYINDEX, table);
-        luaL_error(L, "not enough memory");
+        luaL_error(L, "not enough memory"); /* to Lua, these words are a memory error */
         __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, table);

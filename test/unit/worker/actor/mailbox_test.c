@@ -207,7 +207,7 @@ static void a_ring_that_cannot_be_had_raises_and_leaves_all_as_it_was(void **sta
     bool is_short = true;
     lua_State *other = lua_newstate(allocate_less, &is_short);
     lua_pushcfunction(other, push_nine);
-    assert_int_equal(lua_pcall(other, 0, 0, 0), LUA_ERRRUN);
+    assert_int_equal(lua_pcall(other, 0, 0, 0), LUA_ERRMEM);
     assert_string_equal(lua_tostring(other, -1), "not enough memory");
     assert_int_equal(mailbox.count, 8);
     is_short = false;
