@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from app_process import AppProcess
-from fsd_process import wait_for
+from fsd_process import BUILD, wait_for
 from remote_app import REMOTE_FILES, RemoteApp
 
 WORKERS = 3
@@ -91,6 +91,32 @@ RUNS = [
      'actor.monitor(p) exit(p, "kill") return receive(nil, 5)[4]', ["killed"]),
     ("whoever_waits_for_the_dead_in_another_worker_goes_on", 'local p = there(1, "fsd.task.sleep(0.1)") for i = 1, 30 do send(p, ("x"):rep(1000000)) end return "went on"', ["went on"]),
 ]
+
+
+@pytest.mark.skipif(BUILD.name == "asan", reason="the address sanitizer keeps freed memory")
+@pytest.mark.parametrize(("overflow", "messages"), [("suspend", None), ("drop_new", 1000), ("drop_old", 1000), ("raise", None)])
+def test_a_million_messages_to_a_full_mailbox_in_another_worker_keep_memory_flat(app, overflow, messages):
+    """In both: what has no room waits or is refused here, or is dropped there, and nothing is heaped up on the way."""
+    here, there, found = app.run(f"""
+      local rss = 'return tonumber(io.open("/proc/self/statm"):read("a"):match("%d+ (%d+)")) * 4096'
+      local p = worker.spawn("do", {{text = "fsd.task.sleep(600)"}}, {{on = others()[1], mailbox = 1000, overflow = "{overflow}"}})
+      local q = there(1, "while true do local m, from = receive() actor.reply(from, {{load(m)(), actor.info(args[1]).messages}}) end", p)
+      local function fill(n)
+        for i = 1, n do
+          actor.try_send(p, {{i, "a message that is as long as others"}})
+          if i % 1000 == 0 then fsd.task.sleep(0) end
+        end
+      end
+      fill(100000)
+      local before_here, before_there = load(rss)(), call(q, rss, 60)[1]
+      fill(1000000)
+      local here, answer = load(rss)() - before_here, call(q, rss, 60)
+      exit(p, "kill")
+      exit(q, "kill")
+      return here, answer[1] - before_there, answer[2]
+    """)
+    assert here < 8 << 20 and there < 8 << 20
+    assert found == messages or (messages is None and 1000 <= found <= 20000)  # what is on its way is taken
 
 
 @pytest.mark.parametrize(("text", "expected"), [row[1:] for row in RUNS], ids=[row[0] for row in RUNS])
