@@ -1,9 +1,12 @@
 """Children of scope "node": one in all workers, wherever it is."""
+import contextlib
 import os
+import random
 import signal
 
 import pytest
 from deploying import edited
+from fsd_process import RpcError
 from node_app import NODE_FILES, NodeApp
 from service import wait_for
 
@@ -140,6 +143,20 @@ def test_an_upgrade_leaves_children_where_they_are(start):
     assert wait_shares(nodes, [2, 2, 2]) == before
     os.kill(nodes.service.slot(2)["pid"], signal.SIGKILL)
     wait_shares(nodes, [3, 3])  # who waited before the upgrade waits still
+
+
+def test_never_are_there_two_whatever_happens(start):
+    nodes = start()
+    choose = random.Random(1)
+    for what in choose.choices(["reload", "upgrade", "replace"], k=15):
+        wait_shares(nodes)
+        if what == "replace":
+            os.kill(choose.choice(nodes.service.workers("ready"))["pid"], signal.SIGTERM)
+        else:
+            with contextlib.suppress(RpcError):  # workers are leaving still
+                nodes.service.call(what)
+        nodes.service.wait_workers(lambda rows: {row["slot"] for row in rows if row["state"] == "ready"} == {0, 1, 2}, "three workers")
+    wait_shares(nodes)
 
 
 def test_who_is_drained_gives_its_children_to_others(start):

@@ -118,12 +118,13 @@ int register_remove(lua_State *L)
         names_remove(L, actor);
     } else if (node_names_find(L, &pid)) {
         actor = actors_find(actors_of(L), &pid);
-        if (actor == NULL) {
-            error_raise(L, "ActorError", "elsewhere", 409,
-                        "cannot unregister \"%s\": an actor of another worker has the name",
-                        lua_tostring(L, NAME));
+        if (actor != NULL) {
+            claim_drop(actor);
+            return 0;
         }
-        claim_drop(actor);
+        error_raise(L, "ActorError", "elsewhere", 409,
+                    "cannot unregister \"%s\": an actor of another worker has the name",
+                    lua_tostring(L, NAME));
     }
     return 0;
 }
