@@ -105,8 +105,8 @@ RUNS = [
     ("a_timeout_of_0_comes_when_nothing_waits", 'local p = start() server.cast(p, "return server.timeout(0)") send(p, {"a"}) server.cast(p, "return server.timeout(0)") '
      'fsd.task.sleep(0.005) return server.call(p, "return self.log")', [["a", "timeout"]]),
     ("a_message_nil_is_no_timeout", 'local p = start{init = "return server.timeout(60)"} send(p, nil) return server.call(p, "return #self.log")', [0]),
-    ("stop_ends_it_with_its_reason", 'local p = start{to = self()} server.cast(p, "return server.stop({\'shutdown\', 1})") return receive(), down(p)',
-     [["terminate", ["shutdown", 1]], "noproc"]),
+    ("stop_ends_it_with_its_reason", 'local p = start{to = self()} actor.monitor(p) server.cast(p, "return server.stop({\'shutdown\', 1})") return receive(), receive()[4]',
+     [["terminate", ["shutdown", 1]], ["shutdown", 1]]),
     ("stop_may_answer_first", 'local p = start{to = self()} return server.call(p, "return server.stop(\'normal\', 7)"), receive()', [7, ["terminate", "normal"]]),
     ("stop_without_an_answer_fails_the_call", 'local p = start() local e = failing(server.call, p, "return server.stop(\'shutdown\')") return e[1], e[2], e[4]', ["CallError", "exit", "shutdown"]),
     ("stop_may_answer_nil", 'local p = start() return server.call(p, "return server.stop(\'normal\', nil)") == nil', [True]),
@@ -118,7 +118,7 @@ RUNS = [
     ("terminate_is_not_called_by_a_signal", 'local p = start{to = self()} exit(p, "shutdown") down(p) return receive(0.01) == nil', [True]),
     ("terminate_is_called_when_its_parent_ends_and_it_traps",
      'local q = spawn("send(args[1], require(\'scripted\').start_link{args = {to = args[1], trap = true}}) receive()", nil, self()) '
-     'local p = receive() exit(q, "over") return receive(), down(p)', [["terminate", "over"], "noproc"]),
+     'local p = receive() actor.monitor(p) exit(q, "over") return receive(), receive()[4]', [["terminate", "over"], "over"]),
     ("terminate_is_not_called_when_its_parent_ends_and_it_does_not_trap",
      'local q = spawn("send(args[1], require(\'scripted\').start_link{args = {to = args[1]}}) receive()", nil, self()) '
      'local p = receive() exit(q, "over") down(p) return receive(0.01) == nil', [True]),
@@ -129,7 +129,7 @@ RUNS = [
     ("api_makes_functions_of_methods", 'local p = Counter.start{args = 5} return Counter.add(p, 2), Counter.get(p)', [7, 7]),
     ("api_reaches_names", 'Counter.start{name = "c1"} return Counter.add("c1", 1)', [1]),
     ("api_keeps_nils", 'return Counter.both(Counter.start(), nil, 2, nil)', [[True, 2, True]]),
-    ("api_methods_may_stop", 'local p = Counter.start() return Counter.bye(p), down(p)', ["bye", "noproc"]),
+    ("api_methods_may_stop", 'local p = Counter.start() actor.monitor(p) return Counter.bye(p), receive()[4]', ["bye", "normal"]),
     ("api_methods_fail_as_calls_do", 'return failing(Counter.fail, Counter.start())[2]', ["exit"]),
     ("only_what_is_in_api_can_be_called", 'local p = Counter.start() return failing(call, p, {"$api", "hidden", {n = 0}})[4].message', ['the server "counter" has no handle_call']),
     ("a_server_made_by_a_function_knows_its_module", 'return call(require("inner.made").start(), 3)', [3]),
