@@ -28,6 +28,8 @@ local actor = {}
 ---@field overflow? "suspend"|"drop_new"|"drop_old"|"raise" what becomes of a message that has no room; its sender waits by default
 ---@field memory? integer bytes that it may have, its messages counted, garbage not; if it has more it ends with a LimitError, code
 ---"memory". Without, or above `limits.actor_memory` of the pool: that one
+---@field cpu? number seconds of CPU time that it may have in its life; then a CancelError, code "cpu", is raised in it
+---@field deadline? number seconds that it may live; then a CancelError, code "timeout", is raised in it
 ---@field on? "local"|"any"|integer|fsd.worker.Place where it runs: here by default, in any worker of the own pool, in the one that serves this slot of it, or in this one
 
 ---Starts an actor; it begins to run at the end of this turn.

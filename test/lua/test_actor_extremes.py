@@ -119,6 +119,35 @@ def test_spawning_in_a_loop_ends_with_an_error_and_the_worker_lives_on(app, aliv
     assert (count, code, status, answer, alive) == (ACTORS_MAX, "limit", 503, "alive", True)
 
 
+BUDGETS = [
+    ("cpu_time", "while true do end", "cpu = 0.02", ["CancelError", "cpu", "the CPU time is used up"]),
+    ("cpu_time_over_many_waits", "while true do for i = 1, 20000 do end fsd.task.sleep(0) end", "cpu = 0.02", ["CancelError", "cpu", "the CPU time is used up"]),
+    ("a_deadline_while_it_runs", "while true do end", "deadline = 0.02", ["CancelError", "timeout", "the deadline has passed"]),
+    ("a_deadline_while_it_receives", "receive()", "deadline = 0.02", ["CancelError", "timeout", "the deadline has passed"]),
+    ("a_deadline_while_it_calls", "call(spawn([[receive() receive()]]), 1, 60)", "deadline = 0.02", ["CancelError", "timeout", "the deadline has passed"]),
+    ("a_deadline_while_it_waits_for_room", "local p = spawn([[fsd.task.sleep(600)]], {mailbox = 1}) send(p, 1) send(p, 2, 60)", "deadline = 0.02",
+     ["CancelError", "timeout", "the deadline has passed"]),
+    ("a_deadline_that_it_catches", "pcall(receive) while true do pcall(receive) end", "deadline = 0.02", "killed"),
+    ("time_enough", "fsd.task.sleep(0.01)", "deadline = 60, cpu = 60", "normal"),
+]
+
+
+@pytest.mark.parametrize("text, options, reason", [row[1:] for row in BUDGETS], ids=[row[0] for row in BUDGETS])
+def test_an_actor_over_its_budget_ends_and_nobody_else(app, alive, text, options, reason):
+    found, answer = app.run(f"""
+      local neighbour = spawn("while true do local m, from = receive() actor.reply(from, m) end")
+      local p, ref = actor.spawn_monitor("do", {{text = [==[{text}]==]}}, {{{options}}})
+      local reason = receive(function(m) return m[2] == ref end, 30)[4]
+      local answer = call(neighbour, "alive")
+      exit(neighbour, "kill")
+      return type(reason) == "table" and {{reason.name, reason.code, reason.message}} or reason, answer
+    """)
+    assert (found, answer) == (reason, "alive")
+    if isinstance(reason, list):
+        record = app.process.wait_record(msg="actor crashed: " + reason[2])
+        assert (record["module"], record["code"]) == ("do", reason[1]) and "stack traceback" in record["traceback"]
+
+
 def test_many_that_spin_from_their_begin_let_others_run_in_between(app, alive):
     count, turns = 300, app.run("""
       local turns, spinners = 0, {}

@@ -67,7 +67,7 @@ def test_its_end_can_t_be_caught_and_is_logged_like_a_crash(app):
     """) == ["memory"]
     app.process.wait_record(msg="closed for its memory")
     assert "caught its end" not in app.process.log()
-    record = [record for record in app.process.records() if record.get("name") == "catcher"][-1]
+    record = app.process.wait_record(name="catcher")
     assert (record["level"], record["module"], record["code"]) == ("error", "do", "memory")
     assert record["msg"].startswith("actor crashed: it has ")
     assert "stack traceback" in record["traceback"]

@@ -25,6 +25,17 @@ static void on_run(struct task *task)
 
 static const struct task_owner owner = {"actor", exit_finish, NULL, on_run, exit_excess, NULL};
 
+static void limit(struct task *task, const struct actor_options *options)
+{
+    task_set_memory_limit(task, options->memory_bytes);
+    if (options->cpu_ms > 0) {
+        task_set_cpu_limit(task, options->cpu_ms);
+    }
+    if (options->deadline_ms > 0) {
+        task_set_deadline(task, options->deadline_ms);
+    }
+}
+
 struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_options *options)
 {
     struct actors *actors = actors_of(L);
@@ -39,7 +50,7 @@ struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_o
     actor->reason_ref = LUA_NOREF;
     mailbox_init(&actor->mailbox, options->mailbox_count, options->mailbox_bytes);
     actor->task = task_new(actors->runtime, &owner, actor);
-    task_set_memory_limit(actor->task, options->memory_bytes);
+    limit(actor->task, options);
     actors_add(actors, actor);
     code_push(actor->code, L, actor->task->L);
     if (!options->is_held) {

@@ -73,8 +73,10 @@ struct actor_options {
     enum actor_overflow overflow;
     uint32_t mailbox_count;
     uint32_t mailbox_bytes;
-    size_t memory_bytes; /* 0: any */
-    bool is_held;        /* it begins only when actors_start is called */
+    size_t memory_bytes;  /* 0: any */
+    uint64_t cpu_ms;      /* CPU time in its life; 0: any */
+    uint64_t deadline_ms; /* from now on; 0: none */
+    bool is_held;         /* it begins only when actors_start is called */
 };
 
 /* Makes an actor that will run a module with the argument on the top of the stack, which is popped; module is only read. */

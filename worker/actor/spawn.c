@@ -5,6 +5,7 @@
 #include "worker/actor/spawn.h"
 
 #include <lauxlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "worker/actor/actor.h"
@@ -26,6 +27,7 @@ enum {
     DEFAULT_COUNT = 10000,
     DEFAULT_BYTES = 16 << 20,
     MODULE_LEN_MAX = 255,
+    SECONDS_MAX = 366 * 24 * 60 * 60, /* keeps the conversion to milliseconds exact */
 };
 
 struct order {
@@ -102,6 +104,27 @@ static void read_memory(lua_State *L, struct order *order)
     order->options.memory_bytes = allowed == 0 || bytes < allowed ? bytes : allowed;
 }
 
+/* Milliseconds, at least one. */
+static uint64_t read_seconds(lua_State *L, const char *key)
+{
+    int is_number = 0;
+    double seconds = lua_tonumberx(L, -1, &is_number);
+    if (!is_number || !(seconds > 0 && seconds <= SECONDS_MAX)) {
+        luaL_error(L, "bad option \"%s\": seconds expected, up to a year", key);
+    }
+    return (uint64_t)ceil(seconds * 1000);
+}
+
+static void read_cpu(lua_State *L, struct order *order)
+{
+    order->options.cpu_ms = read_seconds(L, "cpu");
+}
+
+static void read_deadline(lua_State *L, struct order *order)
+{
+    order->options.deadline_ms = read_seconds(L, "deadline");
+}
+
 static void read_name(lua_State *L, struct order *order)
 {
     names_check(L, -1);
@@ -124,9 +147,10 @@ static const struct option {
     const char *key;
     void (*read)(lua_State *L, struct order *order); /* the value is on the top */
 } options[] = {
-    {"link", read_link},     {"mailbox", read_count},     {"mailbox_bytes", read_bytes},
-    {"memory", read_memory}, {"monitor", read_monitor},   {"name", read_name},
-    {"on", read_on},         {"overflow", read_overflow}, {"scope", read_scope},
+    {"cpu", read_cpu},           {"deadline", read_deadline},   {"link", read_link},
+    {"mailbox", read_count},     {"mailbox_bytes", read_bytes}, {"memory", read_memory},
+    {"monitor", read_monitor},   {"name", read_name},           {"on", read_on},
+    {"overflow", read_overflow}, {"scope", read_scope},
 };
 
 /* The pair is on the top. */
