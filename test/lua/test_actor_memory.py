@@ -137,3 +137,13 @@ def test_the_configuration_limits_all_actors(serve):
     """)
     assert limits == [2 * MIB, MIB, 2 * MIB]
     assert message.endswith("of which 2048 KiB are allowed")
+
+
+def test_the_librarys_own_actors_are_not_limited(serve):
+    app = ActorApp(serve({**FILES, "plain.lua": "return function() require('fsd.actor').receive() end"}, limits={"actor_memory": "1KiB"}))
+    assert app.handle("""
+      local sup = require "fsd.supervisor".start { children = { { start = { "plain" } } } }
+      local limit = actor.info(sup).memory_limit
+      actor.exit(sup, "kill")
+      return limit
+    """) == [0]

@@ -281,19 +281,27 @@ static void check_name(lua_State *L, const struct order *order)
     }
 }
 
+/* What the configuration allows an actor; the library's own serve all others, and have no such limit. */
+static uint64_t find_memory(lua_State *L)
+{
+    static const char library[] = "fsd.";
+    bool is_library = strncmp(lua_tostring(L, MODULE), library, sizeof(library) - 1) == 0;
+    return is_library ? 0 : runtime_of(L)->config.actor_memory_bytes;
+}
+
 int spawn_lua(lua_State *L, bool link, bool monitor)
 {
-    struct order order = {.link = link,
-                          .monitor = monitor,
-                          .options = {.mailbox_count = DEFAULT_COUNT,
-                                      .mailbox_bytes = DEFAULT_BYTES,
-                                      .memory_bytes = runtime_of(L)->config.actor_memory_bytes}};
+    struct order order = {
+        .link = link,
+        .monitor = monitor,
+        .options = {.mailbox_count = DEFAULT_COUNT, .mailbox_bytes = DEFAULT_BYTES}};
     lua_settop(L, OPTIONS);
     check_module(L);
     if (is_elsewhere(L)) {
         check_running(L);
         return spawn_elsewhere(L, link, monitor);
     }
+    order.options.memory_bytes = find_memory(L);
     read_options(L, &order);
     check_place(L, &order);
     check_name(L, &order);
