@@ -56,11 +56,16 @@ static void forget(struct remote *remote)
     free(remote);
 }
 
-/* Nothing leads there any more. */
-static void lose(struct remote *remote)
+static void lose_link(struct remote *remote)
 {
     close_link(remote);
     remote_lost(remote);
+}
+
+/* Nothing leads there any more.  The struct may be gone then. */
+static void lose(struct remote *remote)
+{
+    lose_link(remote);
     if (remote->has_gone) {
         forget(remote);
     }
@@ -192,7 +197,7 @@ static void on_peer(struct remotes *remotes, struct wire_message *message)
     memcpy(&body, message->payload, sizeof(body));
     struct remote *remote = find_or_add(remotes, body.incarnation);
     if (remote->peer != NULL && body.link > remote->links) {
-        lose(remote); /* the other one has seen that link end already */
+        lose_link(remote); /* the other one has seen its end already */
     }
     if (remote->peer == NULL && body.link >= remote->links) {
         take_link(remote, message, body.link);

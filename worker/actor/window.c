@@ -31,7 +31,7 @@ static void grow(struct window *window)
     struct window larger = {.count = window->count,
                             .bucket_count = window->bucket_count == 0 ? FIRST_BUCKETS
                                                                       : window->bucket_count * 2};
-    larger.buckets = calloc(larger.bucket_count, sizeof(*larger.buckets));
+    larger.buckets = calloc(larger.bucket_count, sizeof(struct flight *));
     if (larger.buckets == NULL) {
         abort();
     }
