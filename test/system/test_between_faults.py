@@ -228,9 +228,14 @@ def test_a_worker_that_leaves_says_how_its_actors_have_ended(fleet):
     stay_quiet(fleet, 0, "watcher", 40)
 
 
-def test_a_rolling_restart_tells_each_monitor_once(fleet):
+TALK = """while true do local ok, p = pcall(worker.spawn, "do", {{text = "while true do local m, from = receive() if from then actor.reply(from, m) end end", args = {{}}}},
+{{on = {slot}}}) if ok then actor.monitor(p) repeat send(p, 1) until try(call, p, 1, 20) or receive(nil, 0.001) end end"""
+
+
+def test_workers_whose_actors_talk_are_restarted_one_after_the_other(fleet):
     for slot in range(fleet.size):
-        fleet.run(slot, collector("watcher", watch_all((slot + 1) % 3, kinds=("monitor",), count=10)))
+        text = TALK.format(slot=(slot + 1) % fleet.size).replace("\n", " ")
+        fleet.run(slot, f"for i = 1, 5 do spawn([==[{text}]==]) end return true")
     old = dict(fleet.pids)
     for slot in old:
         fleet.drop(slot)
@@ -238,6 +243,7 @@ def test_a_rolling_restart_tells_each_monitor_once(fleet):
     assert done.returncode == 0, done.stderr
     fleet.meet()
     assert not set(old.values()) & set(fleet.pids.values())
+    assert [record for record in fleet.service.records() if record["level"] == "error"] == []
 
 
 def test_a_worker_that_is_scaled_away_says_shutdown(fleet):
@@ -262,6 +268,62 @@ def test_new_code_comes_with_new_workers_and_the_old_ones_say_shutdown(fleet):
     for one in range(fleet.size):
         fleet.talk(one, (one + 1) % fleet.size)
     assert [record for record in fleet.service.records() if record["level"] == "error"] == []
+
+
+def test_links_outlive_an_upgrade_of_the_master_which_makes_others(fleet):
+    fleet.run(0, collector("watcher", watch_all(1, kinds=("monitor",), count=5)))
+    fleet.service.call("upgrade")
+    stay_quiet(fleet, 0, "watcher", 0)
+    assert reset_links(fleet.pids[0], fleet.pids[1]) == 1
+    assert fleet.wait_report(0, "watcher", 5) == ["$down noconnection"] * 5
+    fleet.talk(1, 0)
+    fleet.end(1, signal.SIGKILL)
+    fleet.talk(0, 1)
+
+
+SUM = "local sum = 0 while true do local m, from = receive() if from then actor.reply(from, sum) return end sum = sum + m end"
+ADD = f"""local p = worker.spawn("do", {{text = "{SUM}"}}, {{on = 1}}) for i = 1, 1000 do send(p, i) end send(args[1], call(p, "sum", 30))"""
+
+
+def test_what_is_said_while_the_master_stands_still_waits_for_the_link(fleet):
+    fleet.run(0, collector("waiter", ""))
+    fleet.talk(0, 1)
+    fleet.service.signal(signal.SIGSTOP)
+    try:
+        assert reset_links(fleet.pids[0], fleet.pids[1]) == 1
+        fleet.run(0, f'spawn([==[{ADD}]==], nil, actor.whereis("waiter")) return true')
+        assert fleet.run(0, 'return #call("waiter", "report")') == [0]
+    finally:
+        fleet.service.signal(signal.SIGCONT)
+    assert fleet.wait_report(0, "waiter", 1) == [500500]
+
+
+def test_all_other_workers_may_be_killed_at_once(fleet):
+    fleet.run(0, collector("watcher", watch_all(1, count=10) + " " + watch_all(2, count=10)))
+    for slot in (1, 2):
+        old = fleet.pids[slot]
+        fleet.drop(slot)
+        os.kill(old, signal.SIGKILL)
+    assert sorted(fleet.wait_report(0, "watcher", 40)) == ["$down noconnection"] * 20 + ["$exit noconnection"] * 20
+    fleet.meet()
+    stay_quiet(fleet, 0, "watcher", 40)
+
+
+def test_a_worker_that_is_killed_while_others_reach_for_it_is_told_too(fleet):
+    """No link is there yet when it dies: what waits for one is told by the master's word."""
+    for _ in range(3):
+        fleet.run(0, collector("watcher", ""))
+        asked = ('spawn("actor.monitor(args[2]) local m = receive(nil, 30) send(args[1], m and m[4] or [[nothing]])", nil, actor.whereis("watcher"), others()[1].pid) '
+                 'return true')
+        old = fleet.pids[1]
+        reset_links(fleet.pids[0], old)
+        fleet.drop(1)
+        os.kill(old, signal.SIGSTOP)  # so that it takes no link
+        fleet.run(0, asked)
+        os.kill(old, signal.SIGKILL)
+        assert fleet.wait_report(0, "watcher", 1) == ["noconnection"]
+        fleet.run(0, 'local w = actor.whereis("watcher") exit(w, "kill") return wait_end(w)')
+        fleet.wait_successor(1, old)
 
 
 # --- many ---
