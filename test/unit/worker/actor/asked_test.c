@@ -99,6 +99,20 @@ static void an_answered_question_is_gone_for_the_actor_too(void **state)
     assert_int_equal(table.count, MANY / 2);
 }
 
+static void questions_of_one_bucket_are_removed_in_any_order(void **state)
+{
+    (void)state;
+    static const uint64_t order[] = {2, 0, 3, 1};
+    for (uint64_t i = 0; i < 4; i++) {
+        asked_add(&table, asker, &one, number_of(i * MANY * 1024));
+    }
+    for (uint64_t i = 0; i < 4; i++) {
+        asked_remove(&table, asked_find(&table, number_of(order[i] * MANY * 1024)));
+        assert_null(asked_find(&table, number_of(order[i] * MANY * 1024)));
+        assert_int_equal(count_of(&one), 3 - i);
+    }
+}
+
 static void an_actor_that_ends_can_answer_all_of_its_questions(void **state)
 {
     (void)state;
@@ -160,6 +174,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_questions_are_found_however_the_table_grows, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_answered_question_is_gone_for_the_actor_too, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(questions_of_one_bucket_are_removed_in_any_order, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_actor_that_ends_can_answer_all_of_its_questions, set_up,
                                         tear_down),
