@@ -30,9 +30,9 @@ def wait_rooms(server):
     return wait_for(lambda: (found := places(server)) and None not in found.values() and found, "all rooms to be there", 20)
 
 
-@pytest.fixture
-def server(tmp_path):
-    process = AppProcess(tmp_path, HERE / "app.lua", workers=WORKERS)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    process = AppProcess(tmp_path_factory.mktemp("chat"), HERE / "app.lua", workers=WORKERS)
     try:
         process.start_ready()
         wait_rooms(process)
@@ -87,6 +87,20 @@ class Reader(threading.Thread):
         return {message["key"] for message in self.messages}
 
 
+@pytest.fixture
+def read(server):
+    """read(room) starts a reader, which ends with the test."""
+    readers = []
+
+    def start(room):
+        readers.append(Reader(server, room))
+        return readers[-1]
+
+    yield start
+    for reader in readers:
+        reader.is_over = True
+
+
 def say(server, room, who, text, key):
     """Says it until there is an answer, as the page does; the message as the room has it."""
     def try_once():
@@ -123,12 +137,12 @@ class Talker(threading.Thread):
         assert self.failure is None and not self.is_alive(), self.failure
 
 
-def readers_everywhere(server, room, at_least):
+def readers_everywhere(read, room, at_least):
     """Readers in all workers, so many in each."""
     readers = []
 
     def is_enough():
-        readers.append(Reader(server, room))
+        readers.append(read(room))
         wait_for(lambda: readers[-1].workers, "the first event")
         return all(sum(reader.workers[0] == slot for reader in readers) >= at_least for slot in range(WORKERS))
 
@@ -157,22 +171,39 @@ def test_rooms_are_spread_over_the_workers(server):
     assert len(set(found.values())) > 1
 
 
-def test_what_is_said_in_one_worker_is_read_in_all(server):
-    readers = readers_everywhere(server, "lua", 1)
+def test_what_is_said_in_one_worker_is_read_in_all(server, read):
+    readers = readers_everywhere(read, "lua", 1)
     said = [say(server, "lua", "ann", f"text {number}", f"ann:{number}") for number in range(10)]
     for reader in readers:
         wait_for(lambda: len(reader.messages) == len(said), "all that was said")
         assert reader.messages == said
     assert say(server, "lua", "ann", "once more", "ann:3") == said[3]
-    late = Reader(server, "lua")
+    late = read("lua")
     wait_for(lambda: late.messages == said, "what was said before")
-    elsewhere = Reader(server, "music")
+    elsewhere = read("music")
     wait_for(lambda: elsewhere.workers, "the first event")
     assert elsewhere.messages == []
 
 
-def test_nothing_is_missed_while_workers_are_killed(server):
-    readers = readers_everywhere(server, "lobby", 2)
+@pytest.mark.parametrize("room, message, status", [
+    ("nowhere", {"who": "a", "text": "b", "key": "c"}, 404),
+    ("lobby", {"who": "", "text": "b", "key": "c"}, 422),
+    ("lobby", {"who": "a", "text": "x" * 2001, "key": "c"}, 422),
+    ("lobby", {"who": "a", "text": "b"}, 422),
+    ("lobby", "nonsense", 400),
+])
+def test_what_is_no_message_is_refused(server, room, message, status):
+    headers = {"content-type": "application/json"} if isinstance(message, str) else {}
+    assert server.request("POST", f"/rooms/{room}/messages", message, headers).status == status
+
+
+def test_the_page_is_served(server):
+    answer = server.get("/")
+    assert answer.status == 200 and "EventSource" in answer.text
+
+
+def test_nothing_is_missed_while_workers_are_killed(server, read):
+    readers = readers_everywhere(read, "lobby", 2)
     talkers = [Talker(server, "lobby", who) for who in ("ann", "bob", "eve")]
     killed = set()
     for _ in range(2):
@@ -199,20 +230,3 @@ def check_readers(readers, talkers, killed):
             assert [message["text"] for message in reader.messages if message["who"] == talker.who] == [str(number) for number in range(len(talker.said))]
     moved = [reader for reader in readers if reader not in steady]
     assert moved and all(len(reader.workers) > 1 for reader in moved)
-
-
-@pytest.mark.parametrize("room, message, status", [
-    ("nowhere", {"who": "a", "text": "b", "key": "c"}, 404),
-    ("lobby", {"who": "", "text": "b", "key": "c"}, 422),
-    ("lobby", {"who": "a", "text": "x" * 2001, "key": "c"}, 422),
-    ("lobby", {"who": "a", "text": "b"}, 422),
-    ("lobby", "nonsense", 400),
-])
-def test_what_is_no_message_is_refused(server, room, message, status):
-    headers = {"content-type": "application/json"} if isinstance(message, str) else {}
-    assert server.request("POST", f"/rooms/{room}/messages", message, headers).status == status
-
-
-def test_the_page_is_served(server):
-    answer = server.get("/")
-    assert answer.status == 200 and "EventSource" in answer.text
