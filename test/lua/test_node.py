@@ -86,6 +86,9 @@ THERE = [
     ("a_connection_that_is_lost_is_made_again", 'local me = self() local function said_hello() return receive(function(m) return m[2] == "hello" end, 5) ~= nil end is_up() local before = said_hello() tell { groups = { { "mG", me, 1 } } } settle() '
      'local real = core.members core.members = function() return { { pid = me, slot = 9, pool = "other" } } end core.signal(node, { "$down", core.ref(), me, "noconnection" }) settle() local n = #group.members("mG") '
      'local again = said_hello() core.members = real tell { groups = { { "mG", me, 1 } } } settle() return before, n, again, #group.members("mG")', [True, 0, True, 1]),
+    ("a_hello_that_finds_no_room_is_said_again", 'local p = spawn("gate([[mJ]]):get() local m repeat m = receive(nil, 5) until m == nil or m[2] == [[hello]] send(args[1], m ~= nil)", {mailbox = 1}, self()) send(p, {1}) '
+     'local real = core.members core.members = function() return { { pid = p, slot = 9, pool = "other" } } end core.signal(node, { "$member", "up", p, 9, "other" }) settle() gate("mJ"):put(1) '
+     'local again = receive(function(m) return type(m) == "boolean" end) core.members = real return again', [True]),
     ("a_server_that_ends_has_a_successor_that_begins_anew", 'is_up() tell { groups = { { "mH", self(), 1 } } } settle() group.join("mI") exit(node, "kill") while not actor.alive(node) do fsd.task.sleep(0.01) end settle() '
      'hello() return #group.members("mH"), told("groups", "mI")[3]', [0, 1]),
     ("a_relay_that_ends_has_a_successor", 'hello() local m = receive(function(m) return m[2] == "state" and m[4].relay end) exit(m[4].relay, "kill") local n = receive(function(m) return m[2] == "state" and m[4].relay end) return m[4].relay ~= n[4].relay', [True]),

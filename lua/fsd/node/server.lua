@@ -16,7 +16,7 @@ local spawn = require "fsd.node.spawn"
 local start = require "fsd.actor.start"
 local task = require "fsd.task"
 
-local RETRY_S = 1 -- after a connection was lost between two that live
+local RETRY_S = 1 -- after a connection was lost between two that live, or the hello had no room
 local RELAY_MAILBOX = 10000
 
 local Node = {}
@@ -26,7 +26,12 @@ function Node:connect(peer)
   if sources.is_open(peer) then return end
   sources.open(peer)
   self.watched[peer] = actor.monitor(peer)
-  actor.try_send(peer, { "$node", "hello", self.me })
+  if not actor.try_send(peer, { "$node", "hello", self.me }) then self:try_later(peer) end
+end
+
+-- The next one is a new connection, with a hello of its own.
+function Node:try_later(peer)
+  if self:disconnect(peer) then self.retry_at = task.now() + RETRY_S end
 end
 
 -- true when it was connected.
@@ -93,9 +98,7 @@ local SIGNALS = {
   ["$member"] = function(node, msg)
     if msg[2] == "up" then node:connect(msg[3]) else node:disconnect(msg[3]) end
   end,
-  ["$down"] = function(node, msg)
-    if node:disconnect(msg[3]) then node.retry_at = task.now() + RETRY_S end
-  end,
+  ["$down"] = function(node, msg) node:try_later(msg[3]) end,
   ["$exit"] = function(node, msg) node:on_exit(msg[2], msg[3]) end,
 }
 
