@@ -144,7 +144,7 @@ def test_a_stopped_worker_is_gone_too_when_its_master_is_killed(service):
     os.kill(victim["pid"], signal.SIGSTOP)
     service.kill()
     wait_for(lambda: not is_alive(victim["pid"]), "the stopped worker to be gone")
-    assert find_workers(service.process.pid) == []
+    wait_for(lambda: find_workers(service.process.pid) == [], "the other one to be gone")
 
 
 def test_a_worker_that_was_stopped_goes_on_where_it_was(service):

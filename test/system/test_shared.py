@@ -115,6 +115,13 @@ def test_values_outlive_an_upgrade_in_place(service):
     assert incr(one)["n"] == 4
 
 
+def count_wrong(service):
+    """On a loaded machine somebody may stand still with a lock for longer than others wait for it: they are told so."""
+    answer = wait_for(lambda: (found := service.get("/check")).status != 503 and found, "a check")
+    assert answer.status == 200, answer.text
+    return answer.json()["wrong"]
+
+
 def test_workers_that_are_killed_while_they_write_harm_nobody(service):
     one = service(workers=3)
     with concurrent.futures.ThreadPoolExecutor(8) as threads:
@@ -123,10 +130,10 @@ def test_workers_that_are_killed_while_they_write_harm_nobody(service):
                 threads.submit(one.get_broken, "/hammer")
             time.sleep(0.01 * number)  # at any moment: what follows holds for all of them
             one.kill_worker(one.slot(number % 3))
-            assert one.get("/check").json()["wrong"] == 0
+            assert count_wrong(one) == 0
         for row in one.workers("ready"):
             one.kill_worker(row)  # which ends the last requests
-    assert one.get("/check").json()["wrong"] == 0
+    assert count_wrong(one) == 0
     assert "damaged" not in one.log()
 
 
