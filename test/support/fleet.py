@@ -90,7 +90,7 @@ class Fleet:
     def wait_report(self, slot, name, count, seconds=20):
         """The messages that a collector got, when there are so many."""
         def ask():
-            found = self.run(slot, f'return call("{name}", "report")')[0]
+            found = self.run(slot, f'return call("{name}", "report", 30)')[0]
             return found if len(found) >= count else None
 
         return wait_for(ask, f"{count} messages", seconds)

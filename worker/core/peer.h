@@ -59,6 +59,6 @@ void peer_cancel(struct peer *peer);
 /* So much waits that whoever can wait should; on_room tells the end of that. */
 bool peer_is_busy(const struct peer *peer);
 
-enum { PEER_FLUSH_BYTES = 64 << 10, PEER_FINISH_MS = 100 };
+enum { PEER_FLUSH_BYTES = 64 << 10, PEER_FINISH_MS = 1000 };
 
 #endif
