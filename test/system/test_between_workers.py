@@ -67,6 +67,10 @@ RUNS = [
      ["$exit", True, "trapped"]),
     ("a_link_with_the_dead_is_noproc", 'actor.trap_exit(true) local p = there(1, "") wait_end(p) actor.link(p) return receive(nil, 5)[3]', ["noproc"]),
     ("a_link_that_is_taken_back_does_nothing", f'local p = there(1, "{ECHO}") local q = spawn("actor.link(args[1]) actor.unlink(args[1]) exit([[x]])", nil, p) wait_end(q) return call(p, 1)', [[1]]),
+    ("a_link_that_is_made_again_while_it_is_taken_back_has_two_ends_or_none",
+     'local one, two = os.tmpname(), os.tmpname() os.remove(two) local p = there(1, "local a, one, two = table.unpack(args) receive() send(a, 1) while io.open(one) do fsd.task.sleep(0.01) end '
+     'actor.unlink(a) io.open(two, [[w]]):close() send(a, 2) actor.reply(select(2, receive()), #actor.info(self()).links)", self(), one, two) actor.link(p) send(p, 1) receive(nil, 5) '
+     'core.atomic(function() os.remove(one) os.execute("until test -e " .. two .. "; do sleep 0.01; done") actor.link(p) end) os.remove(two) receive(nil, 5) return #actor.info(self()).links, call(p, 1)', [0, 0]),
     ("info_shows_links_to_other_workers", 'local p = there(1, "fsd.task.sleep(60)") actor.trap_exit(true) actor.link(p) actor.monitor(p) local i = actor.info(self()) '
      'exit(p, "kill") return #i.links, i.links[1] == p, #i.monitors', [1, True, 1]),
     ("a_worker_can_be_monitored_and_not_linked", 'local w = others()[1].pid local r = actor.monitor(w) actor.demonitor(r) return (try(actor.link, w):gsub("#1 to .*%(", "(")) ',

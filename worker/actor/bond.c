@@ -106,11 +106,13 @@ static void make_far(struct bond *bond, struct bond_table *table, const struct p
     bond_table_add(table, bond);
 }
 
-void bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other)
+bool bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other)
 {
-    if (bond_table_find_link(table, actor, other) == NULL) {
+    bool is_new = bond_table_find_link(table, actor, other) == NULL;
+    if (is_new) {
         make_far(add_end(actor, BOND_LINK), table, other, 0);
     }
+    return is_new;
 }
 
 void bond_monitor_far(lua_State *L, struct actor *actor, struct bond_table *table,

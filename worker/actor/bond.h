@@ -2,6 +2,8 @@
 #define FSD_WORKER_ACTOR_BOND_H
 
 #include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "worker/actor/pid.h"
 
@@ -44,8 +46,9 @@ void bond_link(struct actor *actor, struct actor *other);
 struct bond *bond_find_link(struct actor *actor, const struct actor *other);
 /* The actor monitors the other one from now on: pushes the ref.  name may be NULL. */
 void bond_monitor(lua_State *L, struct actor *actor, struct actor *other, const char *name);
-/* The same with an actor of another worker, which has to be told: table is that of all ends with it. */
-void bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other);
+/* The same with an actor of another worker: table is that of all ends with it.  True: they were not linked, so it has to be told. */
+bool bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other);
+/* The same: it has to be told. */
 void bond_monitor_far(lua_State *L, struct actor *actor, struct bond_table *table,
                       const struct pid *other, const char *name);
 /* An actor of another worker monitors this one from now on, with a ref of that number. */

@@ -190,7 +190,7 @@ static int read_link(struct reading *reading)
     if (reading->to == NULL) {
         answer_absent(reading, FRAME_LINK_EXIT);
     } else {
-        bond_link_far(reading->to, &reading->remote->bonds, &reading->from);
+        (void)bond_link_far(reading->to, &reading->remote->bonds, &reading->from);
     }
     return 0;
 }

@@ -87,8 +87,10 @@ static int link_with(lua_State *L, struct actor *actor, const struct address *ad
     }
     if (address->remote != NULL) {
         luaL_argcheck(L, address->to.index != 0, index, "a worker has no links: monitor it");
-        bond_link_far(actor, &address->remote->bonds, &address->to);
-        say(actor, address, FRAME_LINK, 0);
+        /* Said twice, it could make one end anew after the other one was taken away. */
+        if (bond_link_far(actor, &address->remote->bonds, &address->to)) {
+            say(actor, address, FRAME_LINK, 0);
+        }
         return 0;
     }
     if (!actor->traps) {
