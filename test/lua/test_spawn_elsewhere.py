@@ -35,6 +35,7 @@ ROWS = [
     ("another_worker_is_asked", 'local p = fake(ask) local q = among({ at(1, p) }, worker.spawn, "room", { id = 7 }, { on = 1, name = "x", mailbox = 5 }) local m = receive() '
      'return q == self(), m[1], m.module, m.args.id, m.options', [True, "$spawn", "room", 7, {"name": "x", "mailbox": 5}]),
     ("an_entry_of_the_list_is_asked", 'local p = fake(ask) return among({ at(1, p) }, function() return worker.spawn("room", nil, { on = worker.list()[2] }) == self() end)', [True]),
+    ("nothing_comes_behind_the_pid", 'local p = fake("actor.reply(from, {pid = args[1]})") return among({ at(1, p) }, function() return select("#", worker.spawn("room", nil, { on = 1 })) end)', [1]),
     ("any_goes_round_the_own_pool", 'local p, q = fake("for i = 1, 2 do actor.reply(from, {pid = args[1]}) m, from = receive() end"), fake("send(args[1], [[wrong]])") local n = 0 '
      'among({ at(1, p), at(5, q, "api") }, function() for i = 1, 4 do if worker.spawn("do", {text = "receive()"}) == self() then n = n + 1 end end end) return n', [2]),
     ("what_it_raises_is_raised", 'local p = fake([[actor.reply(from, {error = "bad option"})]]) local ok, e = pcall(among, { at(1, p) }, worker.spawn, "room", nil, { on = 1 }) return e', ["bad option"]),

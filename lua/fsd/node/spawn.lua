@@ -52,7 +52,8 @@ function M.at(module, args, options, link, monitor)
   end
   local parent = (link or monitor) and actor.self() or nil
   local pid = ask(peer, { "$spawn", module = module, args = args, options = rest, link = link and parent or nil })
-  return pid, monitor and actor.monitor(pid) or nil
+  if monitor then return pid, actor.monitor(pid) end
+  return pid
 end
 
 -- The link is there before the actor takes its first step, and known to the other one before the answer is.
