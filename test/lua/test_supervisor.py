@@ -106,6 +106,8 @@ RULES = [
     ("start_child_gives_the_pid", 'local s = sup.start{} local p = sup.start_child(s, kid("a")) return pid(s, "a") == p', [True]),
     ("start_child_that_fails_says_why", 'local s = sup.start{} local e = failing(sup.start_child, s, kid("a", {init = "error(\'no\', 0)"})) return e, sup.count_children(s).specs',
      [["SupervisorError", "start_failed", "cannot start child: the child did not start: no"], 0]),
+    ("start_that_fails_says_which_child_and_why", 'local e = failing(sup.start, flags({}, kid("a", {init = "error(\'no\', 0)"}))) return e',
+     [["StartError", "start", 'cannot start "fsd.supervisor": child "a": no']]),
     ("start_child_that_ignores_gives_nil", 'local s = sup.start{} return sup.start_child(s, kid("a", {init = "return server.ignore"})) == nil, sup.count_children(s).specs', [True, 1]),
     ("an_id_is_taken_once", 'local s = sup.start(flags({}, kid("a"))) local e = failing(sup.start_child, s, kid("a")) sup.terminate_child(s, "a") return e[2], failing(sup.start_child, s, kid("a"))[2]',
      ["already_started", "already_present"]),

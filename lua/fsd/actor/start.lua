@@ -29,11 +29,18 @@ end
 
 M.ACK = ACK
 
+-- A reason in words, for messages and the log.
+function M.text_of(reason)
+  if type(reason) ~= "table" then return tostring(reason) end
+  if reason[1] == "failed_to_start_child" then return ("child %q: %s"):format(tostring(reason[2]), M.text_of(reason[3])) end
+  if reason.message then return tostring(reason.message) end
+  return ("{%s}"):format(tostring(reason[1]))
+end
+
 local function fail(module, code, reason)
-  local text = type(reason) == "table" and reason.message or tostring(reason)
   local err = errors.new {
     name = "StartError", code = code, status = 503,
-    message = ("cannot start %q: %s"):format(module, code == "timeout" and "its init takes too long" or text),
+    message = ("cannot start %q: %s"):format(module, code == "timeout" and "its init takes too long" or M.text_of(reason)),
   }
   err.reason = reason
   error(err, 0)

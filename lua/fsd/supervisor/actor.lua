@@ -13,13 +13,6 @@ local start = require "fsd.actor.start"
 local Supervisor = {}
 Supervisor.__index = Supervisor
 
-local function text_of(reason)
-  if type(reason) ~= "table" then return tostring(reason) end
-  if reason[1] == "failed_to_start_child" then return ("child %q: %s"):format(tostring(reason[2]), text_of(reason[3])) end
-  if reason.message then return tostring(reason.message) end
-  return ("{%s}"):format(tostring(reason[1]))
-end
-
 function Supervisor:log(level, text, fields)
   fields = fields or {}
   fields.supervisor = self.spec.name or tostring(self.pid)
@@ -68,7 +61,7 @@ function Supervisor:fail_start(index, reason)
   local child = self.children[index]
   self.failed, child.reason = child, reason
   if not (self.current and self.current.index == index) then -- else it is told to the one who asked
-    self:log("error", ("cannot start child %q: %s"):format(label(child), text_of(reason)), { module = child.module })
+    self:log("error", ("cannot start child %q: %s"):format(label(child), start.text_of(reason)), { module = child.module })
   end
   self:tell(index, "failed", reason)
 end
@@ -160,7 +153,7 @@ function Supervisor:on_exit(pid, reason)
   self:release(child)
   if state == "starting" then return self:fail_start(index, reason) end
   if state == "running" and not (reason == "normal" and child.rules.restart ~= "permanent") then
-    self:log(class_of(reason) == "abnormal" and "warning" or "notice", ("child %q has ended: %s"):format(label(child), text_of(reason)),
+    self:log(class_of(reason) == "abnormal" and "warning" or "notice", ("child %q has ended: %s"):format(label(child), start.text_of(reason)),
       { module = child.module, actor = tostring(pid) })
   end
   if state == "running" then self.last = child end
@@ -310,12 +303,12 @@ end
 
 function ENDS.intensity(self)
   if self.spec.is_root then
-    self:log("error", ("the application's supervisor %q has ended: %s"):format(label(self.last), text_of(self.last.reason)))
+    self:log("error", ("the application's supervisor %q has ended: %s"):format(label(self.last), start.text_of(self.last.reason)))
     return
   end
   self:log("error", ("supervisor gives up: more than %s in %g s; the last one to end was %q: %s"):format(
     self.spec.intensity == 1 and "1 restart" or self.spec.intensity .. " restarts", self.spec.period,
-    self.last and label(self.last) or "?", self.last and text_of(self.last.reason) or "?"))
+    self.last and label(self.last) or "?", self.last and start.text_of(self.last.reason) or "?"))
 end
 
 function ENDS.auto_shutdown(self)
