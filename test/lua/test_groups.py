@@ -34,7 +34,8 @@ GROUPS = [
     ("monitors_end_with_their_actor", 'local p = other("group.monitor(\'gE\') send(args[1], 1) receive()") receive() kill(p) group.join("gE") return #group.members("gE")', [1]),
     ("news_of_a_group_pass_a_full_mailbox", 'local p = other("group.monitor(\'gF\') send(args[1], 1) local m = receive(function(m) return m[1] == \'$group\' end) send(args[1], m[3])") '
      'receive() while actor.try_send(p, {0}) do end group.join("gF") return receive()', ["join"]),
-    ("a_dead_actor_cannot_join", 'local p = spawn("") wait_end(p) return failing(group.join, "gG", p)', ["noproc: cannot list an actor that has ended"]),
+    ("a_dead_actor_cannot_join", 'local p = spawn("") wait_end(p) return (failing(group.join, "gG", p):gsub("<.*>", "PID"))', ["noproc: cannot list PID: the actor has ended, or is one of another worker"]),
+    ("only_pids_can_join", 'actor.register("gI") local e = failing(group.join, "gI", "gI") actor.unregister("gI") return e, #group.members("gI")', ["error: bad pid: a pid expected, got string", 0]),
     ("remote_members_are_listed_behind", 'local m = require "fsd.group.members" local p = other("receive()") local ref = group.monitor("gH") m.feed("gH", p, 2) group.join("gH") '
      'local a, l = #group.members("gH"), #group.local_members("gH") m.unfeed("gH", p, 2) return a, l, #group.members("gH"), receive()[3], receive()[3], receive()[3]', [3, 1, 1, "join", "join", "leave"]),
 ]

@@ -16,8 +16,12 @@ end)
 
 -- remove(pid) runs when the actor ends, once however often it was added.  Raises when it has ended already.
 function M.add(pid, remove)
+  if type(pid) ~= "userdata" then error(("bad pid: a pid expected, got %s"):format(type(pid)), 0) end
   if not core.list(pid) then
-    error(errors.new { name = "ActorError", code = "noproc", status = 503, message = "cannot list an actor that has ended" }, 0)
+    error(errors.new {
+      name = "ActorError", code = "noproc", status = 503,
+      message = ("cannot list %s: the actor has ended, or is one of another worker"):format(tostring(pid)),
+    }, 0)
   end
   local removals = lists[pid]
   if removals == nil then
