@@ -56,10 +56,7 @@ void claim_begin(struct actor *actor, const char *name);
 void claim_drop(struct actor *actor);
 /* The actor has ended for everybody else: nobody finds it by the name. */
 void claim_hide(struct actor *actor);
-/* NAMES, NAMED, UNNAMED or TAKEN from the master. */
+/* NAMES, NAMED, UNNAMED, TAKEN or GONE from the master. */
 void claim_on_message(struct runtime *runtime, const struct wire_message *message);
-
-/* GONE: another worker has ended, and has no names. */
-void claim_on_worker_gone(struct runtime *runtime, uint64_t incarnation);
 
 #endif

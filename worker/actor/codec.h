@@ -27,8 +27,8 @@ enum {
 };
 
 /* Appends the value at index as MessagePack: what copy_push copies, with the same limits and the same sentences.  ret_bytes
- * is what codec_push will say, to the byte: both ends of a link count by it.  -EINVAL: refused, and the writer is as before; a failure of the writer itself is remembered
- * there as always.  Runs no metamethod and never raises. */
+ * is what codec_push will say, to the byte: both ends of a link count by it.  -EINVAL: refused, and the writer is as before; a
+ * failure of the writer itself is remembered there as always.  Runs no metamethod and never raises. */
 int codec_write(lua_State *L, int index, const struct copy_marks *marks,
                 struct msgpack_writer *writer, size_t *ret_bytes, struct fsd_err *err);
 /* Reads one value and pushes it; ret_bytes is its size in a mailbox.  -EPROTO: nothing that codec_write has written; stack
