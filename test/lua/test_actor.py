@@ -91,6 +91,7 @@ RUNS = [
      'local i = actor.info(p) exit(p, "kill") return {i.module, i.name, i.mailbox, i.overflow, i.trap_exit, #i.links, i.links[1] == self(), i.dropped, i.state, i.messages}',
      [["do", "n8", 7, "raise", False, 1, True, 0, "waiting", 2]]),
     ("info_of_nobody_is_nil", 'local p = spawn("") wait_end(p) return actor.info(p) == nil, actor.info("nobody") == nil', [True, True]),
+    ("list_knows_no_other_filter", 'return try(actor.list, {modul = "args"})', ['error: unknown option "modul"']),
     ("list_finds_actors_by_module", 'local p = actor.spawn("args") local l = actor.list{module = "args"} local found = l[#l] == p exit(p, "kill") return found, #actor.list() >= 1',
      [True, True]),
     ("receive_works_in_a_coroutine_of_ones_own", 'spawn("fsd.task.sleep(0) send(args[1], 5) send(args[1], {\'x\', 6})", nil, self()) '

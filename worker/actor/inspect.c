@@ -100,14 +100,28 @@ int inspect_info(lua_State *L)
     return 1;
 }
 
+/* The filter at index 1: the name of a module, which stays on the stack; NULL: all. */
+static const char *read_filter(lua_State *L)
+{
+    if (lua_isnoneornil(L, 1)) {
+        return NULL;
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, 1) != 0) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (strcmp(key, "module") != 0) {
+            luaL_error(L, "unknown option \"%s\"", luaL_tolstring(L, -2, NULL));
+        }
+        lua_pop(L, 1);
+    }
+    lua_getfield(L, 1, "module");
+    return luaL_optstring(L, -1, NULL);
+}
+
 int inspect_list(lua_State *L)
 {
-    const char *module = NULL;
-    if (!lua_isnoneornil(L, 1)) {
-        luaL_checktype(L, 1, LUA_TTABLE);
-        lua_getfield(L, 1, "module");
-        module = luaL_optstring(L, -1, NULL);
-    }
+    const char *module = read_filter(L);
     const struct actors *actors = actors_of(L);
     lua_Integer count = 0;
     lua_newtable(L);
