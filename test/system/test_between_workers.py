@@ -75,7 +75,9 @@ RUNS = [
      'exit(p, "kill") return #i.links, i.links[1] == p, #i.monitors', [1, True, 1]),
     ("a_worker_can_be_monitored_and_not_linked", 'local w = others()[1].pid local r = actor.monitor(w) actor.demonitor(r) return (try(actor.link, w):gsub("#1 to .*%(", "(")) ',
      ["error: bad argument (a worker has no links: monitor it)"]),
-    ("alive_is_for_ones_own_worker", 'return (try(actor.alive, there(1, "")):gsub(".*%(", "("))', ["(pid of this worker expected, got fsd.Pid)"]),
+    ("alive_is_for_ones_own_worker", 'return (try(actor.alive, there(1, "")):gsub(".*%(", "("))', ["(an actor of another worker: monitor it)"]),
+    ("a_name_of_a_worker_is_for_its_own_actors", 'local p = there(1, "fsd.task.sleep(60)") local e = try(actor.register, "elsewhere", p) exit(p, "kill") return e',
+     ['elsewhere: cannot register "elsewhere": the actor is one of another worker']),
     ("handlers_call_them_too", f'local p = there(1, "{ECHO}") return call(spawn("actor.reply(select(2, receive()), call(args[1], 5))", nil, p), 0)', [[5]]),
     # room
     ("a_full_mailbox_makes_senders_of_other_workers_wait",

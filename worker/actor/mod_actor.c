@@ -163,7 +163,8 @@ static int mod_reply(lua_State *L)
 static int mod_alive(lua_State *L)
 {
     struct address address = send_find(L, 1);
-    luaL_argexpected(L, address.pid != NULL && address.remote == NULL, 1, "pid of this worker");
+    luaL_argexpected(L, address.pid != NULL, 1, "pid");
+    luaL_argcheck(L, address.remote == NULL, 1, "an actor of another worker: monitor it");
     lua_pushboolean(L, address.actor != NULL);
     return 1;
 }

@@ -76,6 +76,11 @@ static struct actor *check_actor(lua_State *L)
     }
     struct address address = send_find(L, PID);
     luaL_argexpected(L, address.pid != NULL, PID, "pid");
+    if (address.remote != NULL) {
+        error_raise(L, "ActorError", "elsewhere", 409,
+                    "cannot register \"%s\": the actor is one of another worker",
+                    lua_tostring(L, NAME));
+    }
     return address.actor;
 }
 
