@@ -196,6 +196,13 @@ def mutate(choose, frames):
     return bytes(data)
 
 
+def does_answer(fleet, slot):
+    """What still comes may end the actor that shall answer, too."""
+    with contextlib.suppress(AssertionError):
+        return fleet.run(slot, "return 1") == [1]
+    return False
+
+
 def test_whatever_comes_by_a_link_workers_live(fleet):
     """Frames of all kinds, for actors that are there and that are not."""
     seed = 20261122
@@ -210,10 +217,11 @@ def test_whatever_comes_by_a_link_workers_live(fleet):
     before = dict(fleet.pids)
     for _ in range(60 if IS_SANITIZED else 200):
         if not fleet.links(0, 1):
-            fleet.talk(0, 1)
+            fleet.run(0, "actor.monitor(others()[1].pid) return true")  # the other one need not answer: its server may have been killed
+            wait_for(lambda: fleet.links(0, 1), "a link")
         with contextlib.suppress(OSError):
             write_to_links(fleet.pids[0], fleet.pids[1], mutate(choose, frames))
-    wait_for(lambda: fleet.run(1, "return 1") == [1], "an answer")
+    wait_for(lambda: does_answer(fleet, 1), "an answer")
     assert {row["pid"] for row in fleet.service.workers("ready")} == set(before.values()), fleet.service.log()[-3000:]
 
 
