@@ -9,6 +9,8 @@ import pathlib
 import socket
 import struct
 
+import pytest
+
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20
 NLM_F_DUMP_REQUEST = 0x301
@@ -78,6 +80,8 @@ def borrow(pid, fd):
         copy = LIBC.pidfd_getfd(pidfd, fd, 0)
     finally:
         os.close(pidfd)
+    if copy < 0 and os.geteuid() != 0:
+        pytest.skip("only root may take copies of a worker's descriptors")
     if copy < 0:
         yield None
         return
