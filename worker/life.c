@@ -16,7 +16,7 @@
 #include "common/fd.h"
 #include "common/page.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/server.h"
+#include "worker/actor/node/server.h"
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
 #include "worker/lib/declared.h"

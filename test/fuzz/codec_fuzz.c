@@ -1,7 +1,7 @@
-/* sources: worker/actor/codec.c worker/actor/codec_read.c worker/actor/pid.c worker/actor/ref.c worker/core/value.c worker/core/value_path.c common/msgpack.c common/msgpack_read.c common/err.c | lua5.4 libh2o-evloop */
+/* sources: worker/actor/node/codec.c worker/actor/node/codec_read.c worker/actor/pid.c worker/actor/ref.c worker/core/value.c worker/core/value_path.c common/msgpack.c common/msgpack_read.c common/err.c | lua5.4 libh2o-evloop */
 /* Whatever the bytes, reading ends, and what is accepted may be sent: it is written, read and written again as the same
  * number of bytes. */
-#include "worker/actor/codec.h"
+#include "worker/actor/node/codec.h"
 
 #include <lauxlib.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* sources: worker/core/peer_in.c worker/actor/frame.c common/msgpack.c | */
+/* sources: worker/core/peer_in.c worker/actor/node/frame.c common/msgpack.c | */
 /* The first byte says in which pieces the others come; whatever they are, the frames are the same as in one piece, and a head
  * that is accepted is written again as the same bytes. */
 #include "worker/core/peer_in.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/msgpack.h"
-#include "worker/actor/frame.h"
+#include "worker/actor/node/frame.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,8 +7,8 @@
 
 #include "worker/actor/children.h"
 #include "worker/actor/copy.h"
+#include "worker/actor/node/remote.h"
 #include "worker/actor/pid.h"
-#include "worker/actor/remote.h"
 #include "worker/core/loop.h"
 #include "worker/core/runtime.h"
 

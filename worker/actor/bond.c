@@ -12,7 +12,7 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/bond_table.h"
+#include "worker/actor/node/bond_table.h"
 
 static struct bond *add_end(struct actor *owner, enum bond_kind kind)
 {

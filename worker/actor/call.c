@@ -17,9 +17,9 @@
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/exit.h"
+#include "worker/actor/node/remote.h"
+#include "worker/actor/node/remote_say.h"
 #include "worker/actor/post.h"
-#include "worker/actor/remote.h"
-#include "worker/actor/remote_say.h"
 #include "worker/actor/send.h"
 #include "worker/core/error.h"
 

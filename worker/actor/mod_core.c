@@ -25,14 +25,14 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/claim.h"
 #include "worker/actor/code.h"
 #include "worker/actor/names.h"
+#include "worker/actor/node/claim.h"
+#include "worker/actor/node/server.h"
 #include "worker/actor/post.h"
 #include "worker/actor/ref.h"
 #include "worker/actor/roster.h"
 #include "worker/actor/send.h"
-#include "worker/actor/server.h"
 #include "worker/actor/signals.h"
 #include "worker/core/generation.h"
 

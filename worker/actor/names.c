@@ -9,8 +9,8 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/claim.h"
-#include "worker/actor/node_names.h"
+#include "worker/actor/node/claim.h"
+#include "worker/actor/node/node_names.h"
 #include "worker/core/error.h"
 
 static const char table_key = 0; /* its address is the key in the registry */

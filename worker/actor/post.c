@@ -8,7 +8,7 @@
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/call.h"
-#include "worker/actor/remote_say.h"
+#include "worker/actor/node/remote_say.h"
 
 int post_push_origin(lua_State *L, const struct letter *letter)
 {

@@ -10,9 +10,9 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/claim.h"
 #include "worker/actor/names.h"
-#include "worker/actor/node_names.h"
+#include "worker/actor/node/claim.h"
+#include "worker/actor/node/node_names.h"
 #include "worker/actor/send.h"
 #include "worker/core/error.h"
 

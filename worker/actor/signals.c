@@ -11,8 +11,8 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/bond.h"
 #include "worker/actor/exit.h"
-#include "worker/actor/remote.h"
-#include "worker/actor/remote_say.h"
+#include "worker/actor/node/remote.h"
+#include "worker/actor/node/remote_say.h"
 #include "worker/actor/send.h"
 #include "worker/core/error.h"
 

@@ -6,8 +6,8 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/claim.h"
 #include "worker/actor/exit.h"
+#include "worker/actor/node/claim.h"
 #include "worker/actor/spawn.h"
 
 /* Nobody has seen it: it ends before it begins. */
