@@ -12,6 +12,7 @@
 #include "worker/actor/node/claim.h"
 #include "worker/actor/node/node_names.h"
 #include "worker/core/error.h"
+#include "worker/core/value.h"
 
 static const char table_key = 0; /* its address is the key in the registry */
 
@@ -109,11 +110,5 @@ void names_push_all(lua_State *L)
 {
     lua_newtable(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -5);
-    }
-    lua_pop(L, 1);
+    value_move_pairs(L);
 }

@@ -16,6 +16,7 @@
 #include "common/err.h"
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
+#include "worker/core/value.h"
 
 #define LOADING_METATABLE "fsd.loading"
 
@@ -221,13 +222,7 @@ static void push_environment(lua_State *L)
 {
     lua_newtable(L);
     lua_pushglobaltable(L);
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -5);
-    }
-    lua_pop(L, 1);
+    value_move_pairs(L);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "_G");
     lua_getfield(L, -1, "load");

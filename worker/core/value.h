@@ -24,6 +24,9 @@ const void *value_array_mark(lua_State *L);
 /* Whether the value at index is a table that carries the array mark.  Never raises. */
 bool value_is_array(lua_State *L, int index);
 
+/* Pops a table and sets its pairs in the one below it, without metamethods.  Raises only out of memory. */
+void value_move_pairs(lua_State *L);
+
 /* Reads one value and pushes it.  Arrays come marked; nil becomes json.null in an array (no holes)
  * and an absent key in a map.  -EPROTO: malformed, a key that is neither string nor integer, or
  * deeper than VALUE_DEPTH_MAX; stack and reader are as before then.  Raises when memory is out: call

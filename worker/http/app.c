@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "worker/core/value.h"
 #include "worker/http/native.h"
 
 #define OTHER_METHODS "fsd.App.methods" /* in the registry */
@@ -244,13 +245,7 @@ void app_add_methods(lua_State *L, const luaL_Reg *others)
 static void copy_other_methods(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, OTHER_METHODS);
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -5);
-    }
-    lua_pop(L, 1);
+    value_move_pairs(L);
 }
 
 void app_register(lua_State *L)

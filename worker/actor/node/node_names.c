@@ -8,6 +8,7 @@
 
 #include "common/msgpack.h"
 #include "worker/core/runtime.h"
+#include "worker/core/value.h"
 
 enum { PARTS = 4 };
 
@@ -118,11 +119,5 @@ void node_names_push_all(lua_State *L)
 {
     lua_newtable(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -5);
-    }
-    lua_pop(L, 1);
+    value_move_pairs(L);
 }

@@ -272,6 +272,19 @@ static void a_full_writer_is_reported_by_the_writer(void **state)
     msgpack_writer_fini(&writer);
 }
 
+static void the_pairs_of_one_table_go_into_the_other(void **state)
+{
+    lua_State *L = *state;
+    int top = lua_gettop(L);
+    push_lua(L, "return setmetatable({x = 1, y = 2}, {__newindex = error})");
+    push_lua(L, "return setmetatable({y = 3, [1] = 4}, {__index = error, __pairs = error})");
+    value_move_pairs(L);
+    assert_int_equal(lua_gettop(L), top + 1);
+    lua_setglobal(L, "merged");
+    push_lua(L, "return merged.x == 1 and merged.y == 3 and merged[1] == 4");
+    assert_true(lua_toboolean(L, -1));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_state, close_state)
 
 int main(void)
@@ -286,6 +299,7 @@ int main(void)
         TEST(malformed_bytes_leave_stack_and_reader_as_they_were),
         TEST(metamethods_are_not_called),
         TEST(a_full_writer_is_reported_by_the_writer),
+        TEST(the_pairs_of_one_table_go_into_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
