@@ -291,6 +291,19 @@ static void work_below_the_hard_limit_is_let_through(void **state)
     assert_non_null(strstr(tasks.told, "-5000-1;"));
 }
 
+/* Nearly every tick finds it there. */
+static void a_loop_that_is_mostly_where_it_cannot_be_preempted_takes_turns(void **state)
+{
+    (void)state;
+    tasks_start("local slow = setmetatable({}, {__tostring = function()\n"
+                "  for i = 1, 100 do end return 'x' end})\n"
+                "while not stop do tostring(slow) end tell('went on')");
+    tasks_start("for i = 1, 100 do sleep(0.001) end stop = true");
+    tasks_run();
+    assert_int_equal(tasks.status, LUA_OK);
+    assert_string_equal(tasks.told, "went on;");
+}
+
 static void closing_by_force_ends_also_when_a_close_spins(void **state)
 {
     (void)state;
@@ -365,6 +378,7 @@ int main(void)
         TEST(coroutines_inside_of_such_a_place_are_limited_too),
         TEST(a_reader_of_load_may_wait_and_be_preempted),
         TEST(work_below_the_hard_limit_is_let_through),
+        TEST(a_loop_that_is_mostly_where_it_cannot_be_preempted_takes_turns),
         TEST(closing_by_force_ends_also_when_a_close_spins),
         TEST(closing_a_coroutine_that_spins_ends_at_the_hard_limit),
         TEST(closing_coroutines_in_one_another_is_limited),
