@@ -26,6 +26,9 @@ RUNS = [
      'local n = actor.info(p).messages exit(p, "kill") return e, n', ["overload: cannot send: the actor's mailbox was full until the deadline", 1]),
     ("a_wait_for_room_of_no_time_is_none", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1}) send(p, 1) local e = try(send, p, 2, 0) exit(p, "kill") return e',
      ["overload: cannot send: the actor's mailbox is full"]),
+    ("a_long_search_lets_others_run_and_comes_to_its_end",
+     'local p = spawn("receive(function(m) return m == [[begin]] end) send(args[1], 0) send(args[1], receive(function(m) for i = 1, 4000 do end return m == [[x]] end))", nil, self()) '
+     'for i = 1, 5000 do send(p, i) end send(p, "begin") send(p, "x") receive() actor.monitor(p) local n, m = 0 repeat n = n + 1 fsd.task.sleep(0) m = receive(0) until m ~= nil return m, n > 5', ["x", True]),
     ("a_call_that_finds_no_room_is_an_overload", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 1}) send(p, 1) local e = try(call, p, 2, 0.02) exit(p, "kill") return e',
      ["overload: cannot call: the actor's mailbox is full"]),
     ("a_call_waits_for_room", 'local p = spawn("fsd.task.sleep(0.02) receive() local m, from = receive() actor.reply(from, m)", {mailbox = 1}) send(p, 1) return call(p, 2)', [2]),

@@ -1,7 +1,8 @@
 /* receive.c - receive([match][, seconds]): the next message, or the first one that matches.
  * Owns nothing; how far a search has come stands in the actor.  Without a match it takes the oldest message or lets the
  * sender put the next one onto its stack.  With one it looks at each message once: those that do not match stay in the
- * mailbox in their order, for a later receive.  A call that nobody waits for any more is dropped unseen.
+ * mailbox in their order, for a later receive; others run in between when there are many.  A call that nobody waits for any more is
+ * dropped unseen.
  * Called by mod_actor.c.  Must not know how messages are sent. */
 #include "worker/actor/receive.h"
 
@@ -12,6 +13,7 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/call.h"
 #include "worker/actor/post.h"
+#include "worker/core/stdlib/breath.h"
 
 enum {
     SECONDS_MAX = 366 * 24 * 60 * 60, /* keeps the conversion to milliseconds exact */
@@ -90,6 +92,7 @@ static void on_late(struct timer *timer)
 
 static void start_timer(struct actor *actor, double seconds)
 {
+    end_wait(actor); /* of a search that was cancelled between two looks */
     actor->is_late = seconds <= 0;
     if (seconds > 0 && seconds < HUGE_VAL) {
         loop_set_timer(&actor->actors->runtime->loop, &task_need_timing(actor->task)->wait,
@@ -213,6 +216,23 @@ static int resume_search(struct task_wait *wait, lua_State *L)
     return search(H2O_STRUCT_FROM_MEMBER(struct actor, wait, wait), L);
 }
 
+static int search_on(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return search(actor_running(L), L);
+}
+
+/* Between two looks, when the slice is used up: a function that matches can't be interrupted. */
+static void let_others_run(lua_State *L)
+{
+    struct slice *slice = &runtime_of(L)->slice;
+    if (slice_is_over(slice)) {
+        slice_cut(slice);
+        breath_take(L, 0, search_on);
+    }
+}
+
 /* Pushes the message at the place of the search.  True: it matches, and with a table its function is on the top alone. */
 static bool is_match(struct actor *actor, lua_State *L)
 {
@@ -240,6 +260,7 @@ static int search(struct actor *actor, lua_State *L)
                                                     : take(actor, L, actor->scan);
         }
         actor->scan++;
+        let_others_run(L);
     }
     if (actor->is_late) {
         end_wait(actor);
