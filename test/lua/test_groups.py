@@ -54,6 +54,8 @@ TOPICS = [
      [["x", "tA:1", 1], ["x", "tA:", 2], True]),
     ("stars_of_all_lengths_match", 'pubsub.subscribe("tC:*", {as = 1}) pubsub.subscribe("tC:a:*", {as = 2}) pubsub.subscribe("tC:a:b", {as = 3}) local n = pubsub.publish("tC:a:b", "m") '
      'local t = {} for i = 1, n do t[receive()[1]] = true end return n, t', [3, [True, True, True]]),
+    ("stars_of_one_length_come_and_go_alone", 'pubsub.subscribe("tS:a*") pubsub.subscribe("tS:b*") pubsub.unsubscribe("tS:a*") local t = {(pubsub.publish("tS:b", 1))} '
+     'pubsub.unsubscribe("tS:b*") t[2] = pubsub.publish("tS:b", 1) pubsub.subscribe("tS:b*") t[3] = pubsub.publish("tS:b", 1) return t', [[1, 0, 1]]),
     ("a_star_alone_matches_everything", 'pubsub.subscribe("*", {as = "all"}) pubsub.publish("tD", 1) pubsub.unsubscribe("*") return receive(), pubsub.publish("tD", 1)', [["all", "tD", 1], 0, 0, 0, 0]),
     ("topics_lists_what_is_wanted", 'pubsub.subscribe("tE") pubsub.subscribe("tE:*") local t = {} for _, name in ipairs(pubsub.topics()) do if name:sub(1, 2) == "tE" then t[#t + 1] = name end end return t', [["tE", "tE:*"]]),
     ("publishing_does_not_wait_for_a_full_mailbox", 'local p = spawn("fsd.task.sleep(60)", {mailbox = 2}) pubsub.subscribe("tF", {pid = p}) local r = {} for i = 1, 4 do r[i] = {pubsub.local_publish("tF", i)} end kill(p) return r',

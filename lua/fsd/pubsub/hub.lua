@@ -12,6 +12,7 @@ local M = {
 
 local exact = {}    -- topic -> bag: pid -> what it subscribed with
 local prefixes = {} -- what stands before the * -> bag
+local counts = {}   -- length of a prefix -> how many there are
 local lengths = {}  -- of the prefixes in use, as a list; replaced when it changes
 local topics_of = {} -- pid -> { topic -> true }
 
@@ -20,19 +21,17 @@ local function split(topic)
   return exact, topic
 end
 
-local function collect_lengths()
-  local known, list = {}, {}
-  for prefix in pairs(prefixes) do
-    if not known[#prefix] then
-      known[#prefix] = true
-      list[#list + 1] = #prefix
-    end
-  end
-  lengths = list
+local function count_length(length, change)
+  local before = counts[length] or 0
+  local now = before + change
+  counts[length] = now > 0 and now or nil
+  if before > 0 and now > 0 then return end
+  lengths = {}
+  for used in pairs(counts) do lengths[#lengths + 1] = used end
 end
 
 local function on_first_or_last(topic, kind, is_wanted)
-  if kind == prefixes then collect_lengths() end
+  if kind == prefixes then count_length(#topic - 1, is_wanted and 1 or -1) end
   if M.on_interest then M.on_interest(topic, is_wanted) end
 end
 
