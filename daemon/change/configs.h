@@ -46,8 +46,8 @@ json_t *configs_list_dropped(const struct configs *configs, const struct conf *c
 /* A configuration runs now. */
 void configs_on_applied(struct master *master, const char *how);
 
-/* The configuration as the disk has it now, with the overrides and the extra pools that run, the caller's.  NULL: *ret_text says what is wrong with it, a
- * text for people that the caller frees (NULL: no memory).  Otherwise *ret_text may have warnings. */
+/* The configuration as the disk has it now, with the overrides and the extra pools that run, the caller's.  NULL: *ret_text says
+ * what is wrong with it, a text for people that the caller frees (NULL: no memory).  Otherwise *ret_text may have warnings. */
 struct conf *configs_load(const struct master *master, char **ret_text);
 
 /* The same without the overrides: what an apply would begin with. */

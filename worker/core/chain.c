@@ -1,7 +1,7 @@
 /* chain.c - which coroutines of the application's own a task is inside of.
- * Owns the list, which is made when there is one for the first time.  A task that waits or is preempted inside of such a coroutine suspends all of the chain, one by one outwards; going
- * on, each resumes the next one inwards again, and meanwhile depth is smaller than count.  Lua closes a coroutine without those
- * that it has resumed, so whoever closes a task asks for the chain first.
+ * Owns the list, which is made when there is one for the first time.  A task that waits or is preempted inside of such a coroutine
+ * suspends all of the chain, one by one outwards; going on, each resumes the next one inwards again, and meanwhile depth is smaller
+ * than count.  Lua closes a coroutine without those that it has resumed, so whoever closes a task asks for the chain first.
  * Called by coroutine.c (enter, leave) and task.c.  Must not know why a task is suspended. */
 #include "worker/core/chain.h"
 

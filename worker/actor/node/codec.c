@@ -1,6 +1,7 @@
 /* codec.c - messages for other workers: the value on the Lua stack, written as MessagePack without a copy in between.
- * Owns nothing.  MessagePack says first whether a table's keys are 1..n, and how many pairs it has, so most tables are walked twice.  One that
- * has a length is written as a list at once; where that turns out to be wrong it is taken back.  What MessagePack has no word for (pids, refs, json.null, marked tables) is an ext value.
+ * Owns nothing.  MessagePack says first whether a table's keys are 1..n, and how many pairs it has, so most tables are walked
+ * twice.  One that has a length is written as a list at once; where that turns out to be wrong it is taken back.  What MessagePack
+ * has no word for (pids, refs, json.null, marked tables) is an ext value.
  * Called for everything that goes to another worker; codec_read.c is the way back.  Must refuse exactly what copy.c refuses,
  * so that an actor need not know where the other one lives; must not run Lua code: raw access only. */
 #include "worker/actor/node/codec.h"
