@@ -189,7 +189,7 @@ static int call_with(lua_State *L, struct lock *lock, struct task *task)
 }
 
 /* The mutex at index 1, which the calling task has not locked. */
-static struct lock *check_mutex(lua_State *L, struct task *task)
+static struct lock *check_mutex(lua_State *L, const struct task *task)
 {
     struct lock *lock = luaL_checkudata(L, 1, MUTEX_METATABLE);
     if (lock->hold.task == task) {
