@@ -71,6 +71,10 @@ RUNS = [
      'local one, two = os.tmpname(), os.tmpname() os.remove(two) local p = there(1, "local a, one, two = table.unpack(args) receive() send(a, 1) while io.open(one) do fsd.task.sleep(0.01) end '
      'actor.unlink(a) io.open(two, [[w]]):close() send(a, 2) actor.reply(select(2, receive()), #actor.info(self()).links)", self(), one, two) actor.link(p) send(p, 1) receive(nil, 5) '
      'core.atomic(function() os.remove(one) os.execute("until test -e " .. two .. "; do sleep 0.01; done") actor.link(p) end) os.remove(two) receive(nil, 5) return #actor.info(self()).links, call(p, 1)', [0, 0]),
+    ("a_link_that_both_take_back_while_one_makes_it_again_has_two_ends",
+     'local one, two = os.tmpname(), os.tmpname() os.remove(two) local p = there(1, "local a, one, two = table.unpack(args) receive() send(a, 1) while io.open(one) do fsd.task.sleep(0.01) end '
+     'actor.unlink(a) io.open(two, [[w]]):close() send(a, 2) actor.reply(select(2, receive()), #actor.info(self()).links)", self(), one, two) actor.link(p) send(p, 1) receive(nil, 5) '
+     'core.atomic(function() os.remove(one) os.execute("until test -e " .. two .. "; do sleep 0.01; done") actor.unlink(p) actor.link(p) end) os.remove(two) receive(nil, 5) return #actor.info(self()).links, call(p, 1)', [1, 1]),
     ("info_shows_links_to_other_workers", 'local p = there(1, "fsd.task.sleep(60)") actor.trap_exit(true) actor.link(p) actor.monitor(p) local i = actor.info(self()) '
      'exit(p, "kill") return #i.links, i.links[1] == p, #i.monitors', [1, True, 1]),
     ("a_worker_can_be_monitored_and_not_linked", 'local w = others()[1].pid local r = actor.monitor(w) actor.demonitor(r) return (try(actor.link, w):gsub("#1 to .*%(", "(")) ',

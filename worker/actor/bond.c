@@ -106,11 +106,12 @@ static void make_far(struct bond *bond, struct bond_table *table, const struct p
     bond_table_add(table, bond);
 }
 
-bool bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other)
+bool bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other,
+                   uint64_t number)
 {
     bool is_new = bond_table_find_link(table, actor, other) == NULL;
     if (is_new) {
-        make_far(add_end(actor, BOND_LINK), table, other, 0);
+        make_far(add_end(actor, BOND_LINK), table, other, number);
     }
     return is_new;
 }

@@ -21,7 +21,8 @@ enum bond_kind {
 /* What an end knows of the other one, when that is in another worker. */
 struct bond_far {
     struct pid other;
-    uint64_t number;          /* of the ref, of a monitor */
+    /* Of a monitor: its ref's.  Of a link: how manieth FRAME_LINK has told of it; 0: the other one has. */
+    uint64_t number;
     struct bond_table *table; /* borrowed: all with that worker */
     struct bond *next;        /* borrowed: in its bucket there */
     struct bond **link;       /* what points to this one there */
@@ -47,7 +48,8 @@ struct bond *bond_find_link(struct actor *actor, const struct actor *other);
 /* The actor monitors the other one from now on: pushes the ref.  name may be NULL. */
 void bond_monitor(lua_State *L, struct actor *actor, struct actor *other, const char *name);
 /* The same with an actor of another worker: table is that of all ends with it.  True: they were not linked, so it has to be told. */
-bool bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other);
+bool bond_link_far(struct actor *actor, struct bond_table *table, const struct pid *other,
+                   uint64_t number);
 /* The same: it has to be told. */
 void bond_monitor_far(lua_State *L, struct actor *actor, struct bond_table *table,
                       const struct pid *other, const char *name);

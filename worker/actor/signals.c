@@ -87,8 +87,10 @@ static int link_with(lua_State *L, struct actor *actor, const struct address *ad
     }
     if (address->remote != NULL) {
         luaL_argcheck(L, address->to.index != 0, index, "a worker has no links: monitor it");
+        struct remote *remote = address->remote;
         /* Said twice, it could make one end anew after the other one was taken away. */
-        if (bond_link_far(actor, &address->remote->bonds, &address->to)) {
+        if (bond_link_far(actor, &remote->bonds, &address->to, remote->links_said + 1)) {
+            remote->links_said++;
             say(actor, address, FRAME_LINK, 0);
         }
         return 0;
@@ -134,7 +136,7 @@ int signals_unlink(lua_State *L)
     }
     bond_remove(L, bond);
     if (address.remote != NULL) {
-        say(self, &address, FRAME_UNLINK, 0);
+        say(self, &address, FRAME_UNLINK, address.remote->links_heard);
     }
     return 0;
 }

@@ -20,7 +20,7 @@ static const struct shape {
     [FRAME_SEND] = {true, false, false, true},     [FRAME_CAST] = {true, false, false, true},
     [FRAME_CALL] = {true, false, true, true},      [FRAME_ANSWER] = {false, false, true, true},
     [FRAME_FAIL] = {false, false, true, true},     [FRAME_EXIT] = {true, true, false, true},
-    [FRAME_LINK] = {true, true, false, false},     [FRAME_UNLINK] = {true, true, false, false},
+    [FRAME_LINK] = {true, true, false, false},     [FRAME_UNLINK] = {true, true, true, false},
     [FRAME_LINK_EXIT] = {true, true, false, true}, [FRAME_MONITOR] = {true, true, true, false},
     [FRAME_DEMONITOR] = {true, true, true, false}, [FRAME_DOWN] = {true, true, true, true},
     [FRAME_FORGET] = {true, false, true, false},   [FRAME_CREDIT] = {false, true, true, false},

@@ -8,14 +8,14 @@ struct msgpack_writer;
 
 /* What workers say to each other. */
 enum frame_kind {
-    FRAME_SEND = 1,  /* payload: the message */
-    FRAME_CAST,      /* payload: the message */
-    FRAME_CALL,      /* ref: the call, of the sender's; payload: the message */
-    FRAME_ANSWER,    /* ref: the call, of the receiver's; payload: the answer */
-    FRAME_FAIL,      /* the same, payload: [code, reason or nil] */
-    FRAME_EXIT,      /* somebody has said exit(to, reason); payload: the reason */
-    FRAME_LINK,      /* from wants to be linked with to */
-    FRAME_UNLINK,    /* ... no more */
+    FRAME_SEND = 1, /* payload: the message */
+    FRAME_CAST,     /* payload: the message */
+    FRAME_CALL,     /* ref: the call, of the sender's; payload: the message */
+    FRAME_ANSWER,   /* ref: the call, of the receiver's; payload: the answer */
+    FRAME_FAIL,     /* the same, payload: [code, reason or nil] */
+    FRAME_EXIT,     /* somebody has said exit(to, reason); payload: the reason */
+    FRAME_LINK,     /* from wants to be linked with to */
+    FRAME_UNLINK, /* ... no more; ref: how many FRAME_LINK the sender has read on this connection */
     FRAME_LINK_EXIT, /* from, which to is linked with, has ended; payload: the reason */
     FRAME_MONITOR,   /* ref: the monitor, of the sender's */
     FRAME_DEMONITOR, /* ref: the same */

@@ -32,6 +32,8 @@ static void close_link(struct remote *remote)
     peer_out_init(&remote->backlog);
     remote->is_reaching = false;
     remote->credit = (struct frame_credit){0};
+    remote->links_said = 0;
+    remote->links_heard = 0;
 }
 
 static struct remote **find_place(struct remotes *remotes, const struct remote *remote)

@@ -33,6 +33,8 @@ struct remote {
     struct sender_queue senders; /* who waits until the link takes more */
     struct asked_table asked;
     struct call *calls;         /* borrowed list: who waits for answers from there */
+    uint64_t links_said;        /* FRAME_LINK on this connection, see bond_far */
+    uint64_t links_heard;       /* the same from there */
     struct bond_table bonds;    /* ends here, of which the other one is there */
     struct frame_actor settled; /* who the next two were taken for */
     struct frame_credit credit; /* not told yet */

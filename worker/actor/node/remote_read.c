@@ -187,20 +187,22 @@ static void answer_absent(const struct reading *reading, enum frame_kind kind)
 
 static int read_link(struct reading *reading)
 {
+    reading->remote->links_heard++;
     if (reading->to == NULL) {
         answer_absent(reading, FRAME_LINK_EXIT);
     } else {
-        (void)bond_link_far(reading->to, &reading->remote->bonds, &reading->from);
+        (void)bond_link_far(reading->to, &reading->remote->bonds, &reading->from, 0);
     }
     return 0;
 }
 
+/* Who said it before having heard of a newer link will make its end of that when it hears of it. */
 static int read_unlink(struct reading *reading)
 {
     struct bond *bond = reading->to == NULL ? NULL
                                             : bond_table_find_link(&reading->remote->bonds,
                                                                    reading->to, &reading->from);
-    if (bond != NULL) {
+    if (bond != NULL && bond->far->number <= reading->frame.ref) {
         bond_remove(reading->L, bond);
     }
     return 0;

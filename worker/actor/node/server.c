@@ -13,13 +13,13 @@
 
 #define MODULE "fsd.node.server"
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 1000, MAILBOX_COUNT = 10000, MAILBOX_BYTES = 16 << 20 };
 
 static void on_end(struct actors *actors);
 
 static void start(struct actors *actors)
 {
-    struct actor_options options = {.mailbox_count = UINT32_MAX, .mailbox_bytes = UINT32_MAX};
+    struct actor_options options = {.mailbox_count = MAILBOX_COUNT, .mailbox_bytes = MAILBOX_BYTES};
     lua_pushnil(actors->runtime->L);
     actor_spawn(actors->runtime->L, MODULE, &options)->on_end = on_end;
 }

@@ -18,7 +18,7 @@ static const struct row {
     {FRAME_SEND, 13, 1, 0, 0, 1},      {FRAME_CAST, 13, 1, 0, 0, 1},
     {FRAME_CALL, 21, 1, 0, 1, 1},      {FRAME_ANSWER, 9, 0, 0, 1, 1},
     {FRAME_FAIL, 9, 0, 0, 1, 1},       {FRAME_EXIT, 25, 1, 1, 0, 1},
-    {FRAME_LINK, 25, 1, 1, 0, 0},      {FRAME_UNLINK, 25, 1, 1, 0, 0},
+    {FRAME_LINK, 25, 1, 1, 0, 0},      {FRAME_UNLINK, 33, 1, 1, 1, 0},
     {FRAME_LINK_EXIT, 25, 1, 1, 0, 1}, {FRAME_MONITOR, 33, 1, 1, 1, 0},
     {FRAME_DEMONITOR, 33, 1, 1, 1, 0}, {FRAME_DOWN, 33, 1, 1, 1, 1},
     {FRAME_FORGET, 21, 1, 0, 1, 0},    {FRAME_CREDIT, 21, 0, 1, 1, 0},
