@@ -82,10 +82,15 @@ def test_a_broken_link_is_told_once_at_both_ends_which_then_talk_again(fleet):
         stay_quiet(fleet, slot, "watcher", 40)
 
 
+COUNT_QUEUED = """local sum = 0 for _, pid in ipairs(actor.list{module = "do"}) do
+local info = actor.info(pid) sum = sum + (info and info.messages or 0) end return sum""".replace("\n", " ")
+
+
 def test_pending_calls_fail_when_the_worker_or_the_link_ends(fleet):
     setup = (f'local p = {SLEEPER.format(slot=1)} for i = 1, 30 do spawn("send(args[1], try(call, args[2], 1, 60))", nil, self(), p) end')
-    for end in (lambda: reset_links(fleet.pids[0], fleet.pids[1]), lambda: fleet.end(1, signal.SIGKILL)):
+    for queued, end in ((30, lambda: reset_links(fleet.pids[0], fleet.pids[1])), (60, lambda: fleet.end(1, signal.SIGKILL))):
         fleet.run(0, collector("caller", setup))
+        wait_for(lambda queued=queued: fleet.run(1, COUNT_QUEUED) == [queued], "the calls to be there")
         end()
         assert fleet.wait_report(0, "caller", 30) == ["noconnection: cannot call: the actor's worker is gone"] * 30
         fleet.run(0, 'local w = actor.whereis("caller") exit(w, "kill") return wait_end(w)')
