@@ -27,7 +27,10 @@ static void *copy_array(const void *from, size_t count, size_t size)
 {
     void *array = calloc(count + 1, size);
 
-    if (array != NULL && count > 0) {
+    if (array == NULL) {
+        return NULL;
+    }
+    if (count > 0) {
         memcpy(array, from, count * size);
     }
     return array;
