@@ -2,8 +2,12 @@
 --
 -- A note is { id, title, text, tags, created_at, updated_at }.  Whoever gets one from here reads it
 -- and changes it through the store only.
+--
+-- Requests run at the same time: another one may come in between any two steps, also of one line.  What takes more than one step
+-- happens under the store's mutex.
 local fsd = require "fsd"
 local json = require "fsd.json"
+local task = require "fsd.task"
 
 local Store = {}
 Store.__index = Store
@@ -14,10 +18,10 @@ end
 
 -- options.limit: how many notes there may be
 function Store.new(options)
-  return setmetatable({ limit = options.limit, next_id = 1, order = {}, by_id = {} }, Store)
+  return setmetatable({ limit = options.limit, next_id = 1, order = {}, by_id = {}, mutex = task.mutex() }, Store)
 end
 
-function Store:create(fields)
+local function create(self, fields)
   if #self.order >= self.limit then
     error(fsd.error {
       status = 507, code = "store.full", message = ("there are %d notes already"):format(self.limit),
@@ -34,6 +38,10 @@ function Store:create(fields)
   return note
 end
 
+function Store:create(fields)
+  return self.mutex:with(create, self, fields)
+end
+
 -- nil when there is none
 function Store:find(id)
   return self.by_id[id]
@@ -46,7 +54,7 @@ function Store:update(note, fields)
   return note
 end
 
-function Store:delete(note)
+local function delete(self, note)
   self.by_id[note.id] = nil
   for index, other in ipairs(self.order) do
     if other == note then
@@ -54,6 +62,10 @@ function Store:delete(note)
       return
     end
   end
+end
+
+function Store:delete(note)
+  self.mutex:with(delete, self, note)
 end
 
 -- lower() knows ASCII letters only, which is enough for an example
@@ -65,8 +77,7 @@ local function matches(note, word)
   return false
 end
 
--- query: { q, limit, offset } -> a page of the notes that match, newest first, and how many match in all
-function Store:list(query)
+local function list(self, query)
   local word = query.q and query.q:lower()
   local found, total = json.array {}, 0 -- marked as an array, so that an empty page is [] and not {}
   for index = #self.order, 1, -1 do
@@ -77,6 +88,11 @@ function Store:list(query)
     end
   end
   return found, total
+end
+
+-- query: { q, limit, offset } -> a page of the notes that match, newest first, and how many match in all
+function Store:list(query)
+  return self.mutex:with(list, self, query)
 end
 
 return Store
