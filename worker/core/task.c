@@ -335,9 +335,3 @@ struct task *task_check(lua_State *L)
                   "collected or closed");
     __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
 }
-
-bool task_owns(lua_State *L, lua_State *thread)
-{
-    (void)L;
-    return runtime_has_mark(thread, RUNTIME_THREAD_OF_TASK);
-}

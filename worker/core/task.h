@@ -81,7 +81,7 @@ struct task_timing {
 /* One coroutine that the worker runs.  There are a hundred thousand of them: what few need is not in here. */
 struct task {
     struct runtime *runtime; /* borrowed */
-    lua_State *L;            /* anchored in the registry under its own address (task_owns) */
+    lua_State *L;            /* anchored in the registry under its own address */
     enum task_state state : 8;
     enum task_cancel cancel : 8; /* to be raised when it goes on */
     bool is_overdue;             /* the grace is over, but it was ready to run just then */
@@ -170,8 +170,6 @@ int task_sleep_then(lua_State *L, double seconds,
 /* The task that runs in L: in its own coroutine, or in one of the application's own that it is inside of.  NULL for the main
  * thread, and while a task is closed. */
 struct task *task_of(lua_State *L);
-/* Whether a thread is the coroutine of some task, idle ones included: nobody else may resume or close it. */
-bool task_owns(lua_State *L, lua_State *thread);
 
 /* The task has it from now on; it belonged to nobody. */
 void task_hold_add(struct task *task, struct task_hold *hold);
