@@ -10,14 +10,7 @@
 #include <cmocka.h>
 
 #include "common/err.h"
-#include "worker/actor/pid.h"
-#include "worker/actor/ref.h"
-#include "worker/core/error.h"
-#include "worker/core/runtime.h"
-#include "worker/core/value.h"
-
-static struct runtime runtime;
-static struct copy_marks marks;
+#include "test/support/message_values.h"
 
 /* What the chunks below use; same(a, b) compares tables by their pairs, and metatables. */
 static const char prelude[] =
@@ -36,28 +29,7 @@ static const char prelude[] =
 static int set_up(void **state)
 {
     (void)state;
-    runtime_init(&runtime);
-    lua_State *L = runtime.L;
-    pid_init(L);
-    ref_init(L);
-    value_push_array_mark(L);
-    marks.array = lua_topointer(L, -1);
-    lua_setglobal(L, "array_mark");
-    luaL_getmetatable(L, ERROR_METATABLE);
-    marks.error = lua_topointer(L, -1);
-    lua_setglobal(L, "error_mark");
-    marks.ref = ref_mark(L);
-    struct pid pid = {.incarnation = 1, .index = 2, .serial = 3};
-    pid_push(L, &pid);
-    lua_setglobal(L, "pid");
-    struct ref ref = {.incarnation = 1, .number = 2};
-    (void)ref_push(L, &ref);
-    lua_setglobal(L, "ref");
-    lua_pushlightuserdata(L, NULL);
-    lua_setglobal(L, "null");
-    lua_pushlightuserdata(L, &runtime);
-    lua_setglobal(L, "address");
-    assert_int_equal(luaL_dostring(L, prelude), LUA_OK);
+    message_values_init(prelude);
     return 0;
 }
 
@@ -66,15 +38,6 @@ static int tear_down(void **state)
     (void)state;
     runtime_fini(&runtime);
     return 0;
-}
-
-static void push_lua(const char *expression)
-{
-    lua_pushfstring(runtime.L, "return %s", expression);
-    if (luaL_dostring(runtime.L, lua_tostring(runtime.L, -1)) != LUA_OK) {
-        fail_msg("%s", lua_tostring(runtime.L, -1));
-    }
-    lua_remove(runtime.L, -2);
 }
 
 static void a_copy_is_the_same_in_other_tables(void **state)
@@ -111,7 +74,7 @@ static void a_copy_is_the_same_in_other_tables(void **state)
         size_t bytes = 0;
         struct fsd_err err;
         lua_getglobal(L, "same");
-        push_lua(values[i]);
+        message_values_push(values[i]);
         if (copy_push(L, -1, &marks, &bytes, &err) != 0) {
             fail_msg("%s: %s", values[i], err.text);
         }
@@ -166,7 +129,7 @@ static void what_must_not_leave_is_refused_with_its_place(void **state)
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         size_t bytes = 1;
         struct fsd_err err = {""};
-        push_lua(refusals[i].expression);
+        message_values_push(refusals[i].expression);
         assert_int_equal(copy_push(L, 1, &marks, &bytes, &err), -EINVAL);
         if (strncmp(err.text, refusals[i].sentence, strlen(refusals[i].sentence)) != 0) {
             fail_msg("%s: %s", refusals[i].expression, err.text);
@@ -181,7 +144,7 @@ static void a_message_of_just_less_than_a_mebibyte_is_copied(void **state)
 {
     (void)state;
     size_t bytes = 0;
-    push_lua("('x'):rep((1 << 20) - 5)");
+    message_values_push("('x'):rep((1 << 20) - 5)");
     assert_int_equal(copy_push(runtime.L, -1, &marks, &bytes, NULL), 0);
     assert_int_equal(bytes, 1 << 20);
 }
@@ -190,7 +153,7 @@ static void the_size_is_about_that_of_messagepack(void **state)
 {
     (void)state;
     size_t bytes = 0;
-    push_lua("{pid, 'get', 42, 'key'}");
+    message_values_push("{pid, 'get', 42, 'key'}");
     assert_int_equal(copy_push(runtime.L, -1, &marks, &bytes, NULL), 0);
     assert_in_range(bytes, 40, 70);
 }

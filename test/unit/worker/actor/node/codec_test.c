@@ -13,14 +13,8 @@
 
 #include "common/err.h"
 #include "common/msgpack.h"
-#include "worker/actor/pid.h"
-#include "worker/actor/ref.h"
-#include "worker/core/error.h"
-#include "worker/core/runtime.h"
-#include "worker/core/value.h"
+#include "test/support/message_values.h"
 
-static struct runtime runtime;
-static struct copy_marks marks;
 static struct msgpack_writer writer;
 
 /* What the chunks below use; same(a, b) compares tables by their pairs, and metatables. */
@@ -70,29 +64,8 @@ static const char prelude[] =
 static int set_up(void **state)
 {
     (void)state;
-    runtime_init(&runtime);
-    lua_State *L = runtime.L;
     msgpack_writer_init(&writer, CODEC_BYTES_MAX);
-    pid_init(L);
-    ref_init(L);
-    value_push_array_mark(L);
-    marks.array = lua_topointer(L, -1);
-    lua_setglobal(L, "array_mark");
-    luaL_getmetatable(L, ERROR_METATABLE);
-    marks.error = lua_topointer(L, -1);
-    lua_setglobal(L, "error_mark");
-    marks.ref = ref_mark(L);
-    struct pid pid = {.incarnation = 1, .index = 2, .serial = 3};
-    pid_push(L, &pid);
-    lua_setglobal(L, "pid");
-    struct ref ref = {.incarnation = 1, .number = 2};
-    (void)ref_push(L, &ref);
-    lua_setglobal(L, "ref");
-    lua_pushlightuserdata(L, NULL);
-    lua_setglobal(L, "null");
-    lua_pushlightuserdata(L, &runtime);
-    lua_setglobal(L, "address");
-    assert_int_equal(luaL_dostring(L, prelude), LUA_OK);
+    message_values_init(prelude);
     return 0;
 }
 
@@ -102,15 +75,6 @@ static int tear_down(void **state)
     msgpack_writer_fini(&writer);
     runtime_fini(&runtime);
     return 0;
-}
-
-static void push_lua(const char *expression)
-{
-    lua_pushfstring(runtime.L, "return %s", expression);
-    if (luaL_dostring(runtime.L, lua_tostring(runtime.L, -1)) != LUA_OK) {
-        fail_msg("%s", lua_tostring(runtime.L, -1));
-    }
-    lua_remove(runtime.L, -2);
 }
 
 static const char *const values[] = {
@@ -224,7 +188,7 @@ static void what_is_written_comes_back(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        push_lua(values[i]);
+        message_values_push(values[i]);
         size_t copied = 0;
         size_t written = check_round_trip(values[i]);
         assert_int_equal(copy_push(runtime.L, 1, &marks, &copied, NULL), 0);
@@ -238,7 +202,7 @@ static void anything_that_may_be_sent_comes_back(void **state)
     (void)state;
     assert_int_equal(luaL_dostring(runtime.L, "math.randomseed(20240607)"), LUA_OK);
     for (int i = 0; i < 3000; i++) {
-        push_lua("any(0)");
+        message_values_push("any(0)");
         (void)check_round_trip("a random value");
         lua_settop(runtime.L, 0);
     }
@@ -248,7 +212,7 @@ static void a_pid_comes_back_as_the_very_same_value(void **state)
 {
     (void)state;
     size_t bytes = 0;
-    push_lua("pid");
+    message_values_push("pid");
     assert_int_equal(codec_write(runtime.L, 1, &marks, &writer, &bytes, NULL), 0);
     assert_int_equal(push_written(&bytes), 0);
     assert_true(lua_rawequal(runtime.L, 1, 2));
@@ -262,7 +226,7 @@ static void what_copy_refuses_is_refused_with_the_same_sentence(void **state)
         size_t bytes = 1;
         struct fsd_err err = {""};
         struct fsd_err copy_err = {""};
-        push_lua(refusals[i].expression);
+        message_values_push(refusals[i].expression);
         writer.len = 0;
         msgpack_write_nil(&writer);
         assert_int_equal(codec_write(L, 1, &marks, &writer, &bytes, &err), -EINVAL);
@@ -282,8 +246,9 @@ static void what_copy_refuses_is_refused_with_the_same_sentence(void **state)
 static void no_message_becomes_longer_than_is_said(void **state)
 {
     (void)state;
-    push_lua("(function() local t = {} for i = 1, 200000 do t[(1 << 40) + i] = array{} end "
-             "return t end)()");
+    message_values_push(
+        "(function() local t = {} for i = 1, 200000 do t[(1 << 40) + i] = array{} end "
+        "return t end)()");
     (void)check_round_trip("a wide table");
     assert_in_range(writer.len, 3 << 20, CODEC_BYTES_MAX);
 }
@@ -294,7 +259,7 @@ static void a_writer_without_room_remembers_it(void **state)
     size_t bytes = 0;
     msgpack_writer_fini(&writer);
     msgpack_writer_init(&writer, 8);
-    push_lua("array{'far too long'}");
+    message_values_push("array{'far too long'}");
     assert_int_equal(codec_write(runtime.L, 1, &marks, &writer, &bytes, NULL), 0);
     assert_int_equal(writer.error, -EMSGSIZE);
 }
@@ -396,7 +361,7 @@ static void many_messages_go_through_one_writer(void **state)
         struct timespec start;
         struct msgpack_reader reader;
         lua_settop(L, 0);
-        push_lua(messages[i]);
+        message_values_push(messages[i]);
         writer.len = 0;
         (void)clock_gettime(CLOCK_MONOTONIC, &start);
         for (int round = 0; round < ROUNDS; round++) {
