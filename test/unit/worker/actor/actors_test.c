@@ -9,13 +9,8 @@
 
 #include <cmocka.h>
 
+#include "test/support/actors_run.h"
 #include "worker/actor/mod_actor.h"
-
-enum { OWN = 7, LIMIT_MS = 5000, TOLD_MAX = 512 };
-
-static struct runtime runtime;
-static struct timer limit; /* a test that hangs fails */
-static char told[TOLD_MAX];
 
 /* The body of every actor: runs the text that it is given, and tells what that returns or raises. */
 static const char prelude[] =
@@ -27,33 +22,6 @@ static const char prelude[] =
     "end end\n"
     "local spawn = require('fsd.actor').spawn\n"
     "function run(text) return spawn('do', text) end\n";
-
-static int lua_tell(lua_State *L)
-{
-    size_t len = strlen(told);
-    (void)snprintf(told + len, sizeof(told) - len, "%s;", luaL_tolstring(L, 1, NULL));
-    return 0;
-}
-
-static void on_start_done(struct task *task, int status)
-{
-    if (status != LUA_OK) {
-        fail_msg("%s", luaL_tolstring(task->L, -1, NULL));
-    }
-}
-
-static const struct task_owner owner = {"test", on_start_done, NULL, NULL, NULL, NULL};
-
-static void on_limit(struct timer *timer)
-{
-    (void)timer;
-    loop_stop(&runtime.loop);
-}
-
-static void on_stopped(struct runtime *of)
-{
-    loop_stop(&of->loop);
-}
 
 static int set_up(void **state)
 {
@@ -96,16 +64,6 @@ static void spawn(const char *text)
     lua_getglobal(task->L, "run");
     lua_pushstring(task->L, text);
     task_start(task, 1);
-}
-
-/* Runs until the actors have ended by themselves, or by the stop. */
-static void stop_all(void)
-{
-    runtime.loop.stopping = false;
-    loop_set_timer(&runtime.loop, &limit, LIMIT_MS, on_limit);
-    actors_stop(&runtime, on_stopped);
-    loop_run(&runtime.loop, NULL);
-    assert_true(timer_is_set(&limit)); /* else it was too slow */
 }
 
 static void on_turn(struct loop_job *job)

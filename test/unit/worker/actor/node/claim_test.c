@@ -16,18 +16,13 @@
 #include "common/fd.h"
 #include "common/msgpack.h"
 #include "common/wire.h"
-#include "worker/actor/actors.h"
+#include "test/support/actors_run.h"
 #include "worker/actor/mod_actor.h"
 #include "worker/actor/mod_core.h"
 #include "worker/core/link.h"
 
-enum { OWN = 7, LIMIT_MS = 5000, TOLD_MAX = 512 };
-
-static struct runtime runtime;
 static struct link channel;
 static int master;
-static struct timer limit; /* a test that hangs fails */
-static char told[TOLD_MAX];
 static struct proto_claim asked; /* the last claim */
 
 static const char prelude[] =
@@ -40,33 +35,6 @@ static const char prelude[] =
     "local spawn = require('fsd.actor').spawn\n"
     "function run(text) return spawn('do', text) end\n"
     "NODE = { scope = 'node' }\n";
-
-static int lua_tell(lua_State *L)
-{
-    size_t len = strlen(told);
-    (void)snprintf(told + len, sizeof(told) - len, "%s;", luaL_tolstring(L, 1, NULL));
-    return 0;
-}
-
-static void on_start_done(struct task *task, int status)
-{
-    if (status != LUA_OK) {
-        fail_msg("%s", luaL_tolstring(task->L, -1, NULL));
-    }
-}
-
-static const struct task_owner owner = {"test", on_start_done, NULL, NULL, NULL, NULL};
-
-static void on_limit(struct timer *timer)
-{
-    (void)timer;
-    loop_stop(&runtime.loop);
-}
-
-static void on_stopped(struct runtime *of)
-{
-    loop_stop(&of->loop);
-}
 
 static void on_message(struct link *link, struct wire_message *message)
 {
@@ -109,23 +77,13 @@ static int set_up(void **state)
                : -1;
 }
 
-/* Runs until the actors have ended by themselves, or by the stop. */
-static void stop_all(void)
-{
-    runtime.loop.stopping = false;
-    loop_set_timer(&runtime.loop, &limit, LIMIT_MS, on_limit);
-    actors_stop(&runtime, on_stopped);
-    loop_run(&runtime.loop, NULL);
-    assert_true(timer_is_set(&limit)); /* else it was too slow */
-    timer_clear(&runtime.loop.timers, &limit);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
     struct actors *actors = runtime.actors;
     int fd = channel.watch.fd;
     stop_all();
+    timer_clear(&runtime.loop.timers, &limit);
     assert_true(actors_are_idle(actors));
     assert_int_equal(runtime.tasks.live, 0);
     assert_int_equal(lua_gettop(runtime.L), 0);
@@ -326,6 +284,7 @@ static void a_stop_ends_who_has_not_begun(void **state)
     run("actor.spawn('do', 'tell(1)', { name = 'x', scope = 'node' })");
     expect(PROTO_CLAIM, "x");
     stop_all();
+    timer_clear(&runtime.loop.timers, &limit);
     expect_told("");
     assert_int_equal(runtime.actors->live, 0);
     expect(PROTO_UNCLAIM, "x");
