@@ -24,10 +24,12 @@ struct fsd_err;
  *   exits with FSD_EXIT_OK when its last connection is closed
  *
  * A change of what it has (two phases; between LOADED and DRAIN):
- *                                  <-   PREPARE {number, what} (fd)
+ *                                  <-   PREPARE {number, what, generation} (fd)
  *   PREPARED {number}              ->        (or REJECTED {number, why}: nothing has changed)
  *                                  <-   COMMIT {number}   or ABORT {number}
- *   COMMITTED {number}             ->
+ *   COMMITTED {number, generation} ->
+ * Code is loaded beside what runs, and may take its time: between PREPARE and the answer all else goes on, and ABORT ends it.
+ *   LAGGARDS {generation, count} text  ->    what still runs on code that was replaced has changed
  *
  * At any time after CONFIG: SHARED (a dictionary is new, or takes the place of the one of that name)   UNSHARED {name}
  * Links between workers (at any time after CONFIG; only to and between those that have joined):
@@ -53,7 +55,7 @@ struct fsd_err;
  *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
 
-enum { PROTO_VERSION = 4 };
+enum { PROTO_VERSION = 5 };
 
 enum proto_fd {
     PROTO_FD_CONTROL = 3,  /* SOCK_SEQPACKET, both directions */
@@ -128,6 +130,7 @@ enum proto_kind {
     PROTO_ASK,
     PROTO_ANSWER,
     PROTO_POOLS,
+    PROTO_LAGGARDS,
 };
 
 enum {
@@ -199,7 +202,7 @@ struct proto_drain {
 
 enum proto_change {
     PROTO_CHANGE_CONFIG = 1, /* fd: what CONFIG carries */
-    PROTO_CHANGE_CODE = 2,   /* fd: a bundle; of a later version */
+    PROTO_CHANGE_CODE = 2,   /* fd: a bundle, as with LOAD */
 };
 
 /* PREPARE (fd: the new thing), PREPARED, COMMIT, COMMITTED, ABORT; REJECTED has the reason as text behind it.  One change is under way
@@ -207,6 +210,14 @@ enum proto_change {
 struct proto_transaction {
     uint64_t number;
     uint64_t what; /* enum proto_change; 0 in the answers */
+    uint64_t
+        generation; /* PREPARE of code: its number, above all before. COMMITTED: the one that runs now. Else 0 */
+};
+
+/* LAGGARDS, at most once a second; behind it the text: one line each, "KIND WHAT since SECONDS at FILE:LINE", as many as fit. */
+struct proto_laggards {
+    uint64_t generation; /* the oldest that is left; 0: only the running one is */
+    uint64_t count;      /* of all, also those that the text has no room for */
 };
 
 /* Sent by the handler of a fatal signal before the process ends by it. */

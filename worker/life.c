@@ -220,6 +220,7 @@ static void on_commit(struct life *life, struct wire_message *message)
         runtime->logger.level = runtime->config.log_level;
         limit_memory(runtime);
         http_server_apply_limits(runtime->http);
+        done.generation = runtime->generation == NULL ? 0 : runtime->generation->number;
         link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));
     }
 }

@@ -98,7 +98,7 @@ int proc_say_return(const struct proc *proc, unsigned slot)
 
 int proc_say_change(const struct proc *proc, enum proto_kind kind, uint64_t what, int fd)
 {
-    struct proto_transaction body = {proc->change, what};
+    struct proto_transaction body = {.number = proc->change, .what = what};
     return channel_send(&proc->channel, kind, &body, sizeof(body), fd);
 }
 

@@ -3,7 +3,7 @@
 
 What it does comes from two JSON files, since no environment reaches a worker:
   worker.json beside the path that it was started as:
-    protocol   number to say in HELLO (4)
+    protocol   number to say in HELLO (5)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
     unavailable as load below, for UNAVAILABLE
     gate       path of a file: it says nothing before that is there
@@ -42,7 +42,7 @@ import time
 
 (HELLO, LOG, CONFIG, LOAD, UNAVAILABLE, LOADED, REFUSED, LISTENER, ACTIVATE, ACTIVE, RETURN, DRAIN, DRAINING, PREPARE, PREPARED,
  REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING, SHARED, UNSHARED, JOIN, MEMBER,
- REACH, PEER, GONE, CLAIM, UNCLAIM, NAMES, NAMED, UNNAMED, TAKEN, ASK, ANSWER, POOLS) = range(1, 38)
+ REACH, PEER, GONE, CLAIM, UNCLAIM, NAMES, NAMED, UNNAMED, TAKEN, ASK, ANSWER, POOLS, LAGGARDS) = range(1, 39)
 CHANGE_CONFIG = 1
 HEARTBEAT_S = 0.2
 
@@ -188,9 +188,9 @@ class Worker:
             os.close(3)
             end_as_told("hang")
         self.set_page(0, 1)
-        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 4), b"fake"))
+        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 5), b"fake"))
         if what == "twice":
-            self.send(HELLO, struct.pack("=I28s", 4, b"fake"))
+            self.send(HELLO, struct.pack("=I28s", 5, b"fake"))
 
     def wish(self, step):
         """What the application wants to happen at this step."""
@@ -271,7 +271,7 @@ class Worker:
             serial, _, why = struct.unpack_from("=QII", payload)
             self.names.append(["taken", serial, why, payload[16:].decode()])
         elif kind in (PREPARE, COMMIT, ABORT):
-            self.on_change(kind, struct.unpack("=QQ", payload), fds)
+            self.on_change(kind, struct.unpack("=QQQ", payload), fds)
         elif kind == DRAIN:
             if self.active and struct.unpack("=QQ", payload)[1]:
                 for listener in self.listeners:
@@ -306,7 +306,7 @@ class Worker:
                 for name, (size, seed, fd) in self.shared.items()}
 
     def on_change(self, kind, change, fds):
-        number, what = change
+        number, what, _ = change
         if kind == PREPARE:
             self.pending = (number, unpack(read_memfd(fds[0]))[0] if what == CHANGE_CONFIG else None)
             os.close(fds[0])
@@ -327,10 +327,10 @@ class Worker:
             return  # its heart goes on beating
         end_as_told(wish)
         if wish == "ok":
-            self.send(kind, struct.pack("=QQ", number, 0))
+            self.send(kind, struct.pack("=QQQ", number, 0, self.generation if kind == COMMITTED else 0))
         else:
             self.pending = None
-            self.send(REJECTED, struct.pack("=QQ", number, 0) + wish.encode())
+            self.send(REJECTED, struct.pack("=QQQ", number, 0, 0) + wish.encode())
 
     def read_control(self):
         packet, rights, _, _ = self.control.recvmsg(65536, socket.CMSG_SPACE(16))

@@ -75,7 +75,7 @@ static inline void worker_stub_on_answer(const struct wire_message *message)
 static inline void worker_stub_hear(const struct wire_message *message)
 {
     struct proto_generation code = {0};
-    struct proto_transaction change = {0, 0};
+    struct proto_transaction change = {0};
     switch (message->head.kind) {
     case PROTO_LOAD:
         memcpy(&code, message->payload, sizeof(code));

@@ -103,10 +103,10 @@ class Worker:
         return packet[8:]
 
     def prepare(self, number, conf, what=CHANGE_CONFIG):
-        self.tell_memfd(PREPARE, pack(conf), struct.pack("=QQ", number, what))
+        self.tell_memfd(PREPARE, pack(conf), struct.pack("=QQQ", number, what, 0))
 
     def boot(self):
-        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 4
+        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 5
         self.tell(LOG, fd=self.log_peer.fileno())
         self.tell_memfd(CONFIG, pack(config()))
 
@@ -240,15 +240,15 @@ def test_a_held_pool_is_answered_with_503(worker):
 def test_a_change_is_prepared_and_committed_or_forgotten(worker):
     worker.load()
     worker.prepare(1, config(workers=4))
-    assert worker.expect(PREPARED) == struct.pack("=QQ", 1, 0)
-    worker.tell(ABORT, struct.pack("=QQ", 1, 0))
-    worker.tell(COMMIT, struct.pack("=QQ", 1, 0))  # ignored
+    assert worker.expect(PREPARED) == struct.pack("=QQQ", 1, 0, 0)
+    worker.tell(ABORT, struct.pack("=QQQ", 1, 0, 0))
+    worker.tell(COMMIT, struct.pack("=QQQ", 1, 0, 0))  # ignored
     worker.prepare(2, config(workers=5))
-    assert worker.expect(PREPARED) == struct.pack("=QQ", 2, 0)
-    worker.tell(COMMIT, struct.pack("=QQ", 2, 0))
-    assert worker.expect(COMMITTED) == struct.pack("=QQ", 2, 0)
+    assert worker.expect(PREPARED) == struct.pack("=QQQ", 2, 0, 0)
+    worker.tell(COMMIT, struct.pack("=QQQ", 2, 0, 0))
+    assert worker.expect(COMMITTED) == struct.pack("=QQQ", 2, 0, 7)
     worker.prepare(3, config(), CHANGE_CODE)
-    assert worker.expect(REJECTED) == struct.pack("=QQ", 3, 0) + b"cannot change code in place yet"
+    assert worker.expect(REJECTED) == struct.pack("=QQQ", 3, 0, 0) + b"cannot change code in place yet"
 
 
 def test_shared_dictionaries_come_and_go_at_any_time(worker):
@@ -343,13 +343,13 @@ def test_the_heart_of_the_stand_in_stops_while_it_serves(start_fake):
 def test_the_stand_in_rejects_and_ignores_changes(start_fake):
     worker, _ = start_fake(prepare="no way")
     worker.prepare(1, config())
-    assert worker.expect(REJECTED) == struct.pack("=QQ", 1, 0) + b"no way"
+    assert worker.expect(REJECTED) == struct.pack("=QQQ", 1, 0, 0) + b"no way"
     worker, listener = start_fake(prepare="hang")
     worker.prepare(1, config())
     assert ask(listener)[0] == 200
     worker, listener = start_fake(commit="hang")
     worker.prepare(1, config(workers=5))
     worker.expect(PREPARED)
-    worker.tell(COMMIT, struct.pack("=QQ", 1, 0))
+    worker.tell(COMMIT, struct.pack("=QQQ", 1, 0, 0))
     wait_for(lambda: ask(listener, "/config")[2]["workers"] == 5, "the change")
     worker.drain()  # which is the next thing that it says

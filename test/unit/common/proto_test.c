@@ -23,14 +23,14 @@ static void each_kind_has_the_row_that_names_it(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "HELLO",    "LOG",      "CONFIG", "LOAD",      "UNAVAILABLE", "LOADED",   "REFUSED",
-        "LISTENER", "ACTIVATE", "ACTIVE", "RETURN",    "DRAIN",       "DRAINING", "PREPARE",
-        "PREPARED", "REJECTED", "COMMIT", "COMMITTED", "ABORT",       "LEAVE",    "DYING",
-        "SHARED",   "UNSHARED", "JOIN",   "MEMBER",    "REACH",       "PEER",     "GONE",
-        "CLAIM",    "UNCLAIM",  "NAMES",  "NAMED",     "UNNAMED",     "TAKEN",    "ASK",
-        "ANSWER",   "POOLS",
+        "HELLO",    "LOG",      "CONFIG",   "LOAD",      "UNAVAILABLE", "LOADED",   "REFUSED",
+        "LISTENER", "ACTIVATE", "ACTIVE",   "RETURN",    "DRAIN",       "DRAINING", "PREPARE",
+        "PREPARED", "REJECTED", "COMMIT",   "COMMITTED", "ABORT",       "LEAVE",    "DYING",
+        "SHARED",   "UNSHARED", "JOIN",     "MEMBER",    "REACH",       "PEER",     "GONE",
+        "CLAIM",    "UNCLAIM",  "NAMES",    "NAMED",     "UNNAMED",     "TAKEN",    "ASK",
+        "ANSWER",   "POOLS",    "LAGGARDS",
     };
-    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_POOLS; kind++) {
+    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_LAGGARDS; kind++) {
         const struct proto_row *row = proto_find(kind);
         assert_non_null(row);
         assert_int_equal(row->kind, kind);
@@ -39,7 +39,7 @@ static void each_kind_has_the_row_that_names_it(void **state)
         assert_true(row->size_max <= PROTO_PAYLOAD_MAX);
     }
     assert_null(proto_find(0));
-    assert_null(proto_find(PROTO_POOLS + 1));
+    assert_null(proto_find(PROTO_LAGGARDS + 1));
     assert_null(proto_find(UINT32_MAX));
 }
 
@@ -47,7 +47,7 @@ static void each_row_accepts_exactly_its_sizes_descriptors_and_side(void **state
 {
     (void)state;
     static unsigned char packet[sizeof(struct proto_head) + PROTO_PAYLOAD_MAX + 1];
-    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_POOLS; kind++) {
+    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_LAGGARDS; kind++) {
         const struct proto_row *row = proto_find(kind);
         enum proto_direction other =
             row->direction == PROTO_TO_MASTER ? PROTO_TO_WORKER : PROTO_TO_MASTER;
@@ -108,7 +108,7 @@ static void the_layout_is_the_one_that_workers_were_built_with(void **state)
     assert_int_equal(offsetof(struct proto_hello, protocol), 0);
     assert_int_equal(sizeof(struct proto_listener), 8 + PROTO_NAME_MAX);
     assert_int_equal(sizeof(struct proto_activate), 16);
-    assert_int_equal(sizeof(struct proto_transaction), 16);
+    assert_int_equal(sizeof(struct proto_transaction), 24);
     assert_int_equal(sizeof(struct proto_generation), 8);
     assert_int_equal(sizeof(struct proto_drain), 16);
     assert_int_equal(PROTO_HELLO, 1);
@@ -126,6 +126,8 @@ static void the_layout_is_the_one_that_workers_were_built_with(void **state)
     assert_int_equal(sizeof(struct proto_ask), 16 + PROTO_NAME_MAX);
     assert_int_equal(sizeof(struct proto_answer), 16);
     assert_int_equal(PROTO_POOLS, PROTO_ASK + 2);
+    assert_int_equal(sizeof(struct proto_laggards), 16);
+    assert_int_equal(PROTO_LAGGARDS, PROTO_POOLS + 1);
 }
 
 int main(void)

@@ -132,7 +132,7 @@ static void tell_change(enum proto_kind kind, uint64_t number)
 
 static void tell_prepare(uint64_t number, uint64_t what, const struct config_text *text)
 {
-    struct proto_transaction body = {number, what};
+    struct proto_transaction body = {.number = number, .what = what};
     tell_fd(PROTO_PREPARE, &body, sizeof(body), config_memfd(text));
 }
 
