@@ -12,6 +12,7 @@ local fsd = {
   check = errors.check,
   now = task.now,
   time = require "fsd.task.core".time,
+  state = require "fsd.task.core".state,
 }
 
 return setmetatable(fsd, {

@@ -69,6 +69,17 @@ function fsd.now() end
 ---@nodiscard
 function fsd.time() end
 
+---A table that belongs to this worker and not to one version of the code: every call with the same name returns the same
+---table, also after `fsdctl reload` has put other code in place. The first call decides what is in it.
+---
+---Keep data in it, not functions: a function keeps the code alive that it was made by. Changes are seen by the old code, too,
+---as long as that has requests. Each worker has its own.
+---@param name string 1 to 255 bytes
+---@param initial? table an empty one by default; of no meaning when there is one of that name
+---@return table
+---@nodiscard
+function fsd.state(name, initial) end
+
 ---@class fsd.RespondOptions
 ---@field status? integer 200 to 599, 200 by default
 ---@field type? string content type, "text/plain; charset=utf-8" by default

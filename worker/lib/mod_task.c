@@ -4,6 +4,7 @@
  *   core.now(), core.time() -> seconds of the monotonic clock that sleep counts on, and since 1970
  *   core.channel([capacity])  core.mutex()  core.semaphore(count)  core.wait_group()
  *   core.local_storage   values of the task that runs
+ *   core.state(name[, initial]) -> table   what fsd.state is
  *   core.tell(handle, channel, value)  core.forget(handle, channel)   for task.lua only
  * Owns nothing; core/task.c does the waiting. */
 #include "worker/lib/mod_task.h"
@@ -17,6 +18,7 @@
 #include "worker/lib/channel.h"
 #include "worker/lib/handle.h"
 #include "worker/lib/lock.h"
+#include "worker/lib/state.h"
 #include "worker/lib/storage.h"
 #include "worker/lib/wait_group.h"
 
@@ -76,6 +78,7 @@ static const luaL_Reg functions[] = {
     {"semaphore", lock_new_semaphore},
     {"sleep", mod_sleep},
     {"spawn", mod_spawn},
+    {"state", state_get},
     {"tell", handle_tell},
     {"time", mod_time},
     {"wait_group", wait_group_new},
