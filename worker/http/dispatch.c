@@ -12,6 +12,7 @@
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
+#include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/failure.h"
 #include "worker/http/native.h"
@@ -148,7 +149,7 @@ static void push_next(lua_State *L, size_t position, size_t step, int request, i
 static int push_call(lua_State *L, struct exchange *exchange, const struct app_handler *handler,
                      int request, int response)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->service->handlers_ref);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->handlers_ref);
     lua_rawgeti(L, -1, handler->index);
     lua_replace(L, -2);
     lua_pushvalue(L, request);
@@ -165,10 +166,10 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
 {
     bool is_open = exchange->state == EXCHANGE_OPEN;
     const struct app_handler *handler = find_handler(exchange, &position);
-    bool is_missing = handler == NULL && is_open && exchange->service->app->missing.index != 0 &&
+    bool is_missing = handler == NULL && is_open && exchange->edition->app->missing.index != 0 &&
                       (was_served(exchange) || list_methods(exchange).len == 0);
     if (is_missing) {
-        handler = &exchange->service->app->missing;
+        handler = &exchange->edition->app->missing;
     }
     if (handler == NULL) {
         if (is_open) {

@@ -15,11 +15,11 @@
 #include "common/blackbox.h"
 #include "common/page.h"
 #include "worker/core/error.h"
-#include "worker/core/generation.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
 #include "worker/http/dispatch.h"
+#include "worker/http/edition.h"
 #include "worker/http/request.h"
 #include "worker/http/service.h"
 #include "worker/http/stream.h"
@@ -49,6 +49,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     }
     /* field by field: the chain is large and sets itself up */
     exchange->service = service;
+    exchange->edition = edition_acquire(service->edition);
     exchange->req = req;
     exchange->anchor = NULL;
     exchange->task = NULL;
@@ -80,6 +81,7 @@ void exchange_free(struct exchange *exchange)
         exchange->blocks = block->next;
         free(block);
     }
+    edition_release(exchange->service->runtime->L, exchange->edition);
     exchange->next_free = exchange->service->free;
     exchange->service->free = exchange;
 }
@@ -254,7 +256,7 @@ static void note(struct exchange *exchange, struct recorder *recorder)
         .id_high = runtime->incarnation,
         .id_low = exchange->serial,
         .place = exchange->last != NULL ? exchange->last->where : NULL,
-        .generation = runtime->generation != NULL ? runtime->generation->number : 0,
+        .generation = exchange->edition->generation,
     };
     recorder_note(recorder, &exchange->ticket, &subject);
 }

@@ -13,6 +13,7 @@
 #include "worker/http/view.h"
 
 struct app_handler;
+struct edition;
 struct http_object;
 struct logger_record;
 struct service;
@@ -31,6 +32,7 @@ enum { EXCHANGE_ID_MAX = 64 };
  * (the client hangs up, or a handler goes on after it has answered); req is NULL from then on. */
 struct exchange {
     struct service *service; /* borrowed */
+    struct edition *edition; /* one use owned: the code that answers it */
     h2o_req_t *req;          /* borrowed; NULL once libh2o has dropped it or has the answer */
     struct exchange **
         anchor; /* borrowed from the request's pool: how its end reaches us; NULL while it can't end */

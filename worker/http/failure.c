@@ -13,6 +13,7 @@
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
 #include "worker/http/dispatch.h"
+#include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/header_text.h"
 #include "worker/http/request.h"
@@ -79,9 +80,9 @@ static int after_error_handler(lua_State *L, int status, lua_KContext context)
 static int run_error_handler(lua_State *L)
 {
     struct exchange *exchange = ((struct http_object *)lua_touserdata(L, 2))->exchange;
-    const struct app_handler *handler = &exchange->service->app->error;
+    const struct app_handler *handler = &exchange->edition->app->error;
     exchange->step = exchange->chain.count; /* it is mounted nowhere */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->service->handlers_ref);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->handlers_ref);
     lua_rawgeti(L, -1, handler->index);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
@@ -128,7 +129,7 @@ int failure_answer(lua_State *L, struct exchange *exchange)
     if ((stream != NULL && stream->is_torn) || error_status(L, error) >= 500) {
         log_error(L, exchange, error);
     }
-    if (exchange->state != EXCHANGE_OPEN || exchange->service->app->error.index == 0) {
+    if (exchange->state != EXCHANGE_OPEN || exchange->edition->app->error.index == 0) {
         return finish_with_page(L, exchange, error);
     }
     lua_pushcfunction(L, run_error_handler);

@@ -10,6 +10,7 @@
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
 #include "worker/http/connection.h"
+#include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/guard_head.h"
 #include "worker/http/service.h"
@@ -50,7 +51,7 @@ static void route(struct service *service, h2o_req_t *req, const struct guard_he
     exchange->view.has_content_length = facts->has_content_length;
     exchange->view.has_transfer_encoding = facts->has_transfer_encoding;
     struct router_memory memory = exchange_memory(exchange);
-    int error = router_match(service->app->router, exchange->view.path.base,
+    int error = router_match(exchange->edition->app->router, exchange->view.path.base,
                              exchange->view.path.len, &memory, &exchange->chain);
     if (error != 0) {
         exchange_free(exchange);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <h2o.h>
 #include <h2o/http1.h>
-#include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -17,11 +16,10 @@
 
 #include "common/err.h"
 #include "common/page.h"
-#include "worker/core/generation.h"
 #include "worker/core/runtime.h"
 #include "worker/http/acceptor.h"
-#include "worker/http/app.h"
 #include "worker/http/connection.h"
+#include "worker/http/edition.h"
 #include "worker/http/event_stream.h"
 #include "worker/http/exchange.h"
 #include "worker/http/intake.h"
@@ -118,8 +116,6 @@ struct http_server *http_server_new(struct runtime *runtime)
         abort();
     }
     server->service.runtime = runtime;
-    server->service.app_ref = LUA_NOREF;
-    server->service.handlers_ref = LUA_NOREF;
     server->service.on_exchange_over = on_exchange_over;
     json_buf_init(&server->service.json);
     connection_table_init(&server->connections, &runtime->loop, on_connections_changed);
@@ -142,20 +138,13 @@ int http_server_adopt(struct http_server *server, const struct generation *gener
                       struct fsd_err *err)
 {
     lua_State *L = server->service.runtime->L;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, generation->app_ref);
-    struct app *app = app_test(L, -1);
-    if (app == NULL) {
-        int error = fsd_err_set(
-            err, EINVAL, "%.*s must end with `return app` (what fsd.app() gave), it returned %s",
-            (int)generation->bundle.main_len, generation->bundle.main, luaL_typename(L, -1));
-        lua_pop(L, 1);
+    struct edition *edition = NULL;
+    int error = edition_open(L, generation, &edition, err);
+    if (error != 0) {
         return error;
     }
-    app_freeze(app);
-    lua_getiuservalue(L, -1, 1);
-    server->service.handlers_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    server->service.app_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    server->service.app = app;
+    edition_release(L, server->service.edition);
+    server->service.edition = edition;
     return 0;
 }
 
@@ -253,6 +242,7 @@ void http_server_free(struct http_server *server)
     h2o_context_dispose(&server->context);
     h2o_config_dispose(&server->globals);
     free_exchanges(&server->service);
+    edition_release(server->service.runtime->L, server->service.edition);
     json_buf_fini(&server->service.json);
     free(server);
 }

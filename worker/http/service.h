@@ -7,7 +7,7 @@
 
 #include "worker/core/json/json.h"
 
-struct app;
+struct edition;
 struct exchange;
 struct runtime;
 struct stream;
@@ -15,15 +15,14 @@ struct stream;
 /* What the requests of one worker share; embedded in the server, seen by exchange, dispatch, request and response. */
 struct service {
     struct runtime *runtime; /* borrowed */
-    struct app *app;         /* borrowed from Lua, which app_ref keeps alive */
-    int app_ref;             /* registry reference of the application */
-    int handlers_ref;        /* registry reference of its array of handlers */
-    bool draining;           /* every answer closes its connection */
-    bool is_unavailable;     /* there is no application: every answer is 503 */
-    uint64_t retry_after_s;  /* what it then says */
-    uint64_t requests;       /* ever */
-    uint64_t running;        /* exchanges that are not over */
-    uint64_t id_seed;        /* request ids: random, then counted up */
+    struct edition
+        *edition;        /* one use owned: what answers new requests; NULL before there is code */
+    bool draining;       /* every answer closes its connection */
+    bool is_unavailable; /* there is no application: every answer is 503 */
+    uint64_t retry_after_s; /* what it then says */
+    uint64_t requests;      /* ever */
+    uint64_t running;       /* exchanges that are not over */
+    uint64_t id_seed;       /* request ids: random, then counted up */
     /* of an answer that is given whole: nothing is left to proceed with */
     h2o_generator_t complete;
     struct json_buf json; /* owned; scratch of res:json */
