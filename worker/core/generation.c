@@ -1,15 +1,16 @@
 /* generation.c - one version of the application's code: an environment of its own, and `require` inside it.
- * Owns the bundle and two references into Lua's registry.  The environment is a copy of the standard globals, so what an
+ * Owns the bundle.  The struct is a userdata that each require of the generation holds, so that the bundle is there for as long as any
+ * of its code may ask for a module: C code holds it by references into Lua's registry, and when these are given up, Lua
+ * collects what no task, timer or actor uses any more.  The environment is a copy of the standard globals, so what an
  * application stores in a global belongs to its generation; `require` looks into the generation's own loaded table, then
  * among fsd's modules, then in the bundle, and last in the system's Lua paths (modules that Debian installed).  In a task the top
  * level of a module may wait and is preempted like any code; another task that requires it meanwhile waits for it.
- * Called by life.c when LOAD arrives.  Must not know what an application object is: the areas judge what the main file
+ * Called by life.c when LOAD arrives, and by trial.c beside traffic.  Must not know what an application object is: the areas judge what the main file
  * returned. */
 #include "worker/core/generation.h"
 
 #include <errno.h>
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -18,7 +19,8 @@
 #include "worker/core/runtime.h"
 #include "worker/core/value.h"
 
-#define LOADING_METATABLE "fsd.loading"
+#define LOADING_METATABLE    "fsd.loading"
+#define GENERATION_METATABLE "fsd.generation"
 
 /* What require's closure carries. */
 enum { UPVALUE_GENERATION = 1, UPVALUE_LOADED, UPVALUE_ENV, UPVALUE_COUNT = UPVALUE_ENV };
@@ -180,12 +182,12 @@ static int require_module(lua_State *L)
         return require_loading(L, loading);
     }
     lua_settop(L, 1);
-    struct generation *const *cell = lua_touserdata(L, lua_upvalueindex(UPVALUE_GENERATION));
-    if (*cell == NULL) {
-        return luaL_error(L, "cannot require \"%s\": this code was replaced by a newer one", name);
+    const struct generation *generation = lua_touserdata(L, lua_upvalueindex(UPVALUE_GENERATION));
+    if (generation->bundle.bytes == NULL) { /* a finalizer that comes behind ours */
+        return luaL_error(L, "cannot require \"%s\": the code it belongs to is gone", name);
     }
     const struct bundle_file *file =
-        is_own_module(name) ? NULL : find_module(L, &(*cell)->bundle, name);
+        is_own_module(name) ? NULL : find_module(L, &generation->bundle, name);
     if (file == NULL) {
         return require_outside(L);
     }
@@ -231,16 +233,20 @@ static void push_environment(lua_State *L)
     lua_setfield(L, -2, "load");
 }
 
-/* Protected: runs the main file of the generation given as light userdata; returns its result. */
-static int run_main(lua_State *L)
+static int after_main(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    struct generation *generation = (struct generation *)context; /* NOLINT: held by the caller */
+    lua_pushvalue(L, -1);
+    generation->app_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 1;
+}
+
+int generation_run_main(lua_State *L)
 {
     struct generation *generation = lua_touserdata(L, 1);
     push_environment(L); /* 2 */
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a pointer is what is stored */
-    struct generation **cell = lua_newuserdatauv(L, sizeof(*cell), 0);
-    *cell = generation;
-    lua_pushvalue(L, -1);
-    generation->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, generation->anchor);
     lua_newtable(L);
     lua_pushvalue(L, 2);
     lua_pushcclosure(L, generation_require, UPVALUE_COUNT);
@@ -253,11 +259,11 @@ static int run_main(lua_State *L)
         return luaL_error(L, "the bundle has no main file");
     }
     push_chunk(L, file, 2);
-    lua_call(L, 0, 1);
-    return 1;
+    lua_callk(L, 0, 1, (lua_KContext)generation, after_main);
+    return after_main(L, LUA_OK, (lua_KContext)generation);
 }
 
-static int fail(lua_State *L, struct fsd_err *err)
+int generation_fail(lua_State *L, struct fsd_err *err)
 {
     if (!error_is(L, -1)) { /* not even the message handler could run */
         const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "unknown error";
@@ -265,45 +271,67 @@ static int fail(lua_State *L, struct fsd_err *err)
     }
     const char *message = error_push_text(L, -1, "message");
     const char *traceback = error_push_text(L, -2, "traceback");
-    return fsd_err_set(err, EINVAL, "%s\n%s", message != NULL ? message : "unknown error",
-                       traceback != NULL ? traceback : "");
+    int error = fsd_err_set(err, EINVAL, "%s\n%s", message != NULL ? message : "unknown error",
+                            traceback != NULL ? traceback : "");
+    lua_pop(L, 2);
+    return error;
+}
+
+static int generation_gc(lua_State *L)
+{
+    struct generation *generation = lua_touserdata(L, 1);
+    bundle_close(&generation->bundle);
+    generation->bundle = (struct bundle){0};
+    return 0;
+}
+
+int generation_new(struct runtime *runtime, int fd, uint64_t number,
+                   struct generation **ret_generation, struct fsd_err *err)
+{
+    struct bundle bundle = {0};
+    int error = bundle_open(&bundle, fd, err);
+    if (error != 0) {
+        return error;
+    }
+    lua_State *L = runtime->L;
+    struct generation *generation = lua_newuserdatauv(L, sizeof(*generation), 0);
+    *generation = (struct generation){
+        .number = number, .bundle = bundle, .app_ref = LUA_NOREF, .require_ref = LUA_NOREF};
+    if (luaL_newmetatable(L, GENERATION_METATABLE)) {
+        lua_pushcfunction(L, generation_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    generation->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+    *ret_generation = generation;
+    return 0;
 }
 
 int generation_load(struct runtime *runtime, int fd, uint64_t number,
                     struct generation **ret_generation, struct fsd_err *err)
 {
-    struct generation *generation = calloc(1, sizeof(*generation));
-    if (generation == NULL) {
-        return fsd_err_set(err, ENOMEM, "cannot load generation: out of memory");
-    }
-    generation->number = number;
-    generation->anchor = LUA_NOREF;
-    generation->app_ref = LUA_NOREF;
-    generation->require_ref = LUA_NOREF;
-    int error = bundle_open(&generation->bundle, fd, err);
+    struct generation *generation = NULL;
+    int error = generation_new(runtime, fd, number, &generation, err);
     if (error != 0) {
-        free(generation);
         return error;
     }
     lua_State *L = runtime->L;
     int top = lua_gettop(L);
     lua_pushcfunction(L, error_traceback);
-    lua_pushcfunction(L, run_main);
+    lua_pushcfunction(L, generation_run_main);
     lua_pushlightuserdata(L, generation);
     recorder_run_load(&runtime->recorder, number, generation->bundle.main,
                       generation->bundle.main_len);
     int status = lua_pcall(L, 1, 1, top + 1);
     recorder_pause(&runtime->recorder);
     if (status != LUA_OK) {
-        error = fail(L, err);
-        lua_settop(L, top);
+        error = generation_fail(L, err);
         generation_free(runtime, generation);
-        return error;
+    } else {
+        *ret_generation = generation;
     }
-    generation->app_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_settop(L, top);
-    *ret_generation = generation;
-    return 0;
+    return error;
 }
 
 void generation_push_loaded(lua_State *L, const struct generation *generation)
@@ -318,14 +346,7 @@ void generation_free(struct runtime *runtime, struct generation *generation)
     if (generation == NULL) {
         return;
     }
-    if (lua_rawgeti(runtime->L, LUA_REGISTRYINDEX, generation->anchor) == LUA_TUSERDATA) {
-        *(struct generation **)lua_touserdata(runtime->L, -1) =
-            NULL; /* a require that outlives us */
-    }
-    lua_pop(runtime->L, 1);
-    luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->anchor);
     luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->app_ref);
     luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->require_ref);
-    bundle_close(&generation->bundle);
-    free(generation);
+    luaL_unref(runtime->L, LUA_REGISTRYINDEX, generation->anchor); /* from here on Lua's alone */
 }

@@ -14,18 +14,26 @@ struct runtime;
 struct generation {
     uint64_t number;
     struct bundle bundle; /* owned */
-    int anchor;      /* registry reference of the cell through which require finds this struct */
-    int app_ref;     /* registry reference of what the main file returned */
+    int anchor;           /* registry reference of this struct, which is a userdata */
+    int app_ref;          /* registry reference of what the main file returned */
     int require_ref; /* registry reference of its require, for C code that wants a module of it */
 };
 
-/* Loads the bundle in fd.  0 and a new generation; -EPROTO for a bad bundle; -EINVAL when the code does not load: err says
+/* A generation whose code has not run yet.  0; -EPROTO and what mapping says for a bad bundle. */
+int generation_new(struct runtime *runtime, int fd, uint64_t number,
+                   struct generation **ret_generation, struct fsd_err *err);
+/* A C function for Lua, whose argument is a new generation as light userdata: runs the main file and returns its result.  In a task it
+ * may be preempted. */
+int generation_run_main(lua_State *L);
+/* -EINVAL, with the sentence and the traceback of the error on the top. */
+int generation_fail(lua_State *L, struct fsd_err *err);
+/* Makes one and runs its main file, in one go.  Errors as generation_new; -EINVAL when the code does not load: err says
  * where ("app.lua:3: ...", with the traceback behind it). */
 int generation_load(struct runtime *runtime, int fd, uint64_t number,
                     struct generation **ret_generation, struct fsd_err *err);
 /* Pushes the table of the modules that the code has required: name -> value. */
 void generation_push_loaded(lua_State *L, const struct generation *generation);
-/* Drops the code; Lua collects what nothing else holds.  NULL is allowed. */
+/* Gives up the code: Lua collects it, and the struct, when nothing runs on it any more.  NULL is allowed. */
 void generation_free(struct runtime *runtime, struct generation *generation);
 
 #endif
