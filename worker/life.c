@@ -21,6 +21,7 @@
 #include "worker/http/server.h"
 #include "worker/lib/declared.h"
 #include "worker/lib/pools.h"
+#include "worker/life_code.h"
 #include "worker/life_end.h"
 #include "worker/shared/shared.h"
 
@@ -204,6 +205,12 @@ static void on_prepare(struct life *life, struct wire_message *message)
     struct fsd_err err;
     if (life->runtime.http == NULL) {
         fail(life, "PREPARE came before CONFIG");
+        return;
+    }
+    life_code_drop(life);
+    if (body.what == PROTO_CHANGE_CODE) {
+        change_fini(&life->change);
+        life_code_prepare(life, &body, message->fd);
     } else if (change_prepare(&life->change, &life->runtime.config, &body, message->fd, &err) ==
                0) {
         link_send(&life->link, PROTO_PREPARED, &done, sizeof(done));
@@ -222,12 +229,16 @@ static void on_commit(struct life *life, struct wire_message *message)
         http_server_apply_limits(runtime->http);
         done.generation = runtime->generation == NULL ? 0 : runtime->generation->number;
         link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));
+    } else {
+        (void)life_code_commit(life, done.number);
     }
 }
 
 static void on_abort(struct life *life, struct wire_message *message)
 {
-    change_abort(&life->change, read_transaction(message).number);
+    uint64_t number = read_transaction(message).number;
+    change_abort(&life->change, number);
+    life_code_abort(life, number);
 }
 
 static void on_shared(struct life *life, struct wire_message *message)

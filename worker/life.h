@@ -9,12 +9,17 @@
 #include "worker/core/runtime.h"
 #include "worker/core/terminate.h"
 
+struct trial;
+
 /* What this worker is told to do, and does. */
 struct life {
     struct runtime runtime;
     struct link link;
     struct terminate terminate;
     struct change change;
+    struct trial *
+        trial; /* owned: code that may take over; NULL: none. Only one of the two changes is there */
+    uint64_t trial_number;   /* of that change */
     bool is_unavailable;     /* UNAVAILABLE came instead of LOAD: there is no code */
     bool is_active;          /* ACTIVATE was obeyed */
     bool is_draining;        /* DRAIN was */

@@ -10,6 +10,7 @@
 #include "worker/http/server.h"
 #include "worker/lib/background.h"
 #include "worker/life.h"
+#include "worker/life_code.h"
 #include "worker/shared/shared.h"
 
 void life_leave(struct life *life, int exit_code)
@@ -57,6 +58,7 @@ void life_drain(struct life *life, struct wire_message *message)
     struct http_server_drain_calls calls = {on_draining, on_drained};
     life->phase_ms = body.idle_ms;
     life->is_draining = true;
+    life_code_drop(life);
     background_end(&life->runtime);
     http_server_drain(life->runtime.http, body.idle_ms, body.empties_queues != 0, calls);
 }
@@ -70,6 +72,7 @@ void life_free(struct life *life)
     link_fini(&life->link);
     terminate_close(&life->terminate, &runtime->loop);
     change_fini(&life->change);
+    life_code_drop(life);
     runtime->link = NULL;
     if (runtime->actors != NULL) {
         remotes_finish(&runtime->actors->remotes);

@@ -111,11 +111,18 @@ function App:on_error(handler) end
 function App:not_found(handler) end
 
 ---Runs a function in a task of its own when a worker has become active. Each worker runs it, and one in reserve when it takes a
----place over; `fsd.worker.self().slot == 0` picks one of a pool.
+---place over; `fsd.worker.self().slot == 0` picks one of a pool. When other code takes over in a worker, what its old code began
+---so is cancelled (reason "replaced"), and the functions of the new code run.
 ---@param event "start"
 ---@param fn fun()
 ---@return fsd.App self
 function App:on(event, fn) end
+
+---Runs a function before this code takes over in a worker that runs other code. When it raises, no worker takes the code over, and
+---`fsdctl reload` says why. It may wait (ask a database, say), but cannot start anything.
+---@param fn fun()
+---@return fsd.App self
+function App:on_check(fn) end
 
 ---Declares a supervisor: it is started in each worker before that serves, with its children, in the order of the declarations, and
 ---ended in reverse order when the worker leaves, after its last request. Options with `child` are those of fsd.supervisor.dynamic,
@@ -127,6 +134,7 @@ function App:supervisor(options) end
 
 ---@class fsd.App.TimerOptions
 ---@field scope? "worker"|"node" in each worker, the default; or in one of all that run the application. When that one ends, another one goes on; a time that passes in between is left out
+---@field id? string when other code takes over, a timer of the same id and the same times goes on without a gap; without ids the same times are enough
 
 ---As fsd.timer.every, in each worker, from when it has become active.
 ---@param seconds number at least 0.001

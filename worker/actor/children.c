@@ -60,7 +60,7 @@ static int declare(lua_State *L)
     if (luaL_testudata(L, 1, APP_METATABLE) == NULL) {
         return luaL_error(L, "call app:supervisor(...) with a colon");
     }
-    if (runtime_of(L)->tasks.running != NULL) {
+    if (!task_is_declaring(L)) {
         return luaL_error(L, "app:supervisor is for code that is being loaded; what runs already "
                              "has fsd.supervisor");
     }

@@ -189,7 +189,7 @@ static void check_module(lua_State *L)
 
 static void check_running(lua_State *L)
 {
-    if (runtime_of(L)->tasks.running == NULL) {
+    if (task_acting(L) == NULL) {
         luaL_error(L, "cannot spawn an actor here: only a request, a task or an actor can, not "
                       "code that is being loaded, collected or closed; what shall run from the "
                       "start is declared with app:supervisor{...}");

@@ -3,6 +3,9 @@
 
 #include <lua.h>
 
+/* The key of what app:on_check was given: functions, in their order. */
+#define APP_LIST_CHECKS "fsd.checks"
+
 /* Lists of what an application has declared while it was loaded, one for each application and key of the registry.  A key is a
  * name such as "fsd.children".  The application is the value at this index; a list is gone when its application is. */
 

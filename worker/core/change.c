@@ -42,9 +42,6 @@ int change_prepare(struct change *change, const struct config *running,
                    const struct proto_transaction *wanted, int fd, struct fsd_err *err)
 {
     change_fini(change);
-    if (wanted->what == PROTO_CHANGE_CODE) {
-        return fsd_err_set(err, ENOTSUP, "cannot change code in place yet");
-    }
     if (wanted->what != PROTO_CHANGE_CONFIG) {
         return fsd_err_set(err, ENOTSUP, "cannot change %" PRIu64 ": no such kind of change",
                            wanted->what);

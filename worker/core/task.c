@@ -51,6 +51,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->is_preempted = false;
     task->is_spoiled = false;
     task->is_hog = false;
+    task->trial = TASK_TRIAL_NONE;
     task->cpu_us = 0;
     if (task->timing != NULL) {
         task->timing->cpu_limit_us = 0;
@@ -321,13 +322,27 @@ struct task *task_of(lua_State *L)
     return runtime->slice.current == L ? runtime->tasks.running : NULL;
 }
 
+struct task *task_acting(lua_State *L)
+{
+    struct task *task = runtime_of(L)->tasks.running;
+    return task != NULL && task->trial == TASK_TRIAL_NONE ? task : NULL;
+}
+
+bool task_is_declaring(lua_State *L)
+{
+    const struct task *task = runtime_of(L)->tasks.running;
+    return task == NULL || task->trial == TASK_TRIAL_LOADS;
+}
+
 struct task *task_check(lua_State *L)
 {
     struct task *task = task_of(L);
-    if (task != NULL && lua_isyieldable(L) && task->runtime->tasks.pins == 0) {
+    const struct task *running = runtime_of(L)->tasks.running;
+    bool is_loading = running == NULL || running->trial == TASK_TRIAL_LOADS;
+    if (task != NULL && !is_loading && lua_isyieldable(L) && task->runtime->tasks.pins == 0) {
         return task;
     }
-    if (runtime_of(L)->tasks.running != NULL) {
+    if (!is_loading) {
         luaL_error(L, "cannot wait here: called from within a C function (a metamethod, "
                       "require ...)");
     }

@@ -24,6 +24,13 @@ enum task_cancel {
 
 #define TASK_MEMORY_WORDS "the worker's memory is used up, and most of it is this task's"
 
+/* A task that runs code which is only tried: it may start nothing, since nobody would undo that. */
+enum task_trial {
+    TASK_TRIAL_NONE,
+    TASK_TRIAL_LOADS, /* the top level: as in a worker that loads before it serves, it can't wait either */
+    TASK_TRIAL_CHECKS, /* the application's own checks */
+};
+
 enum task_state {
     TASK_FREE,
     TASK_READY, /* wakes at the end of this turn; or was preempted, and gets its share of a later one */
@@ -91,7 +98,8 @@ struct task {
     bool is_preempted;  /* it has yielded without waiting */
     /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
     bool is_spoiled;
-    bool is_hog;        /* ended for its memory, which is to be collected then */
+    bool is_hog; /* ended for its memory, which is to be collected then */
+    enum task_trial trial : 8;
     uint32_t account;   /* of the heap: what it allocates is charged to */
     struct chain chain; /* the coroutines of the application's own that it is inside of */
     uint64_t cpu_us;    /* CPU time it has had; counted in ticks, exact on the average */
@@ -131,6 +139,10 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
 /* Runs it until it waits or ends.  Only from the loop, never from within Lua. */
 void task_start(struct task *task, int argument_count);
 
+/* The task that runs and may start things: tasks, timers, actors; NULL in code that is loaded, checked, collected or closed. */
+struct task *task_acting(lua_State *L);
+/* Whether code is being loaded here, which may declare what it is. */
+bool task_is_declaring(lua_State *L);
 /* The task that may wait here, at any depth of coroutines of the application's own; raises a plain error in code that is not in a
  * task, and where Lua can't yield.  To be asked before anything is armed that would wake the task. */
 struct task *task_check(lua_State *L);

@@ -167,6 +167,14 @@ static void arm(struct alarm *alarm)
     timer_set(timers, &alarm->timer, (at_us + 999) / 1000, on_alarm);
 }
 
+void alarm_take_time(struct alarm *alarm, const struct alarm *other)
+{
+    if (alarm->is_set && other->is_set) {
+        alarm->plan.at_us = other->plan.at_us;
+        arm(alarm);
+    }
+}
+
 int alarm_push(lua_State *L, struct alarm_set *set, const struct alarm_plan *plan, int first)
 {
     int count = lua_gettop(L) - first + 1;

@@ -67,6 +67,8 @@ void alarm_set_clear(struct alarm_set *set);
 int alarm_push(lua_State *L, struct alarm_set *set, const struct alarm_plan *plan, int first);
 /* Calls it off; what runs already goes on.  false: it was not set. */
 bool alarm_cancel(struct alarm *alarm);
+/* An alarm of the same kind as another one, in whose place it goes off. */
+void alarm_take_time(struct alarm *alarm, const struct alarm *other);
 /* Seconds until it goes off; negative: it is not set. */
 double alarm_read(const struct alarm *alarm);
 /* When the schedule of plan is due next, behind wall time now_us.  false: never. */

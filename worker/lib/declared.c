@@ -1,4 +1,5 @@
 /* declared.c - what an application says while it loads that shall run later: app:on, app:every, app:cron.
+ *   app:on_check(fn) -> app      called before the code takes over in a worker that runs; raises when it must not
  *   app:on("start", fn) -> app   app:every(seconds, fn[, options]) -> app   app:cron(schedule, fn[, options]) -> app
  * Owns what stands in two lists of an application (core/app_list.c): what runs in each worker, and timers of scope "node", which
  * run in one of all workers.  Those are started by an actor, lua/fsd/timer/scheduler.lua, a child of that scope of a supervisor that the
@@ -19,8 +20,12 @@
 #define APP_METATABLE "fsd.App" /* http/app.c's class */
 #define LISTS         "fsd.declared"
 #define NODE_LISTS    "fsd.declared.node"
+#define STARTED_LISTS                                                                              \
+    "fsd.declared.started" /* the timer, the task or false, at the place of what was declared */
 
-/* A userdata whose user value is the function. */
+enum { DECLARED_FUNCTION = 1, DECLARED_ID }; /* user values; an id is a string or nil */
+
+/* A userdata with user values. */
 struct declared {
     bool is_alarm; /* else it runs once, at the start */
     struct alarm_plan plan;
@@ -31,7 +36,7 @@ static void check_loading(lua_State *L, const char *method)
     if (luaL_testudata(L, 1, APP_METATABLE) == NULL) {
         luaL_error(L, "call app:%s(...) with a colon", method);
     }
-    if (runtime_of(L)->tasks.running != NULL) {
+    if (!task_is_declaring(L)) {
         luaL_error(
             L,
             "app:%s is for code that is being loaded; what runs already has fsd.task and fsd.timer",
@@ -64,20 +69,40 @@ static bool check_scope(lua_State *L, int index)
     bool is_node = strcmp(word, "node") == 0;
     luaL_argcheck(L, is_node || strcmp(word, "worker") == 0, index,
                   "scope must be \"worker\" or \"node\"");
-    lua_pop(L, 1);
+    kind = lua_getfield(L, index, "id");
+    luaL_argcheck(L, kind == LUA_TNIL || kind == LUA_TSTRING, index, "id must be a string");
+    lua_pop(L, 2);
     return is_node;
 }
 
 /* Appends the function at index 3 to a list of the application at index 1, which is returned. */
 static int add(lua_State *L, const struct declared *declared, const char *lists)
 {
-    lua_settop(L, 3);
+    lua_settop(L, 4);
+    if (lua_istable(L, 4)) {
+        lua_getfield(L, 4, "id");
+        lua_replace(L, 4);
+    }
     app_list_get(L, lists, 1);
-    struct declared *kept = lua_newuserdatauv(L, sizeof(*kept), 1);
+    struct declared *kept = lua_newuserdatauv(L, sizeof(*kept), DECLARED_ID);
     *kept = *declared;
     lua_pushvalue(L, 3);
-    lua_setiuservalue(L, -2, 1);
-    lua_rawseti(L, 4, (lua_Integer)lua_rawlen(L, 4) + 1);
+    lua_setiuservalue(L, -2, DECLARED_FUNCTION);
+    lua_pushvalue(L, 4);
+    lua_setiuservalue(L, -2, DECLARED_ID);
+    lua_rawseti(L, 5, (lua_Integer)lua_rawlen(L, 5) + 1);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int declared_on_check(lua_State *L)
+{
+    check_loading(L, "on_check");
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    app_list_get(L, APP_LIST_CHECKS, 1);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
     lua_settop(L, 1);
     return 1;
 }
@@ -88,6 +113,7 @@ static int declared_on(lua_State *L)
     const char *event = luaL_checkstring(L, 2);
     luaL_argcheck(L, strcmp(event, "start") == 0, 2, "the only event is \"start\"");
     luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_settop(L, 3);
     return add(L, &(struct declared){.is_alarm = false}, LISTS);
 }
 
@@ -120,15 +146,18 @@ static int declared_cron(lua_State *L)
     return add_alarm(L, &declared);
 }
 
-const luaL_Reg declared_methods[] = {
-    {"on", declared_on}, {"every", declared_every}, {"cron", declared_cron}, {NULL, NULL}};
+const luaL_Reg declared_methods[] = {{"on", declared_on},
+                                     {"on_check", declared_on_check},
+                                     {"every", declared_every},
+                                     {"cron", declared_cron},
+                                     {NULL, NULL}};
 
 /* The declared one stands on the top.  Pushes its handle or timer; false: it would never run. */
 static bool start(lua_State *L, const struct declared *declared)
 {
     struct background *background = background_of(L);
     struct alarm_plan plan = declared->plan;
-    lua_getiuservalue(L, -1, 1);
+    lua_getiuservalue(L, -1, DECLARED_FUNCTION);
     if (!declared->is_alarm) {
         (void)spawned_push(L, &background->spawns, 0);
         return true;
@@ -160,10 +189,98 @@ static void start_list(lua_State *L, const char *lists)
     lua_settop(L, app);
 }
 
-/* Protected, because there is a limit on what can be started. */
-static int start_all(lua_State *L)
+/* Whether the declared ones at two indices are one and the same, in two versions of the code: they have the same id, or neither
+ * has one, and the same plan. */
+static bool is_same(lua_State *L, int one, int other)
 {
-    start_list(L, LISTS);
+    const struct declared *first = lua_touserdata(L, one);
+    const struct declared *second = lua_touserdata(L, other);
+    lua_getiuservalue(L, one, DECLARED_ID);
+    lua_getiuservalue(L, other, DECLARED_ID);
+    bool is = lua_rawequal(L, -1, -2) && first->is_alarm && second->is_alarm &&
+              first->plan.kind == second->plan.kind &&
+              first->plan.every_us == second->plan.every_us &&
+              memcmp(&first->plan.cron, &second->plan.cron, sizeof(first->plan.cron)) == 0;
+    lua_pop(L, 2);
+    return is;
+}
+
+/* Places of the stack of replace. */
+enum { AT_NEW_APP = 1, AT_OLD_APP, AT_NEW, AT_OLD, AT_OLD_STARTED, AT_STARTED, AT_DECLARED };
+
+/* What the i-th of the old ones has started, NULL: nothing that is left; it is on the top, and the declared one below. */
+static void *push_old(lua_State *L, lua_Integer i)
+{
+    lua_rawgeti(L, AT_OLD, i);
+    lua_rawgeti(L, AT_OLD_STARTED, i);
+    return lua_touserdata(L, -1);
+}
+
+static lua_Integer count_old(lua_State *L)
+{
+    return lua_isnil(L, AT_OLD) ? 0 : (lua_Integer)lua_rawlen(L, AT_OLD);
+}
+
+static void stop_old(lua_State *L)
+{
+    for (lua_Integer i = count_old(L); i > 0; i--) {
+        void *started = push_old(L, i);
+        const struct declared *declared = lua_touserdata(L, -2);
+        if (started != NULL && declared->is_alarm) {
+            (void)alarm_cancel(started);
+        } else if (started != NULL) {
+            lua_pushliteral(L, "replaced");
+            lua_setiuservalue(L, -2, SPAWNED_REASON);
+            (void)spawned_cancel(started);
+        }
+        lua_pop(L, 2);
+    }
+}
+
+/* The new timer goes off when its forerunner would have. */
+static void keep_time(lua_State *L, struct alarm *alarm)
+{
+    lua_Integer count = count_old(L);
+    for (lua_Integer i = 1; i <= count; i++) {
+        struct alarm *old = push_old(L, i);
+        bool is = old != NULL && is_same(L, AT_DECLARED, lua_gettop(L) - 1);
+        lua_pop(L, 2);
+        if (is) {
+            alarm_take_time(alarm, old);
+            (void)alarm_cancel(old);
+            lua_pushboolean(L, 0); /* no other one takes it */
+            lua_rawseti(L, AT_OLD_STARTED, i);
+            return;
+        }
+    }
+}
+
+/* Protected, because there is a limit on what can be started: the running application, and the one before it or nil. */
+static int replace(lua_State *L)
+{
+    lua_settop(L, AT_OLD_APP);
+    app_list_find(L, LISTS, AT_NEW_APP);
+    if (lua_isnil(L, AT_OLD_APP)) {
+        lua_pushnil(L);
+        lua_pushnil(L);
+    } else {
+        app_list_find(L, LISTS, AT_OLD_APP);
+        app_list_get(L, STARTED_LISTS, AT_OLD_APP);
+    }
+    app_list_get(L, STARTED_LISTS, AT_NEW_APP);
+    lua_Integer count = lua_isnil(L, AT_NEW) ? 0 : (lua_Integer)lua_rawlen(L, AT_NEW);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, AT_NEW, i);
+        const struct declared *declared = lua_touserdata(L, -1);
+        if (!start(L, declared)) {
+            lua_pushboolean(L, 0);
+        } else if (declared->is_alarm) {
+            keep_time(L, lua_touserdata(L, -1));
+        }
+        lua_rawseti(L, AT_STARTED, i);
+        lua_settop(L, AT_STARTED);
+    }
+    stop_old(L);
     return 0;
 }
 
@@ -178,17 +295,27 @@ int declared_start_node(lua_State *L)
     return 1;
 }
 
-void declared_start(struct runtime *runtime)
+void declared_replace(struct runtime *runtime, const struct generation *old)
 {
     lua_State *L = runtime->L;
     if (runtime->generation == NULL) {
         return; /* a pool that is held has no code */
     }
-    lua_pushcfunction(L, start_all);
+    lua_pushcfunction(L, replace);
     lua_rawgeti(L, LUA_REGISTRYINDEX, runtime->generation->app_ref);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    if (old == NULL) {
+        lua_pushnil(L);
+    } else {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, old->app_ref);
+    }
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
         logger_write(&runtime->logger, LOG_LEVEL_ERROR, "cannot start all that was declared: %s",
                      luaL_tolstring(L, -1, NULL));
         lua_pop(L, 2);
     }
+}
+
+void declared_start(struct runtime *runtime)
+{
+    declared_replace(runtime, NULL);
 }

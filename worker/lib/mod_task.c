@@ -25,7 +25,7 @@
 static int mod_spawn(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    if (runtime_of(L)->tasks.running == NULL) {
+    if (task_acting(L) == NULL) {
         return luaL_error(L, "cannot spawn a task here: only requests and tasks can, not code "
                              "that is being loaded (use app:on), collected or closed");
     }

@@ -24,7 +24,7 @@ static const lua_Number every_min_s = 0.001;
 /* While an application loads nothing may begin: a standby and a worker that tries a new version load it, too. */
 static struct alarm_set *check_set(lua_State *L)
 {
-    if (runtime_of(L)->tasks.running == NULL) {
+    if (task_acting(L) == NULL) {
         luaL_error(L,
                    "cannot set a timer here: only requests and tasks can, not code that is being "
                    "loaded, collected or closed");

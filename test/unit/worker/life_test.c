@@ -261,7 +261,7 @@ static void what_cannot_change_is_rejected_with_the_reason(void **state)
     tell_prepare(2, PROTO_CHANGE_CODE, &text);
     expect_change(PROTO_REJECTED, 2);
     assert_memory_equal(message.payload + sizeof(struct proto_transaction),
-                        "cannot change code in place yet", 31);
+                        "the generation is not newer", 27);
     tell_change(PROTO_COMMIT, 1); /* ignored, as is the next one */
     tell_change(PROTO_ABORT, 2);
     tell_prepare(3, PROTO_CHANGE_CONFIG, &config_usual);

@@ -129,7 +129,7 @@ static void kinds_of_a_later_version_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(prepare_kind(1, PROTO_CHANGE_CODE, -1), -ENOTSUP);
-    assert_string_equal(err.text, "cannot change code in place yet");
+    assert_string_equal(err.text, "cannot change 2: no such kind of change");
     assert_int_equal(prepare_kind(1, 3, -1), -ENOTSUP);
     assert_string_equal(err.text, "cannot change 3: no such kind of change");
     assert_false(change_commit(&change, 1, &running));

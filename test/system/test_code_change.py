@@ -1,0 +1,268 @@
+"""Other code in a worker that runs, from the master's side: PREPARE, COMMIT and ABORT of a bundle."""
+import json
+import pathlib
+import socket
+import struct
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from as_master import (ABORT, CHANGE_CODE, COMMIT, COMMITTED, PREPARE, PREPARED, REJECTED, Worker,  # noqa: E402
+                       make_bundle)
+from fsd_process import BUILD, wait_for  # noqa: E402
+
+# Answers with its version; what it keeps is seen by all versions.  `alive` has each version's module table as a weak key.
+APP = '''
+local fsd = require "fsd"
+local app = fsd.app()
+local kept = fsd.state("kept", { alive = setmetatable({}, { __mode = "k" }), gate = fsd.task.channel(), ticks = {}, said = {} })
+local version = { number = VERSION }
+kept.alive[version] = VERSION
+app:get("/", function() return { version = version.number, generation = fsd.worker.self().generation } end)
+app:get("/wait", function(req, res, next) kept.waiting = true kept.gate:get() return { version = version.number, late = LATE } end)
+app:get("/waits", function(req, res) return { kept.waiting or false } end)
+app:get("/open", function() kept.gate:put(true) return { waiting = kept.waiting } end)
+app:get("/alive", function()
+  collectgarbage() collectgarbage()
+  local found = fsd.json.array{}
+  for _, number in pairs(kept.alive) do found[#found + 1] = number end
+  table.sort(found)
+  return found
+end)
+app:get("/kept", function() return { ticks = kept.ticks, said = fsd.json.array(kept.said) } end)
+MORE
+return app'''
+
+
+def source(version, more="", late="version.number"):
+    return APP.replace("VERSION", str(version)).replace("MORE", more).replace("LATE", late)
+
+
+class Client:
+    """One connection that is kept."""
+
+    def __init__(self, listener):
+        self.peer = socket.create_connection(listener.getsockname(), timeout=10)
+
+    def send(self, path="/"):
+        self.peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return self
+
+    def receive(self):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = self.peer.recv(4096)
+            assert piece, "closed"
+            data += piece
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+        while len(body) < length:
+            body += self.peer.recv(4096)
+        assert head.startswith(b"HTTP/1.1 200"), data
+        return json.loads(body)
+
+    def ask(self, path="/"):
+        return self.send(path).receive()
+
+
+class Site:
+    def __init__(self, tmp_path):
+        self.folder, self.program, self.change = tmp_path, BUILD / "fsd-worker", 0
+        self.worker = None
+
+    def bundle(self, text, **files):
+        for name, content in files.items():
+            (self.folder / f"{name}.lua").write_text(content)
+        return make_bundle(self.program, self.folder, text)
+
+    def load(self, text, **files):
+        self.worker = Worker(self.program, self.bundle(text, **files))
+        self.worker.load()
+        return self
+
+    def serve(self, text, **files):
+        self.load(text, **files)
+        self.listener = self.worker.lend(0)
+        self.worker.activate(7, 0)
+        return self
+
+    def client(self):
+        return Client(self.listener)
+
+    def begin(self, text, generation, **files):
+        self.change += 1
+        self.worker.tell_memfd(PREPARE, self.bundle(text, **files), struct.pack("=QQQ", self.change, CHANGE_CODE, generation))
+
+    def expect(self, kind, generation=0):
+        body = self.worker.expect_behind_join(kind)
+        assert body[:24] == struct.pack("=QQQ", self.change, 0, generation)
+        return body[24:].decode()
+
+    def prepare(self, text, generation, **files):
+        self.begin(text, generation, **files)
+        self.expect(PREPARED)
+
+    def tell(self, kind):
+        self.worker.tell(kind, struct.pack("=QQQ", self.change, 0, 0))
+
+    def commit(self, generation):
+        self.tell(COMMIT)
+        self.expect(COMMITTED, generation)
+
+    def put(self, text, generation, **files):
+        self.prepare(text, generation, **files)
+        self.commit(generation)
+
+
+@pytest.fixture
+def site(tmp_path):
+    one = Site(tmp_path)
+    yield one
+    if one.worker is not None:
+        one.worker.end()
+
+
+def test_code_is_replaced_at_its_commit_and_connections_go_on(site):
+    client = site.serve(source(1)).client()
+    assert client.ask() == {"version": 1, "generation": 7}
+    site.prepare(source(2), 8)
+    assert client.ask() == {"version": 1, "generation": 7}
+    site.commit(8)
+    assert client.ask() == {"version": 2, "generation": 8}
+    assert site.client().ask() == {"version": 2, "generation": 8}
+
+
+def test_what_is_aborted_leaves_nothing(site):
+    client = site.serve(source(1)).client()
+    site.prepare(source(2), 8)
+    assert client.ask("/alive") == [1, 2]
+    site.tell(ABORT)
+    assert client.ask() == {"version": 1, "generation": 7}
+    assert client.ask("/alive") == [1]
+    site.tell(COMMIT)  # ignored
+    site.put(source(3), 9)
+    assert client.ask()["version"] == 3
+
+
+def test_a_running_request_finishes_on_its_own_code_which_is_then_collected(site):
+    client = site.serve(source(1, late='require "late"'), late="return 'one'").client()
+    waiting = site.client().send("/wait")
+    wait_for(lambda: client.ask("/waits")[0], "the request to wait")
+    site.put(source(2, late='require "late"'), 8, late="return 'two'")
+    assert client.ask("/alive") == [1, 2]
+    client.ask("/open")
+    assert waiting.receive() == {"version": 1, "late": "one"}
+    wait_for(lambda: client.ask("/alive") == [2], "the old code to be collected")
+    again = waiting.send("/wait")
+    client.ask("/open")
+    assert again.receive() == {"version": 2, "late": "two"}
+
+
+def test_a_hundred_changes_leave_one_version(site):
+    client = site.serve(source(1)).client()
+    for number in range(2, 102):
+        site.put(source(number), 6 + number)
+        assert client.ask()["version"] == number
+    assert client.ask("/alive") == [101]
+
+
+def test_a_worker_in_reserve_takes_part(site):
+    site.load(source(1))
+    site.put(source(2), 8)
+    site.listener = site.worker.lend(0)
+    site.worker.activate(8, 0)
+    assert site.client().ask() == {"version": 2, "generation": 8}
+
+
+BROKEN = [
+    ("an error at load", "\nerror('boom')", "app.lua:2: boom\nstack traceback:"),
+    ("no application", "return 5", "app.lua must end with `return app` (what fsd.app() gave), it returned number"),
+    ("a missing module", "\n\nrequire 'no.such'", "app.lua:3: module 'no.such' not found:"),
+    ("a task", "\nrequire('fsd').task.spawn(print)", "app.lua:2: cannot spawn a task here"),
+    ("a timer", "\nrequire('fsd').timer.after(0, print)", "app.lua:2: cannot set a timer here"),
+    ("an actor", "\nrequire('fsd').actor.spawn('x')", "app.lua:2: cannot spawn an actor here"),
+    ("a wait", "\nrequire('fsd').task.sleep(0)", "app.lua:2: cannot wait here"),
+    ("a check that raises", "local app = require('fsd').app()\napp:on_check(function() require('fsd').task.sleep(0.001) error('no database') end)\n"
+     "return app", "app.lua:2: no database"),
+    ("a check that starts something", "local app = require('fsd').app()\napp:on_check(function() require('fsd').task.spawn(print) end)\n"
+     "return app", "app.lua:2: cannot spawn a task here"),
+]
+
+
+@pytest.mark.parametrize("code, message", [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+def test_broken_code_is_rejected_with_its_place(site, code, message):
+    client = site.serve(source(1)).client()
+    site.begin(code, 8)
+    assert message in site.expect(REJECTED)
+    assert client.ask() == {"version": 1, "generation": 7}
+    site.put(source(2), 9)
+    assert client.ask()["version"] == 2
+
+
+def test_checks_run_in_their_order_and_may_wait(site):
+    client = site.serve(source(1)).client()
+    more = '''
+      app:on_check(function() fsd.task.sleep(0.01) table.insert(kept.said, "one") end)
+      app:on_check(function() table.insert(kept.said, "two") end)'''
+    site.prepare(source(2, more), 8)
+    assert client.ask("/kept")["said"] == ["one", "two"]
+    site.commit(8)
+
+
+def test_a_load_that_does_not_end_is_cut_by_abort_while_requests_are_answered(site):
+    client = site.serve(source(1)).client()
+    site.begin("while true do end", 8)
+    assert client.ask()["version"] == 1
+    assert client.ask()["version"] == 1
+    site.tell(ABORT)
+    site.put(source(2), 9)
+    assert client.ask()["version"] == 2
+
+
+def test_a_check_that_waits_for_ever_is_cut_by_abort(site):
+    client = site.serve(source(1)).client()
+    site.begin(source(2, "app:on_check(function() kept.waiting = true kept.gate:get() end)"), 8)
+    assert client.ask()["version"] == 1
+    site.tell(ABORT)
+    wait_for(lambda: client.ask("/alive") == [1], "the tried code to be collected")
+
+
+def test_a_later_prepare_takes_the_place_of_one_that_is_not_over(site):
+    client = site.serve(source(1)).client()
+    site.begin("while true do end", 8)
+    site.put(source(2), 9)
+    assert client.ask() == {"version": 2, "generation": 9}
+
+
+def test_an_older_generation_is_rejected(site):
+    site.serve(source(1))
+    site.begin(source(2), 7)
+    assert site.expect(REJECTED) == "the generation is not newer than the running one"
+
+
+def test_declared_timers_are_replaced_and_those_of_a_start_are_cancelled(site):
+    tick = 'app:every(0.01, function() kept.ticks["%s"] = (kept.ticks["%s"] or 0) + 1 end)'
+    start = '''app:on("start", function()
+      local closed <close> = setmetatable({}, { __close = function() table.insert(kept.said, "closed") end })
+      table.insert(kept.said, "started") kept.gate:get() end)'''
+    client = site.serve(source(1, tick % ("one", "one") + start)).client()
+    wait_for(lambda: "one" in client.ask("/kept")["ticks"], "the first timer")
+    site.put(source(2, tick % ("two", "two")), 8)
+    wait_for(lambda: "two" in client.ask("/kept")["ticks"], "the second timer")
+    wait_for(lambda: client.ask("/kept")["said"] == ["started", "closed"], "the end of the old start")
+    before = client.ask("/kept")["ticks"]
+    wait_for(lambda: client.ask("/kept")["ticks"]["two"] > before["two"] + 3, "more ticks")
+    assert client.ask("/kept")["ticks"]["one"] == before["one"]
+    wait_for(lambda: client.ask("/alive") == [2], "the old code to be collected")
+
+
+def test_a_worker_that_drains_rejects(site):
+    site.serve(source(1))
+    client = site.client()
+    waiting = client.send("/wait")
+    wait_for(lambda: site.client().ask("/waits")[0], "the request to wait")
+    site.worker.drain()
+    site.begin(source(2), 8)
+    assert site.expect(REJECTED) == "the worker is leaving"
+    assert waiting is client
