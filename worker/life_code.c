@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "common/page.h"
+#include "worker/actor/code.h"
 #include "worker/core/generation.h"
 #include "worker/core/trial.h"
 #include "worker/http/edition.h"
@@ -94,7 +95,9 @@ bool life_code_commit(struct life *life, uint64_t number)
         declared_replace(runtime, old);
         page_set(&runtime->page->generation, generation->number);
     }
+    generations_replace(runtime, old->number);
     generation_free(runtime, old);
+    code_forget(runtime->actors);
     struct proto_transaction done = {.number = number, .generation = generation->number};
     link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));
     return true;

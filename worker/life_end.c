@@ -73,6 +73,7 @@ void life_free(struct life *life)
     terminate_close(&life->terminate, &runtime->loop);
     change_fini(&life->change);
     life_code_drop(life);
+    generations_fini(runtime);
     runtime->link = NULL;
     if (runtime->actors != NULL) {
         remotes_finish(&runtime->actors->remotes);

@@ -29,7 +29,7 @@ static inline void on_start_done(struct task *task, int status)
     }
 }
 
-static const struct task_owner owner = {"test", on_start_done, NULL, NULL, NULL, NULL};
+static const struct task_owner owner = {.kind = "test", .on_done = on_start_done};
 
 static inline void on_limit(struct timer *timer)
 {

@@ -10,6 +10,7 @@ import struct
 (HELLO, LOG, CONFIG, LOAD, UNAVAILABLE, LOADED, REFUSED, LISTENER, ACTIVATE, ACTIVE, RETURN, DRAIN, DRAINING, PREPARE, PREPARED,
  REJECTED, COMMIT, COMMITTED, ABORT, LEAVE, DYING, SHARED, UNSHARED, JOIN, MEMBER,
  REACH, PEER, GONE) = range(1, 29)
+LAGGARDS = 38
 CHANGE_CONFIG, CHANGE_CODE = 1, 2
 
 
@@ -43,7 +44,7 @@ class Worker:
     """A worker process, and us as its master."""
 
     def __init__(self, program, bundle):
-        self.bundle = bundle
+        self.bundle, self.config = bundle, config()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(10)
         self.log, self.log_peer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -76,14 +77,21 @@ class Worker:
         self.tell(LISTENER, struct.pack("=Q64s", slot, b"http"), listener.fileno())
         return listener
 
+    def receive(self, kind):
+        """The next packet; what is said of laggards comes at any time, and is only looked at by who waits for it."""
+        while True:
+            packet = self.control.recv(65536)
+            if kind == LAGGARDS or struct.unpack_from("=I", packet)[0] != LAGGARDS:
+                return packet
+
     def expect(self, kind):
-        packet = self.control.recv(65536)
+        packet = self.receive(kind)
         assert struct.unpack_from("=I", packet)[0] == kind, packet
         return packet[8:]
 
     def expect_behind_join(self, kind):
         """Code that asks for actors makes the worker join the others."""
-        packet = self.control.recv(65536)
+        packet = self.receive(kind)
         if struct.unpack_from("=I", packet)[0] == JOIN:
             return self.expect(kind)
         assert struct.unpack_from("=I", packet)[0] == kind, packet
@@ -95,7 +103,7 @@ class Worker:
     def boot(self):
         assert struct.unpack_from("=I", self.expect(HELLO))[0] == 5
         self.tell(LOG, fd=self.log_peer.fileno())
-        self.tell_memfd(CONFIG, pack(config()))
+        self.tell_memfd(CONFIG, pack(self.config))
 
     def share(self, name, size, seed=1):
         fd = os.memfd_create("shared", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)

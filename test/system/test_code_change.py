@@ -8,7 +8,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from as_master import (ABORT, CHANGE_CODE, COMMIT, COMMITTED, PREPARE, PREPARED, REJECTED, Worker,  # noqa: E402
+from as_master import (ABORT, CHANGE_CODE, COMMIT, COMMITTED, LAGGARDS, PREPARE, PREPARED, REJECTED, Worker,  # noqa: E402
                        make_bundle)
 from fsd_process import BUILD, wait_for  # noqa: E402
 
@@ -66,10 +66,15 @@ class Client:
         return self.send(path).receive()
 
 
+def laggards(site):
+    body = site.worker.expect(LAGGARDS)
+    return (*struct.unpack_from("=QQ", body), body[16:].decode().splitlines())
+
+
 class Site:
     def __init__(self, tmp_path):
         self.folder, self.program, self.change = tmp_path, BUILD / "fsd-worker", 0
-        self.worker = None
+        self.worker, self.limits = None, {}
 
     def bundle(self, text, **files):
         for name, content in files.items():
@@ -78,6 +83,7 @@ class Site:
 
     def load(self, text, **files):
         self.worker = Worker(self.program, self.bundle(text, **files))
+        self.worker.config["limits"].update(self.limits)
         self.worker.load()
         return self
 
@@ -266,3 +272,64 @@ def test_a_worker_that_drains_rejects(site):
     site.begin(source(2), 8)
     assert site.expect(REJECTED) == "the worker is leaving"
     assert waiting is client
+
+
+BACKGROUND = """
+app:get("/spawn", function() fsd.task.spawn(function() kept.waiting = true
+  local closed <close> = setmetatable({}, { __close = function() table.insert(kept.said, "closed") end })
+  local _, err = fsd.try(kept.gate.get, kept.gate) table.insert(kept.said, err and err.code or "taken")
+end) return {} end)
+app:get("/later", function() fsd.timer.after(0.2, function() table.insert(kept.said, fsd.worker.self().generation) end) return {} end)
+app:get("/actor", function() fsd.actor.spawn("waits") return {} end)"""
+
+
+def test_the_master_hears_what_still_runs_on_replaced_code(site):
+    client = site.serve(source(1, BACKGROUND)).client()
+    waiting = site.client().send("/wait")
+    client.ask("/spawn")
+    wait_for(lambda: client.ask("/waits")[0], "both to wait")
+    site.put(source(2), 8)
+    generation, count, lines = laggards(site)
+    assert (generation, count) == (7, 2)
+    assert sorted(line.split(" since ")[0] for line in lines) == ["request GET /wait", "task app.lua:20"]
+    assert all(line.split(" at ")[1].startswith("app.lua:") for line in lines)
+    client.ask("/open")
+    client.ask("/open")
+    waiting.receive()
+    assert laggards(site) == (0, 0, [])
+    assert client.ask("/alive") == [2]
+
+
+def test_what_runs_on_replaced_code_when_its_time_is_over_is_cancelled(site):
+    site.limits = {"replaced_ms": 500, "request_timeout_ms": 60000}
+    client = site.serve(source(1, BACKGROUND)).client()
+    client.ask("/spawn")
+    wait_for(lambda: client.ask("/waits")[0], "the task to wait")
+    site.put(source(2), 8)
+    wait_for(lambda: client.ask("/kept")["said"] == ["replaced", "closed"], "the end of the task")
+    wait_for(lambda: client.ask("/alive") == [2], "the old code to be collected")
+
+
+def test_a_timer_runs_on_the_code_that_has_set_it(site):
+    client = site.serve(source(1, BACKGROUND)).client()
+    client.ask("/later")
+    site.put(source(2), 8)
+    wait_for(lambda: client.ask("/kept")["said"] == [7], "the timer")
+
+
+def test_actors_stay_on_their_code_and_new_ones_run_the_new(site):
+    actor = "local kept = require('fsd').state('kept') return function() table.insert(kept.said, '%s') require('fsd.actor').receive() end"
+    site.limits = {"replaced_ms": 100}
+    site.serve(source(1, BACKGROUND), waits=actor % "one")
+    client = site.client()
+    client.ask("/actor")
+    wait_for(lambda: client.ask("/kept")["said"] == ["one"], "the first actor")
+    site.change += 1
+    bundle = site.bundle(source(2, BACKGROUND), waits=actor % "two")
+    site.worker.tell_memfd(PREPARE, bundle, struct.pack("=QQQ", site.change, CHANGE_CODE, 8))
+    assert site.worker.expect_behind_join(PREPARED)
+    site.commit(8)
+    client.ask("/actor")
+    wait_for(lambda: client.ask("/kept")["said"] == ["one", "two"], "the second actor")
+    generation, count, lines = laggards(site)
+    assert (generation, count) == (7, 1) and lines[0].startswith("actor waits since ")

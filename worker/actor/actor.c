@@ -14,7 +14,8 @@
 #include "worker/core/runtime.h"
 
 /* Of the modules of the server and its helpers. */
-#define SYSTEM_PREFIX "fsd.node."
+#define SYSTEM_PREFIX  "fsd.node."
+#define LIBRARY_PREFIX "fsd."
 
 /* There are a hundred thousand of them: what few need is made when it is needed. */
 _Static_assert(sizeof(struct actor) <= 200, "malloc would take the next 16 bytes");
@@ -26,7 +27,15 @@ static void on_run(struct task *task)
     recorder_run_place(&runtime->recorder, actor->code->place, runtime->loop.now_us);
 }
 
-static const struct task_owner owner = {"actor", exit_finish, NULL, on_run, exit_excess, NULL};
+static void describe(const struct task *task, char *text, size_t room)
+{
+    const struct actor *actor = task->data;
+    bool is_library = strncmp(actor->code->name, LIBRARY_PREFIX, sizeof(LIBRARY_PREFIX) - 1) == 0;
+    (void)snprintf(text, room, "%s", is_library ? "" : actor->code->name);
+}
+
+static const struct task_owner owner = {"actor",     exit_finish, NULL,     on_run,
+                                        exit_excess, NULL,        describe, true};
 
 static void limit(struct task *task, const struct actor_options *options)
 {
@@ -53,6 +62,7 @@ struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_o
     actor->reason_ref = LUA_NOREF;
     mailbox_init(&actor->mailbox, options->mailbox_count, options->mailbox_bytes);
     actor->task = task_new(actors->runtime, &owner, actor);
+    generations_assign(actor->task, actor->code->generation); /* its module is of that */
     limit(actor->task, options);
     actors_add(actors, actor);
     code_push(actor->code, L, actor->task->L);

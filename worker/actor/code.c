@@ -82,6 +82,15 @@ void code_release(struct actors *actors, struct code *code)
     free(code);
 }
 
+void code_forget(struct actors *actors)
+{
+    for (struct code *code = actors == NULL ? NULL : actors->codes; code != NULL;
+         code = code->next) {
+        forget_body(code, actors->runtime->L);
+        code->generation = current_generation(actors);
+    }
+}
+
 void code_free_all(struct actors *actors)
 {
     while (actors->codes != NULL) {
@@ -100,12 +109,24 @@ static int on_body_over(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
+/* The function is on the top, its module at 3. */
+static void remember(struct code *code, lua_State *L, bool is_table)
+{
+    forget_body(code, L); /* another one may have come first */
+    lua_pushvalue(L, -1);
+    code->body_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    if (is_table) {
+        lua_pushvalue(L, 3);
+        code->self_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+}
+
 /* 1: the code, 2: the argument, 3: the module.  Remembers what the module offers, and runs it. */
 static int run_module(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
-    (void)context;
     struct code *code = lua_touserdata(L, 1);
+    bool is_current = (uint64_t)context == current_generation(actors_of(L));
     bool is_table = lua_type(L, 3) == LUA_TTABLE;
     if (is_table) {
         lua_getfield(L, 3, "run");
@@ -118,12 +139,10 @@ static int run_module(lua_State *L, int status, lua_KContext context)
                           "table with a function `run`",
                           code->name);
     }
-    forget_body(code, L); /* another one may have come first */
-    lua_pushvalue(L, -1);
-    code->body_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    if (is_current) { /* else other code came while it loaded */
+        remember(code, L, is_table);
+    }
     if (is_table) {
-        lua_pushvalue(L, 3);
-        code->self_ref = luaL_ref(L, LUA_REGISTRYINDEX);
         lua_pushvalue(L, 3);
     }
     lua_pushvalue(L, 2);
@@ -147,8 +166,9 @@ static int load_module(lua_State *L)
     const struct code *code = lua_touserdata(L, 1);
     code_push_require(L);
     lua_pushstring(L, code->name);
-    lua_callk(L, 1, 1, 0, run_module);
-    return run_module(L, LUA_OK, 0);
+    lua_KContext generation = (lua_KContext)current_generation(actors_of(L));
+    lua_callk(L, 1, 1, generation, run_module);
+    return run_module(L, LUA_OK, generation);
 }
 
 void code_push(struct code *code, lua_State *L, lua_State *to)

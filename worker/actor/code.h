@@ -25,6 +25,8 @@ struct code *code_acquire(struct actors *actors, const char *name);
 void code_release(struct actors *actors, struct code *code);
 /* Pushes the require of the current generation; the state's own before there is one. */
 void code_push_require(lua_State *L);
+/* Other code is the current one: what was found in the code before is not held any more.  NULL is allowed. */
+void code_forget(struct actors *actors);
 /* The Lua state may be closed. */
 void code_free_all(struct actors *actors);
 /* Pushes on `to` what runs the module with the argument on the top of L, which is popped. */

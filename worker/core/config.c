@@ -40,6 +40,7 @@ static const struct field fields[] = {
     {"body_bytes", FIELD_U64, AT(body_bytes), 0},
     {"memory_bytes", FIELD_U64, AT(memory_bytes), 0},
     {"actor_memory_bytes", FIELD_U64, AT(actor_memory_bytes), 0},
+    {"replaced_ms", FIELD_U64, AT(replaced_ms), 0},
 };
 
 void config_init(struct config *config)

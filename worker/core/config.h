@@ -22,6 +22,7 @@ struct config {
     uint32_t keepalive_ms;
     uint64_t body_bytes;
     uint64_t memory_bytes;       /* of the Lua state; 0: any */
+    uint64_t replaced_ms;        /* how long what runs on replaced code may go on; 0: the usual */
     uint64_t actor_memory_bytes; /* of that, of one actor; 0: any */
     const void *bytes; /* owned mapping of the whole message; settings and env point into it */
     size_t len;

@@ -254,6 +254,16 @@ void heap_close_account(struct heap *heap, uint32_t account)
     heap->free_account = account;
 }
 
+uint32_t heap_next_holder(const struct heap *heap, uint32_t behind)
+{
+    for (uint32_t account = behind + 1; account < heap->account_count; account++) {
+        if (heap->accounts[account].holder != NULL) {
+            return account;
+        }
+    }
+    return 0;
+}
+
 void heap_limit_account(struct heap *heap, uint32_t account, size_t bytes)
 {
     size_t kib = bytes / KIB + (bytes % KIB > 0 ? 1 : 0);

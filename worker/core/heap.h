@@ -63,6 +63,8 @@ void heap_clear_account(struct heap *heap, uint32_t account);
 void heap_close_account(struct heap *heap, uint32_t account);
 /* Whose account has the most, if that is at least so much; NULL: nobody's. */
 void *heap_find_largest(const struct heap *heap, size_t at_least);
+/* The next account behind another one that has a holder; 0: none has. */
+uint32_t heap_next_holder(const struct heap *heap, uint32_t behind);
 /* How much its holder may have, 0: anything.  What passes that is only told of. */
 void heap_limit_account(struct heap *heap, uint32_t account, size_t bytes);
 /* In bytes; 0: none. */

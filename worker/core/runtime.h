@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "worker/core/config.h"
+#include "worker/core/generations.h"
 #include "worker/core/heap.h"
 #include "worker/core/logger.h"
 #include "worker/core/loop.h"
@@ -25,20 +26,21 @@ struct shared;
 /* Everything that one worker process has one of.  main.c fills it; Lua-facing functions reach it through
  * runtime_of, C code gets it passed.  Areas are pointers that core never follows. */
 struct runtime {
-    lua_State *L;                  /* owned; the one state, its main thread */
-    struct heap heap;              /* owned; the memory of that state */
-    struct loop loop;              /* owned */
-    struct page *page;             /* owned mapping; the status page */
-    struct link *link;             /* borrowed from life.c; the control channel, NULL in a tool */
-    struct config config;          /* owned; what the master handed out */
-    struct logger logger;          /* owned */
-    struct recorder recorder;      /* owned; the black box */
-    struct slice slice;            /* owned; who has the CPU, and how long */
-    struct task_pool tasks;        /* owned */
-    struct overdraft overdraft;    /* owned; tasks that have more memory than they may */
-    struct generation *generation; /* owned; the code that is loaded, NULL before */
-    struct http_server *http;      /* borrowed; set while the HTTP area is up */
-    struct actors *actors;         /* borrowed; set once the application has asked for fsd.actor */
+    lua_State *L;                   /* owned; the one state, its main thread */
+    struct heap heap;               /* owned; the memory of that state */
+    struct loop loop;               /* owned */
+    struct page *page;              /* owned mapping; the status page */
+    struct link *link;              /* borrowed from life.c; the control channel, NULL in a tool */
+    struct config config;           /* owned; what the master handed out */
+    struct logger logger;           /* owned */
+    struct recorder recorder;       /* owned; the black box */
+    struct slice slice;             /* owned; who has the CPU, and how long */
+    struct task_pool tasks;         /* owned */
+    struct overdraft overdraft;     /* owned; tasks that have more memory than they may */
+    struct generation *generation;  /* owned; the code that is loaded, NULL before */
+    struct generations generations; /* owned; what still runs on code before that */
+    struct http_server *http;       /* borrowed; set while the HTTP area is up */
+    struct actors *actors;          /* borrowed; set once the application has asked for fsd.actor */
     struct shared *shared; /* borrowed from life.c; the dictionaries that the master handed out */
     struct background *background; /* borrowed from Lua; NULL: nobody has asked for it */
     void (*on_exhausted)(

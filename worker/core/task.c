@@ -13,6 +13,7 @@
 #include "common/page.h"
 #include "worker/core/closing.h"
 #include "worker/core/error.h"
+#include "worker/core/generation.h"
 #include "worker/core/hook_error.h"
 #include "worker/core/overdraft.h"
 #include "worker/core/relief.h"
@@ -33,6 +34,8 @@ static const struct cancel_word {
     [TASK_CANCEL_TIMEOUT] = {"CancelError", "timeout", 503, "the deadline has passed"},
     [TASK_CANCEL_SHUTDOWN] = {"CancelError", "shutdown", 503, "the worker is leaving"},
     [TASK_CANCEL_ASKED] = {"CancelError", "cancelled", 499, "the task was cancelled"},
+    [TASK_CANCEL_REPLACED] = {"CancelError", "replaced", 503,
+                              "the code was replaced, and the time to finish is over"},
     [TASK_CANCEL_CPU] = {"CancelError", "cpu", 503, "the CPU time is used up"},
     [TASK_CANCEL_MEMORY] = {"LimitError", "memory", 503, TASK_MEMORY_WORDS},
 };
@@ -52,6 +55,9 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->is_spoiled = false;
     task->is_hog = false;
     task->trial = TASK_TRIAL_NONE;
+    task->generation = runtime->tasks.running != NULL ? runtime->tasks.running->generation
+                       : runtime->generation != NULL  ? (uint16_t)runtime->generation->number
+                                                      : 0;
     task->cpu_us = 0;
     if (task->timing != NULL) {
         task->timing->cpu_limit_us = 0;

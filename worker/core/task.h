@@ -4,6 +4,7 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "worker/core/chain.h"
 #include "worker/core/loop.h"
@@ -19,6 +20,7 @@ enum task_cancel {
     TASK_CANCEL_SHUTDOWN, /* the worker is leaving */
     TASK_CANCEL_ASKED,    /* another task wants it */
     TASK_CANCEL_CPU,      /* it has used up its CPU time */
+    TASK_CANCEL_REPLACED, /* other code has taken the place of its own, long ago */
     TASK_CANCEL_MEMORY,   /* it has the most of the worker's memory, of which little is left */
 };
 
@@ -64,6 +66,9 @@ struct task_owner {
     void (*on_excess)(struct task *task, const char *message);
     /* Adds to the CancelError on the top, which is about to be raised in it; may be NULL. */
     void (*on_raise)(const struct task *task, lua_State *L);
+    /* Writes what of its kind it is: "GET /path"; nothing when its code is none of the application's.  May be NULL. */
+    void (*on_describe)(const struct task *task, char *text, size_t room);
+    bool is_lasting; /* it has state: it stays when its code is replaced */
 };
 
 /* What belongs to a task until it gives it back or ends; embedded in its owner. */
@@ -100,9 +105,10 @@ struct task {
     bool is_spoiled;
     bool is_hog; /* ended for its memory, which is to be collected then */
     enum task_trial trial : 8;
-    uint32_t account;   /* of the heap: what it allocates is charged to */
-    struct chain chain; /* the coroutines of the application's own that it is inside of */
-    uint64_t cpu_us;    /* CPU time it has had; counted in ticks, exact on the average */
+    uint16_t generation; /* the low bits of the number of the code that it runs (generations.h) */
+    uint32_t account;    /* of the heap: what it allocates is charged to */
+    struct chain chain;  /* the coroutines of the application's own that it is inside of */
+    uint64_t cpu_us;     /* CPU time it has had; counted in ticks, exact on the average */
     const struct task_owner *owner;
     union {
         void *data;             /* borrowed: the owner's */

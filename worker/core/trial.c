@@ -122,7 +122,8 @@ static void on_task_run(struct task *task)
                       bundle->main_len);
 }
 
-static const struct task_owner owner = {"load", on_task_done, NULL, on_task_run, NULL, NULL};
+static const struct task_owner owner = {"load", on_task_done, NULL, on_task_run,
+                                        NULL,   NULL,         NULL, false};
 
 struct trial *trial_new(struct runtime *runtime, struct generation *generation,
                         const struct trial_calls *calls, void *data)

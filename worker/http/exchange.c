@@ -27,14 +27,15 @@
 static void on_task_done(struct task *task, int status);
 static void on_task_wait(struct task *task);
 static void on_task_run(struct task *task);
+static void describe(const struct task *task, char *text, size_t room);
 
 struct exchange_block {
     struct exchange_block *next;
     max_align_t bytes[];
 };
 
-static const struct task_owner owner = {"request",   on_task_done, on_task_wait,
-                                        on_task_run, NULL,         NULL};
+static const struct task_owner owner = {"request", on_task_done, on_task_wait, on_task_run,
+                                        NULL,      NULL,         describe,     false};
 
 struct exchange *exchange_new(struct service *service, h2o_req_t *req)
 {
@@ -329,6 +330,13 @@ void exchange_describe(struct exchange *exchange, struct logger_record *record)
     }
 }
 
+static void describe(const struct task *task, char *text, size_t room)
+{
+    const struct view *view = &((const struct exchange *)task->data)->view;
+    (void)snprintf(text, room, "%.*s %.*s", (int)view->method.len, view->method.base,
+                   (int)view->path.len, view->path.base);
+}
+
 static void log_end(struct exchange *exchange, const char *why)
 {
     char message[256];
@@ -378,6 +386,7 @@ void exchange_run(struct exchange *exchange)
     count_running(exchange->service, 1);
     struct task *task = task_new(runtime, &owner, exchange);
     exchange->task = task;
+    generations_assign(task, exchange->edition->generation);
     task_set_cpu_limit(task, runtime->config.cpu_ms);
     lua_pushcfunction(task->L, dispatch_main);
     lua_pushlightuserdata(task->L, exchange);

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "worker/core/error.h"
+#include "worker/core/generation.h"
 #include "worker/core/runtime.h"
 #include "worker/lib/alarm_tie.h"
 #include "worker/lib/spawned.h"
@@ -115,6 +116,7 @@ static void run(lua_State *L, struct alarm *alarm)
     }
     struct spawned *spawn = spawned_push(L, spawns, count - 1);
     spawn->is_timer = true;
+    spawn->task->generation = alarm->generation;
     alarm->run = spawn;
     lua_setiuservalue(L, top, ALARM_RUN);
     lua_settop(L, top);
@@ -175,6 +177,15 @@ void alarm_take_time(struct alarm *alarm, const struct alarm *other)
     }
 }
 
+static uint16_t current_generation(const struct alarm_set *set)
+{
+    const struct runtime *runtime = set->spawns->runtime;
+    if (runtime->tasks.running != NULL) {
+        return runtime->tasks.running->generation;
+    }
+    return runtime->generation != NULL ? (uint16_t)runtime->generation->number : 0;
+}
+
 int alarm_push(lua_State *L, struct alarm_set *set, const struct alarm_plan *plan, int first)
 {
     int count = lua_gettop(L) - first + 1;
@@ -191,7 +202,7 @@ int alarm_push(lua_State *L, struct alarm_set *set, const struct alarm_plan *pla
     lua_pushinteger(L, count);
     lua_setfield(L, first, "n");
     struct alarm *alarm = lua_newuserdatauv(L, sizeof(*alarm), ALARM_RUN);
-    *alarm = (struct alarm){.set = set, .plan = *plan};
+    *alarm = (struct alarm){.set = set, .plan = *plan, .generation = current_generation(set)};
     luaL_setmetatable(L, ALARM_METATABLE);
     lua_pushvalue(L, first);
     lua_setiuservalue(L, -2, ALARM_CALL);

@@ -39,6 +39,7 @@ struct alarm {
     struct alarm_set *set; /* borrowed */
     struct alarm_plan plan;
     struct timer timer;
+    uint16_t generation;    /* of the code that has set it, as a task's */
     bool is_set;            /* and then held by the registry, under its address */
     struct alarm *previous; /* borrowed: of those that are set */
     struct alarm *next;

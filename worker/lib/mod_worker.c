@@ -34,8 +34,9 @@ static int mod_self(lua_State *L)
     if (runtime->slot >= 0) {
         set_integer(L, "slot", runtime->slot);
     }
-    if (runtime->generation != NULL) { /* not while it is being loaded */
-        set_integer(L, "generation", (lua_Integer)runtime->generation->number);
+    const struct task *task = task_acting(L);
+    if (runtime->generation != NULL && task != NULL) { /* not while it is being loaded */
+        set_integer(L, "generation", (lua_Integer)generations_of(runtime, task));
     }
     return 1;
 }

@@ -20,9 +20,10 @@
 static void on_task_done(struct task *task, int status);
 static void on_task_run(struct task *task);
 static void on_task_raise(const struct task *task, lua_State *L);
+static void describe(const struct task *task, char *text, size_t room);
 
-static const struct task_owner owner = {"task",      on_task_done, NULL,
-                                        on_task_run, NULL,         on_task_raise};
+static const struct task_owner owner = {"task", on_task_done,  NULL,     on_task_run,
+                                        NULL,   on_task_raise, describe, false};
 
 void spawned_set_init(struct spawned_set *set, struct runtime *runtime)
 {
@@ -59,6 +60,12 @@ static void on_task_run(struct task *task)
 {
     const struct spawned *spawn = task->data;
     recorder_run_task(&task->runtime->recorder, spawn->place);
+}
+
+static void describe(const struct task *task, char *text, size_t room)
+{
+    const struct spawned *spawn = task->data;
+    (void)snprintf(text, room, "%s", spawn->place + sizeof("task ") - 1);
 }
 
 static void push_cancel_error(lua_State *L, const struct spawned *spawn)

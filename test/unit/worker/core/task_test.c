@@ -79,7 +79,7 @@ static void on_wait(struct task *task)
     waits++;
 }
 
-static const struct task_owner owner = {"test", on_done, on_wait, NULL, NULL, NULL};
+static const struct task_owner owner = {.kind = "test", .on_done = on_done, .on_wait = on_wait};
 
 static void on_limit(struct timer *timer)
 {
