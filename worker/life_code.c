@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/page.h"
 #include "worker/actor/code.h"
+#include "worker/actor/renewal.h"
 #include "worker/core/generation.h"
 #include "worker/core/trial.h"
 #include "worker/http/edition.h"
@@ -95,9 +96,11 @@ bool life_code_commit(struct life *life, uint64_t number)
         declared_replace(runtime, old);
         page_set(&runtime->page->generation, generation->number);
     }
-    generations_replace(runtime, old->number);
+    uint64_t old_number = old->number; /* the struct is Lua's from here on */
+    generations_replace(runtime, old_number);
     generation_free(runtime, old);
     code_forget(runtime->actors);
+    renewal_tell(runtime->actors, old_number);
     struct proto_transaction done = {.number = number, .generation = generation->number};
     link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));
     return true;

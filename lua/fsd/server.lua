@@ -106,7 +106,9 @@ end
 
 -- Continues with the newest version of its module; when that fails, with the one it has.
 function Running:change_code(old_generation)
-  local ok, latest = pcall(core.loader(), name_of(self.class))
+  local name = name_of(self.class)
+  if not name then return false, "no module has this server as its value" end
+  local ok, latest = pcall(core.loader(), name)
   local class = ok and classes[latest]
   if not class then return false, tostring(ok and "the module is no server any more" or latest) end
   local state = setmetatable({}, class.meta)
@@ -116,7 +118,9 @@ function Running:change_code(old_generation)
   else
     for key, value in pairs(self.state) do state[key] = value end
   end
+  class.module = name
   self.class, self.state = class, state
+  core.has_new_code()
   return true
 end
 
@@ -152,6 +156,13 @@ end
 function Running:on_message(msg, from, kind)
   if kind == "call" then return self:on_call(msg, from) end
   if kind == "cast" then return obey_one(self, self:ask("handle_cast", msg)) end
+  if kind == "system" and msg[1] == "$code_change" then
+    local changed, why = self:change_code(msg[2])
+    if not changed then
+      log:error("a server stays on its old code: " .. why, { module = name_of(self.class), actor = tostring(actor.self()) })
+    end
+    return
+  end
   local reason = start.order_to_end(msg, kind, self.parent)
   if reason ~= nil then
     self.reason = reason
@@ -209,9 +220,17 @@ function Running:finish()
   actor.exit(reason)
 end
 
+-- What is called last holds nothing of the code that the server began with.
+local function live(running)
+  running:guard(running.loop, running)
+  running:finish()
+end
+
 -- What an actor with this module does.
 local function run(S, envelope)
   local class = classes[S]
+  name_of(class) -- while it is to be found
+  core.follow_code()
   local args, parent, tell = start.begin(envelope)
   local running = setmetatable({ class = class, state = setmetatable({}, class.meta), parent = parent }, Running)
   local wish = class.methods.init and class.methods.init(running.state, args)
@@ -224,8 +243,7 @@ local function run(S, envelope)
     actor.exit(running.reason)
   end
   tell "started"
-  running:guard(running.loop, running)
-  running:finish()
+  return live(running)
 end
 
 local START_OPTIONS = {

@@ -333,3 +333,48 @@ def test_actors_stay_on_their_code_and_new_ones_run_the_new(site):
     wait_for(lambda: client.ask("/kept")["said"] == ["one", "two"], "the second actor")
     generation, count, lines = laggards(site)
     assert (generation, count) == (7, 1) and lines[0].startswith("actor waits since ")
+
+
+SERVER = """local Counter = require("fsd.server") {}
+local mark = { code = VERSION }
+require("fsd").state("kept").alive[mark] = 10 + VERSION
+function Counter:init() self.n = 0 end
+function Counter:handle_call(msg) self.n = self.n + 1 return { n = self.n, code = mark.code, changed = self.changed } end
+CHANGE
+return Counter"""
+CALLS = """
+app:get("/server", function() kept.server = require("counter").start{} return {} end)
+app:get("/call", function() return fsd.actor.call(kept.server, "x") end)"""
+
+
+def server(version, change=""):
+    return SERVER.replace("VERSION", str(version)).replace("CHANGE", change)
+
+
+def put_server(site, generation, text, counter):
+    site.change += 1
+    site.worker.tell_memfd(PREPARE, site.bundle(text, counter=counter), struct.pack("=QQQ", site.change, CHANGE_CODE, generation))
+    assert site.worker.expect_behind_join(PREPARED)
+    site.commit(generation)
+
+
+def test_an_idle_server_moves_to_the_new_code_and_keeps_its_state(site):
+    client = site.serve(source(1, CALLS), counter=server(1)).client()
+    client.ask("/server")
+    assert client.ask("/call") == {"n": 1, "code": 1}
+    change = "function Counter:code_change(old, generation) self.n, self.changed = old.n + 100, generation end"
+    put_server(site, 8, source(2, CALLS), server(2, change))
+    assert laggards(site) == (0, 0, [])
+    assert client.ask("/call") == {"n": 102, "code": 2, "changed": 7}
+    wait_for(lambda: client.ask("/alive") == [2, 12], "the old code to be collected")
+
+
+def test_a_server_whose_code_change_fails_stays_on_its_code(site):
+    client = site.serve(source(1, CALLS), counter=server(1)).client()
+    client.ask("/server")
+    put_server(site, 8, source(2, CALLS), server(2, "function Counter:code_change() error('no') end"))
+    assert laggards(site)[:2] == (7, 1)
+    assert client.ask("/call") == {"n": 1, "code": 1}
+    put_server(site, 9, source(3, CALLS), server(3))
+    assert laggards(site)[:2] == (0, 0)
+    assert client.ask("/call") == {"n": 2, "code": 3}

@@ -43,11 +43,12 @@ struct actor {
     bool has_begun;
     /* it ends as soon as its task is closed; for all others it has ended already */
     bool is_exiting;
-    bool is_system;   /* the server, or what it has started to do its work; ends last */
-    bool is_matching; /* a predicate of receive is looking at its mailbox */
-    bool is_listed;   /* in groups, registries or topics, see roster.h */
-    bool is_late;     /* the time for a message is over */
-    uint8_t handed;   /* values that were put on the receiver's stack */
+    bool is_system;    /* the server, or what it has started to do its work; ends last */
+    bool is_matching;  /* a predicate of receive is looking at its mailbox */
+    bool follows_code; /* wants to hear of other code, see renewal.h */
+    bool is_listed;    /* in groups, registries or topics, see roster.h */
+    bool is_late;      /* the time for a message is over */
+    uint8_t handed;    /* values that were put on the receiver's stack */
     enum actor_overflow overflow : 8;
     enum actor_receiving receiving : 8;
     uint32_t scan;       /* messages that receive has looked at in vain */

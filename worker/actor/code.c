@@ -146,6 +146,7 @@ static int run_module(lua_State *L, int status, lua_KContext context)
         lua_pushvalue(L, 3);
     }
     lua_pushvalue(L, 2);
+    lua_remove(L, 3); /* a server may move to other code, and this must not hold the old one */
     lua_callk(L, is_table ? 2 : 1, 0, 0, on_body_over);
     return 0;
 }

@@ -1,4 +1,6 @@
 /* mod_core.c - fsd.actor.core: what lua/fsd needs of actors, and applications do not.
+ *   core.follow_code()                the actor that runs gets the system message {"$code_change", old} when code is replaced
+ *   core.has_new_code()               it runs on the current code from now on
  *   core.loader() -> function         the require of the generation that is current
  *   core.loaded() -> table            name -> module, of that generation; nil before there is one
  *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
@@ -31,6 +33,7 @@
 #include "worker/actor/node/server.h"
 #include "worker/actor/post.h"
 #include "worker/actor/ref.h"
+#include "worker/actor/renewal.h"
 #include "worker/actor/roster.h"
 #include "worker/actor/send.h"
 #include "worker/actor/signals.h"
@@ -159,6 +162,8 @@ static const luaL_Reg functions[] = {
     {"atomic", core_atomic},
     {"claim", core_claim},
     {"copy", core_copy},
+    {"follow_code", renewal_follow},
+    {"has_new_code", renewal_done},
     {"link", signals_link_both},
     {"list", core_list},
     {"loaded", core_loaded},
