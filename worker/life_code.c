@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "common/page.h"
+#include "worker/actor/actors.h"
 #include "worker/actor/code.h"
 #include "worker/actor/renewal.h"
 #include "worker/core/generation.h"
@@ -34,11 +35,23 @@ static void judge(lua_State *L, const struct generation *generation)
     }
 }
 
+/* The supervisors that run are not compared one by one yet. */
+static bool has_same_children(const struct life *life)
+{
+    const struct runtime *runtime = &life->runtime;
+    return children_are_same(runtime->L, runtime->generation, trial_generation(life->trial));
+}
+
 static void on_over(struct trial *trial, bool is_ready)
 {
     struct life *life = trial_data(trial);
     struct proto_transaction done = {.number = life->trial_number};
-    if (is_ready) {
+    if (is_ready && life->is_active && !has_same_children(life)) {
+        reject(life, done.number,
+               "what app:supervisor declares has changed: that needs new workers (fsdctl reload "
+               "--restart)");
+        life_code_drop(life);
+    } else if (is_ready) {
         link_send(&life->link, PROTO_PREPARED, &done, sizeof(done));
     } else {
         reject(life, done.number, trial_reason(trial));

@@ -115,7 +115,7 @@ class Worker:
     def load(self):
         self.boot()
         self.tell_memfd(LOAD, self.bundle, struct.pack("=Q", 7))
-        assert self.expect(LOADED) == struct.pack("=Q", 7)
+        assert self.expect_behind_join(LOADED) == struct.pack("=Q", 7)
 
     def activate(self, generation, slot):
         self.tell(ACTIVATE, struct.pack("=QQ", generation, slot))

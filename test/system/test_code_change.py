@@ -378,3 +378,17 @@ def test_a_server_whose_code_change_fails_stays_on_its_code(site):
     put_server(site, 9, source(3, CALLS), server(3))
     assert laggards(site)[:2] == (0, 0)
     assert client.ask("/call") == {"n": 2, "code": 3}
+
+
+CHILD = 'app:supervisor { name = "jobs", children = { { id = "%s", start = { "waits" } } } }'
+
+
+def test_other_supervisors_need_new_workers_and_the_same_ones_do_not(site):
+    waits = "return function() while true do require('fsd.actor').receive() end end"
+    client = site.serve(source(1, CHILD % "one"), waits=waits).client()
+    site.begin(source(2, CHILD % "two"), 8)
+    assert "what app:supervisor declares has changed" in site.expect(REJECTED)
+    site.begin(source(2), 8)
+    assert "what app:supervisor declares has changed" in site.expect(REJECTED)
+    site.put(source(2, CHILD % "one"), 8)
+    assert client.ask()["version"] == 2

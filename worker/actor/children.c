@@ -96,6 +96,48 @@ static void push_loaded(lua_State *L, const struct generation *generation)
     lua_remove(L, -2);
 }
 
+static bool is_same(lua_State *L, int one, int other);
+
+/* Whether each field of a table is in the other one, too. */
+static bool is_within(lua_State *L, int one, int other)
+{
+    bool is = true;
+    lua_pushnil(L);
+    while (is && lua_next(L, one) != 0) {
+        int value = lua_gettop(L);
+        lua_pushvalue(L, value - 1);
+        lua_rawget(L, other);
+        is = is_same(L, value, value + 1);
+        lua_settop(L, value - 1);
+    }
+    return is;
+}
+
+/* Of what can be declared: the depth is bounded by what can be copied. */
+static bool is_same(lua_State *L, int one, int other)
+{
+    if (lua_type(L, one) != LUA_TTABLE || lua_type(L, other) != LUA_TTABLE) {
+        return lua_rawequal(L, one, other);
+    }
+    int top = lua_gettop(L);
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    bool is = is_within(L, one, other);
+    lua_settop(L, top);
+    is = is && is_within(L, other, one);
+    lua_settop(L, top);
+    return is;
+}
+
+bool children_are_same(lua_State *L, const struct generation *one, const struct generation *other)
+{
+    int top = lua_gettop(L);
+    push_loaded(L, one);
+    push_loaded(L, other);
+    bool is = is_same(L, top + 1, top + 2);
+    lua_settop(L, top);
+    return is;
+}
+
 void children_start(struct runtime *runtime, struct children_calls calls)
 {
     lua_State *L = runtime->L;

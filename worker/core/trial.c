@@ -152,6 +152,11 @@ void *trial_data(const struct trial *trial)
     return trial->data;
 }
 
+const struct generation *trial_generation(const struct trial *trial)
+{
+    return trial->generation;
+}
+
 const char *trial_reason(const struct trial *trial)
 {
     return trial->err.text;

@@ -27,6 +27,8 @@ struct trial *trial_new(struct runtime *runtime, struct generation *generation,
 /* Begins; on_over may be called before it returns. */
 void trial_run(struct trial *trial);
 void *trial_data(const struct trial *trial);
+/* What is tried; the trial's. */
+const struct generation *trial_generation(const struct trial *trial);
 /* Why it has failed. */
 const char *trial_reason(const struct trial *trial);
 bool trial_is_ready(const struct trial *trial);

@@ -1,11 +1,25 @@
 -- fsd.timer.scheduler: runs what app:every and app:cron have declared for one of all workers.  A child of scope "node" of the
 -- supervisor that worker/lib/declared.c declares, so it is in one worker at a time; the timers end with it.
 local actor = require "fsd.actor"
+local actors = require "fsd.actor.core"
 local core = require "fsd.timer.core"
 local roster = require "fsd.actor.roster"
 
+local function begin()
+  local timers = core.start_declared()
+  for _, timer in ipairs(timers) do core.tie(timer, actor.self()) end
+  return timers
+end
+
 return function()
   roster.add(actor.self(), core.cancel_tied)
-  for _, timer in ipairs(core.start_declared()) do core.tie(timer, actor.self()) end
-  while true do actor.receive() end
+  actors.follow_code()
+  local timers = begin()
+  while true do
+    local msg, _, kind = actor.receive()
+    if kind == "system" and msg[1] == "$code_change" then
+      for _, timer in ipairs(timers) do timer:cancel() end
+      timers = begin()
+    end
+  end
 end
