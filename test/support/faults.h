@@ -112,9 +112,9 @@ static __attribute__((noinline)) bool faults_is_it(const char *call, int error)
     if (faults->wanted.id == 0) {
         faults_list(&site);
     }
-    faults->was_met = is_it;
     faults_is_watching = true;
     if (is_it) {
+        faults->was_met = true; /* never back: a child that was forked meanwhile looks here, too */
         errno = error;
     }
     return is_it;
