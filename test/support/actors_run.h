@@ -8,7 +8,7 @@
 #include "worker/actor/actors.h"
 #include "worker/core/runtime.h"
 
-enum { OWN = 7, LIMIT_MS = 5000, TOLD_MAX = 512 };
+enum { OWN = 7, LIMIT_MS = 30000, TOLD_MAX = 512 };
 
 /* A runtime of the incarnation OWN whose actors tell() what they see. */
 static struct runtime runtime;

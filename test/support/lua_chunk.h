@@ -20,7 +20,7 @@
 #include "worker/lib/spawned_report.h"
 #include "worker/modules.h"
 
-enum { CHUNK_LIMIT_MS = 10000, CHUNK_TOLD_MAX = 4096 };
+enum { CHUNK_LIMIT_MS = 30000, CHUNK_TOLD_MAX = 4096 };
 
 static struct runtime runtime;
 static char told[CHUNK_TOLD_MAX];

@@ -12,7 +12,7 @@
 
 /* A runtime whose tasks are chunks of Lua that tell what happens: tell(text), sleep(seconds).  No slice ends but those of a test
  * that sets runtime.slice itself, so that no test depends on the time. */
-enum { TASKS_LIMIT_MS = 20000, TASKS_TOLD_MAX = 4096 };
+enum { TASKS_LIMIT_MS = 30000, TASKS_TOLD_MAX = 4096 };
 
 static struct tasks {
     struct runtime runtime;

@@ -20,7 +20,7 @@
 #include "common/fd.h"
 #include "common/proto.h"
 
-enum { TIMEOUT_MS = 5000, SHORT_MS = 30 };
+enum { TIMEOUT_MS = 30000, SHORT_MS = 30 };
 
 struct fixture {
     char folder[32];

@@ -93,7 +93,7 @@ static _Noreturn void serve(const struct scene *scene, int listening,
     struct fsd_err err = {""};
     pid_t child = scene->below == 0 ? 0 : start_client(scene, address);
     become(&scene->server);
-    (void)alarm(10);
+    (void)alarm(30);
     int fd = accept(listening, NULL, NULL);
     verdict.result = control_access_check(&scene->access, fd, &err);
     (void)snprintf(verdict.text, sizeof(verdict.text), "%s", err.text);

@@ -121,7 +121,7 @@ static void assert_served(int peer)
 {
     char byte;
     struct pollfd wait = {.fd = peer, .events = POLLIN};
-    assert_int_equal(poll(&wait, 1, 5000), 1);
+    assert_int_equal(poll(&wait, 1, 30000), 1);
     assert_int_equal(recv(peer, &byte, 1, 0), 0);
 }
 

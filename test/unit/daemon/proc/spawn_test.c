@@ -21,7 +21,7 @@
 #include "daemon/host/privilege.h"
 #include "daemon/proc/cause.h"
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 30000 };
 
 struct run {
     struct spawn_child child;

@@ -18,7 +18,7 @@
 
 #include "common/clock.h"
 
-enum { RUN_MS = 5000, PAUSE_MS = 100, LONG_BYTES = 3 << 20, STUCK_BYTES = 100 << 20 };
+enum { RUN_MS = 30000, PAUSE_MS = 100, LONG_BYTES = 3 << 20, STUCK_BYTES = 100 << 20 };
 
 /* One end of a link, and what it was told. */
 struct end {
