@@ -75,7 +75,7 @@ def test_a_client_that_leaves_takes_its_message_back(app):
     body = 'fsd.log:info("sending") actor.send("full", 2, 60)'.encode()
     text = b'local fsd = require "fsd" local actor = require "fsd.actor" ' + body
     host, port = app.process.address().rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=30) as sock:
         sock.sendall(b"POST /handler HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
         app.process.wait_record(msg="sending")
     assert wait_for(lambda: app.handle('return #actor.list() >= 1 and actor.info("full").messages') == [1], "the handler to end")

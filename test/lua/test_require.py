@@ -92,7 +92,7 @@ REFUSED = [
 
 def run(folder):
     command = [str(BUILD / "fsd"), "run", str(folder / "code/app.lua"), "-p", "0", "--control", str(folder / "control.sock")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("name, files, parts", REFUSED, ids=[row[0] for row in REFUSED])
@@ -134,7 +134,7 @@ def test_a_file_beside_the_working_directory_is_not_found(tmp_path):
     app = AppProcess(tmp_path, {"app.lua": 'require "stray"'})
     (tmp_path / "stray.lua").write_text("return {}")
     result = subprocess.run([str(BUILD / "fsd"), "run", str(app.app_path), "-p", "0", "--control", app.control_path],
-                            capture_output=True, text=True, timeout=20, cwd=tmp_path)
+                            capture_output=True, text=True, timeout=30, cwd=tmp_path)
     assert result.returncode == DATA_ERROR
     assert "module 'stray' not found" in result.stderr
 

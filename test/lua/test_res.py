@@ -164,7 +164,7 @@ def test_res_of_an_earlier_request_cannot_be_used(app):
 def raw_answer(app, path):
     """The bytes of an answer to a request that closes the connection."""
     host, port = app.address().rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=30) as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         with sock.makefile("rb") as stream:
             return stream.read()

@@ -157,7 +157,7 @@ class Listener:
 
     def __init__(self, app, path, version="1.0"):
         host, port = app.address().rsplit(":", 1)
-        self.sock = socket.create_connection((host, int(port)), timeout=10)
+        self.sock = socket.create_connection((host, int(port)), timeout=30)
         self.sock.sendall(f"GET {path} HTTP/{version}\r\nHost: x\r\n\r\n".encode())
         self.data = b""
 

@@ -126,7 +126,7 @@ def alive(app):
 
 def connect(app):
     host, port = app.address().rsplit(":", 1)
-    return socket.create_connection((host, int(port)), timeout=10)
+    return socket.create_connection((host, int(port)), timeout=30)
 
 
 def ask(sock, path, version="1.1", method="GET", headers=""):

@@ -99,7 +99,7 @@ def app(serve):
 def leave_after(app, path, message):
     """Sends a request and closes the connection when the handler has logged the message."""
     host, port = app.address().rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=30) as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         app.wait_record(msg=message)
 
@@ -183,7 +183,7 @@ def test_100_clients_that_leave_are_all_cleaned_up(app):
     host, port = app.address().rsplit(":", 1)
     clients = []
     for _ in range(100):
-        clients.append(socket.create_connection((host, int(port)), timeout=10))
+        clients.append(socket.create_connection((host, int(port)), timeout=30))
         clients[-1].sendall(b"GET /gone HTTP/1.1\r\nHost: x\r\n\r\n")
     wait_for(lambda: sum(record["msg"] == "waiting" for record in app.records()) == waiting + 100, "100 handlers to wait")
     for client in clients:

@@ -134,7 +134,7 @@ def test_tasks(app, name, body, words):
 
 def test_requests_meet_at_a_channel(app):
     host, port = app.address().rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=30) as sock:
         sock.sendall(b"GET /get HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert app.get("/put").text == "x"
         answer = b""
@@ -161,7 +161,7 @@ def test_a_tasks_error_becomes_the_answer_of_the_request_that_joins_it(app):
 
 def test_a_client_that_leaves_ends_the_tasks_that_its_request_waits_for(app):
     host, port = app.address().rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=30) as sock:
         sock.sendall(b"GET /cancel-me HTTP/1.1\r\nHost: x\r\n\r\n")
         app.wait_record(msg="waiting")
     app.wait_record(msg="child is closed")

@@ -67,14 +67,14 @@ def load_at(service, address, path="/", **limits):
 def connect_to(service, address):
     """A connection that is closed at the end of the test."""
     host, _, port = address.rpartition(":")
-    service.peers.append(socket.create_connection((host, int(port)), timeout=10))
+    service.peers.append(socket.create_connection((host, int(port)), timeout=30))
     return service.peers[-1]
 
 
 def is_refused(address):
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=10).close()
+        socket.create_connection((host, int(port)), timeout=30).close()
     except ConnectionRefusedError:
         return True
     return False
@@ -117,7 +117,7 @@ def choose_port():
 
 def wait_fds(service, before):
     """Until the master has no more descriptors than before.  Fewer are fine: then a client was just about to be closed."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while more := list_fds(service) - before:
         assert time.monotonic() < end, f"too many: {dict(more)}"
         time.sleep(0.01)

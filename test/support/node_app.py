@@ -53,7 +53,7 @@ class NodeApp:
     def stay(self, slot):
         """A function that runs text there, over one connection: it works while others do not."""
         def find():
-            connection = http.client.HTTPConnection(self.service.address(), timeout=10)
+            connection = http.client.HTTPConnection(self.service.address(), timeout=30)
             if self.ask(slot, "return true", connection):
                 return connection
             connection.close()

@@ -120,7 +120,7 @@ class Machine:
         except subprocess.TimeoutExpired:
             process.terminate()  # the machine powers off
             try:
-                return process.communicate(timeout=20)[0].decode(errors="replace") + "\n(was not done in time)"
+                return process.communicate(timeout=30)[0].decode(errors="replace") + "\n(was not done in time)"
             except subprocess.TimeoutExpired:
                 process.kill()
                 return "(was not done in time, and could not be stopped)"

@@ -126,7 +126,7 @@ class Service(AppProcess):
     def connect(self):
         """A plain TCP connection; closed at the end of the test."""
         host, _, port = self.address().rpartition(":")
-        self.peers.append(socket.create_connection((host, int(port)), timeout=10))
+        self.peers.append(socket.create_connection((host, int(port)), timeout=30))
         return self.peers[-1]
 
     def exchange(self, data):
@@ -171,7 +171,7 @@ class Service(AppProcess):
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.kill()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while (left := find_workers(self.process.pid)) and time.monotonic() < end:
             time.sleep(0.01)
         for pid in left:

@@ -53,7 +53,7 @@ def find_address(fsd, name):
 def ask(fsd, name="web", path="/"):
     """One request: (status, headers, body)."""
     try:
-        with urllib.request.urlopen(f"http://{find_address(fsd, name)}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{find_address(fsd, name)}{path}", timeout=30) as answer:
             return answer.status, answer.headers, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -63,7 +63,7 @@ def ask(fsd, name="web", path="/"):
 def poke(fsd, path, name="web"):
     """A connection on which this was asked, for whom it does not matter when it is answered."""
     host, _, port = find_address(fsd, name).rpartition(":")
-    peer = socket.create_connection((host, int(port)), timeout=10)
+    peer = socket.create_connection((host, int(port)), timeout=30)
     peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     return peer
 

@@ -20,7 +20,7 @@ import time
 from fsd_process import RpcError, wait_for
 from service import Service, find_workers
 
-LIMIT_S = 10
+LIMIT_S = 30
 APP = """local app = require("fsd").app()
 app:get("/", function(req, res) res:send("hello") end)
 return app

@@ -43,7 +43,7 @@ class Client:
     """One connection that is kept."""
 
     def __init__(self, listener):
-        self.peer = socket.create_connection(listener.getsockname(), timeout=10)
+        self.peer = socket.create_connection(listener.getsockname(), timeout=30)
 
     def send(self, path="/"):
         self.peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())

@@ -63,7 +63,7 @@ def start_fake(start):
 
 def ask(listener, path="/"):
     """Status, head in small letters and body."""
-    with socket.create_connection(listener.getsockname(), timeout=10) as peer:
+    with socket.create_connection(listener.getsockname(), timeout=30) as peer:
         peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         return read_answer(peer)
 
@@ -94,7 +94,7 @@ def test_a_lent_listener_is_served_until_it_is_returned(worker):
     assert ask(lent)[2]["slot"] == 3
     worker.tell(RETURN, struct.pack("=Q", 5))
     assert ask(worker.lend(6))[0] == 200  # by now it has been obeyed
-    with socket.create_connection(lent.getsockname(), timeout=10):
+    with socket.create_connection(lent.getsockname(), timeout=30):
         lent.accept()[0].close()  # nobody else has
     assert ask(own)[0] == 200
 
@@ -153,7 +153,7 @@ def test_shared_dictionaries_come_and_go_at_any_time(worker):
 def test_a_drain_answers_what_waits_when_it_is_told_to(worker):
     worker.load()
     listener = worker.lend(0)
-    peers = [socket.create_connection(listener.getsockname(), timeout=10) for _ in range(20)]
+    peers = [socket.create_connection(listener.getsockname(), timeout=30) for _ in range(20)]
     for peer in peers:
         peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     os.kill(worker.pid, signal.SIGSTOP)
@@ -181,7 +181,7 @@ def test_the_stand_in_leaves_and_dies_as_it_is_told(start_fake):
     worker, listener = start_fake()
     ask(listener, "/leave")
     assert worker.expect(LEAVE) == b""
-    with socket.create_connection(listener.getsockname(), timeout=10) as peer:
+    with socket.create_connection(listener.getsockname(), timeout=30) as peer:
         peer.sendall(b"GET /dying/11 HTTP/1.1\r\n\r\n")
         assert worker.expect(DYING) == struct.pack("=Q", 11)
         assert worker.wait_exit() == -signal.SIGSEGV
@@ -189,7 +189,7 @@ def test_the_stand_in_leaves_and_dies_as_it_is_told(start_fake):
 
 def test_the_stand_in_says_that_it_dies_and_does_not(start_fake):
     worker, listener = start_fake()
-    with socket.create_connection(listener.getsockname(), timeout=10) as peer:
+    with socket.create_connection(listener.getsockname(), timeout=30) as peer:
         peer.sendall(b"GET /dying/6/hang HTTP/1.1\r\n\r\n")
         assert worker.expect(DYING) == struct.pack("=Q", 6)
         assert os.waitpid(worker.pid, os.WNOHANG) == (0, 0)

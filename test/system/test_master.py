@@ -207,10 +207,10 @@ def test_all_addresses_means_ipv4_and_ipv6(make):
     fsd.write_conf(listen=":0")
     fsd.start_ready()
     port = int(fsd.status()["listeners"][0]["address"].rsplit(":", 1)[1])
-    with socket.create_connection(("127.0.0.1", port), timeout=5):
+    with socket.create_connection(("127.0.0.1", port), timeout=30):
         pass
     if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
-        with socket.create_connection(("::1", port), timeout=5):
+        with socket.create_connection(("::1", port), timeout=30):
             pass
 
 

@@ -142,7 +142,7 @@ def injected(pid, *options):
             yield strace
         finally:
             strace.terminate()
-            strace.communicate(timeout=10)
+            strace.communicate(timeout=30)
 
 
 @pytest.mark.basic

@@ -504,7 +504,7 @@ def test_an_upgrade_waits_for_a_worker_that_is_starting(make_service):
 def test_the_options_are_for_fsd_alone():
     for words in (["--upgrade-probe", "3"], ["--upgrade-probe", "x"], ["--upgrade-state", "x"],
                   ["--upgrade-state", "100:101:102"], ["--upgrade-back", "100:101"]):
-        result = subprocess.run([str(BUILD / "fsd"), *words], capture_output=True, text=True, timeout=10, check=False)
+        result = subprocess.run([str(BUILD / "fsd"), *words], capture_output=True, text=True, timeout=30, check=False)
         assert result.returncode in (1, 64, 70), (words, result)
         assert result.stderr, words
 
