@@ -58,7 +58,7 @@ const char *master_find_obstacle(const struct master *master)
         return "the daemon is stopping";
     }
     if (reload_is_running(master)) {
-        return master->reload.only != NULL ? "a restart is running" : "a reload is running";
+        return master->restart.only != NULL ? "a restart is running" : "a reload is running";
     }
     if (deploy_is_running(master)) {
         return "another change of configuration is under way";

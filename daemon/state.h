@@ -8,6 +8,7 @@
 #include "daemon/change/inventory.h"
 #include "daemon/change/orders.h"
 #include "daemon/change/reload.h"
+#include "daemon/change/restart.h"
 #include "daemon/code/app.h"
 #include "daemon/code/loader.h"
 #include "daemon/control/control.h"
@@ -51,6 +52,7 @@ struct master {
     struct manager manager;           /* manager.c's */
     struct loader loader;
     struct reload reload;   /* reload.c's */
+    struct restart restart; /* restart.c's */
     struct deploy deploy;   /* deploy.c's */
     struct configs configs; /* configs.c's */
     struct orders orders;   /* orders.c's */

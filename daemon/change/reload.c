@@ -1,11 +1,10 @@
-/* reload.c - drives the one reload that may run: new bundles, then a rolling restart, then the answers.
- * Owns the reason of the first failure; who waits for it is kept by reload_round.c.  rolling.c says which slot is next; here
- * the slots of all pools are counted through, orders become calls of pool.c and loader.c, and their news become events.  The
- * new generations become the running ones only when every slot has moved; otherwise nothing has changed in the end.
- * Called by methods.c and signals.c (start), and by master.c with all news.  Must not know how a slot replaces its worker. */
+/* reload.c - the one reload that may run: which way it takes, and what those who asked are told.
+ * Owns the reason of the first failure; who waits for it is kept by reload_round.c.  A configuration that has changed comes with the code
+ * (deploy.c), else the workers are replaced one after another (restart.c).  The new generations become the running ones only
+ * when all is done; otherwise nothing has changed in the end.
+ * Called by methods.c and signals.c (start), and by master.c with all news.  Must not know how the code gets to a worker. */
 #include "daemon/change/reload.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -16,59 +15,13 @@
 #include "daemon/control/control.h"
 #include "daemon/log/log.h"
 #include "daemon/log/text.h"
-#include "daemon/owner.h"
 #include "daemon/state.h"
 
 static const char no_in_place[] = "in-place reload is not available yet; did a rolling restart";
 
-static void feed(struct master *master, enum rolling_event event, size_t slot);
-
-/* The pools of this round. */
-static size_t count_pools(const struct master *master)
+void reload_keep_reason(struct master *master, const char *why)
 {
-    return master->reload.only != NULL ? 1 : master->inventory.conf->pool_count;
-}
-
-static struct pool *get_pool(const struct master *master, size_t index)
-{
-    return master->reload.only != NULL ? master->reload.only : master->inventory.pools[index];
-}
-
-static size_t count_slots(const struct master *master)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < count_pools(master); i++) {
-        count += get_pool(master, i)->count;
-    }
-    return count;
-}
-
-/* Slots are counted over all pools, in their order.  SIZE_MAX: none of this round. */
-static size_t number_of(const struct master *master, const struct pool *pool, unsigned slot)
-{
-    size_t number = slot;
-    for (size_t i = 0; i < count_pools(master); i++) {
-        if (get_pool(master, i) == pool) {
-            return slot < pool->count ? number : SIZE_MAX;
-        }
-        number += get_pool(master, i)->count;
-    }
-    return SIZE_MAX;
-}
-
-static struct pool *find_pool(const struct master *master, size_t number, unsigned *ret_slot)
-{
-    size_t i = 0;
-    while (number >= get_pool(master, i)->count) {
-        number -= get_pool(master, i)->count;
-        i++;
-    }
-    *ret_slot = (unsigned)number;
-    return get_pool(master, i);
-}
-
-static void keep_reason(struct reload *reload, const char *why)
-{
+    struct reload *reload = &master->reload;
     if (reload->why[0] == '\0') {
         (void)text_clean(reload->why, sizeof(reload->why), why, strlen(why));
     }
@@ -87,7 +40,7 @@ static unsigned count_workers(const struct inventory *inventory, size_t app)
 json_t *reload_describe_apps(const struct master *master, const struct inventory *inventory)
 {
     json_t *apps = json_array();
-    const struct pool *only = master->reload.only;
+    const struct pool *only = master->restart.only;
     for (size_t i = 0; i < inventory->conf->app_count; i++) {
         const struct bundle_store *store = &inventory->apps[i]->store;
         uint64_t to =
@@ -136,122 +89,47 @@ static void log_done(struct master *master, const struct app *app)
                          log_int("generation", (int64_t)app->store.running.number)));
 }
 
-static void finish(struct master *master)
+void reload_finish(struct master *master)
 {
-    struct reload *reload = &master->reload;
+    const struct pool *only = master->restart.only;
     json_t *result = describe(master);
-    if (reload->only != NULL) {
-        log_event(&master->log, LOG_LEVEL_NOTICE, LOG_POOL(reload->only->name), "pool.restarted",
+    if (only != NULL) {
+        log_event(&master->log, LOG_LEVEL_NOTICE, LOG_POOL(only->name), "pool.restarted",
                   "restart is done", NULL);
     }
-    for (size_t i = 0; reload->only == NULL && i < master->inventory.conf->app_count; i++) {
+    for (size_t i = 0; only == NULL && i < master->inventory.conf->app_count; i++) {
         bundle_store_commit(&master->inventory.apps[i]->store);
         log_done(master, master->inventory.apps[i]);
     }
-    reload->only = NULL;
+    master->restart.only = NULL;
     manager_update(master);
-    answer(reload, result);
+    answer(&master->reload, result);
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         pool_refresh(master->inventory.pools[i]);
     }
 }
 
-static void abort_reload(struct master *master)
+void reload_fail(struct master *master)
 {
-    struct reload *reload = &master->reload;
-    for (size_t i = 0; reload->only == NULL && i < master->inventory.conf->app_count; i++) {
+    const struct pool *only = master->restart.only;
+    for (size_t i = 0; only == NULL && i < master->inventory.conf->app_count; i++) {
         bundle_store_abort(&master->inventory.apps[i]->store);
     }
     char message[RELOAD_WHY_MAX + 64];
     (void)snprintf(message, sizeof(message), "%s: %s",
-                   reload->only != NULL ? "restart failed" : "reload failed, nothing is changed",
-                   reload->why);
+                   only != NULL ? "restart failed" : "reload failed, nothing is changed",
+                   master->reload.why);
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "reload.failed", message, NULL);
-    reload->only = NULL;
+    master->restart.only = NULL;
     manager_update(master);
-    answer(reload, NULL);
-}
-
-static void on_loaded(struct loader *loader, int exit_code, const char *why)
-{
-    struct master *master = OWNER_OF(loader, struct master, loader);
-    if (exit_code != FSD_EXIT_OK) {
-        keep_reason(&master->reload, why);
-    }
-    feed(master, exit_code == FSD_EXIT_OK ? ROLLING_ON_LOADED : ROLLING_ON_LOAD_FAILED, 0);
-    master_check_end(master);
-}
-
-static void move(struct master *master, size_t number, bool is_back)
-{
-    unsigned slot;
-    struct pool *pool = find_pool(master, number, &slot);
-    const struct bundle_store *store = &pool->conf.app->store;
-    bool is_old = is_back || master->reload.only != NULL;
-    uint64_t target = is_old ? store->running.number : store->candidate.number;
-    const struct pool_slot *place = pool->slots[slot];
-    if (master->reload.only == NULL && place->state == SLOT_READY &&
-        place->current->proc.generation == target) {
-        feed(master, ROLLING_ON_SLOT_READY, number); /* died on the way and came back by itself */
-        return;
-    }
-    pool_replace(pool, slot, target);
-}
-
-static void carry_out(struct master *master, struct rolling_order order)
-{
-    switch (order.action) {
-    case ROLLING_DO_NOTHING:
-        break;
-    case ROLLING_LOAD:
-        if (master->reload.only != NULL) {
-            feed(master, ROLLING_ON_LOADED, 0);
-        } else {
-            loader_start(&master->loader, master->inventory.apps, master->inventory.conf->app_count,
-                         on_loaded);
-        }
-        break;
-    case ROLLING_MOVE:
-        move(master, order.slot, false);
-        break;
-    case ROLLING_MOVE_BACK:
-        move(master, order.slot, true);
-        break;
-    case ROLLING_COMMIT:
-        finish(master);
-        break;
-    case ROLLING_ABORT:
-        abort_reload(master);
-        break;
-    }
-}
-
-/* An order may cause the next event from inside; it waits until the order is carried out, so that the stack stays flat. */
-static void feed(struct master *master, enum rolling_event event, size_t slot)
-{
-    struct reload *reload = &master->reload;
-    if (reload->is_stepping) {
-        assert(!reload->has_pending); /* one order causes at most one */
-        reload->has_pending = true;
-        reload->pending = event;
-        reload->pending_slot = slot;
-        return;
-    }
-    reload->is_stepping = true;
-    carry_out(master, rolling_step(&reload->rolling, event, slot));
-    while (reload->has_pending) {
-        reload->has_pending = false;
-        carry_out(master, rolling_step(&reload->rolling, reload->pending, reload->pending_slot));
-    }
-    reload->is_stepping = false;
-    reload_on_free(master);
+    answer(&master->reload, NULL);
 }
 
 void reload_on_deployed(struct master *master, json_t *result, const char *why)
 {
     struct reload *reload = &master->reload;
     reload->why[0] = '\0';
-    keep_reason(reload, why);
+    reload_keep_reason(master, why);
     add_note(master, result);
     for (size_t i = 0; result != NULL && i < master->inventory.conf->app_count; i++) {
         log_done(master, master->inventory.apps[i]);
@@ -286,16 +164,13 @@ static bool begin_with_config(struct master *master)
 
 static void begin(struct master *master, struct pool *only)
 {
-    struct reload *reload = &master->reload;
     if (only == NULL && begin_with_config(master)) {
         return;
     }
-    reload->only = only;
-    reload->why[0] = '\0';
-    reload->rolling = (struct rolling){.total = count_slots(master)};
+    master->reload.why[0] = '\0';
     log_event(&master->log, LOG_LEVEL_NOTICE, only == NULL ? NULL : LOG_POOL(only->name),
               "reload.begin", only != NULL ? "restart begins" : "reload begins", NULL);
-    feed(master, ROLLING_ON_START, 0);
+    restart_start(master, only);
     manager_update(master);
 }
 
@@ -332,7 +207,8 @@ void reload_restart(struct master *master, struct pool *pool, struct control_cal
 void reload_on_free(struct master *master)
 {
     struct reload *reload = &master->reload;
-    if (!reload->later.is_wanted || reload->is_stepping || master_find_obstacle(master) != NULL) {
+    if (!reload->later.is_wanted || master->restart.is_stepping ||
+        master_find_obstacle(master) != NULL) {
         return;
     }
     reload->now = reload->later;
@@ -343,39 +219,20 @@ void reload_on_free(struct master *master)
 void reload_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,
                          enum pool_news news, const char *why)
 {
-    static const enum rolling_event events[] = {ROLLING_ON_SLOT_READY, ROLLING_ON_SLOT_FAILED,
-                                                ROLLING_ON_SLOT_DIED};
-    _Static_assert(POOL_SLOT_READY == 0 && POOL_SLOT_DIED == 2, "the order of the events");
-    if (!reload_is_running(master) || news > POOL_SLOT_DIED) {
-        return;
-    }
-    struct reload *reload = &master->reload;
-    size_t number = number_of(master, pool, slot);
-    if (number == SIZE_MAX) {
-        return;
-    }
-    bool is_at_stake =
-        news == POOL_SLOT_DIED ? number < reload->rolling.at : number == reload->rolling.at;
-    if (news != POOL_SLOT_READY && is_at_stake) {
-        char text[RELOAD_WHY_MAX];
-        (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->name, slot);
-        keep_reason(reload, text);
-    }
-    feed(master, events[news], number);
+    restart_on_pool_news(master, pool, slot, news, why);
 }
 
 static void cut_short(struct master *master, const char *why)
 {
-    keep_reason(&master->reload, why);
-    (void)rolling_step(&master->reload.rolling, ROLLING_ON_STOP, 0); /* orders nothing */
-    abort_reload(master);
+    reload_keep_reason(master, why);
+    restart_stop(master);
+    reload_fail(master);
 }
 
 /* One that still loads the code goes on: it then finds nobody to replace. */
 void reload_on_drained(struct master *master)
 {
-    const struct rolling *rolling = &master->reload.rolling;
-    if (rolling->state == ROLLING_MOVING || rolling->state == ROLLING_REVERTING) {
+    if (restart_has_begun(master)) {
         cut_short(master, "the daemon was drained meanwhile");
         reload_on_free(master);
     }
@@ -395,5 +252,5 @@ void reload_stop(struct master *master)
 
 bool reload_is_running(const struct master *master)
 {
-    return master->reload.rolling.state != ROLLING_IDLE;
+    return restart_is_running(master);
 }

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "daemon/change/reload_round.h"
-#include "daemon/change/rolling.h"
 #include "daemon/pool/pool.h"
 
 struct control_call;
@@ -16,16 +15,9 @@ enum { RELOAD_WHY_MAX = 4096 };
 
 /* The one reload that may run at a time. */
 struct reload {
-    struct rolling rolling;
-    /* borrowed: the pool that is restarted with the code it has; NULL: all, with new code */
-    struct pool *only;
     struct reload_round now;
     /* who came meanwhile: they want to be sure of what is on the disk now */
     struct reload_round later;
-    bool is_stepping; /* events from inside a step wait in .pending */
-    bool has_pending;
-    enum rolling_event pending;
-    size_t pending_slot;
     char why[RELOAD_WHY_MAX]; /* the first reason of a failure */
 };
 
@@ -34,6 +26,10 @@ struct reload {
 void reload_start(struct master *master, struct control_call *call, bool is_restart);
 /* Replaces the workers of one pool, one after another, by others with the same code. */
 void reload_restart(struct master *master, struct pool *pool, struct control_call *call);
+/* The workers have it: the new generations are the running ones.  Or: nothing is changed, for the first reason that was kept. */
+void reload_finish(struct master *master);
+void reload_fail(struct master *master);
+void reload_keep_reason(struct master *master, const char *why);
 /* What became of a reload that had to change the configuration, too; takes result, NULL: it failed. */
 void reload_on_deployed(struct master *master, json_t *result, const char *why);
 /* Another change is over: those who wait get their round. */

@@ -1,7 +1,7 @@
 /* rolling.c - which slot is replaced next during a rolling restart, and when to turn back.
  * Owns the place where the restart stands.  One slot after another gets a worker of the new generation; when one fails, or
  * one that has already moved loses its new worker (the new code is the first suspect), all that have moved are moved back.
- * Called by reload.c, which carries the orders out and reports what became of them.
+ * Called by restart.c, which carries the orders out and reports what became of them.
  * Pure: no system call, no clock, no log.  Must not know what a slot is made of or where a generation comes from. */
 #include "daemon/change/rolling.h"
 

@@ -1,7 +1,7 @@
 /* loader.c - bundles the code of apps, one after another.
  * Owns the bundler and the place where the round stands.  Either every app gets a new candidate generation, or none: the first
  * failure drops the candidates that were made before it, so that nobody can start half a deploy.
- * Called by master.c (first start), reload.c and deploy.c.  Must not know what happens with the candidates. */
+ * Called by master.c (first start), restart.c and deploy.c.  Must not know what happens with the candidates. */
 #include "daemon/code/loader.h"
 
 #include <assert.h>

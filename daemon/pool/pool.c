@@ -1,7 +1,7 @@
 /* pool.c - one pool of workers: the orders that the daemon gives it.
  * Owns the array of slots and which configuration the pool has.  An order becomes an event of each slot that it concerns
  * (pool_slot.c); what follows for the pool as a whole is put right afterwards (pool_settle.c).
- * Called by master.c, reload.c and deploy.c.  Must not know other pools, or what its news mean for the daemon. */
+ * Called by master.c, restart.c and deploy.c.  Must not know other pools, or what its news mean for the daemon. */
 #include "daemon/pool/pool.h"
 
 #include <errno.h>
