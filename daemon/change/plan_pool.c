@@ -29,6 +29,7 @@ static const struct value_row value_rows[] = {
     {"limits.cpu", offsetof(struct conf_pool, limits.cpu_ms), FORM_DURATION, PART_LIMITS},
     {"limits.keepalive", offsetof(struct conf_pool, limits.keepalive_ms), FORM_DURATION,
      PART_LIMITS},
+    {"limits.replaced", offsetof(struct conf_pool, limits.replaced_ms), FORM_DURATION, PART_LIMITS},
     {"limits.body", offsetof(struct conf_pool, limits.body_bytes), FORM_SIZE, PART_LIMITS},
     {"limits.memory", offsetof(struct conf_pool, limits.memory_bytes), FORM_SIZE, PART_LIMITS},
     {"limits.actor_memory", offsetof(struct conf_pool, limits.actor_memory_bytes), FORM_SIZE,

@@ -82,6 +82,10 @@ static const struct schema_row key_rows[] = {
      "How much CPU time a handler may use."},
     {"pools.*.limits", "keepalive", SCHEMA_DURATION, POOL(limits.keepalive_ms), "1ms", "1d", "60s",
      NULL, "How long a connection may be idle, or take to send one request."},
+    {"pools.*.limits", "replaced", SCHEMA_DURATION, POOL(limits.replaced_ms), "1s", "1d", "60s",
+     NULL,
+     "How long requests and tasks that are under way when the code is reloaded may go on on the\n"
+     "old code."},
     {"pools.*.limits", "body", SCHEMA_SIZE, POOL(limits.body_bytes), "0", "1024GiB", "1MiB", NULL,
      "The largest request body."},
     {"pools.*.limits", "memory", SCHEMA_SIZE, POOL(limits.memory_bytes), "16MiB", "1024GiB",

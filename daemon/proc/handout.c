@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 6 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 7 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
@@ -50,6 +50,7 @@ static void write_limits(struct msgpack_writer *writer, const struct conf_limits
     write_pair_int(writer, "request_timeout_ms", limits->request_timeout_ms);
     write_pair_int(writer, "cpu_ms", limits->cpu_ms);
     write_pair_int(writer, "keepalive_ms", limits->keepalive_ms);
+    write_pair_int(writer, "replaced_ms", limits->replaced_ms);
     write_pair_int(writer, "body_bytes", limits->body_bytes);
     write_pair_int(writer, "memory_bytes", limits->memory_bytes);
     write_pair_int(writer, "actor_memory_bytes", limits->actor_memory_bytes);

@@ -302,6 +302,8 @@ static void limits_are_taken_over_in_place(void **state)
          "update pool p: limits.keepalive 90s -> 250ms, limits.body 1KiB -> 0\n"},
         {POOL(", limits: { body: 1G }"), POOL(", limits: { body: 1000 }"),
          "update pool p: limits.body 1GiB -> 1000\n"},
+        {POOL(""), POOL(", limits: { replaced: 2m }"),
+         "update pool p: limits.replaced 1m -> 2m\n"},
         {POOL(""), POOL(", limits: { actor_memory: 4MiB }"),
          "update pool p: limits.actor_memory 0 -> 4MiB\n"},
         {POOL(""), POOL("") "log: { level: error }\n",

@@ -73,6 +73,7 @@ static void every_value_is_shown_with_its_place(void **state)
         "pools.web.restart = permanent # default\n",
         "pools.web.after = [s, db] # /t.yaml:19:5\n",
         "pools.web.limits.keepalive = 60s # default\n"
+        "pools.web.limits.replaced = 60s # default\n"
         "pools.web.limits.body = 10MiB # /t.yaml:20:21\n"
         "pools.web.limits.memory = 512MiB # default\n"
         "pools.web.limits.actor_memory = 0 # default\n"

@@ -66,7 +66,7 @@ static void every_key_of_the_contract_is_there(void **state)
                            .env = env,
                            .env_count = 1};
     struct conf_pool pool = {.name = pool_name,
-                             .limits = {30000, 10000, 60000, UINT64_MAX, 1 << 20, 1 << 16}};
+                             .limits = {30000, 10000, 60000, 45000, UINT64_MAX, 1 << 20, 1 << 16}};
     struct conf conf = {.apps = &app, .app_count = 1, .log_level = LOG_LEVEL_INFO};
     const void *data = NULL;
     size_t len = 0;
@@ -87,6 +87,42 @@ static void every_key_of_the_contract_is_there(void **state)
     }
     struct msgpack_reader reader;
     assert_false(find_key(data, len, "no such key", &reader)); /* and nothing is behind the map */
+    fd_unmap(data, len);
+    fd_close(&fd);
+}
+
+static void every_limit_of_the_pool_is_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        int64_t value;
+    } cases[] = {
+        {"request_timeout_ms", 1}, {"cpu_ms", 2},     {"keepalive_ms", 3},
+        {"replaced_ms", 4},        {"body_bytes", 5}, {"memory_bytes", 6},
+        {"actor_memory_bytes", 7},
+    };
+    struct conf_app app = {.name = app_name, .path = app_path};
+    struct conf_pool pool = {.name = pool_name, .limits = {1, 2, 3, 4, 5, 6, 7}};
+    struct conf conf = {.apps = &app, .app_count = 1};
+    const void *data = NULL;
+    size_t len = 0;
+    int fd = handout_create(&conf, &pool, 1, 1, NULL);
+    assert_int_equal(fd_map_sealed(fd, &data, &len), 0);
+    struct msgpack_reader reader;
+    struct msgpack_value value;
+    assert_true(find_key(data, len, "limits", &reader));
+    assert_int_equal(msgpack_expect(&reader, MSGPACK_MAP, &value), 0);
+    assert_int_equal(value.count, sizeof(cases) / sizeof(cases[0]));
+    for (size_t i = 0; i < value.count && i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct msgpack_value key;
+        struct msgpack_value number;
+        assert_int_equal(msgpack_expect(&reader, MSGPACK_STR, &key), 0);
+        assert_int_equal(key.len, strlen(cases[i].key));
+        assert_memory_equal(key.bytes, cases[i].key, key.len);
+        assert_int_equal(msgpack_expect(&reader, MSGPACK_INT, &number), 0);
+        assert_int_equal(number.integer, cases[i].value);
+    }
     fd_unmap(data, len);
     fd_close(&fd);
 }
@@ -114,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_of_the_contract_is_there),
+        cmocka_unit_test(every_limit_of_the_pool_is_there),
         cmocka_unit_test(settings_may_be_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,10 +48,11 @@ static int read_config(struct config *config, struct fsd_err *err)
 static void put_limits(void)
 {
     msgpack_write_text(&writer, "limits");
-    msgpack_write_map(&writer, 6);
+    msgpack_write_map(&writer, 7);
     put_int("request_timeout_ms", 30000);
     put_int("cpu_ms", 10000);
     put_int("keepalive_ms", 60000);
+    put_int("replaced_ms", 45000);
     put_int("body_bytes", (int64_t)1 << 40);
     put_int("actor_memory_bytes", (int64_t)1 << 20);
     put_text("of_a_newer_master", "skipped");
@@ -93,6 +94,7 @@ static void everything_that_the_master_says_is_kept(void **state)
     assert_int_equal(config.request_timeout_ms, 30000);
     assert_int_equal(config.cpu_ms, 10000);
     assert_int_equal(config.keepalive_ms, 60000);
+    assert_int_equal(config.replaced_ms, 45000);
     assert_int_equal(config.body_bytes, (uint64_t)1 << 40);
     assert_int_equal(config.actor_memory_bytes, 1 << 20);
     assert_int_equal(config.settings_len, 12);
