@@ -5,6 +5,7 @@
 #include "common/blackbox.h"
 #include "common/clock.h"
 #include "common/memory.h"
+#include "daemon/method/status_laggards.h"
 #include "daemon/state.h"
 #include "daemon/tree/supervision.h"
 
@@ -73,7 +74,7 @@ static json_t *describe_proc(const struct pool_proc *which)
                           : now_ms - numbers.heartbeat_ms;
     return json_pack(
         "{s:o, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "slot", slot_or_null(which), "pid", (int)proc->child.pid, "incarnation",
         to_json(proc->number), "state", name_state(which), "generation", to_json(proc->generation),
         "restarts", to_json(slot == NULL ? 0 : slot->restarts), "requests",
@@ -82,7 +83,8 @@ static json_t *describe_proc(const struct pool_proc *which)
         to_json(age_ms), "memory_bytes", to_json(memory_bytes), "lua_bytes",
         to_json(numbers.lua_bytes), "died_at", time_or_null(which->died_us), "ready_at",
         time_or_null(proc->ready_us), "started_at", time_or_null(proc->started_us), "last_exit",
-        slot == NULL ? json_null() : text_or_null(slot->last_exit), "doing", describe_doing(proc));
+        slot == NULL ? json_null() : text_or_null(slot->last_exit), "doing", describe_doing(proc),
+        "laggards", status_describe_laggards(&proc->laggards));
 }
 
 /* A slot that has no process now. */

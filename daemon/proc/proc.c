@@ -303,6 +303,7 @@ void proc_fini(struct proc *proc)
     }
     members_leave(&proc->member);
     asks_leave(&proc->ask);
+    laggards_fini(&proc->laggards);
     stop_timer(proc);
     proc_watch_close(proc);
     spawn_forget(&proc->child);

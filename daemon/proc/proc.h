@@ -13,6 +13,7 @@
 #include "daemon/proc/cause.h"
 #include "daemon/proc/channel.h"
 #include "daemon/proc/incarnation.h"
+#include "daemon/proc/laggards.h"
 #include "daemon/proc/members.h"
 #include "daemon/proc/spawn.h"
 
@@ -96,6 +97,7 @@ struct proc {
     struct channel channel;
     struct member member;
     struct ask ask;
+    struct laggards laggards;        /* what it still runs on replaced code, as it said */
     struct page *page;               /* owned mapping, hostile content */
     const struct blackbox *blackbox; /* owned mapping, hostile content */
     int page_fd;                     /* owned; the memfds of both: for an upgrade in place */

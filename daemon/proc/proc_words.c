@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "daemon/log/text.h"
 #include "daemon/owner.h"
 #include "daemon/proc/naming.h"
@@ -195,6 +196,19 @@ static void on_ask(struct proc *proc, const struct wire_message *message,
     }
 }
 
+static void on_laggards(struct proc *proc, const struct wire_message *message,
+                        enum incarnation_event event, step_fn step)
+{
+    struct proto_laggards body;
+    (void)event;
+    (void)step;
+    memcpy(&body, message->payload, sizeof(body));
+    if (!is_ending(proc)) {
+        laggards_take(&proc->laggards, &body, message->payload + sizeof(body),
+                      message->head.size - sizeof(body), clock_monotonic_ms());
+    }
+}
+
 static void on_plain(struct proc *proc, const struct wire_message *message,
                      enum incarnation_event event, step_fn step)
 {
@@ -202,7 +216,7 @@ static void on_plain(struct proc *proc, const struct wire_message *message,
     step(proc, event, NULL);
 }
 
-/* What each word is in the worker's life; the last five are nothing in it, unless they are wrong. */
+/* What each word is in the worker's life; the last six are nothing in it, unless they are wrong. */
 static const struct word {
     enum proto_kind kind;
     enum incarnation_event event;
@@ -224,6 +238,7 @@ static const struct word {
     {PROTO_CLAIM, INCARNATION_ON_BROKEN, on_member_word},
     {PROTO_UNCLAIM, INCARNATION_ON_BROKEN, on_member_word},
     {PROTO_ASK, INCARNATION_ON_BROKEN, on_ask},
+    {PROTO_LAGGARDS, INCARNATION_ON_BROKEN, on_laggards},
 };
 
 /* What else there is goes to the worker; wire_recv refuses it. */

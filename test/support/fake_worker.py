@@ -26,6 +26,7 @@ Over HTTP (one request a connection): GET /, /config, /shared (what it has of sh
   /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND, /ask/WHAT/NAME/TIMES/HEX (what
   is asked for, with this text behind it), /answers, /claim/SERIAL/WAITS/HEX and /unclaim/SERIAL/HEX (a name), /names (what
   was said of such),
+  /laggards/GENERATION/COUNT/HEX (what it says that still runs on replaced code),
   /leave, /dying/N (says so and ends by that signal), /dying/N/hang (says so and does not end),
   /freeze (answers, then does nothing any more), /freeze/hard (the same, and SIGABRT does not end it)."""
 import array
@@ -398,6 +399,9 @@ class Worker:
         elif verb == "say":
             kind = int(rest)
             self.send(kind, struct.pack("=QQ", 0, 0) if kind == REACH else struct.pack("=Q", self.generation))
+        elif verb == "laggards":
+            generation, count, text = rest.split("/", 2)
+            self.send(LAGGARDS, struct.pack("=QQ", int(generation), int(count)) + bytes.fromhex(text))
         elif verb in ("exit", "signal"):
             end_as_told(verb + ":" + rest)
         elif verb == "close":
