@@ -12,6 +12,8 @@
 #include "ctl/field.h"
 #include "ctl/output.h"
 
+enum { LAGGARDS_SHOWN = 5 };
+
 /* What is cut is cut: a status is no report. */
 __attribute__((format(printf, 2, 3))) static void add(char note[STATUS_NOTE_MAX], const char *fmt,
                                                       ...)
@@ -48,6 +50,56 @@ static void add_backoff(char note[STATUS_NOTE_MAX], const char *pool, const json
         (long long)json_integer_value(json_object_get(worker, "slot")),
         last_exit != NULL ? last_exit : "ended for an unknown reason");
     add_wait(note, worker, "retry_in_ms", "next start");
+}
+
+/* "request GET /slow since 12s at app.lua:40", or as much of it as there is. */
+static void add_laggard(char note[STATUS_NOTE_MAX], const json_t *item)
+{
+    const char *kind = json_string_value(json_object_get(item, "kind"));
+    const char *at = json_string_value(json_object_get(item, "at"));
+    char age[OUTPUT_NUMBER_MAX];
+    uint64_t since_ms = 0;
+    add(note, "%.32s%s%.200s", kind != NULL ? kind : "", kind != NULL ? " " : "",
+        field_get_text(item, "what"));
+    if (field_find_number(item, "since_ms", &since_ms)) {
+        output_format_duration(since_ms, age);
+        add(note, " since %s", age);
+    }
+    if (at != NULL) {
+        add(note, " at %.200s", at);
+    }
+}
+
+/* What still runs on code that a reload has replaced: the first of it. */
+static void add_laggards(char note[STATUS_NOTE_MAX], const char *pool, const json_t *worker)
+{
+    const json_t *laggards = json_object_get(worker, "laggards");
+    const json_t *items = json_object_get(laggards, "items");
+    uint64_t count = 0;
+    uint64_t generation = 0;
+    uint64_t slot = 0;
+    if (!field_find_number(laggards, "count", &count) || count == 0) {
+        return;
+    }
+    (void)field_find_number(laggards, "generation", &generation);
+    begin(note);
+    add(note, "%.64s/", pool);
+    if (field_find_number(worker, "slot", &slot)) {
+        add(note, "%llu", (unsigned long long)slot);
+    } else {
+        add(note, "-");
+    }
+    add(note, " still runs %llu thing%s of generation %llu%s", (unsigned long long)count,
+        count == 1 ? "" : "s", (unsigned long long)generation,
+        json_array_size(items) > 0 ? ":" : "");
+    for (size_t i = 0; i < json_array_size(items) && i < LAGGARDS_SHOWN; i++) {
+        add(note, "%s", count == 1 ? " " : "\n  ");
+        add_laggard(note, json_array_get(items, i));
+    }
+    if (json_array_size(items) > 0 && count > LAGGARDS_SHOWN) {
+        add(note, "\n  and %llu more: `fsdctl status --json`",
+            (unsigned long long)(count - LAGGARDS_SHOWN));
+    }
 }
 
 static void add_hint(char note[STATUS_NOTE_MAX], const json_t *pool, const char *name)
@@ -112,6 +164,7 @@ void status_note_format(const json_t *pool, const json_t *worker, bool is_last,
     if (worker != NULL && field_is(worker, "state", "backoff")) {
         add_backoff(note, name, worker);
     }
+    add_laggards(note, name, worker);
     if (is_last) {
         add_pool(note, pool, name);
         add_standby(note, pool, name);

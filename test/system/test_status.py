@@ -13,7 +13,8 @@ NUMBER_OR_NONE = (int, type(None))
 WORKER = {"slot": int, "pid": NUMBER_OR_NONE, "incarnation": NUMBER_OR_NONE, "state": str, "generation": int, "restarts": int,
           "requests": int, "connections": int, "accepted": int, "running": int, "heartbeat_age_ms": int, "memory_bytes": int, "lua_bytes": int,
           "died_at": NUMBER_OR_NONE, "ready_at": NUMBER_OR_NONE,
-          "started_at": NUMBER_OR_NONE, "last_exit": (str, type(None)), "doing": (dict, type(None))}
+          "started_at": NUMBER_OR_NONE, "last_exit": (str, type(None)), "doing": (dict, type(None)),
+          "laggards": (dict, type(None))}
 POOL = {"name": str, "app": str, "origin": str, "generation": int, "state": str, "requests_total": int, "cause": (str, type(None)),
         "count": int, "waiting": int, "standby": dict, "last_crash": (str, type(None)), "workers": list}
 STATUS = {"schema": str, "pid": int, "version": str, "state": str, "started_at": int, "config": dict, "listeners": list, "pools": list}
@@ -138,3 +139,57 @@ def test_while_a_worker_leaves_both_are_shown_and_the_pool_is_whole(service):
     assert result.returncode == 0 and "draining" in result.stdout
     peer.close()
     service.wait_workers(lambda rows: len(rows) == 2, "it to leave")
+
+
+def say_laggards(fake, generation, count, *lines):
+    text = "\n".join(lines).encode("utf-8", "surrogateescape").hex()
+    fake.get(f"/laggards/{generation}/{count}/{text}")
+
+
+def wait_laggards(fake, wanted):
+    """Waits until the first worker has said what is wanted of it, and returns that."""
+    rows = fake.wait_status(lambda status: wanted(status["pools"][0]["workers"][0]["laggards"]), "what still runs on old code")
+    return rows["pools"][0]["workers"][0]["laggards"]
+
+
+def test_what_still_runs_on_replaced_code_is_what_its_worker_has_said_last(make_fake):
+    fake = make_fake()
+    fake.write_conf()
+    fake.start_ready()
+    assert fake.status()["pools"][0]["workers"][0]["laggards"] is None
+    say_laggards(fake, 5, 2, "request GET /slow since 12 at app.lua:40", "actor room since 70 at ?")
+    first = wait_laggards(fake, bool)
+    assert (first["count"], first["generation"]) == (2, 5)
+    ages = [item.pop("since_ms") for item in first["items"]]
+    assert first["items"] == [{"kind": "request", "what": "GET /slow", "at": "app.lua:40"},
+                              {"kind": "actor", "what": "room", "at": "?"}]
+    assert ages[0] >= 12000 and ages[1] - ages[0] == 58000
+    wait_laggards(fake, lambda laggards: laggards["items"][0]["since_ms"] > ages[0])  # nothing is said meanwhile
+    say_laggards(fake, 6, 1, "odd \x1b[2J\udcff", "")
+    second = wait_laggards(fake, lambda laggards: laggards["count"] == 1)
+    assert second["items"] == [{"kind": None, "what": "odd ?[2J?", "since_ms": None, "at": None}]
+    say_laggards(fake, 0, 0)
+    assert wait_laggards(fake, lambda laggards: laggards is None) is None
+
+
+def test_no_worker_can_fill_the_status_with_what_it_says_of_old_code(make_fake):
+    fake = make_fake()
+    fake.write_conf()
+    fake.start_ready()
+    say_laggards(fake, 2 ** 64 - 1, 2 ** 64 - 1, *["x"] * 1000)
+    laggards = wait_laggards(fake, bool)
+    assert (laggards["count"], laggards["generation"], len(laggards["items"])) == (2 ** 63 - 1, 2 ** 63 - 1, 64)
+    result = subprocess.run([BUILD / "fsdctl", "status", "-s", fake.control_path], capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert result.stdout.splitlines().count("      x") == 5
+
+
+def test_what_ran_on_replaced_code_goes_with_its_worker(make_fake):
+    fake = make_fake()
+    fake.write_conf()
+    fake.start_ready()
+    say_laggards(fake, 1, 1, "task t since 1 at a:1")
+    wait_laggards(fake, bool)
+    fake.get_broken("/exit/3")
+    fake.wait_workers(lambda rows: [row["restarts"] for row in rows if row["state"] == "ready"] == [1], "another worker")
+    assert fake.status()["pools"][0]["workers"][0]["laggards"] is None

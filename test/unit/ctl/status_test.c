@@ -176,6 +176,51 @@ static void a_reserve_that_is_still_booting_is_nothing_to_see_to(void **state)
     }
 }
 
+#define LAGGARDS(count, items)                                                                     \
+    ONE_POOL("\"state\":\"running\"",                                                              \
+             "{\"slot\":0,\"state\":\"ready\",\"laggards\":{\"count\":" count                      \
+             ",\"generation\":5,\"items\":[" items "]}}")
+#define LAGGARD(what) "{\"kind\":\"task\",\"what\":\"" what "\",\"since_ms\":0,\"at\":\"a:1\"}"
+
+static void what_still_runs_on_replaced_code_stands_below_its_worker(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        const char *note;
+    } cases[] = {
+        {LAGGARDS("2", "{\"kind\":\"request\",\"what\":\"GET /slow\",\"since_ms\":12000,\"at\":"
+                       "\"app.lua:40\"},{\"kind\":\"actor\",\"what\":\"room\",\"since_ms\":64000,"
+                       "\"at\":\"?\"}"),
+         "  ! web/0 still runs 2 things of generation 5:\n"
+         "      request GET /slow since 12s at app.lua:40\n"
+         "      actor room since 1m 04s at ?\n"},
+        {LAGGARDS("1", LAGGARD("t")),
+         "  ! web/0 still runs 1 thing of generation 5: task t since 0.0s at a:1\n"},
+        {LAGGARDS("70", LAGGARD("1") "," LAGGARD("2") "," LAGGARD("3") "," LAGGARD("4") "," LAGGARD(
+                            "5") "," LAGGARD("6")),
+         "  ! web/0 still runs 70 things of generation 5:\n"
+         "      task 1 since 0.0s at a:1\n      task 2 since 0.0s at a:1\n"
+         "      task 3 since 0.0s at a:1\n      task 4 since 0.0s at a:1\n"
+         "      task 5 since 0.0s at a:1\n      and 65 more: `fsdctl status --json`\n"},
+        {LAGGARDS("1", "{\"kind\":null,\"what\":\"odd \\u001b[2J\",\"since_ms\":null,\"at\":null}"),
+         "  ! web/0 still runs 1 thing of generation 5: odd \\x1b[2J\n"},
+        {LAGGARDS("1", "7"), "  ! web/0 still runs 1 thing of generation 5: -\n"},
+        {LAGGARDS("3", ""), "  ! web/0 still runs 3 things of generation 5\n"},
+        {LAGGARDS("0", ""), ""},
+        {ONE_POOL("\"state\":\"running\"", "{\"slot\":0,\"state\":\"ready\",\"laggards\":null}"),
+         ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char wanted[1024];
+        (void)snprintf(wanted, sizeof(wanted),
+                       HEAD("STATE") "web      0    -  ready    -       -         -         -"
+                                     "       -  -\n%s",
+                       cases[i].note);
+        expect_render(cases[i].json, false, wanted);
+    }
+}
+
 static void a_start_that_waits_for_room_is_told(void **state)
 {
     (void)state;
@@ -265,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_daemon_without_pools_has_no_rows),
         cmocka_unit_test(below_a_pool_that_does_not_serve_stands_why_and_what_tells_more),
         cmocka_unit_test(a_reserve_that_is_still_booting_is_nothing_to_see_to),
+        cmocka_unit_test(what_still_runs_on_replaced_code_stands_below_its_worker),
         cmocka_unit_test(a_start_that_waits_for_room_is_told),
         cmocka_unit_test(the_exit_code_says_whether_all_is_as_configured),
         cmocka_unit_test(what_is_no_status_is_refused_with_a_sentence),
