@@ -74,9 +74,10 @@ static void take_slot(const struct pool_slot *slot, struct upgrade_slot *ret)
     (void)snprintf(ret->last_exit, sizeof(ret->last_exit), "%s", slot->last_exit);
 }
 
-static void take_proc(const struct pool_proc *which, struct upgrade_proc *ret)
+static int take_proc(const struct pool_proc *which, struct upgrade_proc *ret)
 {
     const struct proc *proc = &which->proc;
+    char *text = strdup(proc->laggards.text == NULL ? "" : proc->laggards.text);
     *ret = (struct upgrade_proc){
         .pid = (uint64_t)proc->child.pid,
         .number = proc->number,
@@ -99,11 +100,16 @@ static void take_proc(const struct pool_proc *which, struct upgrade_proc *ret)
         .activated_ms = proc->activated_mono_ms,
         .ready_ms = proc->ready_mono_ms,
         .died_us = which->died_us,
+        .laggards = proc->laggards.count,
+        .laggards_generation = proc->laggards.generation,
+        .laggards_told_ms = proc->laggards.told_ms,
+        .laggards_text = text,
         .channel = proc->channel.sock,
         .page = proc->page_fd,
         .blackbox = proc->blackbox_fd,
         .log = proc->log_fd,
     };
+    return text == NULL ? -ENOMEM : 0;
 }
 
 /* The ring from its oldest entry on. */
@@ -137,10 +143,13 @@ int pool_upgrade_take(const struct pool *pool, struct upgrade_pool *ret)
     for (unsigned i = 0; i < pool->made; i++) {
         take_slot(pool->slots[i], (struct upgrade_slot *)ret->slots.items + i);
     }
-    for (size_t i = 0; i < pool->proc_count; i++) {
+    for (size_t i = 0; i < pool->proc_count && error == 0; i++) {
         if (!proc_is_free(&pool->procs[i]->proc)) {
-            take_proc(pool->procs[i], procs++);
+            error = take_proc(pool->procs[i], procs++);
         }
+    }
+    if (error < 0) {
+        return error;
     }
     take_restarts(&pool->window, ret->restarts.items);
     (void)snprintf(ret->name, sizeof(ret->name), "%s", pool->name);
@@ -157,6 +166,16 @@ int pool_upgrade_take(const struct pool *pool, struct upgrade_pool *ret)
     ret->reserve_failures = pool->reserve_backoff.failures;
     ret->reserve_at_ms = pool->reserve_at_ms;
     return 0;
+}
+
+static void give_laggards(struct laggards *laggards, const struct upgrade_proc *from)
+{
+    const struct proto_laggards body = {.generation = from->laggards_generation,
+                                        .count = from->laggards};
+    if (from->laggards_text != NULL) { /* a program of before knew of none */
+        laggards_take(laggards, &body, from->laggards_text, strlen(from->laggards_text),
+                      from->laggards_told_ms);
+    }
 }
 
 static int give_proc(struct pool *pool, const struct upgrade_proc *from, struct fsd_err *err)
@@ -187,6 +206,9 @@ static int give_proc(struct pool *pool, const struct upgrade_proc *from, struct 
     };
     struct pool_proc *which = NULL;
     int error = pool_proc_inherit(pool, &seed, &which, err);
+    if (error == 0) {
+        give_laggards(&which->proc.laggards, from);
+    }
     if (error == 0 && from->has_joined) {
         proc_rejoin(&which->proc, from->is_behind);
     }

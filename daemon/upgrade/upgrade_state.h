@@ -16,7 +16,7 @@
  *
  * UPGRADE_STATE_VERSION rises with every key that is added.  A program goes on with a state of an older version, where such keys are
  * zero, and refuses one of a newer version.  The meaning of a key never changes. */
-enum { UPGRADE_STATE_VERSION = 3, UPGRADE_STATE_MAX = 64 << 20 };
+enum { UPGRADE_STATE_VERSION = 4, UPGRADE_STATE_MAX = 64 << 20 };
 
 enum { UPGRADE_VERSION_MAX = 32, UPGRADE_CAUSE_MAX = 160, UPGRADE_CLAIM_MAX = PROTO_CLAIM_MAX + 1 };
 
@@ -104,6 +104,11 @@ struct upgrade_proc {
     uint64_t activated_ms;
     uint64_t ready_ms;
     uint64_t died_us;
+    /* what it still runs on replaced code, see struct laggards; since version 4 */
+    uint64_t laggards;
+    uint64_t laggards_generation;
+    uint64_t laggards_told_ms;
+    char *laggards_text; /* "": none */
     int channel;
     int page;
     int blackbox;

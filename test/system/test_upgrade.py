@@ -159,6 +159,16 @@ def test_status_goes_on_counting(upgradable):
         key: value for key, value in before["pools"][0].items() if key != "workers"}
 
 
+def test_what_still_runs_on_replaced_code_is_shown_on(make_fake):
+    fake = start(make_fake())
+    fake.get("/laggards/4/2/" + b"request GET /slow since 12 at app.lua:40".hex())
+    before = fake.wait_workers(lambda rows: rows[0]["laggards"] is not None, "the report")[0]["laggards"]
+    fake.call("upgrade")
+    after = fake.workers()[0]["laggards"]
+    assert after["items"][0].pop("since_ms") >= before["items"][0].pop("since_ms") >= 12000
+    assert after == before
+
+
 def test_connections_that_wait_are_kept(make_service):
     service = start(make_service(workers=1))
     worker = service.workers()[0]["pid"]

@@ -40,6 +40,9 @@ static void the_state_is_read_as_it_was_written(void **unused)
     const struct upgrade_slot *slots = pool->slots.items;
     assert_string_equal(slots[1].last_exit, "exited with code 3");
     assert_int_equal(slots[1].borrower, 7);
+    const struct upgrade_proc *procs = pool->procs.items;
+    assert_true(procs[0].laggards == 2 && procs[0].laggards_generation == 1);
+    assert_string_equal(procs[0].laggards_text, "task t since 1 at a:1");
     const struct upgrade_shared *shared = again.shared.items;
     assert_true(again.shared.count == 1 && shared->seed == UINT64_MAX);
     const struct upgrade_claim *claim = again.claims.items;
@@ -109,7 +112,7 @@ static void a_state_of_a_later_version_is_refused_by_its_number(void **unused)
     struct fsd_err err = {""};
     assert_int_equal(decode_head("fsd-upgrade", UPGRADE_STATE_VERSION + 1, &err), -EPROTO);
     assert_string_equal(err.text,
-                        "cannot read the state: it is of version 4, known are versions up to 3");
+                        "cannot read the state: it is of version 5, known are versions up to 4");
     assert_int_equal(decode_head("fsd-upgrade", 0, &err), -EPROTO);
     assert_int_equal(decode_head("fsd-updates", 1, &err), -EPROTO);
     assert_string_equal(err.text, "cannot read the state: it is no state of an fsd");
