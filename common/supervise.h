@@ -139,6 +139,24 @@ int supervise_restart_child(struct supervise *supervise, uint32_t id);
 /* Forgets an idle child at once, without an action.  Also -EALREADY (running), -EINPROGRESS (restarting). */
 int supervise_delete_child(struct supervise *supervise, uint32_t id);
 
+/* What a change of code brings, beyond OTP, whose release handler would send requests; as these, but for a supervisor that is idle:
+ * -EAGAIN, -ESHUTDOWN, -ENOENT, -EOPNOTSUPP, -EINVAL. */
+/* Other flags, but not another kind of supervisor; times: as for the window, which takes over the restarts that it knows.  The old times
+ * are not used any more.  Without auto_shutdown no child stays significant. */
+int supervise_change_flags(struct supervise *supervise, const struct supervise_flags *flags,
+                           uint64_t *times);
+/* Another specification for a child, whether it runs or not: counts from its end, or its order to end, on. */
+int supervise_change_child(struct supervise *supervise, uint32_t id,
+                           const struct supervise_spec *spec);
+/* A child more that does not run yet, at the end of the start order.  Also -ERANGE, -EEXIST. */
+int supervise_include_child(struct supervise *supervise, uint32_t id,
+                            const struct supervise_spec *spec);
+/* Starts an idle child as if it were to be restarted, so that a start that fails is tried again and counted; nothing happens to one that
+ * is not idle. */
+int supervise_recover_child(struct supervise *supervise, uint32_t id);
+/* Makes a child the last one of the start order. */
+int supervise_put_last(struct supervise *supervise, uint32_t id);
+
 /* Reads.  The children in start order: supervise_first, then supervise_after each, until SUPERVISE_NONE. */
 struct supervise_counts {
     uint32_t specs, active, supervisors, workers;

@@ -23,6 +23,7 @@ enum supervise_reason {
     SUPERVISE_NORMAL,
     SUPERVISE_SHUTDOWN, /* it was told to, or it is a supervisor that gave up */
     SUPERVISE_ABNORMAL,
+    SUPERVISE_REPLACED, /* to run other code: it is restarted unless it is temporary, and that does not count */
 };
 
 /* What a child is to be; all zero is a permanent one that is killed to end it. */

@@ -15,8 +15,10 @@
 static enum supervise_outcome restart(struct supervise *supervise, uint32_t id, uint64_t now_ms,
                                       struct supervise_action *ret)
 {
+    const struct supervise_child *child = &supervise->children[id];
+    bool counts = child->state != SUPERVISE_DIED || child->reason != SUPERVISE_REPLACED;
     supervise_phase_step(supervise, id, SUPERVISE_SETTLE);
-    if (supervise_window_add(&supervise->window, now_ms)) {
+    if (counts && supervise_window_add(&supervise->window, now_ms)) {
         enum supervise_outcome outcome = supervise_phase_forget(supervise, id, ret);
         supervise_phase_end(supervise, SUPERVISE_END_INTENSITY);
         return outcome;
@@ -62,7 +64,8 @@ static enum supervise_outcome read_news(struct supervise *supervise, uint64_t no
     const struct supervise_child *child = &supervise->children[id];
     bool is_restarted =
         child->state == SUPERVISE_RETRYING || child->spec.restart == SUPERVISE_PERMANENT ||
-        (child->spec.restart == SUPERVISE_TRANSIENT && child->reason == SUPERVISE_ABNORMAL);
+        (child->spec.restart == SUPERVISE_TRANSIENT &&
+         (child->reason == SUPERVISE_ABNORMAL || child->reason == SUPERVISE_REPLACED));
     return is_restarted ? restart(supervise, id, now_ms, ret) : leave_ended(supervise, id, ret);
 }
 

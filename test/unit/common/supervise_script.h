@@ -7,9 +7,10 @@
  *            CHILD is a letter and, after a colon, what differs from a permanent worker with 5000 ms:
  *            transient temporary significant supervisor kill infinity, or milliseconds
  *   script   begin stop            the whole supervisor; `run` begins and answers `up` to every start
- *            a.up a.delayed a.ignored a.failed a.normal a.shutdown a.crash
+ *            a.up a.delayed a.ignored a.failed a.normal a.shutdown a.crash a.replaced
  *            @250                  it is that time now
  *            new.d:transient terminate.a restart.a delete.a     requests; `=running` behind one: the answer
+ *            include.d:transient change.a:transient recover.a last.a     those of a change of code
  *            a?idle                the state of a child
  *            1/3/2                 the counts: running, workers, supervisors
  *            [start a; stop b 5000; kill b; retry a; forget c; ready; end intensity]
@@ -213,6 +214,23 @@ static const char *script_answer(int result)
     }
 }
 
+static int script_change(struct supervise *supervise, const char *request, uint32_t id,
+                         const char *child)
+{
+    struct supervise_spec spec = script_spec(child + 1);
+    if (strcmp(request, "include") == 0) {
+        return supervise_include_child(supervise, id, &spec);
+    }
+    if (strcmp(request, "change") == 0) {
+        return supervise_change_child(supervise, id, &spec);
+    }
+    if (strcmp(request, "recover") == 0) {
+        return supervise_recover_child(supervise, id);
+    }
+    assert_string_equal(request, "last");
+    return supervise_put_last(supervise, id);
+}
+
 static int script_ask(struct script *script, const char *request, const char *child)
 {
     struct supervise *supervise = &script->supervise;
@@ -230,8 +248,10 @@ static int script_ask(struct script *script, const char *request, const char *ch
     if (strcmp(request, "restart") == 0) {
         return supervise_restart_child(supervise, id);
     }
-    assert_string_equal(request, "delete");
-    return supervise_delete_child(supervise, id);
+    if (strcmp(request, "delete") == 0) {
+        return supervise_delete_child(supervise, id);
+    }
+    return script_change(supervise, request, id, child);
 }
 
 static int script_tell(struct script *script, uint32_t id, const char *news)
@@ -254,6 +274,9 @@ static int script_tell(struct script *script, uint32_t id, const char *news)
     }
     if (strcmp(news, "shutdown") == 0) {
         return supervise_on_exited(supervise, id, SUPERVISE_SHUTDOWN);
+    }
+    if (strcmp(news, "replaced") == 0) {
+        return supervise_on_exited(supervise, id, SUPERVISE_REPLACED);
     }
     assert_string_equal(news, "crash");
     return supervise_on_exited(supervise, id, SUPERVISE_ABNORMAL);
