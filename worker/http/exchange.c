@@ -8,34 +8,30 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/blackbox.h"
 #include "common/page.h"
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
-#include "worker/http/app.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
-#include "worker/http/request.h"
+#include "worker/http/exchange_note.h"
 #include "worker/http/service.h"
 #include "worker/http/stream.h"
 
 static void on_task_done(struct task *task, int status);
 static void on_task_wait(struct task *task);
-static void on_task_run(struct task *task);
-static void describe(const struct task *task, char *text, size_t room);
 
 struct exchange_block {
     struct exchange_block *next;
     max_align_t bytes[];
 };
 
-static const struct task_owner owner = {"request", on_task_done, on_task_wait, on_task_run,
-                                        NULL,      NULL,         describe,     false};
+static const struct task_owner owner = {"request",          on_task_done, on_task_wait,
+                                        exchange_note_run,  NULL,         NULL,
+                                        exchange_note_task, false};
 
 struct exchange *exchange_new(struct service *service, h2o_req_t *req)
 {
@@ -239,39 +235,6 @@ static void watch_client(struct exchange *exchange)
     }
 }
 
-_Static_assert(sizeof(((struct app_handler *)0)->where) == BLACKBOX_PLACE_MAX,
-               "the recorder copies all of it");
-
-/* Enters the request into the black box. */
-static void note(struct exchange *exchange, struct recorder *recorder)
-{
-    const struct runtime *runtime = exchange->service->runtime;
-    const struct view *view = &exchange->view;
-    request_find_id(exchange);
-    struct recorder_subject subject = {
-        .method = view->method.base,
-        .method_len = view->method.len,
-        .path = view->path.base,
-        .path_len = view->path.len,
-        .id = exchange->id,
-        .id_high = runtime->incarnation,
-        .id_low = exchange->serial,
-        .place = exchange->last != NULL ? exchange->last->where : NULL,
-        .generation = exchange->edition->generation,
-    };
-    recorder_note(recorder, &exchange->ticket, &subject);
-}
-
-static void on_task_run(struct task *task)
-{
-    struct exchange *exchange = task->data;
-    struct recorder *recorder = &task->runtime->recorder;
-    if (!recorder_has(recorder, &exchange->ticket)) { /* new, or pushed out while it waited */
-        note(exchange, recorder);
-    }
-    recorder_run(recorder, &exchange->ticket);
-}
-
 /* A handler has so much time until it has answered; one that streams, from one piece to the next, while the client has a time
  * of its own to take it (stream.c); one that sends events waits for them as long as it likes. */
 static void set_deadline(struct exchange *exchange)
@@ -309,45 +272,6 @@ static void on_task_wait(struct task *task)
     }
 }
 
-static const char *why_ended(const struct task *task, int status)
-{
-    if (status != TASK_CLOSED) {
-        return lua_type(task->L, -1) == LUA_TSTRING ? lua_tostring(task->L, -1) : "unknown error";
-    }
-    return task->cancelling ? "it still waited 1 s after it was cancelled"
-                            : "a C function in it yielded, but not to fsd";
-}
-
-void exchange_describe(struct exchange *exchange, struct logger_record *record)
-{
-    const struct view *view = &exchange->view;
-    logger_field_text(record, "method", view->method.base, view->method.len);
-    logger_field_text(record, "path", view->path.base, view->path.len);
-    const char *id = request_id(exchange);
-    logger_field_text(record, "request_id", id, strlen(id));
-    if (exchange->last != NULL) {
-        logger_field_text(record, "handler", exchange->last->where, strlen(exchange->last->where));
-    }
-}
-
-static void describe(const struct task *task, char *text, size_t room)
-{
-    const struct view *view = &((const struct exchange *)task->data)->view;
-    (void)snprintf(text, room, "%.*s %.*s", (int)view->method.len, view->method.base,
-                   (int)view->path.len, view->path.base);
-}
-
-static void log_end(struct exchange *exchange, const char *why)
-{
-    char message[256];
-    int len = snprintf(message, sizeof(message), "request was ended by force: %s", why);
-    struct logger_record record;
-    logger_begin(&record, &exchange->service->runtime->logger, LOG_LEVEL_ERROR, message,
-                 (size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1);
-    exchange_describe(exchange, &record);
-    logger_send(&record);
-}
-
 static int final_status(const struct exchange *exchange)
 {
     if (exchange->is_client_gone) {
@@ -361,7 +285,7 @@ static void on_task_done(struct task *task, int status)
     struct exchange *exchange = task->data;
     if (status != LUA_OK) { /* closed by force, or an error that no handler may see */
         dispatch_close(exchange);
-        log_end(exchange, why_ended(task, status));
+        exchange_note_end(exchange, status);
     }
     struct service *service = exchange->service;
     recorder_note_end(&service->runtime->recorder, &exchange->ticket, final_status(exchange));

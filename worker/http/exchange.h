@@ -15,7 +15,6 @@
 struct app_handler;
 struct edition;
 struct http_object;
-struct logger_record;
 struct service;
 struct stream;
 
@@ -87,8 +86,6 @@ void exchange_flush(struct exchange *exchange);
 void exchange_on_taken(struct exchange *exchange);
 /* Ends a stream of events because the worker leaves, and cancels the handlers. */
 void exchange_dismiss(struct exchange *exchange);
-/* Adds to a log record which request it is about: method, path, request_id, handler. */
-void exchange_describe(struct exchange *exchange, struct logger_record *record);
 /* Memory that lives as long as the exchange: handlers use the chain also after libh2o's request has gone. */
 struct router_memory exchange_memory(struct exchange *exchange);
 

@@ -15,6 +15,7 @@
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
+#include "worker/http/exchange_note.h"
 #include "worker/http/header_text.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
@@ -33,7 +34,7 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
                                        message != NULL ? message : "unknown error");
     struct logger_record record;
     logger_begin(&record, logger, LOG_LEVEL_ERROR, line, strlen(line));
-    exchange_describe(exchange, &record);
+    exchange_note_record(exchange, &record);
     if (code != NULL) {
         logger_field_text(&record, "code", code, strlen(code));
     }
