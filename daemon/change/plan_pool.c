@@ -151,6 +151,15 @@ void plan_pool_compare_rules(const struct plan_pool_pair *pair, struct plan_text
                                           &pair->now->after)) {
         plan_text_add(text, "after changed");
     }
+    uint32_t old_ms = pair->from->apps[pair->old->app].probation_ms;
+    uint32_t now_ms = pair->to->apps[pair->now->app].probation_ms;
+    if (old_ms != now_ms) {
+        char before[PLAN_TEXT_VALUE_MAX];
+        char after[PLAN_TEXT_VALUE_MAX];
+        plan_text_format_duration(old_ms, before);
+        plan_text_format_duration(now_ms, after);
+        plan_text_add(text, "probation %s -> %s", before, after);
+    }
 }
 
 static const struct conf_env *find_env(const struct conf_app *app, const char *name)

@@ -42,6 +42,8 @@ struct conf_app {
     size_t settings_len;
     struct conf_env *env; /* owned array */
     size_t env_count;
+    uint32_t
+        probation_ms; /* how long new code must run before it is confirmed, 60 s; 0: not at all */
     struct conf_place place;
 };
 

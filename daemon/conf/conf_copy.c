@@ -73,7 +73,9 @@ static bool copy_env(struct conf_app *app, const struct conf_app *from)
 
 static bool copy_app(struct conf_app *app, const struct conf_app *from)
 {
-    *app = (struct conf_app){.settings_len = from->settings_len, .place = from->place};
+    *app = (struct conf_app){.settings_len = from->settings_len,
+                             .probation_ms = from->probation_ms,
+                             .place = from->place};
     app->name = strdup(from->name);
     app->path = from->path == NULL ? NULL : strdup(from->path);
     app->settings = copy_array(from->settings, from->settings_len, 1);

@@ -75,7 +75,7 @@ static int fill_app(struct conf_app *app, const char *path, struct problem_list 
 {
     app->name = name_of(path);
     app->path = file_absolute(path);
-    if (app->name == NULL || app->path == NULL) {
+    if (app->name == NULL || app->path == NULL || schema_set_defaults("apps.*", app) < 0) {
         return -ENOMEM;
     }
     return settings_encode(NULL, "settings", list, &app->settings, &app->settings_len);

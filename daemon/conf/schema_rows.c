@@ -42,6 +42,10 @@ static const struct schema_row key_rows[] = {
     {"apps.*", "env_files", SCHEMA_FILES, 0, NULL, NULL, "{}", NULL,
      "Files whose texts are more such strings: NAME: /path is the same as NAME: "
      "\"${FILE:/path}\"."},
+    {"apps.*", "probation", SCHEMA_DURATION, APP(probation_ms), "0s", "1d", "60s", NULL,
+     "How long new code must run without tripping the restart limit of a pool (intensity, below)\n"
+     "before it counts as confirmed.  When it trips it, the confirmed code comes back by itself.\n"
+     "0s: new code is confirmed at once."},
 
     {"", "pools", SCHEMA_ENTRIES, 0, NULL, NULL, NULL, "web",
      "Groups of worker processes, each running one app."},

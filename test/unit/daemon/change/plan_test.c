@@ -319,6 +319,8 @@ static void rules_of_supervision_concern_the_master_alone(void **state)
         {POOL(", boot: 1m, drain: 0s"), POOL(", boot: 1h, drain: 10s, shutdown: 1d"),
          "adjust pool p: boot 1m -> 1h, drain 0s -> 10s, shutdown 30s -> 24h\n"},
         {POOL(""), POOL(", shutdown: infinity"), "adjust pool p: shutdown 30s -> infinity\n"},
+        {POOL(""), "apps: { a: { path: shop.lua, probation: 5m } }\npools: { p: { app: a } }\n",
+         "adjust pool p: probation 1m -> 5m\n"},
         {POOL(", shutdown: infinity"), POOL(", shutdown: brutal_kill"),
          "adjust pool p: shutdown infinity -> brutal_kill\n"},
         {POOL(""),
