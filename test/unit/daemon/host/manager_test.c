@@ -173,13 +173,13 @@ static void a_reload_and_a_deploy_are_told_from_beginning_to_end(void **state)
     struct fixture *fixture = *state;
     struct master *master = &fixture->master;
     bring_up(fixture);
-    master->reload.rolling.state = ROLLING_MOVING;
+    master->restart.rolling.state = ROLLING_MOVING;
     manager_update(master);
     expect_reloading(fixture, "\nSTATUS=reloading: web 2/2, jobs 1/1; config 7");
     master->manager.since_ms -= 3600000; /* each step of it has its own limit */
     manager_tick(master);
     service_manager_expect(&fixture->systemd, EXTEND);
-    master->reload.rolling.state = ROLLING_IDLE;
+    master->restart.rolling.state = ROLLING_IDLE;
     manager_update(master);
     service_manager_expect(&fixture->systemd,
                            "READY=1\nSTATUS=running: web 2/2, jobs 1/1; config 7");
