@@ -208,6 +208,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
                          const struct proc *proc, const char *why)
 {
     struct master *master = pool->setting.owner;
+    swap_on_pool_news(master, news, proc, why);
     switch (news) {
     case POOL_SLOT_READY:
         check_ready(master);
@@ -243,6 +244,11 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         return;
     case POOL_WITHDRAWN:
         retired_touch(master);
+        return;
+    case POOL_PROC_LOST:
+    case POOL_CODE_PREPARED:
+    case POOL_CODE_REJECTED:
+    case POOL_CODE_COMMITTED:
         return;
     }
     reload_on_pool_news(master, pool, slot, news, why);

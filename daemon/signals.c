@@ -33,7 +33,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 {
     (void)source;
     log_signal(userdata, LOG_LEVEL_INFO, "signal received", info);
-    reload_start(userdata, NULL, true);
+    reload_start(userdata, NULL, false);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/change/orders.h"
 #include "daemon/change/reload.h"
 #include "daemon/change/restart.h"
+#include "daemon/change/swap.h"
 #include "daemon/code/app.h"
 #include "daemon/code/loader.h"
 #include "daemon/control/control.h"
@@ -53,6 +54,7 @@ struct master {
     struct loader loader;
     struct reload reload;   /* reload.c's */
     struct restart restart; /* restart.c's */
+    struct swap swap;       /* swap.c's */
     struct deploy deploy;   /* deploy.c's */
     struct configs configs; /* configs.c's */
     struct orders orders;   /* orders.c's */

@@ -114,6 +114,10 @@ int deploy_members_translate(enum pool_news news)
     case POOL_PROC_ENDED:
     case POOL_REAPED:
     case POOL_WITHDRAWN:
+    case POOL_PROC_LOST:
+    case POOL_CODE_PREPARED:
+    case POOL_CODE_REJECTED:
+    case POOL_CODE_COMMITTED:
         break;
     }
     return -1;

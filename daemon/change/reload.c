@@ -1,6 +1,6 @@
 /* reload.c - the one reload that may run: which way it takes, and what those who asked are told.
  * Owns the reason of the first failure; who waits for it is kept by reload_round.c.  A configuration that has changed comes with the code
- * (deploy.c), else the workers are replaced one after another (restart.c).  The new generations become the running ones only
+ * (deploy.c); else the code is changed in place (swap.c), or the workers are replaced (restart.c).  The new generations become the running ones only
  * when all is done; otherwise nothing has changed in the end.
  * Called by methods.c and signals.c (start), and by master.c with all news.  Must not know how the code gets to a worker. */
 #include "daemon/change/reload.h"
@@ -11,13 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/proto.h"
 #include "daemon/control/control.h"
 #include "daemon/log/log.h"
 #include "daemon/log/text.h"
 #include "daemon/state.h"
-
-static const char no_in_place[] = "in-place reload is not available yet; did a rolling restart";
 
 void reload_keep_reason(struct master *master, const char *why)
 {
@@ -47,7 +46,9 @@ json_t *reload_describe_apps(const struct master *master, const struct inventory
             store->candidate.number != 0 ? store->candidate.number : store->running.number;
         unsigned workers = only != NULL ? only->count : count_workers(inventory, i);
         workers = master->is_drained ? 0 : workers; /* they come when it is resumed */
-        if (only != NULL && only->conf.app != inventory->apps[i]) {
+        bool is_meant =
+            only != NULL ? only->conf.app == inventory->apps[i] : store->candidate.number != 0;
+        if (!is_meant) {
             continue;
         }
         json_t *app = json_pack("{s:s, s:I, s:I, s:i}", "app", inventory->apps[i]->name, "from",
@@ -61,52 +62,80 @@ json_t *reload_describe_apps(const struct master *master, const struct inventory
     return apps;
 }
 
-static void add_note(const struct master *master, json_t *result)
-{
-    if (result != NULL && !master->reload.now.is_restart && !master->is_drained) {
-        (void)json_object_set_new(result, "note", json_string(no_in_place));
-    }
-}
-
-static json_t *describe(const struct master *master)
-{
-    json_t *result = json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps",
-                               reload_describe_apps(master, &master->inventory), "restart", 1);
-    add_note(master, result);
-    return result;
-}
-
 static void answer(struct reload *reload, json_t *result)
 {
     struct reload_failure failure = {CONTROL_FAILED, reload->why};
     reload_round_answer(&reload->now, result, &failure);
 }
 
-static void log_done(struct master *master, const struct app *app)
+static void log_done(struct master *master, const char *app, int64_t generation)
 {
+    int64_t in_ms = (int64_t)(clock_monotonic_ms() - master->reload.begun_ms);
     log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "reload.done", "reload is done",
-              LOG_FIELDS(log_text("app", app->name),
-                         log_int("generation", (int64_t)app->store.running.number)));
+              LOG_FIELDS(log_text("app", app), log_int("generation", generation),
+                         log_int("in_ms", in_ms)));
+}
+
+static void log_apps(struct master *master, const json_t *apps)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach(apps, i, row)
+    {
+        log_done(master, json_string_value(json_object_get(row, "app")),
+                 json_integer_value(json_object_get(row, "to")));
+    }
+}
+
+void reload_commit(struct master *master)
+{
+    struct reload *reload = &master->reload;
+    json_decref(reload->apps);
+    reload->apps = reload_describe_apps(master, &master->inventory);
+    for (size_t i = 0; master->restart.only == NULL && i < master->inventory.conf->app_count; i++) {
+        bundle_store_commit(&master->inventory.apps[i]->store);
+    }
+}
+
+static json_t *take_result(struct reload *reload, bool is_restart)
+{
+    json_t *apps = reload->apps;
+    reload->apps = NULL;
+    return json_pack("{s:s, s:o, s:b}", "schema", "fsd.reload/1", "apps", apps, "restart",
+                     is_restart);
+}
+
+/* Whoever waits for a round is told first: what is told here may start the next one. */
+static void tell_end(struct master *master, const char *why)
+{
+    reload_fn on_end = master->reload.on_end;
+    master->reload.on_end = NULL;
+    if (on_end != NULL) {
+        on_end(master, why);
+    }
 }
 
 void reload_finish(struct master *master)
 {
+    struct reload *reload = &master->reload;
     const struct pool *only = master->restart.only;
-    json_t *result = describe(master);
     if (only != NULL) {
         log_event(&master->log, LOG_LEVEL_NOTICE, LOG_POOL(only->name), "pool.restarted",
                   "restart is done", NULL);
-    }
-    for (size_t i = 0; only == NULL && i < master->inventory.conf->app_count; i++) {
-        bundle_store_commit(&master->inventory.apps[i]->store);
-        log_done(master, master->inventory.apps[i]);
+    } else {
+        log_apps(master, reload->apps);
     }
     master->restart.only = NULL;
     manager_update(master);
-    answer(&master->reload, result);
+    json_t *result = take_result(reload, reload->now.is_restart);
+    if (result == NULL) {
+        reload_keep_reason(master, "done, but out of memory for the answer");
+    }
+    answer(reload, result);
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         pool_refresh(master->inventory.pools[i]);
     }
+    tell_end(master, NULL);
 }
 
 void reload_fail(struct master *master)
@@ -123,6 +152,7 @@ void reload_fail(struct master *master)
     master->restart.only = NULL;
     manager_update(master);
     answer(&master->reload, NULL);
+    tell_end(master, master->reload.why);
 }
 
 void reload_on_deployed(struct master *master, json_t *result, const char *why)
@@ -130,10 +160,7 @@ void reload_on_deployed(struct master *master, json_t *result, const char *why)
     struct reload *reload = &master->reload;
     reload->why[0] = '\0';
     reload_keep_reason(master, why);
-    add_note(master, result);
-    for (size_t i = 0; result != NULL && i < master->inventory.conf->app_count; i++) {
-        log_done(master, master->inventory.apps[i]);
-    }
+    log_apps(master, json_object_get(result, "apps"));
     answer(reload, result);
 }
 
@@ -162,15 +189,35 @@ static bool begin_with_config(struct master *master)
     return error < 0 || has_changes;
 }
 
-static void begin(struct master *master, struct pool *only)
+static void announce(struct master *master, const struct pool *only)
 {
-    if (only == NULL && begin_with_config(master)) {
-        return;
-    }
     master->reload.why[0] = '\0';
     log_event(&master->log, LOG_LEVEL_NOTICE, only == NULL ? NULL : LOG_POOL(only->name),
               "reload.begin", only != NULL ? "restart begins" : "reload begins", NULL);
-    restart_start(master, only);
+}
+
+static void begin(struct master *master, struct pool *only)
+{
+    master->reload.begun_ms = clock_monotonic_ms();
+    if (only == NULL && begin_with_config(master)) {
+        return;
+    }
+    announce(master, only);
+    if (master->reload.now.is_restart) {
+        restart_start(master, only);
+    } else {
+        swap_start(master, SWAP_FROM_DISK);
+    }
+    manager_update(master);
+}
+
+void reload_from_store(struct master *master, struct control_call *call, reload_fn on_end)
+{
+    (void)reload_round_join(&master->reload.now, call, false);
+    master->reload.on_end = on_end;
+    master->reload.begun_ms = clock_monotonic_ms();
+    announce(master, NULL);
+    swap_start(master, SWAP_FROM_STORE);
     manager_update(master);
 }
 
@@ -204,11 +251,15 @@ void reload_restart(struct master *master, struct pool *pool, struct control_cal
     begin(master, pool);
 }
 
+static bool is_stepping(const struct master *master)
+{
+    return master->restart.is_stepping || master->swap.is_stepping;
+}
+
 void reload_on_free(struct master *master)
 {
     struct reload *reload = &master->reload;
-    if (!reload->later.is_wanted || master->restart.is_stepping ||
-        master_find_obstacle(master) != NULL) {
+    if (!reload->later.is_wanted || is_stepping(master) || master_find_obstacle(master) != NULL) {
         return;
     }
     reload->now = reload->later;
@@ -225,14 +276,18 @@ void reload_on_pool_news(struct master *master, const struct pool *pool, unsigne
 static void cut_short(struct master *master, const char *why)
 {
     reload_keep_reason(master, why);
-    restart_stop(master);
-    reload_fail(master);
+    if (swap_is_running(master)) {
+        swap_stop(master);
+    } else {
+        restart_stop(master);
+        reload_fail(master);
+    }
 }
 
-/* One that still loads the code goes on: it then finds nobody to replace. */
+/* One that still loads the code goes on: it then finds nobody who runs the old. */
 void reload_on_drained(struct master *master)
 {
-    if (restart_has_begun(master)) {
+    if (restart_has_begun(master) || swap_has_begun(master)) {
         cut_short(master, "the daemon was drained meanwhile");
         reload_on_free(master);
     }
@@ -252,5 +307,5 @@ void reload_stop(struct master *master)
 
 bool reload_is_running(const struct master *master)
 {
-    return restart_is_running(master);
+    return restart_is_running(master) || swap_is_running(master);
 }

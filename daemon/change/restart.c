@@ -105,6 +105,7 @@ static void carry_out(struct master *master, struct rolling_order order)
         move(master, order.slot, true);
         break;
     case ROLLING_COMMIT:
+        reload_commit(master);
         reload_finish(master);
         break;
     case ROLLING_ABORT:

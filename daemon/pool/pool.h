@@ -86,10 +86,14 @@ enum pool_news {
     POOL_DOWN,       /* after pool_suspend: its last worker has left */
     POOL_PROC_ENDED, /* some process was reaped; proc is valid for the last time, why: what followed */
     POOL_REAPED,     /* ... and is free */
-    POOL_WITHDRAWN, /* a worker that leaves accepts nothing any more */
+    POOL_WITHDRAWN,     /* a worker that leaves accepts nothing any more */
+    POOL_PROC_LOST,     /* some process is no use any more; its slot knows it already */
+    POOL_CODE_PREPARED, /* the answers of processes to pool_code_prepare and pool_code_commit */
+    POOL_CODE_REJECTED,
+    POOL_CODE_COMMITTED,
 };
 /* slot: LOG_SLOT_NONE where it is not about one.  proc: the worker in question, or NULL when it could not even be started; why: the
- * reason of FAILED, DIED, REJECTED. */
+ * reason of FAILED, DIED, LOST and both REJECTED. */
 typedef void (*pool_fn)(struct pool *pool, unsigned slot, enum pool_news news,
                         const struct proc *proc, const char *why);
 
@@ -131,6 +135,8 @@ struct pool {
     bool is_start_failing; /* said so; no process can be made now, whatever it is for */
     enum pool_phase phase;
     bool is_down_told; /* of POOL_SUSPENDED */
+    /* code is being changed in place: nobody begins to serve before that is decided */
+    bool is_frozen;
     /* the last change took a listener away: old workers serve what waits there */
     bool empties_queues;
     bool was_up;                    /* POOL_UP was told since it was started or held */
@@ -192,6 +198,29 @@ void pool_commit_slot(struct pool *pool, unsigned index);
 void pool_cancel(struct pool *pool);
 /* Its worker did not take what was committed: it is ended, and its successor has it. */
 void pool_kill_slot(struct pool *pool, unsigned index);
+
+/* How a process stands to a change of code in place (pool_code.c). */
+enum pool_code {
+    POOL_CODE_APART,   /* it can't take part: it still boots, has no code, or is ending */
+    POOL_CODE_SOON,    /* it can, or is known to be lost, in a moment */
+    POOL_CODE_ABLE,    /* it can be asked */
+    POOL_CODE_LEAVING, /* told to leave: it keeps what it has */
+    POOL_CODE_LOST,
+};
+enum pool_code pool_code_judge(const struct pool_proc *which);
+/* A change of code in place: pool_code_freeze, then pool_code_prepare for each process that takes part, whose answer is CODE_PREPARED,
+ * CODE_REJECTED or PROC_LOST.  From the freeze on nobody begins to serve.  Then either the new code becomes the running one, all who have
+ * prepared it get pool_code_commit, and then pool_code_thaw; or pool_code_abort, and pool_code_thaw. */
+void pool_code_freeze(struct pool *pool);
+void pool_code_prepare(struct pool_proc *which, uint64_t number);
+void pool_code_commit(struct pool_proc *which);
+void pool_code_abort(struct pool_proc *which);
+/* Who waited with the running code begins to serve, who waited with other code is replaced. */
+void pool_code_thaw(struct pool *pool);
+/* The running code is new: slots that nobody serves try it now, whatever they wait for. */
+void pool_code_retry(struct pool *pool);
+/* It did not take what was committed: it is ended, and its successor has it. */
+void pool_code_kill(struct pool_proc *which);
 
 /* Looks at the heartbeats. */
 void pool_watch(struct pool *pool, uint64_t now_ms);

@@ -72,7 +72,8 @@ void pool_update_slot(struct pool *pool, unsigned index)
         return;
     }
     slot->asked = slot->current;
-    proc_prepare(&slot->current->proc, conf->number, PROTO_CHANGE_CONFIG, fd);
+    struct proto_transaction change = {.number = conf->number, .what = PROTO_CHANGE_CONFIG};
+    proc_prepare(&slot->current->proc, &change, fd);
 }
 
 void pool_change_ask_successor(struct pool_slot *slot)
@@ -212,18 +213,23 @@ void pool_cancel(struct pool *pool)
 void pool_kill_slot(struct pool *pool, unsigned index)
 {
     struct pool_slot *slot = pool->slots[index];
-    struct pool_proc *which = slot->current;
     if (slot->withdrawing !=
         NULL) { /* the new one serves; it is the old one that does not let go */
         proc_kill(&slot->withdrawing->proc);
-        return;
+    } else {
+        pool_change_kill(slot);
     }
+}
+
+void pool_change_kill(struct pool_slot *slot)
+{
+    struct pool_proc *which = slot->current;
     if (which == NULL || (slot->state != SLOT_READY && slot->state != SLOT_REPLACING)) {
         return;
     }
     pool_slot_log(slot, LOG_LEVEL_WARNING, "worker.killed",
                   "worker did not take what was committed and is replaced", NULL);
-    pool_lend_forget(pool, which);
+    pool_lend_forget(slot->pool, which);
     slot->current = NULL;
     proc_kill(&which->proc);
     pool_slot_step(slot, SLOT_ON_CURRENT_LOST, &which->proc, "did not take what was committed");

@@ -52,6 +52,9 @@ void pool_loss_note(struct pool_slot *slot, const struct proc *proc, const char 
 
 void pool_slot_activate_next(struct pool_slot *slot);
 
+/* pool_change.c: ends the worker that serves, for it has not got what it should have. */
+void pool_change_kill(struct pool_slot *slot);
+
 /* pool_change.c: the worker that was asked to take a change in place is no longer the one that serves. */
 void pool_change_ask_successor(struct pool_slot *slot);
 

@@ -136,6 +136,20 @@ static void on_gone(struct pool_proc *which)
     pool->setting.on_news(pool, slot, POOL_REAPED, NULL, NULL);
 }
 
+/* News of a process whatever part it plays; the slot has heard them already. */
+static void tell(const struct pool_proc *which, enum pool_news news)
+{
+    unsigned slot = which->slot == NULL ? LOG_SLOT_NONE : which->slot->index;
+    which->pool->setting.on_news(which->pool, slot, news, &which->proc, which->proc.why.text);
+}
+
+/* Answers to a change of code (pool_code.c) are nothing in the life of a slot. */
+static bool is_about_code(const struct pool_proc *which, enum proc_news news)
+{
+    bool is_answer = news == PROC_PREPARED || news == PROC_REJECTED || news == PROC_COMMITTED;
+    return is_answer && which->proc.change_generation != 0;
+}
+
 static void on_news(struct proc *proc, enum proc_news news)
 {
     struct pool_proc *which = OWNER_OF(proc, struct pool_proc, proc);
@@ -159,10 +173,17 @@ static void on_news(struct proc *proc, enum proc_news news)
         if (slot != NULL && pool_slot_is_deserted(slot)) {
             pool_slot_step(slot, SLOT_ON_LAST_GONE, NULL, NULL);
         }
+    } else if (is_about_code(which, news)) {
+        tell(which, news == PROC_PREPARED   ? POOL_CODE_PREPARED
+                    : news == PROC_REJECTED ? POOL_CODE_REJECTED
+                                            : POOL_CODE_COMMITTED);
     } else if (slot != NULL) {
         pool_slot_on_news(slot, which, news);
     } else {
         on_reserve_news(which, news);
+    }
+    if (news == PROC_LOST) {
+        tell(which, POOL_PROC_LOST);
     }
     pool_touch(pool);
 }

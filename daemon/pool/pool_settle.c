@@ -21,13 +21,14 @@ static uint64_t earlier(uint64_t one, uint64_t other)
 static bool is_stale(const struct pool *pool, const struct pool_proc *which)
 {
     return which->config != pool->conf.number ||
-           which->proc.generation != pool->conf.app->store.running.number;
+           proc_get_generation(&which->proc) != pool->conf.app->store.running.number;
 }
 
 /* A change under way or a slot that waits for a worker comes first: processors are few. */
 static bool may_boot_reserve(const struct pool *pool)
 {
-    if (pool->phase != POOL_RUNNING || !pool->was_up || pool->pending.number != 0) {
+    if (pool->phase != POOL_RUNNING || !pool->was_up || pool->pending.number != 0 ||
+        pool->is_frozen) {
         return false;
     }
     for (unsigned i = 0; i < pool->count; i++) {

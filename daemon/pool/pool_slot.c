@@ -72,7 +72,9 @@ static bool take_standby(struct pool_slot *slot)
     which->slot = slot;
     which->died_us = slot->died_us;
     slot->next = which;
-    pool_slot_activate(slot, which);
+    if (!slot->pool->is_frozen) {
+        pool_slot_activate(slot, which);
+    }
     return true;
 }
 

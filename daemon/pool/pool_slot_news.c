@@ -48,7 +48,7 @@ static void on_loaded(struct pool_slot *slot, struct pool_proc *which)
     }
     if (slot->awaits_commit) {
         pool_slot_tell(slot, POOL_SLOT_PREPARED, &which->proc, NULL);
-    } else {
+    } else if (!slot->pool->is_frozen) { /* else at the end of that (pool_code.c) */
         pool_slot_activate(slot, which);
     }
 }

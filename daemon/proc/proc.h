@@ -109,6 +109,9 @@ struct proc {
     struct shared_set *set; /* a reference until it is handed out; NULL: none */
     uint32_t retry_after_s;
     uint64_t change; /* number of the change that it was last asked to prepare */
+    /* of the code that this change brings; 0: it brings none */
+    uint64_t change_generation;
+    bool is_committing; /* COMMIT of code was sent and not yet answered */
     sd_event_source *exit_source;
     sd_event_source *log_source;
     sd_event_source *timer;
@@ -147,9 +150,11 @@ void proc_return(struct proc *proc, unsigned slot);
  * that it is handed. */
 void proc_share(struct proc *proc, const struct shared_set *from, struct shared_set *to);
 /* Two phases of a change of what it has; takes fd.  PREPARED or REJECTED follows, or LOST; later COMMITTED. */
-void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd);
+void proc_prepare(struct proc *proc, const struct proto_transaction *change, int fd);
 void proc_commit(struct proc *proc);
 void proc_abort(struct proc *proc);
+/* The code that it runs, or will run when it has read all that it was told. */
+uint64_t proc_get_generation(const struct proc *proc);
 /* Its heartbeat has stopped for so long: ended, with a chance to write down what it was doing. */
 void proc_hang(struct proc *proc, uint64_t age_ms);
 /* Orders: finish and leave (empties_queues: after accepting what waits); leave now.  GONE follows later, never from inside the

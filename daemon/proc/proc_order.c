@@ -45,22 +45,36 @@ void proc_share(struct proc *proc, const struct shared_set *from, struct shared_
     }
 }
 
-void proc_prepare(struct proc *proc, uint64_t change, enum proto_change what, int fd)
+void proc_prepare(struct proc *proc, const struct proto_transaction *change, int fd)
 {
-    proc->change = change;
-    int error = proc_say_change(proc, PROTO_PREPARE, what, fd);
+    proc->change = change->number;
+    proc->change_generation = change->generation;
+    proc->is_committing = false;
+    int error = proc_say_change(proc, PROTO_PREPARE, change, fd);
     fd_close(&fd);
     proc_check(proc, error);
 }
 
+static void decide(struct proc *proc, enum proto_kind kind)
+{
+    struct proto_transaction change = {.number = proc->change};
+    proc_check(proc, proc_say_change(proc, kind, &change, -1));
+}
+
 void proc_commit(struct proc *proc)
 {
-    proc_check(proc, proc_say_change(proc, PROTO_COMMIT, 0, -1));
+    proc->is_committing = proc->change_generation != 0;
+    decide(proc, PROTO_COMMIT);
 }
 
 void proc_abort(struct proc *proc)
 {
-    proc_check(proc, proc_say_change(proc, PROTO_ABORT, 0, -1));
+    decide(proc, PROTO_ABORT);
+}
+
+uint64_t proc_get_generation(const struct proc *proc)
+{
+    return proc->is_committing ? proc->change_generation : proc->generation;
 }
 
 void proc_hang(struct proc *proc, uint64_t age_ms)

@@ -86,7 +86,7 @@ int proc_say_listeners(const struct proc *proc, const struct proc_post *post)
 
 int proc_say_activate(const struct proc *proc)
 {
-    struct proto_activate body = {proc->generation, proc->subject.slot};
+    struct proto_activate body = {proc_get_generation(proc), proc->subject.slot};
     return channel_send(&proc->channel, PROTO_ACTIVATE, &body, sizeof(body), -1);
 }
 
@@ -96,10 +96,10 @@ int proc_say_return(const struct proc *proc, unsigned slot)
     return channel_send(&proc->channel, PROTO_RETURN, &body, sizeof(body), -1);
 }
 
-int proc_say_change(const struct proc *proc, enum proto_kind kind, uint64_t what, int fd)
+int proc_say_change(const struct proc *proc, enum proto_kind kind,
+                    const struct proto_transaction *change, int fd)
 {
-    struct proto_transaction body = {.number = proc->change, .what = what};
-    return channel_send(&proc->channel, kind, &body, sizeof(body), fd);
+    return channel_send(&proc->channel, kind, change, sizeof(*change), fd);
 }
 
 int proc_say_drain(const struct proc *proc)

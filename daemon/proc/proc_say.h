@@ -16,8 +16,9 @@ int proc_say_hand_out(struct proc *proc);
 int proc_say_listeners(const struct proc *proc, const struct proc_post *post);
 int proc_say_activate(const struct proc *proc);
 int proc_say_return(const struct proc *proc, unsigned slot);
-/* PREPARE (with what and fd), COMMIT or ABORT of proc->change. */
-int proc_say_change(const struct proc *proc, enum proto_kind kind, uint64_t what, int fd);
+/* PREPARE (with fd), COMMIT or ABORT. */
+int proc_say_change(const struct proc *proc, enum proto_kind kind,
+                    const struct proto_transaction *change, int fd);
 /* UNSHARED of what only `from` has, and SHARED of what only `to` has; either may be NULL. */
 int proc_say_shared(const struct proc *proc, const struct shared_set *from,
                     const struct shared_set *to);

@@ -61,6 +61,17 @@ static void on_generation(struct proc *proc, const struct wire_message *message,
     step(proc, event, proc->why.text);
 }
 
+/* COMMITTED of code: it runs what it was told to run, or it is of no use. */
+static bool has_changed_code(struct proc *proc, const struct proto_transaction *done)
+{
+    if (!proc->is_committing || done->generation != proc->change_generation) {
+        return false;
+    }
+    proc->generation = proc->change_generation;
+    proc->is_committing = false;
+    return true;
+}
+
 /* The answer to an older change is late, and nobody waits for it. */
 static void on_change(struct proc *proc, const struct wire_message *message,
                       enum incarnation_event event, step_fn step)
@@ -73,7 +84,10 @@ static void on_change(struct proc *proc, const struct wire_message *message,
     if (event == INCARNATION_ON_REJECTED && proc->failure == PROC_FAILURE_NONE) {
         keep_reason(proc, message, sizeof(body));
     }
-    step(proc, event, NULL);
+    bool is_wrong = event == INCARNATION_ON_COMMITTED && proc->change_generation != 0 &&
+                    !has_changed_code(proc, &body);
+    step(proc, is_wrong ? INCARNATION_ON_BROKEN : event,
+         is_wrong ? "took other code than it was told to" : NULL);
 }
 
 static void on_dying(struct proc *proc, const struct wire_message *message,

@@ -13,8 +13,9 @@ What it does comes from two JSON files, since no environment reaches a worker:
     compile    "ok" | "hang" | "noise" | any other text: printed to stderr, exit 65
     load       "ok" | "hang" | "exit:N" | "signal:N" | "wrong generation" | "active" | any other text: REFUSED with it
     activate   as load
-    prepare    "ok" | "hang": never answered, but logged | "exit:N" | "signal:N" | any other text: REJECTED with it
-    commit     "ok" | "hang" | "exit:N" | "signal:N"
+    prepare    "ok" | "hang": never answered, but logged | "stop": as by SIGSTOP | "exit:N" | "signal:N" | any other text:
+               REJECTED with it.  Of a change of code the new code says what is wanted, as load if it has no "prepare"
+    commit     "ok" | "hang" | "stop" | "exit:N" | "signal:N" | "wrong generation", of code again the new one
     drain      "ok" | "hang" | "exit:N"
     heartbeat  "ok" | "stop": none once it is active, though it serves
     joins      with true it sends JOIN when it is active, asks for a link with each member that is older than itself, and says
@@ -193,11 +194,12 @@ class Worker:
         if what == "twice":
             self.send(HELLO, struct.pack("=I28s", 5, b"fake"))
 
-    def wish(self, step):
+    def wish(self, step, app=None):
         """What the application wants to happen at this step."""
-        if self.slot not in self.app.get("slots", [self.slot]):
+        app = app or self.app
+        if self.slot not in app.get("slots", [self.slot]):
             return "ok"
-        return self.app.get(step, "ok")
+        return app.get(step, "ok")
 
     def answer(self, step, kind):
         """LOADED or ACTIVE, or what the application wants instead."""
@@ -307,28 +309,48 @@ class Worker:
                 for name, (size, seed, fd) in self.shared.items()}
 
     def on_change(self, kind, change, fds):
-        number, what, _ = change
+        number, what, generation = change
         if kind == PREPARE:
-            self.pending = (number, unpack(read_memfd(fds[0]))[0] if what == CHANGE_CONFIG else None)
+            new = read_memfd(fds[0])
             os.close(fds[0])
-            wish = self.wish("prepare") if what == CHANGE_CONFIG else "cannot change code in place yet"
-            wish = self.conf.get("prepare", wish)
-            self.answer_change(PREPARED, number, wish)
+            self.pending = (number, generation, unpack(new)[0] if what == CHANGE_CONFIG else json.loads(new))
+            self.answer_change(PREPARED, number, self.conf.get("prepare", self.wish_prepare()))
         elif self.pending is None or self.pending[0] != number:
             return
         elif kind == COMMIT:
-            self.config, self.pending = self.pending[1], None
+            self.take_change()
             self.answer_change(COMMITTED, number, self.wish("commit"))
         else:
             self.pending = None
+
+    def wish_prepare(self):
+        _, generation, new = self.pending
+        if generation == 0:
+            return self.wish("prepare")
+        return self.wish("prepare" if "prepare" in new else "load", new)
+
+    def take_change(self):
+        _, generation, new = self.pending
+        self.pending = None
+        if generation == 0:
+            self.config = new
+            return
+        self.app, self.generation = new, generation
+        if self.active:
+            self.set_page(2, generation)
 
     def answer_change(self, kind, number, wish):
         if wish == "hang":
             self.say(6, "does not answer", {})
             return  # its heart goes on beating
+        if wish == "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+            wish = "ok"
         end_as_told(wish)
         if wish == "ok":
             self.send(kind, struct.pack("=QQQ", number, 0, self.generation if kind == COMMITTED else 0))
+        elif wish == "wrong generation":
+            self.send(kind, struct.pack("=QQQ", number, 0, self.generation + 7))
         else:
             self.pending = None
             self.send(REJECTED, struct.pack("=QQQ", number, 0, 0) + wish.encode())

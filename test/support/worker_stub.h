@@ -75,6 +75,7 @@ static inline void worker_stub_on_answer(const struct wire_message *message)
 static inline void worker_stub_hear(const struct wire_message *message)
 {
     struct proto_generation code = {0};
+    static uint64_t prepared; /* the generation */
     struct proto_transaction change = {0};
     switch (message->head.kind) {
     case PROTO_LOAD:
@@ -89,10 +90,15 @@ static inline void worker_stub_hear(const struct wire_message *message)
         worker_stub_say(PROTO_ACTIVE, &code, sizeof(code));
         break;
     case PROTO_PREPARE:
+        memcpy(&change, message->payload, sizeof(change));
+        prepared = change.generation;
+        change = (struct proto_transaction){.number = change.number};
+        worker_stub_say(PROTO_PREPARED, &change, sizeof(change));
+        break;
     case PROTO_COMMIT:
-        memcpy(&change.number, message->payload, sizeof(change.number));
-        worker_stub_say(message->head.kind == PROTO_PREPARE ? PROTO_PREPARED : PROTO_COMMITTED,
-                        &change, sizeof(change));
+        memcpy(&change, message->payload, sizeof(change));
+        change.generation = prepared;
+        worker_stub_say(PROTO_COMMITTED, &change, sizeof(change));
         break;
     case PROTO_ANSWER:
         worker_stub_on_answer(message);
