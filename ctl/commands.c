@@ -76,6 +76,7 @@ static const struct command_option options[] = {
     JSON("wait"),
     {"wait", "timeout", 0, "TIME", "how long to wait, for the daemon to start too; 2m by default"},
     {"reload", "restart", 0, NULL, "replace the worker processes, one after another"},
+    {"reload", "no-wait", 0, NULL, "return as soon as the daemon has accepted it"},
     {"reload", "wait", 0, NULL, "wait for the end of it, as it does in any case"},
     JSON("reload"),
     TIMEOUT("reload", "5m"),

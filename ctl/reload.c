@@ -1,6 +1,6 @@
 /* reload.c - `fsdctl reload`: new code or configuration, and what came of it.
- * Owns nothing.  How: the daemon answers when the reload is over; its result is one line an app, and what changed in the
- * configuration; its failure is the reason.
+ * Owns nothing.  How: the daemon answers when the reload is over, or with --no-wait when it has taken it; its result is one line an app, and
+ * what changed in the configuration; its failure is the reason.
  * Called through the row of main.c.  Must not know how a reload is done, nor trust the shape of the answer. */
 #include "ctl/reload.h"
 
@@ -43,6 +43,10 @@ int reload_render(const json_t *result, const struct output *output)
 {
     const json_t *apps = json_object_get(result, "apps");
     const json_t *changes = json_object_get(result, "changes");
+    if (json_is_true(json_object_get(result, "accepted"))) {
+        (void)fprintf(output->file, "reload is accepted; `fsdctl events` shows what comes of it\n");
+        return 0;
+    }
     if (!json_is_array(apps)) {
         return -EPROTO;
     }
@@ -60,6 +64,14 @@ int reload_run(const struct command_args *args)
 {
     static const struct ask_row row = {"reload", "fsd.reload/1", TIMEOUT_MS,
                                        true,     NULL,           reload_render};
-    return ask_and_show(args, &row,
-                        json_pack("{s:b}", "restart", command_has_option(args, "restart")));
+    json_t *params = json_pack("{s:b}", "restart", command_has_option(args, "restart"));
+    if (!command_has_option(args, "no-wait")) {
+        return ask_and_show(args, &row, params);
+    }
+    if (command_has_option(args, "wait")) {
+        json_decref(params);
+        return ask_refuse(args, "--wait and --no-wait are opposites");
+    }
+    (void)json_object_set_new(params, "wait", json_false());
+    return ask_and_show(args, &row, params);
 }

@@ -24,11 +24,33 @@ static void run_status(void *owner, struct control_call *call, const json_t *par
     }
 }
 
+/* For somebody who does not wait for it. */
+static void accept_reload(struct master *master, struct control_call *call, bool is_restart)
+{
+    bool has_to_wait = reload_is_running(master) || deploy_is_running(master);
+    const char *obstacle = has_to_wait ? NULL : master_find_obstacle(master);
+    if (obstacle != NULL) {
+        control_fail(call, CONTROL_BUSY, obstacle);
+        return;
+    }
+    control_answer(call, json_pack("{s:s, s:b}", "schema", "fsd.reload/1", "accepted", 1));
+    reload_start(master, NULL, is_restart);
+}
+
 static void run_reload(void *owner, struct control_call *call, const json_t *params)
 {
-    int restart = methods_get_flag(call, params, "restart");
-    if (restart >= 0) {
-        reload_start(owner, call, restart == 1);
+    static const char *const names[] = {"restart", "wait", NULL};
+    bool is_restart = false;
+    bool waits = true;
+    if (!methods_has_only_these(call, params, names) ||
+        !methods_get_bool(call, params, "restart", &is_restart) ||
+        !methods_get_bool(call, params, "wait", &waits)) {
+        return;
+    }
+    if (waits) {
+        reload_start(owner, call, is_restart);
+    } else {
+        accept_reload(owner, call, is_restart);
     }
 }
 
@@ -175,7 +197,10 @@ static void run_upgrade(void *owner, struct control_call *call, const json_t *pa
 
 static const struct control_method methods[] = {
     {"status", "what runs: listeners, pools, workers", run_status},
-    {"reload", "bring new code to every worker; {\"restart\": true} replaces the processes",
+    {"reload",
+     "bring new code to every worker; {\"restart\": true} replaces the processes, {\"wait\": "
+     "false} "
+     "answers when it is accepted",
      run_reload},
     {"restart", "replace the workers of one pool: {\"pool\": NAME}", run_restart},
     {"scale", "give a pool so many workers: {\"pool\": NAME, \"count\": N}", methods_config_scale},

@@ -45,19 +45,27 @@ bool methods_has_only(struct control_call *call, const json_t *params, const cha
     return methods_has_only_these(call, params, names);
 }
 
-int methods_get_flag(struct control_call *call, const json_t *params, const char *name)
+bool methods_get_bool(struct control_call *call, const json_t *params, const char *name,
+                      bool *value)
 {
-    if (!methods_has_only(call, params, name)) {
-        return -1;
-    }
-    const json_t *value = json_object_get(params, name);
-    if (value == NULL || json_is_boolean(value)) {
-        return json_is_true(value) ? 1 : 0;
+    const json_t *given = json_object_get(params, name);
+    if (given == NULL || json_is_boolean(given)) {
+        *value = given == NULL ? *value : json_is_true(given);
+        return true;
     }
     char message[64];
     (void)snprintf(message, sizeof(message), "\"%s\" must be true or false", name);
     control_fail(call, CONTROL_BAD_PARAMS, message);
-    return -1;
+    return false;
+}
+
+int methods_get_flag(struct control_call *call, const json_t *params, const char *name)
+{
+    bool value = false;
+    if (!methods_has_only(call, params, name) || !methods_get_bool(call, params, name, &value)) {
+        return -1;
+    }
+    return value ? 1 : 0;
 }
 
 bool methods_get_int(struct control_call *call, const json_t *params, const char *name,

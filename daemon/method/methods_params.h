@@ -18,6 +18,9 @@ bool methods_has_only_these(struct control_call *call, const json_t *params,
                             const char *const *names);
 /* The only parameter, true or false; absent means false.  -1: no. */
 int methods_get_flag(struct control_call *call, const json_t *params, const char *name);
+/* One of several; absent: *value stays. */
+bool methods_get_bool(struct control_call *call, const json_t *params, const char *name,
+                      bool *value);
 struct methods_range {
     int64_t min;
     int64_t max;

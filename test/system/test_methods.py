@@ -12,7 +12,9 @@ BAD_PARAMS = -32602
 WITHOUT_PARAMETERS = ("status", "logs.reopen", "drain", "resume", "config.check", "config.plan", "config.apply", "config.diff",
                       "config.history", "upgrade")
 WRONG = [
-    ("reload", {"restrat": True}, 'unknown parameter "restrat"; there is only "restart"'),
+    ("reload", {"wait": 1}, '"wait" must be true or false'),
+    ("reload", {"restart": True, "wait": None}, '"wait" must be true or false'),
+    ("reload", {"restrat": True}, 'unknown parameter "restrat"'),
     ("reload", {"restart": 1}, '"restart" must be true or false'),
     ("stop", {"now": "yes"}, '"now" must be true or false'),
     ("stop", {"nwo": True}, 'unknown parameter "nwo"; there is only "now"'),

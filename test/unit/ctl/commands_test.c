@@ -106,6 +106,12 @@ static void each_command_asks_and_shows(void **state)
          "stop    pool jobs\n"
          "configuration 2 runs, in place of 1\n",
          "by the\\x1b way\n"},
+        {"reload --no-wait --restart", REQUEST("reload", "\"restart\":true,\"wait\":false"),
+         RESULT("\"schema\":\"fsd.reload/1\",\"accepted\":true"), FSD_EXIT_OK,
+         "reload is accepted; `fsdctl events` shows what comes of it\n", ""},
+        {"reload --no-wait --json", REQUEST("reload", "\"restart\":false,\"wait\":false"),
+         RESULT("\"schema\":\"fsd.reload/1\",\"accepted\":true"), FSD_EXIT_OK,
+         "{\"schema\":\"fsd.reload/1\",\"accepted\":true}\n", ""},
         {"drain", REQUEST("drain", ""), RESULT("\"drained\":true"), FSD_EXIT_OK,
          "drained: all workers have left; `fsdctl resume` starts them again\n", ""},
         {"resume", REQUEST("resume", ""), RESULT("\"resumed\":true"), FSD_EXIT_OK,
