@@ -132,7 +132,7 @@ static int judge(const struct ask_row *row, const json_t *result, struct fsd_err
     return row->judge != NULL ? row->judge(result, err) : FSD_EXIT_OK;
 }
 
-static int show(const struct command_args *args, const struct ask_row *row, const json_t *result)
+int ask_show(const struct command_args *args, const struct ask_row *row, const json_t *result)
 {
     struct output output;
     struct fsd_err why = {""};
@@ -159,6 +159,14 @@ static int show(const struct command_args *args, const struct ask_row *row, cons
     return code;
 }
 
+void ask_show_late(const struct command_args *args, const struct ask_row *row, int code)
+{
+    if (code == FSD_EXIT_TIMEOUT && row->goes_on) {
+        (void)fprintf(args->err, "it goes on; `%s status` shows how far it is\n",
+                      args->program->name);
+    }
+}
+
 int ask_and_show(const struct command_args *args, const struct ask_row *row, json_t *params)
 {
     struct client client;
@@ -173,10 +181,9 @@ int ask_and_show(const struct command_args *args, const struct ask_row *row, jso
     code = ask_call(args, &client, row->method, params, &result);
     client_close(&client);
     if (code == FSD_EXIT_OK) {
-        code = show(args, row, result);
-    } else if (code == FSD_EXIT_TIMEOUT && row->goes_on) {
-        (void)fprintf(args->err, "it goes on; `%s status` shows how far it is\n",
-                      args->program->name);
+        code = ask_show(args, row, result);
+    } else {
+        ask_show_late(args, row, code);
     }
     json_decref(result);
     return code;

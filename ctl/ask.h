@@ -28,6 +28,11 @@ struct ask_row {
 /* Takes params (NULL: no memory for them).  With --json the result is printed as it came; its "note" goes to standard error. */
 int ask_and_show(const struct command_args *args, const struct ask_row *row, json_t *params);
 
+/* The second half of it: the result of a call is printed, and judged. */
+int ask_show(const struct command_args *args, const struct ask_row *row, const json_t *result);
+/* What else there is to say when the call has failed with this exit code. */
+void ask_show_late(const struct command_args *args, const struct ask_row *row, int code);
+
 /* The time of --timeout, else default_ms. */
 int ask_get_timeout(const struct command_args *args, uint64_t default_ms, uint64_t *ret_ms);
 /* The socket is that of --socket, else of FSD_SOCKET, else the default; all waits together end after timeout_ms. */

@@ -242,6 +242,8 @@ int client_call(struct client *client, const char *method, json_t *params, json_
         r = answer_take(answer, ret_result, err);
         if (r < 0) {
             client->refusal = json_incref(json_object_get(answer, "error"));
+        } else if (r == 1 && client->on_notification != NULL) {
+            client->on_notification(client->owner, answer);
         }
         json_decref(answer);
     } while (r == 1);

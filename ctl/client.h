@@ -15,6 +15,9 @@ struct client {
     uint64_t deadline_ms; /* CLOCK_MONOTONIC */
     uint64_t timeout_ms;  /* for sentences */
     json_t *refusal;      /* owned; the last error that the daemon answered, or NULL */
+    /* Told of the notifications that come while an answer is awaited; NULL: they are dropped. */
+    void (*on_notification)(void *owner, const json_t *notification);
+    void *owner;
 };
 
 /* Connects.  -ENOENT, -ECONNREFUSED: no daemon there; -EACCES; -ETIMEDOUT; other negative errno. */

@@ -78,7 +78,7 @@ static const struct command_option options[] = {
     {"reload", "restart", 0, NULL, "replace the worker processes, one after another"},
     {"reload", "no-wait", 0, NULL, "return as soon as the daemon has accepted it"},
     {"reload", "wait", 0, NULL, "wait for the end of it, as it does in any case"},
-    JSON("reload"),
+    {"reload", "json", 0, NULL, "print each step, and the result, as one JSON object a line"},
     TIMEOUT("reload", "5m"),
     JSON("restart"),
     TIMEOUT("restart", "5m"),

@@ -10,6 +10,7 @@
 #include "ctl/ask.h"
 #include "ctl/changes.h"
 #include "ctl/output.h"
+#include "ctl/steps.h"
 
 /* Above the time that a worker may take to boot (60 s) plus the one to leave (30 s), for several of them. */
 enum { TIMEOUT_MS = 5 * 60 * 1000, TEXT_MAX = 512 };
@@ -66,7 +67,7 @@ int reload_run(const struct command_args *args)
                                        true,     NULL,           reload_render};
     json_t *params = json_pack("{s:b}", "restart", command_has_option(args, "restart"));
     if (!command_has_option(args, "no-wait")) {
-        return ask_and_show(args, &row, params);
+        return steps_ask_and_show(args, &row, params);
     }
     if (command_has_option(args, "wait")) {
         json_decref(params);

@@ -1,0 +1,168 @@
+/* steps.c - a command that takes a while, step by step.
+ * Owns nothing.  People see the steps on standard error, where they can look at it while the result goes somewhere else.  How: the connection first follows the events of the service, then asks; what comes before the answer is shown when it is a
+ * step.  The daemon sends events when it has nothing better to do, so those that the answer has overtaken are asked for at the end; their
+ * numbers tell which were shown.  A daemon that cannot be followed (too many do) is asked all the same.
+ * Called by reload.c.  Must not know what is done, nor believe that events have a certain shape. */
+#include "ctl/steps.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/command.h"
+#include "common/err.h"
+#include "common/proto.h"
+#include "ctl/ask.h"
+#include "ctl/client.h"
+#include "ctl/field.h"
+#include "ctl/output.h"
+
+struct steps {
+    const struct command_args *args; /* borrowed */
+    struct client *client;           /* borrowed */
+    struct output output;
+    bool is_json;
+    uint64_t seen; /* number of the last event that was looked at */
+};
+
+/* What workers do, and where a reload begins for which somebody else was waited. */
+static bool is_step(const json_t *event)
+{
+    static const char worker[] = "worker.";
+    const char *name = field_get_text(event, "event");
+    return strncmp(name, worker, strlen(worker)) == 0 || strcmp(name, "reload.begin") == 0;
+}
+
+/* "web/0 worker is ready, generation 4": the first line of what happened. */
+static void print(const json_t *event, const struct output *output)
+{
+    const char *pool = json_string_value(json_object_get(event, "pool"));
+    const char *message = field_get_text(event, "message");
+    uint64_t number = 0;
+    if (pool != NULL) {
+        output_text(output, pool);
+        (void)fputc('/', output->file);
+        if (field_find_number(event, "slot", &number)) {
+            (void)fprintf(output->file, "%llu ", (unsigned long long)number);
+        } else {
+            (void)fputs("- ", output->file);
+        }
+    }
+    output_text_part(output, message, strcspn(message, "\n"));
+    if (field_find_number(event, "generation", &number)) {
+        (void)fprintf(output->file, ", generation %llu", (unsigned long long)number);
+    }
+    (void)fputc('\n', output->file);
+}
+
+static void show(struct steps *steps, const json_t *event)
+{
+    uint64_t id = 0;
+    if (!field_find_number(event, "id", &id) || id <= steps->seen) {
+        return;
+    }
+    steps->seen = id;
+    if (!is_step(event)) {
+        return;
+    }
+    if (steps->is_json) {
+        output_json(&steps->output, event);
+    } else {
+        print(event, &steps->output);
+    }
+    (void)fflush(steps->output.file);
+}
+
+static void on_notification(void *owner, const json_t *notification)
+{
+    if (field_is(notification, "method", "event")) {
+        show(owner, json_object_get(notification, "params"));
+    }
+}
+
+/* What was before is not ours. */
+static void begin(struct steps *steps)
+{
+    json_t *result = NULL;
+    json_t *params = json_pack("{s:b}", "follow", 1);
+    if (client_call(steps->client, "events", params, &result, NULL) == 0) {
+        const json_t *events = json_object_get(result, "events");
+        size_t count = json_array_size(events);
+        (void)field_find_number(json_array_get(events, count - 1), "id", &steps->seen);
+        steps->client->on_notification = on_notification;
+        steps->client->owner = steps;
+    }
+    json_decref(result);
+}
+
+/* What the answer has overtaken. */
+static void end(struct steps *steps)
+{
+    json_t *result = NULL;
+    json_t *params = json_pack("{s:I}", "since_id", (json_int_t)steps->seen);
+    if (steps->client->on_notification == NULL) {
+        json_decref(params);
+        return;
+    }
+    if (client_call(steps->client, "events", params, &result, NULL) == 0) {
+        const json_t *events = json_object_get(result, "events");
+        for (size_t i = 0; i < json_array_size(events); i++) {
+            show(steps, json_array_get(events, i));
+        }
+    }
+    json_decref(result);
+}
+
+static int show_failure(const struct steps *steps, const struct ask_row *row, int result,
+                        const char *sentence, json_t *refusal)
+{
+    const char *message = json_string_value(json_object_get(refusal, "message"));
+    json_t *last = json_pack("{s:s, s:O?}", "schema", row->schema, "error", refusal);
+    if (steps->is_json && refusal != NULL && last != NULL) {
+        output_json(&steps->output, last);
+    }
+    json_decref(last);
+    int code = ask_report(steps->args, result, message != NULL ? message : sentence);
+    ask_show_late(steps->args, row, code);
+    return code;
+}
+
+/* Takes params. */
+static int ask(struct steps *steps, const struct ask_row *row, json_t *params)
+{
+    struct fsd_err why = {""};
+    json_t *result = NULL;
+    int r = client_call(steps->client, row->method, params, &result, &why);
+    json_t *refusal = json_incref(steps->client->refusal);
+    if (r == 0 || refusal != NULL) { /* it is there, and will answer once more */
+        end(steps);
+    }
+    int code = r == 0 ? ask_show(steps->args, row, result)
+                      : show_failure(steps, row, r, why.text, refusal);
+    json_decref(refusal);
+    json_decref(result);
+    return code;
+}
+
+int steps_ask_and_show(const struct command_args *args, const struct ask_row *row, json_t *params)
+{
+    struct client client;
+    struct steps steps = {
+        .args = args, .client = &client, .is_json = command_has_option(args, "json")};
+    uint64_t timeout_ms = 0;
+    int fd = fileno(args->err);
+    output_init(&steps.output, steps.is_json ? args->out : args->err);
+    int code = ask_get_timeout(args, row->timeout_ms, &timeout_ms);
+    code = code == FSD_EXIT_OK ? ask_open(args, timeout_ms, &client) : code;
+    if (code != FSD_EXIT_OK) {
+        json_decref(params);
+        return code;
+    }
+    if (steps.is_json || (fd >= 0 && isatty(fd) == 1)) {
+        begin(&steps);
+    }
+    code = ask(&steps, row, params);
+    client_close(&client);
+    return code;
+}

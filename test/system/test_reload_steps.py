@@ -1,0 +1,108 @@
+"""What `fsdctl reload` shows while it goes on, and what it leaves behind for who does not wait."""
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from fsd_process import BUILD, wait_for  # noqa: E402
+
+
+def ctl(fake, *words):
+    return subprocess.run([BUILD / "fsdctl", *words, "-s", fake.control_path], capture_output=True, text=True, timeout=60, check=False)
+
+
+def on_terminal(fake, *words):
+    """The exit code, and what a person sees."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="dumb", LC_ALL="C")
+        os.execv(BUILD / "fsdctl", ["fsdctl", *words, "-s", fake.control_path])
+    screen = b""
+    while True:
+        try:
+            screen += os.read(terminal, 4096)
+        except OSError:  # it has ended
+            break
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), screen.decode().splitlines()
+
+
+def start(make_fake, workers=2):
+    fake = make_fake(workers=workers)
+    fake.write_conf()
+    return fake.start_ready()
+
+
+def test_with_json_each_step_of_a_worker_is_a_line_before_the_result(make_fake):
+    fake = start(make_fake)
+    result = ctl(fake, "reload", "--restart", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    *steps, last = map(json.loads, result.stdout.splitlines())
+    assert (last["schema"], last["apps"][0]["to"]) == ("fsd.reload/1", 2)
+    assert steps[0]["event"] == "reload.begin"
+    ready = [(step["pool"], step["slot"], step["generation"]) for step in steps if step["event"] == "worker.ready"]
+    assert ready == [("web", 0, 2), ("web", 1, 2)]
+    assert [step["id"] for step in steps] == sorted(step["id"] for step in steps)
+
+
+def test_with_json_a_failure_is_the_last_line(make_fake):
+    fake = start(make_fake)
+    fake.write_app({"load": "app.lua:3: no", "slots": [1]})
+    result = ctl(fake, "reload", "--restart", "--json")
+    assert result.returncode == 1
+    *steps, last = map(json.loads, result.stdout.splitlines())
+    assert last["error"]["message"] == result.stderr.rstrip("\n")
+    assert "app.lua:3: no" in result.stderr and "web/1" in result.stderr
+    assert [step["slot"] for step in steps if step["event"] == "worker.refused"] == [1]
+
+
+def test_on_a_terminal_each_step_of_a_worker_is_a_line(make_fake):
+    fake = start(make_fake)
+    code, screen = on_terminal(fake, "reload", "--restart")
+    assert code == 0
+    assert screen[0] == "reload begins"
+    assert [line for line in screen if "ready" in line] == ["web/0 worker is ready, generation 2", "web/1 worker is ready, generation 2"]
+    assert screen[-1] == "shop  generation 1 -> 2, 2 workers replaced"
+
+
+def test_on_a_pipe_there_is_nothing_but_the_result(make_fake):
+    result = ctl(start(make_fake), "reload", "--restart")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "shop  generation 1 -> 2, 2 workers replaced\n"
+
+
+def test_who_does_not_wait_gets_it_all_the_same(make_fake):
+    fake = start(make_fake)
+    result = ctl(fake, "reload", "--restart", "--no-wait")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("reload is accepted; ")
+    fake.wait_status(lambda status: status["pools"][0]["generation"] == 2, "the new code")
+
+
+def test_what_does_not_come_to_pass_is_in_the_log_of_who_does_not_wait(make_fake):
+    fake = start(make_fake)
+    fake.write_app({"compile": "app.lua:1: oops"})
+    assert ctl(fake, "reload", "--no-wait").returncode == 0
+    fake.wait_log("event=reload.failed")
+    assert "app.lua:1: oops" in fake.log()
+    assert fake.status()["pools"][0]["generation"] == 1
+
+
+def test_a_reload_that_runs_turns_nobody_away_who_does_not_wait(make_fake):
+    fake = start(make_fake)
+    fake.write_app({"compile": "hang"})
+    assert ctl(fake, "reload", "--no-wait").returncode == 0
+    assert ctl(fake, "reload", "--no-wait").returncode == 0
+    assert fake.log().count("event=reload.begin") == 1
+
+
+def test_who_does_not_wait_is_told_of_what_stands_in_the_way(make_fake):
+    fake = make_fake(app={"compile": "hang"})
+    fake.write_conf()
+    fake.start()
+    wait_for(fake.status, "the daemon to answer")
+    result = ctl(fake, "reload", "--no-wait")
+    assert (result.returncode, result.stderr) == (1, "the daemon is still loading its code\n")
