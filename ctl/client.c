@@ -112,15 +112,29 @@ void client_close(struct client *client)
     client->refusal = NULL;
 }
 
+/* Is there still time, perhaps some more? */
+static bool has_time(struct client *client)
+{
+    const struct client_watch *watch = client->watch;
+    if (clock_monotonic_ms() < client->deadline_ms) {
+        return true;
+    }
+    if (watch == NULL || watch->on_late == NULL || !watch->on_late(client->owner)) {
+        return false;
+    }
+    client->deadline_ms = clock_monotonic_ms() + client->timeout_ms;
+    return true;
+}
+
 /* 0 when the descriptor is ready for events, or -ETIMEDOUT. */
-static int wait_for(const struct client *client, short events, struct fsd_err *err)
+static int wait_for(struct client *client, short events, struct fsd_err *err)
 {
     for (;;) {
-        uint64_t now = clock_monotonic_ms();
-        if (now >= client->deadline_ms) {
+        if (!has_time(client)) {
             return say_timeout(client, err);
         }
-        uint64_t left = client->deadline_ms - now;
+        uint64_t now = clock_monotonic_ms();
+        uint64_t left = client->deadline_ms > now ? client->deadline_ms - now : 0;
         struct pollfd pollfd = {client->fd, events, 0};
         int r = poll(&pollfd, 1, left < POLL_MAX_MS ? (int)left : POLL_MAX_MS);
         if (r > 0) {
@@ -132,7 +146,7 @@ static int wait_for(const struct client *client, short events, struct fsd_err *e
     }
 }
 
-static int send_all(const struct client *client, const char *bytes, size_t len, struct fsd_err *err)
+static int send_all(struct client *client, const char *bytes, size_t len, struct fsd_err *err)
 {
     for (size_t sent = 0; sent < len;) {
         int r = wait_for(client, POLLOUT, err);
@@ -152,7 +166,7 @@ static int send_all(const struct client *client, const char *bytes, size_t len, 
 }
 
 /* Takes params. */
-static int send_request(const struct client *client, const char *method, json_t *params,
+static int send_request(struct client *client, const char *method, json_t *params,
                         struct fsd_err *err)
 {
     json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", ANSWER_ID, "method",
@@ -242,8 +256,8 @@ int client_call(struct client *client, const char *method, json_t *params, json_
         r = answer_take(answer, ret_result, err);
         if (r < 0) {
             client->refusal = json_incref(json_object_get(answer, "error"));
-        } else if (r == 1 && client->on_notification != NULL) {
-            client->on_notification(client->owner, answer);
+        } else if (r == 1 && client->watch != NULL && client->watch->on_notification != NULL) {
+            client->watch->on_notification(client->owner, answer);
         }
         json_decref(answer);
     } while (r == 1);

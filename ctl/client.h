@@ -2,6 +2,7 @@
 #define FSD_CTL_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/line.h"
@@ -12,12 +13,19 @@ struct fsd_err;
 struct client {
     int fd; /* owned */
     struct line line;
-    uint64_t deadline_ms; /* CLOCK_MONOTONIC */
-    uint64_t timeout_ms;  /* for sentences */
-    json_t *refusal;      /* owned; the last error that the daemon answered, or NULL */
-    /* Told of the notifications that come while an answer is awaited; NULL: they are dropped. */
+    uint64_t deadline_ms;             /* CLOCK_MONOTONIC */
+    uint64_t timeout_ms;              /* for sentences */
+    json_t *refusal;                  /* owned; the last error that the daemon answered, or NULL */
+    const struct client_watch *watch; /* borrowed; NULL: nobody looks */
+    void *owner;                      /* borrowed; of the watch */
+};
+
+/* Of a call that takes a while. */
+struct client_watch {
+    /* What comes before the answer that is no answer; NULL: it is dropped. */
     void (*on_notification)(void *owner, const json_t *notification);
-    void *owner;
+    /* The time is over.  True: wait as long once more; NULL: never. */
+    bool (*on_late)(void *owner);
 };
 
 /* Connects.  -ENOENT, -ECONNREFUSED: no daemon there; -EACCES; -ETIMEDOUT; other negative errno. */

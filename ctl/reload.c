@@ -12,8 +12,10 @@
 #include "ctl/output.h"
 #include "ctl/steps.h"
 
-/* Above the time that a worker may take to boot (60 s) plus the one to leave (30 s), for several of them. */
-enum { TIMEOUT_MS = 5 * 60 * 1000, TEXT_MAX = 512 };
+enum {
+    TIMEOUT_MS = 60 * 1000, /* then the daemon is asked whether it is well */
+    TEXT_MAX = 512,
+};
 
 static int render_app(const json_t *app, int restart, const struct output *output)
 {

@@ -1,7 +1,8 @@
 /* steps.c - a command that takes a while, step by step.
  * Owns nothing.  People see the steps on standard error, where they can look at it while the result goes somewhere else.  How: the connection first follows the events of the service, then asks; what comes before the answer is shown when it is a
  * step.  The daemon sends events when it has nothing better to do, so those that the answer has overtaken are asked for at the end; their
- * numbers tell which were shown.  A daemon that cannot be followed (too many do) is asked all the same.
+ * numbers tell which were shown.  A daemon that cannot be followed (too many do) is asked all the same.  Without --timeout it is waited for
+ * as long as the daemon answers other questions: only it knows how long its workers may take.
  * Called by reload.c.  Must not know what is done, nor believe that events have a certain shape. */
 #include "ctl/steps.h"
 
@@ -18,27 +19,40 @@
 #include "ctl/field.h"
 #include "ctl/output.h"
 
+enum { STATUS_TIMEOUT_MS = 5 * 1000 };
+
 struct steps {
     const struct command_args *args; /* borrowed */
     struct client *client;           /* borrowed */
     struct output output;
     bool is_json;
+    bool is_following;
     uint64_t seen; /* number of the last event that was looked at */
 };
 
-/* What workers do, and where a reload begins for which somebody else was waited. */
+/* What becomes of workers, and where a reload begins; how it ends is the result. */
 static bool is_step(const json_t *event)
 {
     static const char worker[] = "worker.";
+    static const char reload[] = "reload.";
     const char *name = field_get_text(event, "event");
-    return strncmp(name, worker, strlen(worker)) == 0 || strcmp(name, "reload.begin") == 0;
+    if (strcmp(name, "reload.done") == 0 || strcmp(name, "reload.failed") == 0) {
+        return false;
+    }
+    return strncmp(name, worker, strlen(worker)) == 0 || strncmp(name, reload, strlen(reload)) == 0;
 }
 
-/* "web/0 worker is ready, generation 4": the first line of what happened. */
+static void print_line(const struct output *output, const char *text)
+{
+    output_text_part(output, text, strcspn(text, "\n"));
+}
+
+/* "web/0 worker is ready, generation 4": the first line of what happened, and of why. */
 static void print(const json_t *event, const struct output *output)
 {
     const char *pool = json_string_value(json_object_get(event, "pool"));
     const char *message = field_get_text(event, "message");
+    const char *reason = json_string_value(json_object_get(event, "reason"));
     uint64_t number = 0;
     if (pool != NULL) {
         output_text(output, pool);
@@ -49,9 +63,13 @@ static void print(const json_t *event, const struct output *output)
             (void)fputs("- ", output->file);
         }
     }
-    output_text_part(output, message, strcspn(message, "\n"));
+    print_line(output, message);
     if (field_find_number(event, "generation", &number)) {
         (void)fprintf(output->file, ", generation %llu", (unsigned long long)number);
+    }
+    if (reason != NULL) {
+        (void)fputs(": ", output->file);
+        print_line(output, reason);
     }
     (void)fputc('\n', output->file);
 }
@@ -76,10 +94,23 @@ static void show(struct steps *steps, const json_t *event)
 
 static void on_notification(void *owner, const json_t *notification)
 {
-    if (field_is(notification, "method", "event")) {
+    const struct steps *steps = owner;
+    if (steps->is_following && field_is(notification, "method", "event")) {
         show(owner, json_object_get(notification, "params"));
     }
 }
+
+/* What is asked for may take as long as it likes while the daemon is well. */
+static bool is_well(void *owner)
+{
+    const struct steps *steps = owner;
+    json_t *status = ask_quietly(steps->args, "status", STATUS_TIMEOUT_MS);
+    json_decref(status);
+    return status != NULL;
+}
+
+static const struct client_watch patient = {on_notification, is_well};
+static const struct client_watch hasty = {on_notification, NULL};
 
 /* What was before is not ours. */
 static void begin(struct steps *steps)
@@ -90,8 +121,7 @@ static void begin(struct steps *steps)
         const json_t *events = json_object_get(result, "events");
         size_t count = json_array_size(events);
         (void)field_find_number(json_array_get(events, count - 1), "id", &steps->seen);
-        steps->client->on_notification = on_notification;
-        steps->client->owner = steps;
+        steps->is_following = true;
     }
     json_decref(result);
 }
@@ -101,7 +131,7 @@ static void end(struct steps *steps)
 {
     json_t *result = NULL;
     json_t *params = json_pack("{s:I}", "since_id", (json_int_t)steps->seen);
-    if (steps->client->on_notification == NULL) {
+    if (!steps->is_following) {
         json_decref(params);
         return;
     }
@@ -159,6 +189,8 @@ int steps_ask_and_show(const struct command_args *args, const struct ask_row *ro
         json_decref(params);
         return code;
     }
+    client.watch = command_find_option(args, "timeout") != NULL ? &hasty : &patient;
+    client.owner = &steps;
     if (steps.is_json || (fd >= 0 && isatty(fd) == 1)) {
         begin(&steps);
     }

@@ -101,6 +101,54 @@ static void the_request_is_one_line_and_the_result_is_the_callers(void **state)
     client_close(&fixture->client);
 }
 
+struct watcher {
+    struct fixture *fixture;
+    const char
+        *says; /* what the server says when the time is over for the second time; NULL: nothing */
+    unsigned late;
+    unsigned heard;
+};
+
+static bool on_late(void *owner)
+{
+    struct watcher *watcher = owner;
+    if (++watcher->late == 2 && watcher->says != NULL) {
+        assert_true(
+            send(watcher->fixture->server, watcher->says, strlen(watcher->says), MSG_NOSIGNAL) > 0);
+    }
+    return watcher->late < 3 || watcher->says != NULL;
+}
+
+static void on_notification(void *owner, const json_t *notification)
+{
+    struct watcher *watcher = owner;
+    assert_string_equal(json_string_value(json_object_get(notification, "method")), "x");
+    watcher->heard++;
+}
+
+static void who_watches_a_call_hears_notifications_and_may_give_it_more_time(void **state)
+{
+    static const struct client_watch watch = {on_notification, on_late};
+    struct watcher watcher = {
+        .fixture = *state,
+        .says = "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n" ANSWER("\"result\":7")};
+    struct fixture *fixture = *state;
+    json_t *result = NULL;
+    connect_client(fixture, SHORT_MS);
+    fixture->client.watch = &watch;
+    fixture->client.owner = &watcher;
+    assert_int_equal(client_call(&fixture->client, "reload", json_object(), &result, NULL), 0);
+    assert_int_equal(json_integer_value(result), 7);
+    assert_in_range(watcher.late, 2, UINT32_MAX);
+    assert_int_equal(watcher.heard, 1);
+    json_decref(result);
+    watcher = (struct watcher){.fixture = fixture};
+    assert_int_equal(client_call(&fixture->client, "reload", json_object(), &result, NULL),
+                     -ETIMEDOUT);
+    assert_int_equal(watcher.late, 3);
+    client_close(&fixture->client);
+}
+
 static void each_answer_has_its_outcome_sentence_and_exit_code(void **state)
 {
     static const struct {
@@ -269,6 +317,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_request_is_one_line_and_the_result_is_the_callers),
+        TEST(who_watches_a_call_hears_notifications_and_may_give_it_more_time),
         TEST(each_answer_has_its_outcome_sentence_and_exit_code),
         TEST(what_the_daemon_refused_with_is_kept_whole),
         TEST(notifications_come_after_the_answer_however_long_it_takes),

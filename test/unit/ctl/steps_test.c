@@ -21,7 +21,10 @@
     "{\"id\":" id ",\"event\":\"worker." name "\",\"message\":\"worker is " name                   \
     "\",\"pool\":\"web\",\"slot\":" slot ",\"generation\":4}"
 #define BEGIN(id) "{\"id\":" id ",\"event\":\"reload.begin\",\"message\":\"reload begins\"}"
-#define OTHER(id) "{\"id\":" id ",\"event\":\"config.applied\",\"message\":\"applied\"}"
+#define OTHER(id) "{\"id\":" id ",\"event\":\"reload.done\",\"message\":\"applied\"}"
+#define REJECTED(id)                                                                               \
+    "{\"id\":" id ",\"event\":\"reload.rejected\",\"message\":\"worker does not take the code\","  \
+    "\"pool\":\"web\",\"slot\":1,\"generation\":4,\"reason\":\"a.lua:3: no\\n    at b.lua:4\"}"
 #define DONE                                                                                       \
     "\"schema\":\"fsd.reload/1\",\"apps\":[{\"app\":\"a\",\"from\":3,\"to\":4,\"workers\":2}],"    \
     "\"restart\":true"
@@ -146,12 +149,14 @@ static void on_a_terminal_each_step_of_a_worker_is_a_line(void **state)
         EVENTS("") NOTICE(BEGIN("1")) NOTICE(STEP("2", "0", "ready"))
             NOTICE("{\"id\":3,\"event\":\"worker.died\",\"pool\":\"\\u001b\",\"message\":\"died: "
                    "\\u001b[2J\\nmore\"}") NOTICE("{\"id\":4,\"event\":\"worker.odd\"}")
-                RESULT(DONE) EVENTS(""),
+                NOTICE(REJECTED("5")) RESULT(DONE) EVENTS(""),
         screen, sizeof(screen));
-    assert_string_equal(screen, "reload begins\r\n"
-                                "web/0 worker is ready, generation 4\r\n"
-                                "\\x1b/- died: \\x1b[2J\r\n"
-                                "-\r\n");
+    assert_string_equal(screen,
+                        "reload begins\r\n"
+                        "web/0 worker is ready, generation 4\r\n"
+                        "\\x1b/- died: \\x1b[2J\r\n"
+                        "-\r\n"
+                        "web/1 worker does not take the code, generation 4: a.lua:3: no\r\n");
     assert_int_equal(code, FSD_EXIT_OK);
 }
 
