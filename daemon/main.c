@@ -28,6 +28,7 @@ static const struct command_option options[] = {
     {"run", "host", 'H', "ADDRESS", "address to listen on, 127.0.0.1 by default; *: all"},
     {"run", "workers", 'w', "COUNT", "worker processes, 1 by default; auto: one for each CPU"},
     {"run", "shared", 0, "NAMES", "shared dictionaries, NAME[=SIZE] with \",\" between them"},
+    {"run", "no-watch", 0, NULL, "do not reload the application when its files change"},
     {"run", "control", 0, "PATH", "control socket, a new one by default"},
     {"run", "worker", 0, "FILE", "the fsd-worker to start"},
     {"serve", "config", 'c', "FILE", "configuration, " VERB_CONFIG_FILE " by default"},

@@ -338,6 +338,9 @@ int master_run(struct conf *conf, const struct master_options *options)
     int exit_code = setup_open(master, conf, &events);
     if (exit_code == FSD_EXIT_OK) {
         master->watched_ms = clock_monotonic_ms();
+        if (options->watches) {
+            develop_start(master);
+        }
         loader_start(&master->loader, master->inventory.apps, master->inventory.conf->app_count,
                      on_first_load);
         exit_code = run_loop(master);

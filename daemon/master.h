@@ -22,6 +22,7 @@ struct master_options {
     const char *shared;
     /* `fsd run`: print the URLs for a person, failing at first load ends the program */
     int development;
+    int watches; /* and reload the application when its files change */
 };
 
 /* Runs the daemon in the foreground until it is told to stop: binds, bundles, starts the workers, supervises.  Takes over

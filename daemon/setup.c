@@ -355,6 +355,7 @@ void setup_free(struct master *master)
     if (master == NULL) {
         return;
     }
+    develop_stop(master);
     stream_close(master->streams);
     control_close(master->control);
     retired_free(master);

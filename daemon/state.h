@@ -15,6 +15,7 @@
 #include "daemon/control/control.h"
 #include "daemon/crash/crashes.h"
 #include "daemon/crash/oom.h"
+#include "daemon/develop/develop.h"
 #include "daemon/host/manager.h"
 #include "daemon/host/privilege.h"
 #include "daemon/listen/listener.h"
@@ -60,6 +61,7 @@ struct master {
     struct orders orders;   /* orders.c's */
     struct upgrade upgrade; /* upgrade.c's */
     struct waiting waiting; /* waiting.c's */
+    struct develop develop; /* develop.c's */
     bool is_ordering;       /* its orders are being carried out */
     struct tree *tree;      /* owned; which pool is started, stopped or held when */
     struct crashes crashes;

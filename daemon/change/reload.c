@@ -131,6 +131,9 @@ void reload_finish(struct master *master)
     if (result == NULL) {
         reload_keep_reason(master, "done, but out of memory for the answer");
     }
+    if (only == NULL) {
+        develop_on_reloaded(master, NULL);
+    }
     answer(reload, result);
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         pool_refresh(master->inventory.pools[i]);
@@ -151,6 +154,9 @@ void reload_fail(struct master *master)
     log_event(&master->log, LOG_LEVEL_ERROR, NULL, "reload.failed", message, NULL);
     master->restart.only = NULL;
     manager_update(master);
+    if (only == NULL) {
+        develop_on_reloaded(master, master->reload.why);
+    }
     answer(&master->reload, NULL);
     tell_end(master, master->reload.why);
 }
@@ -161,6 +167,7 @@ void reload_on_deployed(struct master *master, json_t *result, const char *why)
     reload->why[0] = '\0';
     reload_keep_reason(master, why);
     log_apps(master, json_object_get(result, "apps"));
+    develop_on_reloaded(master, result != NULL ? NULL : reload->why);
     answer(reload, result);
 }
 
@@ -179,6 +186,7 @@ static bool begin_with_config(struct master *master)
                   "reload failed, nothing is changed: the configuration is wrong",
                   LOG_FIELDS(log_text("reason", failure.why)));
         conf_free(conf);
+        develop_on_reloaded(master, failure.why);
         reload_round_answer(&master->reload.now, NULL, &failure);
     } else if (has_changes) {
         deploy_start(master, conf, "reload", true, NULL);

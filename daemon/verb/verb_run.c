@@ -114,7 +114,8 @@ int verb_run(const struct command_args *args)
                                      .workers = workers,
                                      .control = command_find_option(args, "control"),
                                      .shared = command_find_option(args, "shared"),
-                                     .development = 1};
+                                     .development = 1,
+                                     .watches = command_find_option(args, "no-watch") == NULL};
     struct conf *conf = verb_run_load(&options, &problems);
     problem_print(&problems, args->err);
     int code = FSD_EXIT_CONFIG;

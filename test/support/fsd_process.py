@@ -53,6 +53,7 @@ class FsdProcess:
         self.log_path = self.folder / "stderr"
         self.out_path = self.folder / "stdout"
         self.workers_count = workers
+        self.watches = False  # a test that writes files says itself when they are loaded
         self.process = None
         self.program = BUILD / "fsd"
         self.worker_path = worker_path or str(self.folder / "fsd-worker")
@@ -85,7 +86,7 @@ class FsdProcess:
             command = ["serve", "--config", str(conf)]
         else:
             command = ["run", str(self.app_path), "--port", "0", "--control", self.control_path,
-                       "--workers", str(self.workers_count)]
+                       "--workers", str(self.workers_count), *([] if self.watches else ["--no-watch"])]
         command = [*wrapper, str(self.program), *command, "--worker", self.worker_path, *arguments]
         with open(self.log_path, "ab") as log, open(self.out_path, "ab") as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=stderr or log,

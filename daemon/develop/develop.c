@@ -1,0 +1,173 @@
+/* develop.c - for who develops with `fsd run`: a file that is saved is reloaded, and one line says what came of it.
+ * Owns the watcher and the names of what has changed since the last reload.  A change asks for the same reload as an operator does; while
+ * nothing may be changed it asks again.  The end of every reload is told on stdout, that of a failed one with the lines of
+ * the source that it is about.
+ * Called by master.c (start), setup.c (stop), reload.c (ends) and the watcher.  Must not know how code is reloaded. */
+#include "daemon/develop/develop.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "daemon/conf/file.h"
+#include "daemon/develop/excerpt.h"
+#include "daemon/master.h"
+#include "daemon/owner.h"
+#include "daemon/state.h"
+
+enum { RETRY_US = 100000, SOURCE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 4096, WHY_SHOWN_MAX = 2048 };
+
+/* A terminal that is stopped, or a pipe that nobody reads, must not stop the daemon: then the text is left out.  A pipe that
+ * says it can be written to has room for TEXT_MAX bytes. */
+static void say(const char *text)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
+        (void)fputs(text, stdout);
+        (void)fflush(stdout); /* a closed stdout is the starter's choice */
+    }
+}
+
+static void ask_after(struct develop *develop, uint64_t delay_us)
+{
+    /* cannot fail: the source is there and the loop runs */
+    (void)sd_event_source_set_time_relative(develop->retry, delay_us);
+    (void)sd_event_source_set_enabled(develop->retry, SD_EVENT_ONESHOT);
+}
+
+/* A reload that runs may have read the files before: it is waited for, not joined. */
+static void ask(struct master *master)
+{
+    struct develop *develop = &master->develop;
+    if (develop->wanted[0] == '\0' || master->phase == MASTER_STOPPING) {
+        return;
+    }
+    if (!master->was_ready || master_find_obstacle(master) != NULL) {
+        ask_after(develop, RETRY_US);
+        return;
+    }
+    memcpy(develop->asked, develop->wanted, sizeof(develop->asked));
+    develop->wanted[0] = '\0';
+    develop->since_us = clock_monotonic_us();
+    reload_start(master, NULL, false);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    ask(userdata);
+    return 0;
+}
+
+static void on_change(struct watcher *watcher, const char *names, const char *why)
+{
+    struct develop *develop = OWNER_OF(watcher, struct develop, watcher);
+    struct master *master = OWNER_OF(develop, struct master, develop);
+    char text[TEXT_MAX];
+    if (names == NULL) {
+        (void)snprintf(text, sizeof(text), "%s\n", why);
+        say(text);
+        return;
+    }
+    if (strcmp(develop->wanted, names) != 0) {
+        size_t len = strlen(develop->wanted);
+        (void)snprintf(develop->wanted + len, sizeof(develop->wanted) - len, "%s%s",
+                       len > 0 ? ", " : "", names);
+    }
+    ask(master);
+}
+
+/* "" when the message is about none of the application's files. */
+static void read_excerpt(const struct watcher *watcher, const char *why, char text[EXCERPT_MAX])
+{
+    struct excerpt_place place;
+    struct fsd_err err;
+    char path[PATH_MAX];
+    char *source = NULL;
+    size_t len = 0;
+    text[0] = '\0';
+    if (!excerpt_find_place(why, &place)) {
+        return;
+    }
+    size_t root_len = strlen(watcher->root);
+    bool is_absolute =
+        strncmp(place.name, watcher->root, root_len) == 0 && place.name[root_len] == '/';
+    const char *name = is_absolute ? place.name + root_len + 1 : place.name;
+    if (sources_find(&watcher->known, name) == NULL) {
+        return; /* whatever a worker may say: no other file is shown */
+    }
+    int path_len = snprintf(path, sizeof(path), "%s/%s", watcher->root, name);
+    if ((size_t)path_len < sizeof(path) &&
+        file_read(path, SOURCE_BYTES_MAX, false, &source, &len, &err) == 0) {
+        excerpt_format(source, len, place.line, text);
+    }
+    free(source);
+}
+
+static void say_failure(const struct watcher *watcher, const char *why)
+{
+    char excerpt[EXCERPT_MAX];
+    char text[TEXT_MAX];
+    size_t len = strcspn(why, "\n"); /* the log has the rest */
+    read_excerpt(watcher, why, excerpt);
+    (void)snprintf(text, sizeof(text), "not reloaded: %.*s\n%s",
+                   (int)(len < WHY_SHOWN_MAX ? len : WHY_SHOWN_MAX), why, excerpt);
+    say(text);
+}
+
+void develop_on_reloaded(struct master *master, const char *why)
+{
+    struct develop *develop = &master->develop;
+    char text[TEXT_MAX];
+    if (develop->retry == NULL || master->phase == MASTER_STOPPING) {
+        return;
+    }
+    if (why != NULL) {
+        say_failure(&develop->watcher, why);
+    } else if (develop->asked[0] != '\0') {
+        (void)snprintf(text, sizeof(text), "reloaded in %" PRIu64 " ms: %s\n",
+                       (clock_monotonic_us() - develop->since_us) / 1000, develop->asked);
+        say(text);
+    } else {
+        say("reloaded\n");
+    }
+    develop->asked[0] = '\0';
+    ask_after(develop, 0); /* what was saved meanwhile; not from inside the end of this one */
+}
+
+void develop_start(struct master *master)
+{
+    struct develop *develop = &master->develop;
+    struct fsd_err err = {""};
+    char text[TEXT_MAX];
+    int error = sd_event_add_time_relative(master->loop, &develop->retry, CLOCK_MONOTONIC, 0, 1000,
+                                           on_retry, master);
+    if (error >= 0) {
+        error = sd_event_source_set_enabled(develop->retry, SD_EVENT_OFF);
+    }
+    if (error < 0) {
+        (void)fsd_err_set(&err, -error, "cannot watch the files: %s", strerror(-error));
+    } else {
+        error = watcher_open(&develop->watcher, master->loop, master->inventory.apps[0]->path,
+                             on_change, &err);
+    }
+    if (error < 0) {
+        develop_stop(master);
+        (void)snprintf(text, sizeof(text), "%s (--no-watch: don't try)\n", err.text);
+        say(text);
+    }
+}
+
+void develop_stop(struct master *master)
+{
+    watcher_close(&master->develop.watcher);
+    master->develop.retry = sd_event_source_disable_unref(master->develop.retry);
+}

@@ -1,0 +1,118 @@
+"""`fsd run` for who develops: files that are saved are reloaded, and one line says what came of it."""
+import os
+import subprocess
+
+import pytest
+from fsd_process import BUILD, wait_for
+
+APP = """local fsd = require "fsd"
+local app = fsd.app()
+local word = require "lib.word"
+app:get("/", function(req, res) res:send(word) end)
+return app
+"""
+
+
+@pytest.fixture
+def run(make_service):
+    """An application of two files that is watched."""
+    service = make_service({"app.lua": APP, "lib/word.lua": 'return "one"\n'})
+    service.watches = True
+    return service.start_ready()
+
+
+def code(service, name):
+    return service.app_path.parent / name
+
+
+def wait_out(service, *wanted):
+    """Waits until so many lines are printed after the greeting, and compares their beginnings and ends."""
+    def find():
+        lines = service.out().splitlines()[2:]
+        return lines if len(lines) >= len(wanted) else None
+
+    lines = wait_for(find, f"{wanted} on stdout, where there is {service.out()!r}")
+    for line, want in zip(lines, wanted, strict=True):
+        begin, _, end = want.partition("...")
+        assert line.startswith(begin) and line.endswith(end), (line, want)
+
+
+@pytest.mark.basic
+def test_a_file_that_is_saved_is_reloaded(run):
+    assert run.get("/").text == "one"
+    code(run, "lib/word.lua").write_text('return "two"\n')
+    wait_out(run, "reloaded in ... ms: lib/word.lua")
+    assert run.get("/").text == "two"
+
+
+@pytest.mark.basic
+def test_an_editor_may_save_by_renaming(run):
+    code(run, "lib/.word.lua.tmp").write_text('return "two"\n')
+    os.replace(code(run, "lib/.word.lua.tmp"), code(run, "lib/word.lua"))
+    wait_out(run, "reloaded in ... ms: lib/word.lua")
+    assert run.get("/").text == "two"
+
+
+def test_an_error_is_shown_with_its_line_and_the_old_code_goes_on(run):
+    code(run, "app.lua").write_text(APP.replace("local word", "local number = nil + 1\nlocal word"))
+    wait_out(run, "not reloaded: app.lua:3: attempt to perform arithmetic on a nil value",
+             "       2 | local app = fsd.app()",
+             " >     3 | local number = nil + 1",
+             '       4 | local word = require "lib.word"')
+    assert run.get("/").text == "one"
+
+
+def test_a_syntax_error_is_shown_too_and_mended(run):
+    code(run, "lib/word.lua").write_text('local word = "two"\nreturn word word\n')
+    wait_out(run, "not reloaded: ...lib/word.lua:2: <eof> expected near 'word'",
+             '       1 | local word = "two"', " >     2 | return word word")
+    code(run, "lib/word.lua").write_text('return "three"\n')
+    wait_for(lambda: "ms: lib/word.lua" in run.out(), "the reload")
+    assert run.get("/").text == "three"
+
+
+def test_an_error_that_names_another_file_shows_nothing_of_it(run, tmp_path):
+    secret = tmp_path / "secret.lua"
+    secret.write_text("SECRET\n")
+    code(run, "app.lua").write_text(f'error("{secret}:1: look", 0)\n')
+    wait_out(run, f"not reloaded: {secret}:1: look...")
+    assert "SECRET" not in run.out()
+
+
+def test_a_reload_that_an_operator_asks_for_is_told_as_well(run):
+    assert run.ctl("reload").returncode == 0
+    wait_out(run, "reloaded")
+
+
+def test_what_is_saved_while_a_reload_runs_is_reloaded_after_it(run):
+    for number in range(20):
+        code(run, "lib/word.lua").write_text(f'return "{number}"\n')
+        run.ctl("reload")
+    wait_for(lambda: run.get("/").text == "19", "the last one")
+    assert "refused" not in run.log() and "not reloaded" not in run.out()
+
+
+def test_with_no_watch_nothing_is_reloaded(make_service):
+    service = make_service({"app.lua": APP, "lib/word.lua": 'return "one"\n'}).start_ready()
+    fds = [os.readlink(f"/proc/{service.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{service.process.pid}/fd")]
+    assert not [fd for fd in fds if "inotify" in fd]
+    assert service.ctl("reload").returncode == 0
+    assert len(service.out().splitlines()) == 2
+
+
+def test_serve_watches_nothing(service):
+    fds = [os.readlink(f"/proc/{service.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{service.process.pid}/fd")]
+    assert not [fd for fd in fds if "inotify" in fd]
+    command = [str(BUILD / "fsd"), "serve", "--no-watch"]
+    assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 64
+
+
+def test_a_tree_that_is_too_large_is_said_and_served(make_service):
+    service = make_service({"app.lua": APP, "lib/word.lua": 'return "one"\n'})
+    service.watches = True
+    folder = code(service, "data")
+    for number in range(4100):
+        (folder / str(number)).mkdir(parents=True)
+    service.start_ready()
+    assert service.out().startswith(f'cannot watch "{service.app_path.parent}": more than 50000 files or 4096 folders below it; ')
+    assert service.get("/").text == "one"
