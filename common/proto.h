@@ -142,7 +142,8 @@ enum {
 
 /* CONFIG: a sealed memfd with one MessagePack map:
  *   number (int), pool (str), workers (int: how many the pool has), app (str), path (str: the main
- *   file's absolute path), log_level (int), settings (map), env (map str -> str),
+ *   file's absolute path), log_level (int), refreshes (int: 1 in
+ *   `fsd run` that watches), settings (map), env (map str -> str),
  *   limits {request_timeout_ms, cpu_ms, keepalive_ms, replaced_ms, body_bytes, memory_bytes, actor_memory_bytes} (ints).  Unknown
  *   keys are ignored.
  * LOG: a SOCK_SEQPACKET socket on which the worker sends log records, one a packet, each one MessagePack array

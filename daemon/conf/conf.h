@@ -153,6 +153,7 @@ struct conf {
     /* owned reference: files, texts, sources and tree are borrowed from it; NULL: they are its own */
     struct conf *base;
     unsigned users; /* references that copies have */
+    bool refreshes; /* fsd run: pages that browsers have open follow the code */
 };
 
 /* A value that an operator set by command, above all files. */

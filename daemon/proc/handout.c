@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 9, LIMIT_KEYS = 7 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 10, LIMIT_KEYS = 7 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
@@ -69,6 +69,7 @@ int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64
     write_pair_int(&writer, "workers", workers);
     write_app(&writer, &conf->apps[pool->app]); /* four keys */
     write_pair_int(&writer, "log_level", conf->log_level);
+    write_pair_int(&writer, "refreshes", conf->refreshes);
     write_limits(&writer, &pool->limits);
     int result = msgpack_writer_take(&writer, &data, &len);
     if (result == 0) {

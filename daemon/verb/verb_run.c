@@ -87,6 +87,9 @@ struct conf *verb_run_load(const struct master_options *options, struct problem_
         conf_free(conf);
         return NULL;
     }
+    if (conf != NULL) {
+        conf->refreshes = options->watches != 0;
+    }
     return conf;
 }
 

@@ -1,5 +1,6 @@
 """`fsd run` for who develops: files that are saved are reloaded, and one line says what came of it."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -9,8 +10,34 @@ APP = """local fsd = require "fsd"
 local app = fsd.app()
 local word = require "lib.word"
 app:get("/", function(req, res) res:send(word) end)
+app:get("/page", function(req, res) res:type("html"):send("<p>" .. word .. "</p>") end)
+app:get("/data", function(req, res) res:json { word = word } end)
+app:post("/page", function(req, res) res:type("html"):send("<p>" .. word .. "</p>") end)
 return app
 """
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "sec-fetch-dest": "document"}
+SCRIPT = re.compile(r'\n<script src="/\.fsd/refresh\.js" data-code="(\d+-\d+)"></script>\n')
+
+
+def page_code(service):
+    """The code that made the page, as the page's script knows it."""
+    return SCRIPT.search(service.get("/page", headers=BROWSER).text)[1]
+
+
+def read_event(stream):
+    """The data of the first event of a stream."""
+    for line in iter(stream.readline, b""):
+        if line.startswith(b"data: "):
+            return line[len(b"data: "):].decode().rstrip("\n")
+    raise AssertionError("the stream ended without an event")
+
+
+def open_stream(connection):
+    connection.request("GET", "/.fsd/refresh", headers={"accept": "text/event-stream"})
+    stream = connection.getresponse()
+    assert stream.status == 200 and stream.getheader("content-type") == "text/event-stream"
+    return stream
 
 
 @pytest.fixture
@@ -116,3 +143,68 @@ def test_a_tree_that_is_too_large_is_said_and_served(make_service):
     service.start_ready()
     assert service.out().startswith(f'cannot watch "{service.app_path.parent}": more than 50000 files or 4096 folders below it; ')
     assert service.get("/").text == "one"
+
+
+@pytest.mark.basic
+def test_a_page_that_is_open_learns_of_new_code(run):
+    old = page_code(run)
+    with run.connection() as connection:
+        stream = open_stream(connection)
+        assert read_event(stream) == old
+        code(run, "lib/word.lua").write_text('return "two"\n')
+        assert stream.read().strip() == b"", "the old worker ends it"
+    with run.connection() as connection:
+        new = read_event(open_stream(connection))
+    assert new != old and page_code(run) == new
+    assert "<p>two</p>" in run.get("/page", headers=BROWSER).text
+
+
+def test_the_script_is_there(run):
+    answer = run.get("/.fsd/refresh.js")
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "new EventSource('/.fsd/refresh')" in answer.text
+
+
+def test_a_failed_reload_refreshes_nothing(run):
+    with run.connection() as connection:
+        stream = open_stream(connection)
+        old = read_event(stream)
+        code(run, "lib/word.lua").write_text("return return\n")
+        wait_for(lambda: "not reloaded" in run.out(), "the failure")
+    assert page_code(run) == old
+
+
+def test_an_error_page_is_refreshed_when_the_error_is_mended(run):
+    answer = run.get("/nowhere", headers=BROWSER)
+    assert answer.status == 404 and SCRIPT.search(answer.text)
+
+
+def test_only_pages_that_a_browser_shows_get_the_script(run):
+    whole = run.get("/page", headers=BROWSER)
+    assert SCRIPT.sub("", whole.text) == "<p>one</p>" != whole.text
+    for headers in ({}, {"accept": "*/*"}, {**BROWSER, "sec-fetch-dest": "empty"}):
+        assert run.get("/page", headers=headers).text == "<p>one</p>"
+    assert run.request("POST", "/page", headers=BROWSER).text == "<p>one</p>"
+    assert run.get("/data", headers=BROWSER).text == '{"word":"one"}'
+    head = run.request("HEAD", "/page", headers=BROWSER)
+    assert head.headers["content-length"] == str(len(whole.body)) and head.body == b""
+
+
+def test_streams_of_pages_do_not_keep_a_worker(run):
+    with run.connection() as one, run.connection() as two:
+        streams = [open_stream(one), open_stream(two)]
+        assert len({read_event(stream) for stream in streams}) == 1
+        assert run.ctl("drain").returncode == 0
+        run.wait_workers(lambda rows: not rows, "the worker to leave")
+        assert [stream.read().strip() for stream in streams] == [b"", b""]
+
+
+def test_pages_of_a_service_are_left_alone(make_service):
+    for watches in (False, True):
+        one = make_service({"app.lua": APP, "lib/word.lua": 'return "one"\n'})
+        one.watches = watches
+        if watches:
+            one.write_conf()  # fsd serve
+        one.start_ready()
+        assert one.get("/page", headers=BROWSER).text == "<p>one</p>"
+        assert one.get("/.fsd/refresh").status == 404 and one.get("/.fsd/refresh.js").status == 404

@@ -31,6 +31,7 @@ static const struct field fields[] = {
     {"path", FIELD_TEXT, AT(path), ROOM(path)},
     {"workers", FIELD_U32, AT(workers), 0},
     {"log_level", FIELD_LEVEL, AT(log_level), 0},
+    {"refreshes", FIELD_U32, AT(refreshes), 0},
     {"settings", FIELD_MAP, AT(settings), AT(settings_len)},
     {"env", FIELD_MAP, AT(env), AT(env_len)},
     {"limits", FIELD_GROUP, 0, 0},

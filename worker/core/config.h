@@ -17,6 +17,8 @@ struct config {
     char path[CONFIG_PATH_MAX]; /* of the application's main file, for messages */
     uint32_t workers;
     enum log_level log_level;
+    uint32_t
+        refreshes; /* 1: pages that browsers have open follow the code; only `fsd run` says so */
     uint32_t request_timeout_ms;
     uint32_t cpu_ms; /* of one handler; 0: no limit */
     uint32_t keepalive_ms;

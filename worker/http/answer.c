@@ -14,6 +14,7 @@
 #include "worker/http/connection.h"
 #include "worker/http/header_text.h"
 #include "worker/http/native.h"
+#include "worker/http/refresh.h"
 #include "worker/http/service.h"
 
 enum { RETRY_AFTER_MAX = 24 }; /* digits of 64 bits */
@@ -75,6 +76,9 @@ void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_
     }
     if (status == 205) {
         body.len = 0; /* RFC 9110 §15.3.6 allows none */
+    }
+    if (service->runtime->config.refreshes) {
+        body = refresh_add_script(service, req, body);
     }
     req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
     h2o_start_response(req, &service->complete);

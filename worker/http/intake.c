@@ -13,6 +13,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/guard_head.h"
+#include "worker/http/refresh.h"
 #include "worker/http/service.h"
 
 /* HTTP/1: the head still stands at the beginning of the socket's buffer. */
@@ -78,6 +79,9 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
             refuse(service, req, 400, guard_head_reason(verdict));
             return 0;
         }
+    }
+    if (service->runtime->config.refreshes && refresh_answer(service, req)) {
+        return 0;
     }
     if (service->is_unavailable) {
         answer_unavailable(service, req);

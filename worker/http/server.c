@@ -23,6 +23,7 @@
 #include "worker/http/event_stream.h"
 #include "worker/http/exchange.h"
 #include "worker/http/intake.h"
+#include "worker/http/refresh.h"
 #include "worker/http/service.h"
 
 enum {
@@ -209,6 +210,7 @@ void http_server_drain(struct http_server *server, uint64_t idle_ms, bool emptie
     server->idle_ms = idle_ms;
     server->calls = calls;
     event_stream_dismiss_all(&server->service);
+    refresh_end_all(&server->service);
     if (empties_queues) {
         acceptor_empty(&server->acceptor, on_accepting_stopped);
     } else {

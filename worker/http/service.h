@@ -9,6 +9,7 @@
 
 struct edition;
 struct exchange;
+struct refresh;
 struct runtime;
 struct stream;
 
@@ -29,6 +30,7 @@ struct service {
     void (*on_exchange_over)(struct service *service);
     struct exchange *free;        /* owned list of exchanges for use again */
     struct stream *event_streams; /* borrowed list: what a drain ends */
+    struct refresh *refreshes;    /* borrowed list; the same */
 };
 
 #endif

@@ -55,6 +55,7 @@ static void every_key_of_the_contract_is_there(void **state)
         {"app", MSGPACK_STR, 0, "shop"},
         {"path", MSGPACK_STR, 0, "/srv/shop/app.lua"},
         {"log_level", MSGPACK_INT, 6, NULL},
+        {"refreshes", MSGPACK_INT, 0, NULL},
         {"settings", MSGPACK_MAP, 0, NULL},
         {"env", MSGPACK_MAP, 0, NULL},
         {"limits", MSGPACK_MAP, 0, NULL},
