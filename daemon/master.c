@@ -368,6 +368,9 @@ int master_inherit(struct conf *conf, const struct master_options *options,
 int master_go_on(struct master *master, const char *from, const char *note)
 {
     int exit_code = FSD_EXIT_INTERNAL;
+    if (master->options->watches) {
+        develop_go_on(master);
+    }
     upgrade_finish(master, from, note);
     spawn_reap_foreign(master_owns, master); /* their signal may have come in between */
     if (supervision_start(master) == 0) {

@@ -166,6 +166,23 @@ void develop_start(struct master *master)
     }
 }
 
+uint64_t develop_get_seen(const struct develop *develop)
+{
+    bool is_loaded = develop->retry != NULL && develop->wanted[0] == '\0';
+    return is_loaded ? sources_digest(&develop->watcher.known) : 0;
+}
+
+void develop_go_on(struct master *master)
+{
+    struct develop *develop = &master->develop;
+    develop_start(master);
+    if (develop->retry != NULL && sources_digest(&develop->watcher.known) != develop->seen) {
+        (void)snprintf(develop->wanted, sizeof(develop->wanted),
+                       "what was saved during the upgrade");
+        ask_after(develop, 0);
+    }
+}
+
 void develop_stop(struct master *master)
 {
     watcher_close(&master->develop.watcher);

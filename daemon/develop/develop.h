@@ -17,10 +17,15 @@ struct develop {
     char wanted[DEVELOP_NAMES_MAX]; /* what has changed, and no reload has begun for; "" nothing */
     char asked[DEVELOP_NAMES_MAX];  /* what the reload that runs is about; "" it is not ours */
     uint64_t since_us;              /* monotonic; when that was asked for */
+    uint64_t seen;                  /* by the program before this one, see develop_get_seen */
 };
 
 /* Begins to watch the application's files, before they are read for the first time.  What can't be watched is told to the developer. */
 void develop_start(struct master *master);
+/* What was found when the code that runs was asked for, as one number for the program that takes this one's place; 0: not that. */
+uint64_t develop_get_seen(const struct develop *develop);
+/* The same as develop_start where the code runs already: what is different from .seen is reloaded. */
+void develop_go_on(struct master *master);
 /* A reload, whoever wanted it, has ended; why NULL: it is done. */
 void develop_on_reloaded(struct master *master, const char *why);
 /* Nothing is watched or told any more.  Idle is fine. */

@@ -127,6 +127,37 @@ size_t sources_compare(const struct sources *before, const struct sources *after
     return summary.count;
 }
 
+/* FNV-1a, a byte at a time. */
+static uint64_t digest_byte(uint64_t digest, uint64_t byte)
+{
+    return (digest ^ byte) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t digest_number(uint64_t digest, uint64_t number)
+{
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        digest = digest_byte(digest, (number >> shift) & 0xff);
+    }
+    return digest;
+}
+
+uint64_t sources_digest(const struct sources *sources)
+{
+    uint64_t digest = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source_row *row = &sources->rows[i];
+        for (const char *at = row->name; *at != '\0'; at++) {
+            digest = digest_byte(digest, (unsigned char)*at);
+        }
+        digest = digest_byte(digest, 0); /* the name's end */
+        digest = digest_number(digest, row->stamp.inode);
+        digest = digest_number(digest, (uint64_t)row->stamp.size);
+        digest = digest_number(digest, (uint64_t)row->stamp.modified_ns);
+        digest = digest_number(digest, (uint64_t)row->stamp.changed_ns);
+    }
+    return digest == 0 ? 1 : digest;
+}
+
 void sources_fini(struct sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {

@@ -33,6 +33,8 @@ const struct source_row *sources_find(const struct sources *sources, const char 
 /* How many files are new, gone or changed; text gets up to three names and the number of the others ("" for none), cut at size. */
 size_t sources_compare(const struct sources *before, const struct sources *after, char *text,
                        size_t size);
+/* One number for all names and stamps, never 0: the same files give the same one, also in another process. */
+uint64_t sources_digest(const struct sources *sources);
 void sources_fini(struct sources *sources);
 
 #endif

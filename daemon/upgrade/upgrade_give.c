@@ -175,6 +175,7 @@ static void give_master(struct master *master, const struct upgrade_state *state
     master->config_last = state->config_last;
     master->incarnations = state->incarnations;
     master->started_us = state->started_us;
+    master->develop.seen = state->seen;
     master->is_drained = state->is_drained;
     master->was_ready = state->was_ready;
     master->phase = MASTER_RUNNING;

@@ -85,7 +85,8 @@ static int read_line(const struct upgrade_options *from, struct line *ret, struc
         .workers = (unsigned)from->workers,
         .control = from->control[0] != '\0' ? from->control : NULL,
         .shared = from->shared != NULL && from->shared[0] != '\0' ? from->shared : NULL,
-        .development = from->is_development};
+        .development = from->is_development,
+        .watches = from->watches};
     return find_worker(from->worker_path, ret->worker_path, err);
 }
 

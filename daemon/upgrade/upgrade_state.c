@@ -60,6 +60,7 @@ static const struct record_row options_rows[] = {
     {"shared", RECORD_TEXT, AT(shared), FILE_PATH_MAX, NULL},
     {"workers", RECORD_UINT, AT(workers), POOL_SLOTS_MAX, NULL},
     {"is_development", RECORD_BOOL, AT(is_development), 0, NULL},
+    {"watches", RECORD_BOOL, AT(watches), 0, NULL},
 };
 #undef AT
 static const struct record_type options_type = TYPE(upgrade_options, options_rows);
@@ -239,6 +240,7 @@ static const struct record_row state_rows[] = {
     {"auto_count", RECORD_UINT, AT(auto_count), POOL_SLOTS_MAX, NULL},
     {"event_id", RECORD_UINT, AT(event_id), BIG, NULL},
     {"log_dropped", RECORD_UINT, AT(log_dropped), BIG, NULL},
+    {"seen", RECORD_UINT, AT(seen), UINT64_MAX, NULL},
     {"control", RECORD_FD, AT(control), UPGRADE_FD_LISTENING, NULL},
     {"control_device", RECORD_UINT, AT(control_device), ANY, NULL},
     {"control_inode", RECORD_UINT, AT(control_inode), ANY, NULL},

@@ -50,6 +50,7 @@ struct upgrade_options {
     char *shared;  /* of `fsd run`; "": none; since version 2 */
     uint64_t workers;
     bool is_development;
+    bool watches; /* since version 4 */
 };
 
 /* The bundle that runs; number 0 and fd -1: none. */
@@ -200,6 +201,7 @@ struct upgrade_state {
     uint64_t auto_count;
     uint64_t event_id;
     uint64_t log_dropped;
+    uint64_t seen; /* develop_get_seen; since version 4 */
     int control;
     uint64_t control_device;
     uint64_t control_inode;

@@ -76,6 +76,7 @@ static int take_options(const struct master_options *options, struct upgrade_opt
     }
     ret->workers = options->workers;
     ret->is_development = options->development != 0;
+    ret->watches = options->watches != 0;
     int error = copy_text(&ret->worker_path, options->worker_path);
     if (error == 0) {
         error = copy_text(&ret->source, options->source);
@@ -286,6 +287,7 @@ static int take_master(const struct master *master, struct upgrade_state *ret)
         .auto_count = master->auto_count,
         .event_id = master->log.event_id,
         .log_dropped = master->log.dropped,
+        .seen = develop_get_seen(&master->develop),
         .control = control.fd,
         .control_device = control.device,
         .control_inode = control.inode,

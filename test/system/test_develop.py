@@ -119,6 +119,75 @@ def test_what_is_saved_while_a_reload_runs_is_reloaded_after_it(run):
     assert "refused" not in run.log() and "not reloaded" not in run.out()
 
 
+# While its code loads, and only the first time, it saves a file twice: what is loaded was read before.
+SAVES_ITSELF = """local once = io.open("{folder}/once")
+if once then
+  once:close()
+  os.remove("{folder}/once")
+  for _, word in ipairs {{ "two", "three" }} do
+    local file <close> = io.open("{folder}/lib/word.lua", "w")
+    file:write('return "' .. word .. '"')
+  end
+end
+"""
+
+
+def test_what_is_saved_while_the_first_code_loads_is_reloaded(make_service):
+    service = make_service({"app.lua": "", "lib/word.lua": 'return "one"\n', "once": ""})
+    service.watches = True
+    service.app_path.write_text(SAVES_ITSELF.format(folder=service.app_path.parent) + APP)
+    service.start_ready()
+    wait_out(service, "reloaded in ... ms: lib/word.lua")
+    assert service.get("/").text == "three"
+
+
+def test_what_is_saved_while_a_reload_loads_is_one_more_reload(run):
+    code(run, "once").write_text("")
+    code(run, "app.lua").write_text(SAVES_ITSELF.format(folder=run.app_path.parent) + APP)
+    wait_out(run, "reloaded in ... ms: app.lua", "reloaded in ... ms: lib/word.lua")
+    assert run.get("/").text == "three"
+    assert run.ctl("reload").returncode == 0
+    assert len(run.out().splitlines()) == 5, "no other one came between"
+
+
+def test_a_new_fsd_goes_on_to_watch(run):
+    run.call("upgrade")
+    code(run, "lib/word.lua").write_text('return "two"\n')
+    wait_out(run, "reloaded in ... ms: lib/word.lua")
+    assert run.get("/").text == "two" and page_code(run).endswith("-2")
+
+
+# Stands in for the next program, saves a file at one moment, and then becomes the real one.
+SAVES = """#!/usr/bin/python3
+import os, pathlib, sys
+if sys.argv[1] == {option!r}:
+    pathlib.Path({path!r}).write_text('return "two"\\n')
+os.execv({program!r}, [{program!r}, *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize("option", ["--upgrade-probe", "--upgrade-state"])
+def test_what_is_saved_while_a_new_fsd_takes_over_is_reloaded(make_service, option):
+    """While it is tried, the old program watches; when it begins in earnest, nobody does."""
+    service = make_service({"app.lua": APP, "lib/word.lua": 'return "one"\n'})
+    service.watches = True
+    service.program = service.folder / "fsd"
+    service.program.symlink_to(BUILD / "fsd")
+    service.start_ready()
+    service.program.unlink()
+    service.program.write_text(SAVES.format(option=option, path=str(code(service, "lib/word.lua")), program=str(BUILD / "fsd")))
+    service.program.chmod(0o755)
+    service.call("upgrade")
+    wait_out(service, "reloaded in ...")
+    assert service.get("/").text == "two"
+
+
+def test_an_upgrade_alone_reloads_nothing(run):
+    run.call("upgrade")
+    code(run, "lib/word.lua").write_text('return "two"\n')
+    wait_out(run, "reloaded in ... ms: lib/word.lua")
+
+
 def test_with_no_watch_nothing_is_reloaded(make_service):
     service = make_service({"app.lua": APP, "lib/word.lua": 'return "one"\n'}).start_ready()
     fds = [os.readlink(f"/proc/{service.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{service.process.pid}/fd")]

@@ -100,6 +100,25 @@ static void a_file_is_found_by_its_name(void **state)
     assert_null(sources_find(&some, "b.lua"));
 }
 
+static void a_digest_tells_other_files_and_stamps(void **state)
+{
+    (void)state;
+    struct sources none = make("");
+    struct sources one = make("ab");
+    struct sources same = make("ba");
+    struct sources more = make("abc");
+    assert_int_equal(sources_digest(&one), sources_digest(&same));
+    assert_int_not_equal(sources_digest(&none), 0);
+    assert_int_not_equal(sources_digest(&none), sources_digest(&one));
+    assert_int_not_equal(sources_digest(&one), sources_digest(&more));
+    uint64_t before = sources_digest(&same);
+    same.rows[1].stamp.changed_ns++;
+    assert_int_not_equal(sources_digest(&same), before);
+    sources_fini(&one);
+    sources_fini(&same);
+    sources_fini(&more);
+}
+
 static void many_files_fit(void **state)
 {
     (void)state;
@@ -122,6 +141,7 @@ int main(void)
         cmocka_unit_test(each_part_of_a_stamp_counts),
         cmocka_unit_test(a_text_without_room_is_cut_and_all_is_counted),
         cmocka_unit_test(a_file_is_found_by_its_name),
+        cmocka_unit_test(a_digest_tells_other_files_and_stamps),
         cmocka_unit_test(many_files_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
