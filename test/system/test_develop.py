@@ -221,7 +221,7 @@ def test_a_page_that_is_open_learns_of_new_code(run):
         stream = open_stream(connection)
         assert read_event(stream) == old
         code(run, "lib/word.lua").write_text('return "two"\n')
-        assert stream.read().strip() == b"", "the old worker ends it"
+        assert stream.read().strip() == b"retry: 1000", "the old worker ends it"
     with run.connection() as connection:
         new = read_event(open_stream(connection))
     assert new != old and page_code(run) == new
@@ -265,7 +265,7 @@ def test_streams_of_pages_do_not_keep_a_worker(run):
         assert len({read_event(stream) for stream in streams}) == 1
         assert run.ctl("drain").returncode == 0
         run.wait_workers(lambda rows: not rows, "the worker to leave")
-        assert [stream.read().strip() for stream in streams] == [b"", b""]
+        assert [stream.read().strip() for stream in streams] == [b"retry: 1000"] * 2
 
 
 def test_pages_of_a_service_are_left_alone(make_service):

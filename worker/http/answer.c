@@ -77,9 +77,6 @@ void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_
     if (status == 205) {
         body.len = 0; /* RFC 9110 §15.3.6 allows none */
     }
-    if (service->runtime->config.refreshes) {
-        body = refresh_add_script(service, req, body);
-    }
     req->res.content_length = has_no_body(status) ? SIZE_MAX : body.len;
     h2o_start_response(req, &service->complete);
     if (is_head(req) || has_no_body(status) || body.len == 0) {
@@ -89,6 +86,14 @@ void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_
     }
 }
 
+/* What the worker itself, or the running edition, answers without a handler in Lua. */
+static void send_own(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body,
+                     bool close)
+{
+    body = refresh_add_script(service, service->edition, req, body);
+    answer_send(service, req, status, body, close);
+}
+
 void answer_native(struct service *service, h2o_req_t *req, const struct native_answer *native,
                    bool close)
 {
@@ -96,7 +101,7 @@ void answer_native(struct service *service, h2o_req_t *req, const struct native_
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                        native->content_type, strlen(native->content_type));
     }
-    answer_send(service, req, native->status, h2o_iovec_init(native->body, native->len), close);
+    send_own(service, req, native->status, h2o_iovec_init(native->body, native->len), close);
 }
 
 /* Whether the client names HTML before anything else would do: browsers do, API clients don't. */
@@ -148,7 +153,7 @@ void answer_error(struct service *service, h2o_req_t *req, int status, const cha
                   bool close)
 {
     req->res.headers = (h2o_headers_t){NULL};
-    answer_send(service, req, status, answer_error_body(req, status, message), close);
+    send_own(service, req, status, answer_error_body(req, status, message), close);
 }
 
 void answer_unavailable(struct service *service, h2o_req_t *req)
@@ -156,7 +161,7 @@ void answer_unavailable(struct service *service, h2o_req_t *req)
     char *text = h2o_mem_alloc_pool(&req->pool, RETRY_AFTER_MAX);
     int len = snprintf(text, RETRY_AFTER_MAX, "%" PRIu64, service->retry_after_s);
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_RETRY_AFTER, NULL, text, (size_t)len);
-    answer_send(service, req, 503, answer_error_body(req, 503, header_text_reason(503)), true);
+    send_own(service, req, 503, answer_error_body(req, 503, header_text_reason(503)), true);
 }
 
 void answer_set_allow(h2o_req_t *req, h2o_iovec_t methods)

@@ -18,6 +18,7 @@
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange_note.h"
+#include "worker/http/refresh.h"
 #include "worker/http/service.h"
 #include "worker/http/stream.h"
 
@@ -128,7 +129,9 @@ static void send_answer(struct exchange *exchange)
     if (stream != NULL) {
         stream_finish(stream, stream->is_torn ? STREAM_BREAKS : STREAM_ENDS);
     } else {
-        answer_send(exchange->service, req, exchange->status, exchange->body, close);
+        h2o_iovec_t body =
+            refresh_add_script(exchange->service, exchange->edition, req, exchange->body);
+        answer_send(exchange->service, req, exchange->status, body, close);
     }
 }
 

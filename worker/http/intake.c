@@ -80,7 +80,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
             return 0;
         }
     }
-    if (service->runtime->config.refreshes && refresh_answer(service, req)) {
+    if (refresh_answer(service, req)) {
         return 0;
     }
     if (service->is_unavailable) {

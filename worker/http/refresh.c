@@ -1,8 +1,10 @@
 /* refresh.c - for who develops: pages that browsers have open load themselves again when there is new code.
  * Owns the event streams of the pages.  A page gets a script that names the code it was made by; the script listens to a stream, which
- * says first by which code it is answered, and ends when the worker leaves or after a while; then the browser connects again.  What is
- * said there is different: the page is loaded again.  So nobody has to know which pages are open, and where.
- * Called by intake.c, answer.c and server.c, only when the master says that this is `fsd run`.  Must not know Lua. */
+ * says by which code requests are answered now, and again when that changes.  It ends when the worker leaves or after a while; then the
+ * browser connects again, perhaps to another worker.  What is said is different: the page is loaded again.  So nobody has to know which
+ * pages are open, and where.
+ * Called by intake.c, answer.c, exchange.c and server.c, and does something only when the master says that this is `fsd run`.  Must not
+ * know Lua. */
 #include "worker/http/refresh.h"
 
 #include <inttypes.h>
@@ -10,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "worker/core/generation.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
+#include "worker/http/edition.h"
 #include "worker/http/service.h"
 
 #define STREAM_PATH "/.fsd/refresh"
@@ -20,6 +22,8 @@
 
 enum {
     LIFE_MS = 20000, /* so that those of pages that are closed are found, without heartbeats */
+    RETRY_MS = 1000, /* after a worker has left, or the daemon: nobody may be there for long */
+    RETURN_MS = 100, /* after a life that is over: somebody is there */
     CODE_MAX = 48,
 };
 
@@ -29,12 +33,19 @@ static const char script[] =
     "(function () {\n"
     "  var code = document.currentScript.dataset.code, source = null;\n"
     "  function stop() { if (source) { source.close(); source = null; } }\n"
+    "  function count(wanted) {\n"
+    "    try {\n"
+    "      var key = 'fsd-refresh ' + location.pathname;\n"
+    "      var seen = (sessionStorage.getItem(key) || '').split(' ');\n"
+    "      var times = seen[0] === wanted ? Number(seen[1]) : 0;\n"
+    "      sessionStorage.setItem(key, wanted + ' ' + (times + 1));\n"
+    "      return times;\n"
+    "    } catch (error) { return 4; }\n"
+    "  }\n"
     "  function on_code(event) {\n"
     "    if (event.data === code) { return; }\n"
-    "    var seen = (sessionStorage.getItem('fsd-refresh') || '').split(' ');\n"
-    "    var times = seen[0] === event.data ? Number(seen[1]) : 0;\n"
+    "    var times = count(event.data);\n"
     "    if (times > 4) { return; }\n"
-    "    sessionStorage.setItem('fsd-refresh', event.data + ' ' + (times + 1));\n"
     "    stop();\n"
     "    setTimeout(function () { location.reload(); }, times * 200);\n"
     "  }\n"
@@ -61,6 +72,7 @@ struct refresh {
     h2o_generator_t generator;
     struct timer life;
     bool is_flying; /* libh2o has what was sent */
+    bool is_behind; /* there is other code than it has said */
     bool ends;
     bool lingers;
     char text[CODE_MAX + 32];
@@ -68,12 +80,11 @@ struct refresh {
     struct refresh *next;
 };
 
-/* Another daemon counts its generations from 1 again. */
-static void write_code(const struct service *service, char code[CODE_MAX])
+/* Another daemon counts its generations from 1 again.  NULL: the worker has no code. */
+static void write_code(const struct edition *edition, char code[CODE_MAX])
 {
-    const struct generation *generation = service->runtime->generation;
     (void)snprintf(code, CODE_MAX, "%d-%" PRIu64, (int)getppid(),
-                   generation != NULL ? generation->number : 0);
+                   edition != NULL ? edition->generation : 0);
 }
 
 static void leave_list(struct refresh *refresh)
@@ -96,13 +107,28 @@ static void on_disposed(void *disposed)
     timer_clear(&refresh->service->runtime->loop.timers, &refresh->life);
 }
 
+static void say_code(struct refresh *refresh)
+{
+    char code[CODE_MAX];
+    write_code(refresh->service->edition, code);
+    int len =
+        snprintf(refresh->text, sizeof(refresh->text), "retry: %d\ndata: %s\n\n", RETRY_MS, code);
+    h2o_iovec_t text = h2o_iovec_init(refresh->text, (size_t)len);
+    refresh->is_flying = true;
+    refresh->is_behind = false;
+    h2o_send(refresh->req, &text, 1, H2O_SEND_STATE_IN_PROGRESS);
+}
+
 static void send_end(struct refresh *refresh)
 {
+    int len = snprintf(refresh->text, sizeof(refresh->text), "retry: %d\n\n",
+                       refresh->service->draining ? RETRY_MS : RETURN_MS);
+    h2o_iovec_t text = h2o_iovec_init(refresh->text, (size_t)len);
     if (refresh->lingers) {
         answer_linger(refresh->req);
     }
     refresh->is_flying = true;
-    h2o_send(refresh->req, NULL, 0, H2O_SEND_STATE_FINAL); /* it may be gone from here on */
+    h2o_send(refresh->req, &text, 1, H2O_SEND_STATE_FINAL); /* it may be gone from here on */
 }
 
 /* Twice is fine. */
@@ -122,6 +148,8 @@ static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
     refresh->is_flying = false;
     if (refresh->ends) {
         send_end(refresh);
+    } else if (refresh->is_behind) {
+        say_code(refresh);
     }
 }
 
@@ -159,19 +187,16 @@ static void answer_stream(struct service *service, h2o_req_t *req)
         service->refreshes = refresh;
         loop_set_timer(&service->runtime->loop, &refresh->life, LIFE_MS, on_life_over);
     }
-    char code[CODE_MAX];
-    write_code(service, code);
-    int len = snprintf(refresh->text, sizeof(refresh->text), "retry: 100\ndata: %s\n\n", code);
     set_head(req, "text/event-stream");
     refresh->lingers = answer_begin(service, req, 200, &refresh->generator, true);
-    h2o_iovec_t text = h2o_iovec_init(refresh->text, (size_t)len);
-    h2o_send(req, &text, 1, H2O_SEND_STATE_IN_PROGRESS);
+    say_code(refresh);
 }
 
 bool refresh_answer(struct service *service, h2o_req_t *req)
 {
     h2o_iovec_t path = req->path_normalized;
-    if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET"))) {
+    bool is_get = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET"));
+    if (!service->runtime->config.refreshes || !is_get) {
         return false;
     }
     if (h2o_memis(path.base, path.len, H2O_STRLIT(SCRIPT_PATH))) {
@@ -210,17 +235,31 @@ static bool is_page(h2o_req_t *req)
            find_header(&req->res.headers, "content-encoding").len == 0;
 }
 
-h2o_iovec_t refresh_add_script(struct service *service, h2o_req_t *req, h2o_iovec_t body)
+h2o_iovec_t refresh_add_script(const struct service *service, const struct edition *edition,
+                               h2o_req_t *req, h2o_iovec_t body)
 {
-    if (body.len == 0 || !is_page(req)) {
+    if (!service->runtime->config.refreshes || body.base == NULL || body.len == 0 ||
+        !is_page(req)) {
         return body;
     }
     char code[CODE_MAX];
     char tag[CODE_MAX + 64];
-    write_code(service, code);
+    write_code(edition, code);
     int len = snprintf(tag, sizeof(tag),
                        "\n<script src=\"" SCRIPT_PATH "\" data-code=\"%s\"></script>\n", code);
     return h2o_concat(&req->pool, body, h2o_iovec_init(tag, (size_t)len));
+}
+
+void refresh_tell_all(struct service *service)
+{
+    struct refresh *next = NULL;
+    for (struct refresh *refresh = service->refreshes; refresh != NULL; refresh = next) {
+        next = refresh->next;
+        refresh->is_behind = true;
+        if (!refresh->is_flying) {
+            say_code(refresh);
+        }
+    }
 }
 
 void refresh_end_all(struct service *service)

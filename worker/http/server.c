@@ -146,6 +146,7 @@ int http_server_adopt(struct http_server *server, const struct generation *gener
     }
     edition_release(L, server->service.edition);
     server->service.edition = edition;
+    refresh_tell_all(&server->service);
     return 0;
 }
 
