@@ -1,6 +1,7 @@
 /* scan.c - reads which files an application's code consists of, and has their folders watched.
  * Owns nothing after it returns.  Walks the folders as the bundle tool does (hidden ones and those behind symbolic links are left
- * out, so there are no loops), without opening a file; a tree that is too large for that is refused.
+ * out, so there are no loops), without opening a file; a tree that is too large for that is refused.  A file behind a link is watched
+ * where it is.
  * Called by develop.c, for a developer's daemon only.  Must not know what is done with a change. */
 #include "daemon/develop/scan.h"
 
@@ -21,6 +22,7 @@
 enum {
     WATCHED = IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE |
               IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK,
+    WATCHED_FILE = IN_MASK_ADD | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF,
 };
 
 struct scan {
@@ -110,6 +112,10 @@ static int visit(struct scan *scan, int folder, const struct dirent *entry, int 
         return fsd_err_set(scan->err, ELOOP, "cannot watch below \"%s\": the folders are too deep",
                            scan->path);
     }
+    if (entry->d_type == DT_LNK) {
+        (void)inotify_add_watch(scan->inotify_fd, scan->path,
+                                WATCHED_FILE); /* it may lead nowhere */
+    }
     if (enters) {
         error = walk(scan, depth + 1);
         /* one that has gone meanwhile is none */
@@ -146,7 +152,7 @@ static int walk(struct scan *scan, int depth)
 
 int scan_folder(const char *root, int inotify_fd, struct sources *ret, struct fsd_err *err)
 {
-    struct sources found = {NULL, 0, 0};
+    struct sources found = {.rows = NULL};
     struct scan scan = {.inotify_fd = inotify_fd, .found = &found, .err = err};
     scan.root_len = strlen(root);
     if (scan.root_len >= sizeof(scan.path)) {

@@ -45,6 +45,9 @@ int sources_add(struct sources *sources, const char *name, const struct source_s
         return -ENOMEM;
     }
     sources->count++;
+    if (stamp->changed_ns > sources->newest_ns) {
+        sources->newest_ns = stamp->changed_ns;
+    }
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct sources {
     struct source_row *rows; /* owned array */
     size_t count;
     size_t capacity;
+    int64_t newest_ns; /* the last change of any of them, since 1970 */
 };
 
 /* name is copied; 0 or -ENOMEM. */

@@ -25,6 +25,7 @@ struct watcher {
     bool has_moved;    /* folders have come, gone or been renamed: all are watched anew */
     bool is_failing;   /* said so */
     uint64_t since_us; /* monotonic; the first event of those that are waited for */
+    uint64_t hints;    /* how many these are */
     struct sources known;
 };
 

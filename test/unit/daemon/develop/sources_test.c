@@ -15,7 +15,7 @@ static const struct source_stamp first = {1, 10, 100, 100};
 /* names: one letter each. */
 static struct sources make(const char *names)
 {
-    struct sources sources = {NULL, 0, 0};
+    struct sources sources = {.rows = NULL};
     for (; *names != '\0'; names++) {
         char name[] = {*names, '.', 'l', 'u', 'a', '\0'};
         assert_int_equal(sources_add(&sources, name, &first), 0);
@@ -91,7 +91,7 @@ static void a_text_without_room_is_cut_and_all_is_counted(void **state)
 static void a_file_is_found_by_its_name(void **state)
 {
     (void)state;
-    struct sources none = {NULL, 0, 0};
+    struct sources none = {.rows = NULL};
     struct sources some = make("bac");
     assert_null(sources_find(&none, "a.lua"));
     assert_null(sources_find(&some, "d.lua"));
@@ -122,7 +122,7 @@ static void a_digest_tells_other_files_and_stamps(void **state)
 static void many_files_fit(void **state)
 {
     (void)state;
-    struct sources sources = {NULL, 0, 0};
+    struct sources sources = {.rows = NULL};
     char name[32];
     for (int i = 999; i >= 0; i--) {
         (void)snprintf(name, sizeof(name), "%03d.lua", i);

@@ -140,6 +140,57 @@ static void files_that_are_saved_together_are_one_change(void **state)
     expect(code, "app.lua, lib/x.lua, lib/y.lua");
 }
 
+/* Written from within the loop, a few between two turns, so that hints come in between. */
+struct checkout {
+    struct code *code;
+    int written;
+    int wanted;
+};
+
+static int write_some(sd_event_source *source, void *userdata)
+{
+    struct checkout *checkout = userdata;
+    char name[32];
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(name, sizeof(name), "many/f%d.lua", checkout->written++);
+        put(checkout->code, name, "return 22");
+    }
+    bool is_done = checkout->written >= checkout->wanted;
+    return sd_event_source_set_enabled(source, is_done ? SD_EVENT_OFF : SD_EVENT_ON);
+}
+
+static void a_thousand_files_at_once_are_one_change(void **state)
+{
+    struct code *code = *state;
+    struct checkout checkout = {.code = code, .wanted = 1000};
+    sd_event_source *source = NULL;
+    open_watcher(code);
+    make_folder(code, "many"); /* new: its first files come before it is watched */
+    put(code, "many/a.lua", "return 1");
+    assert_true(sd_event_add_defer(code->loop, &source, write_some, &checkout) >= 0);
+    assert_int_equal(sd_event_source_set_enabled(source, SD_EVENT_ON), 0);
+    /* however slow this is: the hints are read as they come, the moment without any is behind the last */
+    assert_true(sd_event_source_set_priority(code->watcher.timer, SD_EVENT_PRIORITY_IDLE) >= 0);
+    expect(code, "many/a.lua, many/f0.lua, many/f1.lua and 998 more");
+    sd_event_source_unref(source);
+}
+
+static void a_file_behind_a_link_is_watched(void **state)
+{
+    struct code *code = *state;
+    make_folder(code, ".away"); /* hidden: else it would be watched anyway */
+    put(code, ".away/shared.lua", "return 1");
+    assert_int_equal(symlink("../.away/shared.lua", path_of(code, "lib/shared.lua")), 0);
+    open_watcher(code);
+    put(code, ".away/shared.lua", "return 22");
+    expect(code, "lib/shared.lua");
+    put(code, ".away/new", "return 333"); /* and the file that takes its place, too */
+    move(code, ".away/new", ".away/shared.lua");
+    expect(code, "lib/shared.lua");
+    put(code, ".away/shared.lua", "return 4444");
+    expect(code, "lib/shared.lua");
+}
+
 static void what_is_no_code_is_no_change(void **state)
 {
     struct code *code = *state;
@@ -257,6 +308,8 @@ int main(void)
         TEST(a_file_that_is_written_has_changed),
         TEST(a_file_that_takes_the_place_of_another_has_changed),
         TEST(files_that_are_saved_together_are_one_change),
+        TEST(a_thousand_files_at_once_are_one_change),
+        TEST(a_file_behind_a_link_is_watched),
         TEST(what_is_no_code_is_no_change),
         TEST(new_folders_are_watched),
         TEST(folders_that_are_renamed_are_watched_under_their_new_name),
