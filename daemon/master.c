@@ -176,7 +176,7 @@ static void check_ready(struct master *master)
 
 /* A worker that can't start before the daemon was ever ready: some failures will not go away by trying again. */
 static void judge_first_failure(struct master *master, const struct pool *pool,
-                                const struct proc *proc)
+                                const struct proc *proc, const char *why)
 {
     if (master->was_ready || master->phase != MASTER_RUNNING || reload_is_running(master) ||
         pool->conf.own->source != NULL) { /* whoever started it from Lua is told */
@@ -188,6 +188,7 @@ static void judge_first_failure(struct master *master, const struct pool *pool,
         give_up(master, FSD_EXIT_PROTOCOL);
         break;
     case PROC_FAILURE_REFUSED:
+        develop_on_not_loaded(master, why);
         give_up(master, FSD_EXIT_LOAD);
         break;
     case PROC_FAILURE_NONE:
@@ -214,7 +215,7 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
         check_ready(master);
         break;
     case POOL_SLOT_FAILED:
-        judge_first_failure(master, pool, proc);
+        judge_first_failure(master, pool, proc, why);
         break;
     case POOL_SLOT_DIED:
     case POOL_SLOT_PREPARED:
@@ -294,6 +295,7 @@ static void on_first_load(struct loader *loader, int exit_code, const char *why)
         char message[BUNDLER_ERROR_MAX + 32];
         (void)snprintf(message, sizeof(message), "cannot load the code: %s", why);
         log_write(&master->log, LOG_LEVEL_ERROR, NULL, message, NULL);
+        develop_on_not_loaded(master, why);
         give_up(master, exit_code);
         return;
     }

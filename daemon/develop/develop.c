@@ -24,6 +24,8 @@
 
 enum { RETRY_US = 100000, SOURCE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 4096, WHY_SHOWN_MAX = 2048 };
 
+static const char tool_prefix[] = "fsd: error: "; /* of what the bundle tool itself has to say */
+
 /* A terminal that is stopped, or a pipe that nobody reads, must not stop the daemon: then the text is left out.  A pipe that
  * says it can be written to has room for TEXT_MAX bytes. */
 static void say(const char *text)
@@ -112,13 +114,24 @@ static void read_excerpt(const struct watcher *watcher, const char *why, char te
     free(source);
 }
 
-static void say_failure(const struct watcher *watcher, const char *why)
+/* One line, with the file's name as the developer knows it; the log has the rest. */
+static void say_failure(const struct watcher *watcher, const char *what, const char *why)
 {
     char excerpt[EXCERPT_MAX];
     char text[TEXT_MAX];
-    size_t len = strcspn(why, "\n"); /* the log has the rest */
     read_excerpt(watcher, why, excerpt);
-    (void)snprintf(text, sizeof(text), "not reloaded: %.*s\n%s",
+    if (strncmp(why, tool_prefix, sizeof(tool_prefix) - 1) == 0) {
+        why += sizeof(tool_prefix) - 1;
+    }
+    size_t root_len = strlen(watcher->root);
+    if (strncmp(why, watcher->root, root_len) == 0 && why[root_len] == '/') {
+        why += root_len + 1;
+    }
+    size_t len = strcspn(why, "\n");
+    if (why[len] == '\n' && len > 0 && why[len - 1] == ':') {
+        len--; /* "module 'x' not found:" */
+    }
+    (void)snprintf(text, sizeof(text), "%s: %.*s\n%s", what,
                    (int)(len < WHY_SHOWN_MAX ? len : WHY_SHOWN_MAX), why, excerpt);
     say(text);
 }
@@ -131,7 +144,7 @@ void develop_on_reloaded(struct master *master, const char *why)
         return;
     }
     if (why != NULL) {
-        say_failure(&develop->watcher, why);
+        say_failure(&develop->watcher, "not reloaded", why);
     } else if (develop->asked[0] != '\0') {
         (void)snprintf(text, sizeof(text), "reloaded in %" PRIu64 " ms: %s\n",
                        (clock_monotonic_us() - develop->since_us) / 1000, develop->asked);
@@ -141,6 +154,13 @@ void develop_on_reloaded(struct master *master, const char *why)
     }
     develop->asked[0] = '\0';
     ask_after(develop, 0); /* what was saved meanwhile; not from inside the end of this one */
+}
+
+void develop_on_not_loaded(struct master *master, const char *why)
+{
+    if (master->develop.retry != NULL) {
+        say_failure(&master->develop.watcher, "not loaded", why);
+    }
 }
 
 void develop_start(struct master *master)

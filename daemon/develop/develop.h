@@ -26,6 +26,8 @@ void develop_start(struct master *master);
 uint64_t develop_get_seen(const struct develop *develop);
 /* The same as develop_start where the code runs already: what is different from .seen is reloaded. */
 void develop_go_on(struct master *master);
+/* The first code can't be loaded, and the daemon ends. */
+void develop_on_not_loaded(struct master *master, const char *why);
 /* A reload, whoever wanted it, has ended; why NULL: it is done. */
 void develop_on_reloaded(struct master *master, const char *why);
 /* Nothing is watched or told any more.  Idle is fine. */

@@ -91,11 +91,35 @@ def test_an_error_is_shown_with_its_line_and_the_old_code_goes_on(run):
 
 def test_a_syntax_error_is_shown_too_and_mended(run):
     code(run, "lib/word.lua").write_text('local word = "two"\nreturn word word\n')
-    wait_out(run, "not reloaded: ...lib/word.lua:2: <eof> expected near 'word'",
+    wait_out(run, "not reloaded: lib/word.lua:2: <eof> expected near 'word'",
              '       1 | local word = "two"', " >     2 | return word word")
     code(run, "lib/word.lua").write_text('return "three"\n')
     wait_for(lambda: "ms: lib/word.lua" in run.out(), "the reload")
     assert run.get("/").text == "three"
+
+
+def test_a_file_that_is_gone_is_missed_where_it_is_wanted(run):
+    code(run, "lib/word.lua").unlink()
+    wait_out(run, "not reloaded: app.lua:3: module 'lib.word' not found", "       2 | local app = fsd.app()",
+             ' >     3 | local word = require "lib.word"', '       4 | app:get("/", ...')
+    assert run.get("/").text == "one"
+    code(run, "lib/word.lua").write_text('return "two"\n')
+    wait_for(lambda: run.get("/").text == "two", "the file to be back")
+
+
+def test_without_the_main_file_the_old_code_goes_on(run):
+    code(run, "app.lua").rename(code(run, "app.lua~"))
+    wait_out(run, f'not reloaded: cannot read "{code(run, "app.lua")}": No such file or directory')
+    assert run.get("/").text == "one"
+
+
+@pytest.mark.parametrize("text, sentence", [("return return\n", "unexpected symbol near 'return'"), ("error('boom')\n", "boom")])
+def test_first_code_that_does_not_load_is_shown(make_service, text, sentence):
+    service = make_service({"app.lua": "\n" + text})
+    service.watches = True
+    service.start()
+    assert service.wait_exit() == 65
+    assert service.out().splitlines() == [f"not loaded: app.lua:2: {sentence}", "       1 |", " >     2 | " + text.strip()]
 
 
 def test_an_error_that_names_another_file_shows_nothing_of_it(run, tmp_path):
