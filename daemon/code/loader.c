@@ -31,7 +31,7 @@ static void on_bundled(struct bundler *bundler, int exit_code, const struct bund
     }
     struct app *app = loader->apps[loader->at];
     bundle_store_add(&app->store, bundle);
-    log_write(loader->log, LOG_LEVEL_INFO, NULL, "code is bundled",
+    log_event(loader->log, LOG_LEVEL_INFO, NULL, "code.bundled", "code is bundled",
               LOG_FIELDS(log_text("app", app->name),
                          log_int("generation", (int64_t)app->store.candidate.number),
                          log_int("files", (int64_t)bundle->files),

@@ -1,7 +1,7 @@
 /* develop.c - for who develops with `fsd run`: a file that is saved is reloaded, and one line says what came of it.
  * Owns the watcher and the names of what has changed since the last reload.  A change asks for the same reload as an operator does; while
  * nothing may be changed it asks again.  The end of every reload is told on stdout, that of a failed one with the lines of
- * the source that it is about.
+ * the source that it is about.  Where stdout and the log are one terminal, the log leaves out what is told like this.
  * Called by master.c (start), setup.c (stop), reload.c (ends) and the watcher.  Must not know how code is reloaded. */
 #include "daemon/develop/develop.h"
 
@@ -179,6 +179,9 @@ void develop_start(struct master *master)
         error = watcher_open(&develop->watcher, master->loop, master->inventory.apps[0]->path,
                              on_change, &err);
     }
+    /* both on one screen, where the same should not be said twice */
+    master->log.omits_reloads =
+        error >= 0 && master->log.standard.kind == LOG_FD_TERMINAL && isatty(STDOUT_FILENO) == 1;
     if (error < 0) {
         develop_stop(master);
         (void)snprintf(text, sizeof(text), "%s (--no-watch: don't try)\n", err.text);
@@ -207,4 +210,5 @@ void develop_stop(struct master *master)
 {
     watcher_close(&master->develop.watcher);
     master->develop.retry = sd_event_source_disable_unref(master->develop.retry);
+    master->log.omits_reloads = false;
 }

@@ -172,13 +172,28 @@ static bool tell_dropped(struct log *log)
     return true;
 }
 
+/* What is shown to a developer in a line of its own anyway; errors bring the whole message. */
+static bool is_omitted(const struct log *log, const struct log_record *record)
+{
+    static const char *const told[] = {"reload.begin", "reload.done", "code.bundled"};
+    if (!log->omits_reloads || record->event == NULL || log->file.fd >= 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        if (strcmp(record->event, told[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool log_put(struct log *log, const struct log_record *record)
 {
     bool is_wanted = record->level <= log->level;
     if (log->hub != NULL) {
         log_hub_put(log->hub, record, is_wanted);
     }
-    if (!is_wanted) {
+    if (!is_wanted || is_omitted(log, record)) {
         return true;
     }
     retry_file(log);

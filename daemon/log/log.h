@@ -25,6 +25,7 @@ struct log {
     struct log_hub *hub;       /* borrowed; gets a copy of everything, NULL: nobody does */
     enum log_form form;
     enum log_level level; /* records above it are not written */
+    bool omits_reloads;   /* on a terminal on which develop.c tells of them; the hub gets them */
     uint64_t dropped;     /* records since the last one that was written */
     uint64_t event_id;    /* of the last event */
     char line[LOG_JOURNAL_MAX];

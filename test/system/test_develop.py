@@ -1,6 +1,7 @@
 """`fsd run` for who develops: files that are saved are reloaded, and one line says what came of it."""
 import os
 import re
+import select
 import subprocess
 
 import pytest
@@ -210,6 +211,32 @@ def test_an_upgrade_alone_reloads_nothing(run):
     run.call("upgrade")
     code(run, "lib/word.lua").write_text('return "two"\n')
     wait_out(run, "reloaded in ... ms: lib/word.lua")
+
+
+def read_until(fd, wanted):
+    data = b""
+    while wanted not in data:
+        assert select.select([fd], [], [], 60)[0], data
+        data += os.read(fd, 65536)
+    return data.decode()
+
+
+def test_on_one_terminal_each_reload_is_one_line(make_service):
+    service = make_service({"app.lua": APP, "lib/word.lua": 'return "one"\n'})
+    ours, theirs = os.openpty()
+    command = [str(BUILD / "fsd"), "run", str(service.app_path), "--port", "0", "--worker", service.worker_path,
+               "--control", service.control_path]
+    service.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    read_until(ours, b"event=daemon.ready")
+    code(service, "lib/word.lua").write_text('return "two"\n')
+    said = read_until(ours, b": lib/word.lua\r\n")
+    assert "reload begins" not in said and "code is bundled" not in said
+    code(service, "lib/word.lua").write_text("error('boom')\n")
+    assert "event=reload.failed" in read_until(ours, b"not reloaded: lib/word.lua:1: boom\r\n")
+    assert "reload begins" in service.ctl("logs", "-n", "100").stdout
+    service.stop()
+    os.close(ours)
 
 
 def test_with_no_watch_nothing_is_reloaded(make_service):
