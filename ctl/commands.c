@@ -5,6 +5,7 @@
 
 #include "common/command.h"
 #include "common/command_help.h"
+#include "ctl/code.h"
 #include "ctl/config.h"
 #include "ctl/crashes.h"
 #include "ctl/drain.h"
@@ -35,6 +36,9 @@ static const struct command_row rows[] = {
     {"logs", "[POOL]", "show the last records of the log", logs_run},
     {"wait", "", "wait until the daemon is ready, drained, or has a configuration", wait_run},
     {"reload", "", "load the applications' code anew; a failure leaves all as it was", reload_run},
+    {"generations", "[APP]", "list the code that is kept: what runs, what is confirmed",
+     code_generations_run},
+    {"confirm", "[APP]", "let the code that runs count as proven", code_confirm_run},
     {"restart", "POOL", "replace the workers of one pool, the new one first", pool_restart_run},
     {"scale", "POOL COUNT", "give a pool so many workers, until the next config apply",
      pool_scale_run},
@@ -81,6 +85,10 @@ static const struct command_option options[] = {
     {"reload", "json", 0, NULL, "print each step, and the result, as one JSON object a line"},
     {"reload", "timeout", 0, "TIME",
      "how long to wait for the answer; by default as long as it takes"},
+    JSON("generations"),
+    TIMEOUT("generations", "10s"),
+    JSON("confirm"),
+    TIMEOUT("confirm", "10s"),
     JSON("restart"),
     TIMEOUT("restart", "5m"),
     JSON("scale"),

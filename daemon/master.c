@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/proto.h"
 #include "daemon/change/retired.h"
+#include "daemon/change/rollback.h"
 #include "daemon/crash/obituary.h"
 #include "daemon/owner.h"
 #include "daemon/proc/pulse.h"
@@ -272,6 +273,7 @@ static int on_watch(sd_event_source *source, uint64_t usec, void *userdata)
     obituary_retry(master);
     waiting_check(master);
     orders_touch(master);
+    rollback_watch(master);
     manager_tick(master);
     if (is_late) {
         log_write(&master->log, LOG_LEVEL_WARNING, NULL,

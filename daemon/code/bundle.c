@@ -126,8 +126,9 @@ const struct bundle *bundle_store_find(const struct bundle_store *store, enum bu
 const struct bundle *bundle_store_find_way_back(const struct bundle_store *store,
                                                 enum bundle_role *ret_role)
 {
-    enum bundle_role role =
-        bundle_store_is_confirmed(store, &store->running) ? BUNDLE_PREVIOUS : BUNDLE_CONFIRMED;
+    const struct bundle *confirmed = find_confirmed(store);
+    bool is_proven = confirmed == NULL || confirmed == &store->running;
+    enum bundle_role role = is_proven ? BUNDLE_PREVIOUS : BUNDLE_CONFIRMED;
     const struct bundle *found = bundle_store_find(store, role);
     if (found != NULL) {
         *ret_role = role;

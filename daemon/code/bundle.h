@@ -54,7 +54,7 @@ void bundle_store_confirm(struct bundle_store *store);
 
 /* NULL: there is none. */
 const struct bundle *bundle_store_find(const struct bundle_store *store, enum bundle_role role);
-/* Where a rollback leads: the confirmed one when the running one is not confirmed, else the previous one; NULL: nowhere. */
+/* Where a rollback leads: to the confirmed one; where there is none, or it runs already, to the previous one; NULL: nowhere. */
 const struct bundle *bundle_store_find_way_back(const struct bundle_store *store,
                                                 enum bundle_role *ret_role);
 /* All of them once, the newest first; returns how many. */

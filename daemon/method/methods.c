@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "daemon/method/methods_code.h"
 #include "daemon/method/methods_config.h"
 #include "daemon/method/methods_params.h"
 #include "daemon/state.h"
@@ -202,6 +203,10 @@ static const struct control_method methods[] = {
      "false} "
      "answers when it is accepted",
      run_reload},
+    {"generations", "the code that is kept, of all apps or of one: {\"app\": NAME}",
+     methods_code_generations},
+    {"confirm", "let the code that runs count as proven, of all apps or of one: {\"app\": NAME}",
+     methods_code_confirm},
     {"restart", "replace the workers of one pool: {\"pool\": NAME}", run_restart},
     {"scale", "give a pool so many workers: {\"pool\": NAME, \"count\": N}", methods_config_scale},
     {"drain", "let all workers leave; connections wait", run_drain},

@@ -103,3 +103,25 @@ struct pool *methods_get_pool(struct master *master, struct control_call *call,
     }
     return pool;
 }
+
+bool methods_find_app(const struct master *master, struct control_call *call, const json_t *params,
+                      struct app **ret)
+{
+    const json_t *value = json_object_get(params, "app");
+    const char *name = json_string_value(value);
+    *ret = NULL;
+    for (size_t i = 0; name != NULL && i < master->inventory.conf->app_count; i++) {
+        if (strcmp(master->inventory.apps[i]->name, name) == 0) {
+            *ret = master->inventory.apps[i];
+        }
+    }
+    if (value != NULL && *ret == NULL) {
+        char message[128];
+        (void)snprintf(message, sizeof(message),
+                       name == NULL ? "\"app\" must name an app" : "there is no app \"%.64s\"",
+                       name);
+        control_fail(call, CONTROL_BAD_PARAMS, message);
+        return false;
+    }
+    return true;
+}

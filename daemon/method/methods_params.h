@@ -6,6 +6,7 @@
 
 #include "daemon/control/control.h"
 
+struct app;
 struct master;
 struct pool;
 
@@ -31,5 +32,8 @@ bool methods_get_int(struct control_call *call, const json_t *params, const char
 /* The pool that "pool" names; NULL: no. */
 struct pool *methods_get_pool(struct master *master, struct control_call *call,
                               const json_t *params);
+/* The app that "app" names; without it *ret is NULL.  False: there is none. */
+bool methods_find_app(const struct master *master, struct control_call *call, const json_t *params,
+                      struct app **ret);
 
 #endif

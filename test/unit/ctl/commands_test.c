@@ -19,6 +19,13 @@
 #define APPLIED(from, to, changes)                                                                 \
     RESULT("\"schema\":\"fsd.apply/1\",\"from\":" from ",\"to\":" to                               \
            ",\"hash\":\"ab\",\"changes\":[" changes "],\"elapsed_ms\":6400")
+#define KEPT                                                                                       \
+    RESULT("\"schema\":\"fsd.generations/1\",\"apps\":[{\"app\":\"shop\",\"generations\":["        \
+           "{\"number\":3,\"sha256\":\"0123456789abcdef\",\"at\":1795343462000,\"running\":true,"  \
+           "\"confirmed\":true,\"memory_bytes\":4096}]}]")
+#define KEPT_TABLE                                                                                 \
+    "APP   GEN  HASH          COMMITTED              MEMORY  STATE\n"                              \
+    "shop    3  0123456789ab  2026-11-22 10:31:02Z  4.0 KiB  running, confirmed\n"
 #define SCALED                                                                                     \
     "{\"action\":\"scale\",\"what\":\"pool web\",\"detail\":\"count 2 -> 4\"},"                    \
     "{\"action\":\"stop\",\"what\":\"pool jobs\",\"detail\":\"\"}"
@@ -66,6 +73,13 @@ static void each_command_asks_and_shows(void **state)
          RESULT("\"schema\":\"fsd.apply/1\",\"from\":3,\"to\":3,\"changes\":[],\"note\":\"so many "
                 "already\""),
          FSD_EXIT_OK, "nothing to change: configuration 3 runs\n", "so many already\n"},
+        {"generations", REQUEST("generations", ""), KEPT, FSD_EXIT_OK, KEPT_TABLE, ""},
+        {"generations shop", REQUEST("generations", "\"app\":\"shop\""), KEPT, FSD_EXIT_OK,
+         KEPT_TABLE, ""},
+        {"confirm shop", REQUEST("confirm", "\"app\":\"shop\""), KEPT, FSD_EXIT_OK, KEPT_TABLE, ""},
+        {"confirm chat", REQUEST("confirm", "\"app\":\"chat\""),
+         ERROR("-32602", "there is no app \\\"chat\\\""), FSD_EXIT_FAILED, "",
+         "there is no app \"chat\"\n"},
         {"config apply", REQUEST("config.apply", ""), APPLIED("18", "18", ""), FSD_EXIT_OK,
          "nothing to change: configuration 18 runs\n", ""},
         {"config rollback", REQUEST("config.rollback", ""), APPLIED("18", "19", ""), FSD_EXIT_OK,

@@ -186,6 +186,19 @@ static void a_second_rollback_leads_to_what_the_first_one_left(void **state)
     bundle_store_fini(&store);
 }
 
+static void without_a_confirmed_one_the_way_back_is_the_previous_one(void **state)
+{
+    (void)state;
+    struct bundle_store store;
+    enum bundle_role role = BUNDLE_RUNNING;
+    bundle_store_init(&store);
+    (void)run_new(&store);
+    (void)run_new(&store);
+    assert_int_equal(bundle_store_find_way_back(&store, &role)->number, 1);
+    assert_int_equal(role, BUNDLE_PREVIOUS);
+    bundle_store_fini(&store);
+}
+
 static void the_confirmed_one_comes_back_over_several_that_failed(void **state)
 {
     (void)state;
@@ -244,6 +257,7 @@ int main(void)
         cmocka_unit_test(the_confirmed_one_is_kept_however_many_follow),
         cmocka_unit_test(older_code_comes_back_under_a_new_number),
         cmocka_unit_test(a_second_rollback_leads_to_what_the_first_one_left),
+        cmocka_unit_test(without_a_confirmed_one_the_way_back_is_the_previous_one),
         cmocka_unit_test(the_confirmed_one_comes_back_over_several_that_failed),
         cmocka_unit_test(what_is_not_there_is_not_offered),
         cmocka_unit_test(nothing_is_committed_when_there_is_no_candidate),
