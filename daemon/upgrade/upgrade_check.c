@@ -45,12 +45,43 @@ static int check_head(const struct upgrade_state *state, struct fsd_err *err)
     return 0;
 }
 
+static bool is_kept(const struct upgrade_app *app, uint64_t number)
+{
+    const struct upgrade_bundle *kept = app->kept.items;
+    for (size_t i = 0; i < app->kept.count; i++) {
+        if (kept[i].number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each older generation has a role and each role its generation, and numbers fall. */
+static bool is_good_code(const struct upgrade_app *app)
+{
+    const struct upgrade_bundle *kept = app->kept.items;
+    const struct upgrade_bundle *newer = &app->running;
+    if ((newer->number == 0) != (newer->fd < 0) || newer->number > app->last) {
+        return false;
+    }
+    for (size_t i = 0; i < app->kept.count; i++) {
+        uint64_t number = kept[i].number;
+        if (number == 0 || kept[i].fd < 0 || number >= newer->number ||
+            (number != app->previous && number != app->confirmed)) {
+            return false;
+        }
+        newer = &kept[i];
+    }
+    bool is_confirmed = app->confirmed == 0 || app->confirmed == app->running.number;
+    return (app->previous == 0 || is_kept(app, app->previous)) &&
+           (is_confirmed || is_kept(app, app->confirmed));
+}
+
 static int check_apps(const struct upgrade_state *state, struct fsd_err *err)
 {
     const struct upgrade_app *apps = state->apps.items;
     for (size_t i = 0; i < state->apps.count; i++) {
-        const struct upgrade_bundle *running = &apps[i].running;
-        if ((running->number == 0) != (running->fd < 0) || running->number > apps[i].last) {
+        if (!is_good_code(&apps[i])) {
             return fsd_err_set(err, EPROTO, "the code of app \"%s\" makes no sense", apps[i].name);
         }
     }

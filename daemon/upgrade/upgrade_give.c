@@ -17,16 +17,40 @@
 #include "daemon/state.h"
 #include "daemon/upgrade/upgrade_state.h"
 
+static struct bundle give_bundle(const struct upgrade_bundle *from)
+{
+    struct bundle given = {.number = from->number,
+                           .fd = from->fd,
+                           .files = from->files,
+                           .bytes = from->bytes,
+                           .committed_us = from->committed_us,
+                           .origin = from->origin};
+    memcpy(given.sha256, from->sha256, sizeof(given.sha256));
+    return given;
+}
+
+static void give_code(struct app *app, const struct upgrade_app *from)
+{
+    const struct upgrade_bundle *kept = from->kept.items;
+    struct bundle_store *store = &app->store;
+    store->last = from->last;
+    store->running = give_bundle(&from->running);
+    store->confirmed_number = from->confirmed;
+    for (size_t i = 0; i < from->kept.count; i++) {
+        bool is_previous = kept[i].number == from->previous;
+        *(is_previous ? &store->previous : &store->confirmed) = give_bundle(&kept[i]);
+    }
+    app->probation = (struct probation){from->probation_of, from->probation_since_ms};
+    app->setback = (struct app_setback){
+        .from = from->setback_from, .to = from->setback_to, .at_us = from->setback_at_us};
+    memcpy(app->setback.why, from->setback_why, sizeof(app->setback.why));
+}
+
 static void give_apps(struct inventory *inventory, const struct upgrade_state *state)
 {
     const struct upgrade_app *apps = state->apps.items;
     for (size_t i = 0; i < state->apps.count; i++) {
-        const struct upgrade_bundle *from = &apps[i].running;
-        struct bundle_store *store = &inventory->apps[i]->store;
-        store->last = apps[i].last;
-        store->running = (struct bundle){
-            .number = from->number, .fd = from->fd, .files = from->files, .bytes = from->bytes};
-        memcpy(store->running.sha256, from->sha256, sizeof(store->running.sha256));
+        give_code(inventory->apps[i], &apps[i]);
     }
 }
 

@@ -72,15 +72,26 @@ static const struct record_row bundle_rows[] = {
     {"sha256", RECORD_NAME, AT(sha256), BUNDLE_SHA256_MAX, NULL},
     {"files", RECORD_UINT, AT(files), BIG, NULL},
     {"bytes", RECORD_UINT, AT(bytes), BIG, NULL},
+    {"committed_us", RECORD_UINT, AT(committed_us), BIG, NULL},
+    {"origin", RECORD_UINT, AT(origin), BIG, NULL},
 };
 #undef AT
-static const struct record_type bundle_type = TYPE(upgrade_bundle, bundle_rows);
+const struct record_type upgrade_bundle_type = TYPE(upgrade_bundle, bundle_rows);
 
 #define AT(member) offsetof(struct upgrade_app, member)
 static const struct record_row app_rows[] = {
     {"name", RECORD_NAME, AT(name), NAME_SIZE, NULL},
     {"last", RECORD_UINT, AT(last), BIG, NULL},
-    {"running", RECORD_PART, AT(running), 0, &bundle_type},
+    {"running", RECORD_PART, AT(running), 0, &upgrade_bundle_type},
+    {"previous", RECORD_UINT, AT(previous), BIG, NULL},
+    {"confirmed", RECORD_UINT, AT(confirmed), BIG, NULL},
+    {"kept", RECORD_LIST, AT(kept), UPGRADE_KEPT_MAX, &upgrade_bundle_type},
+    {"probation_of", RECORD_UINT, AT(probation_of), BIG, NULL},
+    {"probation_since_ms", RECORD_UINT, AT(probation_since_ms), BIG, NULL},
+    {"setback_from", RECORD_UINT, AT(setback_from), BIG, NULL},
+    {"setback_to", RECORD_UINT, AT(setback_to), BIG, NULL},
+    {"setback_at_us", RECORD_UINT, AT(setback_at_us), BIG, NULL},
+    {"setback_why", RECORD_NAME, AT(setback_why), UPGRADE_WHY_MAX, NULL},
 };
 #undef AT
 const struct record_type upgrade_app_type = TYPE(upgrade_app, app_rows);

@@ -53,19 +53,34 @@ struct upgrade_options {
     bool watches; /* since version 4 */
 };
 
-/* The bundle that runs; number 0 and fd -1: none. */
+/* A bundle; number 0 and fd -1: none. */
 struct upgrade_bundle {
     uint64_t number;
     int fd;
     char sha256[BUNDLE_SHA256_MAX];
     uint64_t files;
     uint64_t bytes;
+    uint64_t committed_us; /* since version 4, as the next */
+    uint64_t origin;
 };
+
+enum { UPGRADE_KEPT_MAX = 2, UPGRADE_WHY_MAX = 256 };
 
 struct upgrade_app {
     char name[PROTO_NAME_MAX];
     uint64_t last;
     struct upgrade_bundle running;
+    /* since version 4 all that follows */
+    uint64_t previous;  /* numbers; 0: none is */
+    uint64_t confirmed; /* may be the running one */
+    /* struct upgrade_bundle: these, but for the running one, the newest first */
+    struct record_list kept;
+    uint64_t probation_of;
+    uint64_t probation_since_ms;
+    uint64_t setback_from;
+    uint64_t setback_to;
+    uint64_t setback_at_us;
+    char setback_why[UPGRADE_WHY_MAX];
 };
 
 struct upgrade_socket {
@@ -222,6 +237,7 @@ extern const struct record_type upgrade_state_type;
 extern const struct record_type upgrade_text_type;
 extern const struct record_type upgrade_override_type;
 extern const struct record_type upgrade_app_type;
+extern const struct record_type upgrade_bundle_type;
 extern const struct record_type upgrade_listener_type;
 extern const struct record_type upgrade_socket_type;
 extern const struct record_type upgrade_pool_type;

@@ -168,24 +168,53 @@ static int take_conf(const struct master *master, struct upgrade_state *ret)
     return error == 0 ? take_kept_overrides(&master->configs, ret) : error;
 }
 
+static struct upgrade_bundle take_bundle(const struct bundle *bundle)
+{
+    struct upgrade_bundle taken = {.number = bundle->number,
+                                   .fd = bundle->fd,
+                                   .files = bundle->files,
+                                   .bytes = bundle->bytes,
+                                   .committed_us = bundle->committed_us,
+                                   .origin = bundle->origin};
+    memcpy(taken.sha256, bundle->sha256, sizeof(taken.sha256));
+    return taken;
+}
+
+/* There is no candidate: no change is under way. */
+static int take_code(const struct app *app, struct upgrade_app *ret)
+{
+    const struct bundle *rows[BUNDLE_ROLES];
+    const struct bundle_store *store = &app->store;
+    size_t count = bundle_store_list(store, rows);
+    size_t older = count > 0 ? count - 1 : 0;
+    struct upgrade_bundle *kept = record_list_make(&ret->kept, &upgrade_bundle_type, older);
+    for (size_t i = 0; i < older && kept != NULL; i++) {
+        kept[i] = take_bundle(rows[i + 1]);
+    }
+    ret->last = store->last;
+    ret->running = take_bundle(&store->running);
+    ret->previous = store->previous.number;
+    ret->confirmed = store->confirmed_number;
+    ret->probation_of = app->probation.generation;
+    ret->probation_since_ms = app->probation.since_ms;
+    ret->setback_from = app->setback.from;
+    ret->setback_to = app->setback.to;
+    ret->setback_at_us = app->setback.at_us;
+    _Static_assert((int)UPGRADE_WHY_MAX == (int)APP_WHY_MAX, "a sentence fits");
+    memcpy(ret->setback_why, app->setback.why, sizeof(ret->setback_why));
+    return kept == NULL ? -ENOMEM : 0;
+}
+
 static int take_apps(const struct inventory *inventory, struct upgrade_state *ret)
 {
     size_t count = inventory->conf->app_count;
     struct upgrade_app *apps = record_list_make(&ret->apps, &upgrade_app_type, count);
-    for (size_t i = 0; i < count && apps != NULL; i++) {
-        const struct bundle_store *store = &inventory->apps[i]->store;
-        const struct bundle *running = &store->running;
+    int error = apps == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < count && error == 0; i++) {
         copy_name(apps[i].name, inventory->apps[i]->name);
-        apps[i].last = store->last;
-        apps[i].running = (struct upgrade_bundle){
-            .number = running->number,
-            .fd = running->fd,
-            .files = running->files,
-            .bytes = running->bytes,
-        };
-        memcpy(apps[i].running.sha256, running->sha256, sizeof(apps[i].running.sha256));
+        error = take_code(inventory->apps[i], &apps[i]);
     }
-    return apps == NULL ? -ENOMEM : 0;
+    return error;
 }
 
 static int take_listener(const struct listener *listener, struct upgrade_listener *ret)

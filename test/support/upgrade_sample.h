@@ -10,7 +10,7 @@
 #include "daemon/pool/pool.h"
 #include "daemon/upgrade/upgrade_state.h"
 
-/* A state that fits together: one app, one listener with two sockets, one shared dictionary, one extra pool's text, one pool with two slots (one
+/* A state that fits together: one app with three generations, one listener with two sockets, one shared dictionary, one extra pool's text, one pool with two slots (one
  * READY, one in BACKOFF, whose socket the first one's worker has borrowed), a standby, and who asked.  Descriptors are the
  * numbers from 20 on.  Freed with upgrade_state_fini. */
 
@@ -100,8 +100,17 @@ static inline struct upgrade_state upgrade_sample_make(void)
     (void)record_list_make(&state.kept_overrides, &upgrade_override_type, 0);
     struct upgrade_app *app = record_list_make(&state.apps, &upgrade_app_type, 1);
     upgrade_sample_name(app->name, "shop");
-    app->last = 2;
-    app->running = (struct upgrade_bundle){.number = 2, .fd = 27, .files = 1, .bytes = 100};
+    app->last = 6;
+    app->running = (struct upgrade_bundle){
+        .number = 5, .fd = 27, .files = 1, .bytes = 100, .committed_us = 70, .origin = 3};
+    app->previous = 4;
+    app->confirmed = 2;
+    app->setback_from = 4;
+    app->setback_to = 5;
+    (void)snprintf(app->setback_why, sizeof(app->setback_why), "too many restarts");
+    struct upgrade_bundle *kept = record_list_make(&app->kept, &upgrade_bundle_type, 2);
+    kept[0] = (struct upgrade_bundle){.number = 4, .fd = 33};
+    kept[1] = (struct upgrade_bundle){.number = 2, .fd = 34};
     struct upgrade_listener *listener =
         record_list_make(&state.listeners, &upgrade_listener_type, 1);
     upgrade_sample_name(listener->name, "web");

@@ -65,7 +65,11 @@ static void open_all(struct fixture *fixture)
         procs[i].blackbox = blackbox_create();
         procs[i].log = i == 0 ? open_pair(fixture, SOCK_SEQPACKET) : -1;
     }
-    ((struct upgrade_app *)fixture->state.apps.items)->running.fd = fd_sealed_from("code", "x", 1);
+    struct upgrade_app *app = fixture->state.apps.items;
+    struct upgrade_bundle *kept = app->kept.items;
+    app->running.fd = fd_sealed_from("code", "x", 1);
+    kept[0].fd = fd_sealed_from("code", "x", 1);
+    kept[1].fd = fd_sealed_from("code", "x", 1);
     struct upgrade_listener *listener = fixture->state.listeners.items;
     struct upgrade_socket *sockets = listener->sockets.items;
     sockets[0].fd = open_listening();

@@ -43,6 +43,11 @@ static void the_state_is_read_as_it_was_written(void **unused)
     const struct upgrade_proc *procs = pool->procs.items;
     assert_true(procs[0].laggards == 2 && procs[0].laggards_generation == 1);
     assert_string_equal(procs[0].laggards_text, "task t since 1 at a:1");
+    const struct upgrade_app *app = again.apps.items;
+    const struct upgrade_bundle *kept = app->kept.items;
+    assert_true(app->running.origin == 3 && app->running.committed_us == 70);
+    assert_true(app->kept.count == 2 && kept[1].number == 2 && kept[1].fd == 34);
+    assert_string_equal(app->setback_why, "too many restarts");
     const struct upgrade_shared *shared = again.shared.items;
     assert_true(again.shared.count == 1 && shared->seed == UINT64_MAX);
     const struct upgrade_claim *claim = again.claims.items;
@@ -168,6 +173,38 @@ static void run_code_of_the_future(struct upgrade_state *state)
 {
     APP(state)->last = 1;
 }
+#define KEPT(state) ((struct upgrade_bundle *)APP(state)->kept.items)
+static void keep_nothing_where_something_is_said(struct upgrade_state *state)
+{
+    KEPT(state)->number = 0;
+}
+static void keep_what_has_no_file(struct upgrade_state *state)
+{
+    KEPT(state)->fd = -1;
+}
+static void keep_what_has_no_role(struct upgrade_state *state)
+{
+    KEPT(state)[1].number = 3;
+}
+static void keep_one_twice(struct upgrade_state *state)
+{
+    KEPT(state)[1].number = 4;
+}
+static void keep_what_is_to_come(struct upgrade_state *state)
+{
+    APP(state)->previous = 6;
+    KEPT(state)->number = 6;
+}
+static void lose_the_previous(struct upgrade_state *state)
+{
+    APP(state)->previous = 1;
+    APP(state)->confirmed = 4;
+    APP(state)->kept.count = 1;
+}
+static void lose_the_confirmed(struct upgrade_state *state)
+{
+    APP(state)->kept.count = 1;
+}
 static void exclude_all(struct upgrade_state *state)
 {
     ((struct upgrade_listener *)state->listeners.items)->live = 0;
@@ -271,6 +308,13 @@ static void what_does_not_fit_together_is_refused(void **unused)
         {run_code_that_is_not_there, "the code of app \"shop\""},
         {run_no_code_that_is_there, "the code of app \"shop\""},
         {run_code_of_the_future, "the code of app \"shop\""},
+        {keep_nothing_where_something_is_said, "the code of app \"shop\""},
+        {keep_what_has_no_file, "the code of app \"shop\""},
+        {keep_what_has_no_role, "the code of app \"shop\""},
+        {keep_one_twice, "the code of app \"shop\""},
+        {keep_what_is_to_come, "the code of app \"shop\""},
+        {lose_the_previous, "the code of app \"shop\""},
+        {lose_the_confirmed, "the code of app \"shop\""},
         {exclude_all, "listener \"web\""},
         {exclude_none_of_too_few, "listener \"web\""},
         {store_too_many, "listener \"web\""},
@@ -330,7 +374,7 @@ static void descriptors_are_listed_in_rising_order(void **unused)
     int *fds = NULL;
     size_t count = 0;
     assert_int_equal(upgrade_list_fds(&state, &fds, &count), 0);
-    assert_int_equal(count, 13);
+    assert_int_equal(count, 15);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(fds[i], 20 + (int)i);
     }
