@@ -1,6 +1,7 @@
 /* source_tree.c - reads an application's Lua files from the disk.
  * Owns the names and texts that it read.  Walks the folder of the main file once, with the limits of a bundle, and sorts
- * by name, so that the same files always give the same bundle.
+ * by name, so that the same files always give the same bundle.  The folder is found once, symbolic links resolved, and all is read
+ * below that: when a link on the way is turned to another release meanwhile, nothing of that one is mixed in.
  * Called by tool/bundle.c only: a serving worker never reads application code from the disk.  Must not know Lua. */
 #include "worker/tool/source_tree.h"
 
@@ -10,6 +11,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,7 @@
 #include "common/fd.h"
 #include "worker/core/bundle.h"
 
-enum { DEPTH_MAX = 32 };
+enum { DEPTH_MAX = 32, MIB = 1024 * 1024 };
 
 static int read_all(int fd, char *text, size_t len)
 {
@@ -50,10 +52,35 @@ static int grow(struct source_tree *tree)
     return 0;
 }
 
+/* Counts a file.  Above the limits nothing more is read, but all is counted, so that a person is told how much it is. */
+static int count_file(struct source_tree *tree, const char *name, size_t len)
+{
+    tree->found++;
+    tree->found_bytes = len > SIZE_MAX - tree->found_bytes ? SIZE_MAX : tree->found_bytes + len;
+    if (tree->largest == NULL || len > tree->largest_bytes) {
+        char *copy = strdup(name);
+        if (copy == NULL) {
+            return -ENOMEM;
+        }
+        free(tree->largest);
+        tree->largest = copy;
+        tree->largest_bytes = len;
+    }
+    return 0;
+}
+
+static bool is_too_large(const struct source_tree *tree)
+{
+    return tree->found > BUNDLE_FILES_MAX || tree->found_bytes > BUNDLE_BYTES_MAX;
+}
+
 static int add_text(struct source_tree *tree, const char *name, int fd, size_t len)
 {
-    if (tree->count == BUNDLE_FILES_MAX || len > BUNDLE_BYTES_MAX - tree->bytes) {
-        return -EFBIG;
+    if (count_file(tree, name, len) != 0) {
+        return -ENOMEM;
+    }
+    if (is_too_large(tree)) {
+        return 0;
     }
     if (grow(tree) != 0) {
         return -ENOMEM;
@@ -84,12 +111,6 @@ static int add_file(struct source_tree *tree, int folder, const char *entry, con
     }
     int error = S_ISREG(info.st_mode) ? add_text(tree, name, fd, (size_t)info.st_size) : 0;
     fd_close(&fd);
-    if (error == -EFBIG) {
-        return fsd_err_set(err, EFBIG,
-                           "cannot bundle \"%s\": more than %d Lua files or %d MiB below it; move "
-                           "what is not code elsewhere",
-                           tree->root, BUNDLE_FILES_MAX, BUNDLE_BYTES_MAX / (1024 * 1024));
-    }
     if (error != 0) {
         return fsd_err_set(err, -error, "cannot read \"%s/%s\": %s", tree->root, name,
                            strerror(-error));
@@ -185,6 +206,25 @@ static int split(struct source_tree *tree, const char *main_file, struct fsd_err
     return tree->main == NULL || tree->root == NULL ? fsd_err_set(err, ENOMEM, "out of memory") : 0;
 }
 
+/* In tenths of a MiB, rounded up: what is above a limit must not look like it. */
+static size_t to_tenths(size_t bytes)
+{
+    return bytes / MIB * 10 + (bytes % MIB * 10 + MIB - 1) / MIB;
+}
+
+static int refuse_size(const struct source_tree *tree, struct fsd_err *err)
+{
+    size_t all = to_tenths(tree->found_bytes);
+    size_t largest = to_tenths(tree->largest_bytes);
+    return fsd_err_set(err, EFBIG,
+                       "cannot bundle \"%s\": it has %zu Lua file%s with %zu.%zu MiB, the limit is "
+                       "%d files and %d MiB; move what is not code elsewhere (the largest: "
+                       "\"%s\", %zu.%zu MiB)",
+                       tree->root, tree->found, tree->found == 1 ? "" : "s", all / 10, all % 10,
+                       BUNDLE_FILES_MAX, BUNDLE_BYTES_MAX / MIB, tree->largest, largest / 10,
+                       largest % 10);
+}
+
 int source_tree_read(struct source_tree *tree, const char *main_file, struct fsd_err *err)
 {
     *tree = (struct source_tree){0};
@@ -198,7 +238,7 @@ int source_tree_read(struct source_tree *tree, const char *main_file, struct fsd
         goto out;
     }
     error = add_file(tree, root, tree->main, tree->main, err);
-    if (error == 0 && tree->count == 0) {
+    if (error == 0 && tree->found == 0) {
         error = fsd_err_set(err, EISDIR, "cannot open \"%s\": not a file", main_file);
     }
     if (error != 0) {
@@ -206,7 +246,12 @@ int source_tree_read(struct source_tree *tree, const char *main_file, struct fsd
         goto out;
     }
     error = walk(tree, root, "", 0, err);
-    qsort(tree->files, tree->count, sizeof(*tree->files), compare_files);
+    if (error == 0 && is_too_large(tree)) {
+        error = refuse_size(tree, err);
+    }
+    if (error == 0) {
+        qsort(tree->files, tree->count, sizeof(*tree->files), compare_files);
+    }
 out:
     if (error != 0) {
         source_tree_fini(tree);
@@ -223,5 +268,6 @@ void source_tree_fini(struct source_tree *tree)
     free(tree->files);
     free(tree->root);
     free(tree->main);
+    free(tree->largest);
     *tree = (struct source_tree){0};
 }

@@ -19,11 +19,16 @@ struct source_tree {
     struct source_file *files; /* owned array */
     size_t count;
     size_t bytes;
+    /* what was found, also where that is more than is read; set while the folders are read */
+    size_t found;
+    size_t found_bytes;
+    char *largest; /* owned; name of the largest file */
+    size_t largest_bytes;
 };
 
 /* Reads the main file and every *.lua below its folder (hidden files and folders, and folders behind symbolic links, are
- * left out).  0; -ENOENT, -EACCES ... when the main file can't be opened; -EFBIG above the limits of bundle.h; each with a
- * sentence. */
+ * left out).  0; -ENOENT, -EACCES ... when the main file can't be opened; -EFBIG above the limits of bundle.h, with how much
+ * there is; each with a sentence. */
 int source_tree_read(struct source_tree *tree, const char *main_file, struct fsd_err *err);
 void source_tree_fini(struct source_tree *tree);
 

@@ -5,13 +5,17 @@
 #include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -197,15 +201,99 @@ static void a_broken_link_among_the_code_is_refused(void **state)
                    "/gone.lua\": No such file or directory");
 }
 
-static void too_much_code_is_refused(void **state)
+static void too_much_code_is_refused_with_how_much_it_is(void **state)
 {
     (void)state;
     put_file("app.lua", "");
-    put_file("big.lua", "");
-    assert_int_equal(truncate(path_of("big.lua"), (off_t)BUNDLE_BYTES_MAX + 1), 0);
+    put_file("z.lua", "Z");
+    put_folder("data");
+    put_file("data/big.lua", "");
+    put_file("data/small.lua", "");
+    assert_int_equal(truncate(path_of("data/small.lua"), (off_t)BUNDLE_BYTES_MAX / 2), 0);
+    assert_int_equal(truncate(path_of("data/big.lua"), (off_t)BUNDLE_BYTES_MAX - 1), 0);
+    assert_refused(
+        -EFBIG, path_of("app.lua"), "cannot bundle",
+        "\": it has 4 Lua files with 96.0 MiB, the limit is 10000 files and 64 MiB; move "
+        "what is not code elsewhere (the largest: \"data/big.lua\", 64.0 MiB)");
+    assert_int_equal(truncate(path_of("data/small.lua"), 0), 0);
+    assert_int_equal(source_tree_read(&tree, path_of("app.lua"), &err), 0);
+    assert_int_equal(tree.bytes, BUNDLE_BYTES_MAX); /* the limit itself is fine */
+}
+
+static void one_file_that_is_too_large_is_refused(void **state)
+{
+    (void)state;
+    put_file("app.lua", "");
+    assert_int_equal(truncate(path_of("app.lua"), (off_t)BUNDLE_BYTES_MAX + 1), 0);
     assert_refused(-EFBIG, path_of("app.lua"), "cannot bundle",
-                   "\": more than 10000 Lua files or 64 MiB below it; move what is "
-                   "not code elsewhere");
+                   "\": it has 1 Lua file with 64.1 MiB, the limit is 10000 files and 64 MiB; move "
+                   "what is not code elsewhere (the largest: \"app.lua\", 64.1 MiB)");
+}
+
+static void too_many_files_are_refused(void **state)
+{
+    (void)state;
+    char name[32];
+    put_file("app.lua", "");
+    for (int i = 0; i <= BUNDLE_FILES_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "%d.lua", i);
+        put_link(name, "app.lua");
+    }
+    assert_int_equal(source_tree_read(&tree, path_of("app.lua"), &err), -EFBIG);
+    assert_non_null(strstr(err.text, "it has 10002 Lua files with 0.0 MiB, the limit is"));
+}
+
+/* Turns a link back and forth between two folders until it is killed. */
+static pid_t start_turning(void)
+{
+    char link[PATH_MAX + PATH_ROOM];
+    char next[PATH_MAX + PATH_ROOM];
+    (void)snprintf(link, sizeof(link), "%s/current", root);
+    (void)snprintf(next, sizeof(next), "%s/next", root);
+    pid_t pid = fork();
+    bool turns = pid == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+    for (int i = 0; turns; i++) {
+        turns = symlink(i % 2 == 0 ? "two" : "one", next) == 0 && rename(next, link) == 0;
+    }
+    if (pid == 0) {
+        _exit(1);
+    }
+    return pid;
+}
+
+static void a_link_that_is_turned_meanwhile_never_mixes_two_releases(void **state)
+{
+    (void)state;
+    enum { READS = 300, FILES = 20 };
+    const char *const releases[] = {"one", "two"};
+    char name[32];
+    for (size_t i = 0; i < 2; i++) {
+        put_folder(releases[i]);
+        for (int j = 0; j < FILES; j++) {
+            (void)snprintf(name, sizeof(name), "%s/%d.lua", releases[i], j);
+            put_file(name, releases[i]);
+        }
+    }
+    put_link("current", "one");
+    pid_t turner = start_turning();
+    assert_true(turner > 0);
+    size_t mixed = 0;
+    for (int i = 0; i < READS; i++) {
+        if (source_tree_read(&tree, path_of("current/0.lua"), &err) != 0) {
+            mixed++;
+            continue;
+        }
+        for (size_t j = 0; j < tree.count; j++) {
+            mixed += strcmp(tree.files[j].text, strrchr(tree.root, '/') + 1) != 0;
+        }
+        mixed += tree.count != FILES;
+        source_tree_fini(&tree);
+    }
+    int status = 0;
+    assert_int_equal(kill(turner, SIGKILL), 0);
+    assert_int_equal(waitpid(turner, &status, 0), turner);
+    assert_true(WIFSIGNALED(status)); /* it has turned until now */
+    assert_int_equal(mixed, 0);
 }
 
 static void folders_that_never_end_are_refused(void **state)
@@ -250,7 +338,10 @@ int main(void)
         TEST(a_main_file_may_have_any_ending),
         TEST(what_is_no_main_file_is_refused_in_words),
         TEST(a_broken_link_among_the_code_is_refused),
-        TEST(too_much_code_is_refused),
+        TEST(too_much_code_is_refused_with_how_much_it_is),
+        TEST(one_file_that_is_too_large_is_refused),
+        TEST(too_many_files_are_refused),
+        TEST(a_link_that_is_turned_meanwhile_never_mixes_two_releases),
         TEST(folders_that_never_end_are_refused),
         TEST(the_same_files_give_the_same_tree),
 #undef TEST
