@@ -1,10 +1,12 @@
 /* loader.c - bundles the code of apps, one after another.
- * Owns the bundler and the place where the round stands.  Either every app gets a new candidate generation, or none: the first
+ * Owns the bundler and the place where the round stands.  Where the code lies is found for all apps at the beginning, symbolic links
+ * resolved: one that is turned meanwhile (`current -> releases/42`) mixes no two releases.  Either every app gets a new candidate generation, or none: the first
  * failure drops the candidates that were made before it, so that nobody can start half a deploy.
  * Called by master.c (first start), restart.c and deploy.c.  Must not know what happens with the candidates. */
 #include "daemon/code/loader.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -14,12 +16,50 @@
 
 static void bundle_next(struct loader *loader);
 
+static void forget_paths(struct loader *loader)
+{
+    for (size_t i = 0; i < loader->app_count; i++) {
+        free(loader->paths[i]);
+        loader->paths[i] = NULL;
+    }
+}
+
+/* Resolves the paths of all apps.  A path that can't be is NULL: the tool will say why.  True: nothing was different from before. */
+static bool resolve(struct loader *loader)
+{
+    bool is_same = true;
+    for (size_t i = 0; i < loader->app_count; i++) {
+        char *path = realpath(loader->apps[i]->path, NULL);
+        const char *before = loader->paths[i];
+        is_same = is_same && (path == NULL) == (before == NULL) &&
+                  (path == NULL || strcmp(path, before) == 0);
+        free(loader->paths[i]);
+        loader->paths[i] = path;
+    }
+    return is_same;
+}
+
+/* Two apps may lie behind one link, and it may be turned between the two: what was seen twice in a row was there at one moment. */
+static void find_code(struct loader *loader)
+{
+    enum { TRIES = 8 };
+    (void)resolve(loader);
+    for (int i = 0; i < TRIES && !resolve(loader); i++) {
+    }
+}
+
+static void end(struct loader *loader, int exit_code, const char *why)
+{
+    forget_paths(loader);
+    loader->on_done(loader, exit_code, why);
+}
+
 static void fail(struct loader *loader, int exit_code, const char *why)
 {
     for (size_t i = 0; i < loader->app_count; i++) {
         bundle_store_abort(&loader->apps[i]->store);
     }
-    loader->on_done(loader, exit_code, why);
+    end(loader, exit_code, why);
 }
 
 static void on_bundled(struct bundler *bundler, int exit_code, const struct bundle *bundle)
@@ -45,11 +85,13 @@ static void bundle_next(struct loader *loader)
 {
     struct fsd_err err = {""};
     if (loader->at == loader->app_count) {
-        loader->on_done(loader, FSD_EXIT_OK, NULL);
+        end(loader, FSD_EXIT_OK, NULL);
         return;
     }
-    if (bundler_start(&loader->bundler, loader->loop, &loader->tool, loader->apps[loader->at]->path,
-                      on_bundled, &err) < 0) {
+    const char *found = loader->paths[loader->at];
+    if (bundler_start(&loader->bundler, loader->loop, &loader->tool,
+                      found != NULL ? found : loader->apps[loader->at]->path, on_bundled,
+                      &err) < 0) {
         fail(loader, FSD_EXIT_INTERNAL, err.text);
     }
 }
@@ -67,6 +109,7 @@ void loader_start(struct loader *loader, struct app *const *apps, size_t count, 
     loader->app_count = count;
     loader->at = 0;
     loader->on_done = on_done;
+    find_code(loader);
     bundle_next(loader);
 }
 

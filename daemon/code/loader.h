@@ -18,6 +18,7 @@ struct loader {
     struct log *log;
     struct bundler_tool tool;
     struct app *apps[LOADER_APPS_MAX]; /* borrowed while it runs */
+    char *paths[LOADER_APPS_MAX];      /* owned; of their code, without links; NULL: not found */
     size_t app_count;
     size_t at; /* the app that is being bundled */
     loader_fn on_done;
