@@ -21,7 +21,7 @@
 #include "daemon/log/text.h"
 #include "daemon/proc/cause.h"
 
-enum { READ_TURNS = 16, READ_PART = 4096 };
+enum { READ_TURNS = 16, READ_PART = 4096, MIB = 1024 * 1024 };
 
 /* Reads what is there, keeps at most size bytes.  False at the end of the file. */
 static bool read_bounded(int fd, char *data, size_t *len, size_t size)
@@ -118,6 +118,12 @@ static int take_bundle(struct bundler *bundler, struct bundle *bundle)
     struct stat info;
     if (parse_out(bundler, bundle) < 0 || fstat(bundler->memfd, &info) != 0 || info.st_size == 0) {
         set_reason(bundler, "the bundle tool answered in a way that this fsd does not understand");
+        return FSD_EXIT_INTERNAL;
+    }
+    if (info.st_size > (off_t)BUNDLER_BYTES_MAX) {
+        (void)snprintf(bundler->error, sizeof(bundler->error),
+                       "the bundle is too large: it has %lld MiB, the limit is %d MiB",
+                       ((long long)info.st_size + MIB - 1) / MIB, BUNDLER_BYTES_MAX / MIB);
         return FSD_EXIT_INTERNAL;
     }
     if (fcntl(bundler->memfd, F_ADD_SEALS,

@@ -15,6 +15,8 @@ enum {
     BUNDLER_ERROR_MAX = 16384, /* of what the tool says; the rest is dropped */
     BUNDLER_OUT_MAX = 256,
     BUNDLER_LIMIT_MS = 60000,
+    BUNDLER_BYTES_MAX =
+        128 << 20, /* above what the tool accepts; it is kept for as long as the code is */
 };
 
 /* exit_code: FSD_EXIT_OK (bundle is set, its descriptor now the callee's) or why there is none; then bundler->error has the

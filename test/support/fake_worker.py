@@ -10,7 +10,7 @@ What it does comes from two JSON files, since no environment reaches a worker:
     prepare    as below, whatever the application wants
     loaded, activated  "ok" | "hang" | "exit:N" | "signal:N": how a worker with code ends that has just said so
   the application's main file, which the bundle tool copies into the bundle as it is:
-    compile    "ok" | "hang" | "noise" | any other text: printed to stderr, exit 65
+    compile    "ok" | "hang" | "noise" | "huge" (a bundle larger than any may be) | any other text: printed to stderr, exit 65
     load       "ok" | "hang" | "exit:N" | "signal:N" | "wrong generation" | "active" | any other text: REFUSED with it
     activate   as load
     prepare    "ok" | "hang": never answered, but logged | "stop": as by SIGSTOP | "exit:N" | "signal:N" | any other text:
@@ -138,7 +138,9 @@ def bundle(argv):
     if what == "noise":
         os.write(2, b"\x1b[31m" + b"x" * 200000)
         return 65
-    if what != "ok":
+    if what == "huge":
+        os.ftruncate(3, 129 * 1024 * 1024)
+    elif what != "ok":
         print(what, file=sys.stderr)
         return 65
     os.write(3, code)

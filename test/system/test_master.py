@@ -133,6 +133,7 @@ def test_a_worker_gets_only_its_descriptors_environment_and_configuration(make):
     ({"load": "exit:3"}, {}, 65, "exited with code 3"),
     ({"compile": "exit:66"}, {}, 66, "the bundle tool exited with code 66"),
     ({"compile": "signal:11"}, {}, 70, "the bundle tool killed by signal 11"),
+    ({"compile": "huge"}, {}, 70, "the bundle is too large: it has 129 MiB, the limit is 128 MiB"),
 ])
 def test_what_cannot_run_at_first_start_ends_the_program(make, app, worker, code, words):
     fsd = make(app, worker=worker).start()
