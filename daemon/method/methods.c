@@ -199,7 +199,8 @@ static void run_upgrade(void *owner, struct control_call *call, const json_t *pa
 static const struct control_method methods[] = {
     {"status", "what runs: listeners, pools, workers", run_status},
     {"reload",
-     "bring new code to every worker; {\"restart\": true} replaces the processes, {\"wait\": "
+     "bring new code to every worker, in place; {\"restart\": true} replaces the processes, "
+     "{\"wait\": "
      "false} "
      "answers when it is accepted",
      run_reload},

@@ -29,8 +29,10 @@ static const char *name_state(const struct pool_proc *which)
         return which == which->pool->unavailable ? "answers 503" : "standby";
     }
     if (which == slot->next) {
-        return slot->awaits_commit && which->proc.state == INCARNATION_LOADED ? "prepared"
-                                                                              : "starting";
+        return (slot->awaits_commit || slot->pool->is_frozen) &&
+                       which->proc.state == INCARNATION_LOADED
+                   ? "prepared"
+                   : "starting";
     }
     return which == slot->current ? "ready" : "draining";
 }

@@ -13,7 +13,8 @@ What it does comes from two JSON files, since no environment reaches a worker:
     compile    "ok" | "hang" | "noise" | "huge" (a bundle larger than any may be) | any other text: printed to stderr, exit 65
     load       "ok" | "hang" | "exit:N" | "signal:N" | "wrong generation" | "active" | any other text: REFUSED with it
     activate   as load
-    prepare    "ok" | "hang": never answered, but logged | "stop": as by SIGSTOP | "exit:N" | "signal:N" | any other text:
+    prepare    "ok" | "hang": never answered, but logged | "stop": as by SIGSTOP |
+               "until:PATH" or "until:PATH:TEXT": "ok" or the text, when that file is there | "exit:N" | "signal:N" | any other text:
                REJECTED with it.  Of a change of code the new code says what is wanted, as load if it has no "prepare"
     commit     "ok" | "hang" | "stop" | "exit:N" | "signal:N" | "wrong generation", of code again the new one
     drain      "ok" | "hang" | "exit:N"
@@ -111,6 +112,11 @@ def unpack(data, at=0):
     return (dict(zip(items[::2], items[1::2])) if kind == "map" else items), at
 
 
+def await_file(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+
 def end_as_told(what):
     """Carries out "exit:N", "signal:N" and "hang"; returns for anything else."""
     verb, _, number = what.partition(":")
@@ -182,8 +188,8 @@ class Worker:
         self.page[8 * index:8 * index + 8] = struct.pack("=Q", value)
 
     def hello(self):
-        while "gate" in self.conf and not os.path.exists(self.conf["gate"]):
-            time.sleep(0.01)
+        if "gate" in self.conf:
+            await_file(self.conf["gate"])
         what = self.conf.get("hello", "ok")
         end_as_told(what)
         if what == "garbage":
@@ -345,6 +351,10 @@ class Worker:
         if wish == "hang":
             self.say(6, "does not answer", {})
             return  # its heart goes on beating
+        if wish.startswith("until:"):
+            _, path, *text = wish.split(":", 2)
+            await_file(path)
+            wish = text[0] if text else "ok"
         if wish == "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
             wish = "ok"

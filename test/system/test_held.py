@@ -140,13 +140,15 @@ def test_what_waits_when_a_pool_gives_up_is_answered(make_fake):
 
 
 @pytest.mark.basic
-@pytest.mark.parametrize("how", ["reload", "restart", "apply"])
+@pytest.mark.parametrize("how", ["reload", "reload in place", "restart", "apply"])
 def test_an_order_of_an_operator_ends_the_hold_when_it_has_healed_the_pool(make_fake, how):
     fsd = make_held(make_fake)
     assert ask(fsd)[0] == 503
     set_worker(fsd)
     if how == "reload":
         fsd.call("reload", restart=True)
+    elif how == "reload in place":
+        fsd.call("reload")
     elif how == "restart":
         fsd.call("restart", pool="web")
     else:

@@ -444,13 +444,6 @@ def test_reload_brings_new_code_to_every_worker_one_at_a_time(make):
 
 
 @pytest.mark.basic
-def test_reload_in_place_says_that_it_was_a_rolling_restart(make):
-    fsd = make().start_ready()
-    result = fsd.call("reload")
-    assert result["note"] == "in-place reload is not available yet; did a rolling restart"
-
-
-@pytest.mark.basic
 @pytest.mark.parametrize("app, words", [
     ({"compile": "app.lua:3: syntax error"}, "app.lua:3: syntax error"),
     ({"load": "app.lua:4: no such field"}, "app.lua:4: no such field (worker web/0)"),
@@ -583,7 +576,7 @@ def test_a_drain_ends_a_reload_that_replaces_workers(make, with_config):
     fsd = fill_slot(make)
     if with_config:
         fsd.write_conf(shutdown="60s", limits={"request_timeout": "20s"})
-    thread, results = start_in_thread(fsd, "reload")
+    thread, results = start_in_thread(fsd, "reload", restart=True)
     fsd.wait_log("event=worker.waits")
     drain, drained = start_in_thread(fsd, "drain")
     thread.join(10)

@@ -39,16 +39,6 @@ def test_a_rolling_restart_serves_the_new_code_with_new_workers(service):
     assert [row["restarts"] for row in rows] == [0, 0]
 
 
-@pytest.mark.basic
-def test_plain_reload_says_that_it_did_a_rolling_restart(service):
-    service.set_version("2")
-    result = service.ctl("reload")
-    assert result.returncode == 0
-    assert result.stderr == "in-place reload is not available yet; did a rolling restart\n"
-    wait_moved(service, 2)
-    assert versions(service) == {"2"}
-
-
 def test_when_reload_returns_no_new_connection_is_served_by_the_old_code(service):
     for version in range(2, 10 if IS_SANITIZED else 22):
         service.set_version(version)
