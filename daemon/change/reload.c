@@ -1,7 +1,7 @@
 /* reload.c - the one reload that may run: which way it takes, and what those who asked are told.
  * Owns the reason of the first failure; who waits for it is kept by reload_round.c.  A configuration that has changed comes with the code
- * (deploy.c); else the code is changed in place (swap.c), or the workers are replaced (restart.c).  The new generations become the running ones only
- * when all is done; otherwise nothing has changed in the end.
+ * (deploy.c); else the code is changed in place (swap.c), or the workers are replaced (restart.c).  The new generations become
+ * the running ones in reload_commit, all at once; what fails before that has changed nothing.
  * Called by methods.c and signals.c (start), and by master.c with all news.  Must not know how the code gets to a worker. */
 #include "daemon/change/reload.h"
 

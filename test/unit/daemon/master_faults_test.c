@@ -247,6 +247,7 @@ static const struct {
     {START, ""},
     {"config.apply", "{}"},
     {"reload", "{}"},
+    {"reload", "{\"restart\":true}"},
     {"crashes", "{}"},
     {"drain", "{}"},
     {"resume", "{}"},
