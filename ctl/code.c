@@ -1,4 +1,4 @@
-/* code.c - `fsdctl generations` and `confirm`: the code that the daemon keeps of each application.
+/* code.c - `fsdctl generations`, `rollback` and `confirm`: the code that the daemon keeps of each application.
  * Owns nothing.  How: the daemon answers with all that it keeps; each generation is a line of a table, and its roles are words.
  * Called through the rows of commands.c.  Must not know how code is kept, nor trust the shape of the answer. */
 #include "ctl/code.h"
@@ -10,9 +10,10 @@
 #include "ctl/ask.h"
 #include "ctl/field.h"
 #include "ctl/output.h"
+#include "ctl/reload.h"
 #include "ctl/table.h"
 
-enum { READ_MS = 10 * 1000, HASH_SHOWN = 12, STATE_MAX = 128 };
+enum { READ_MS = 10 * 1000, CHANGE_MS = 5 * 60 * 1000, HASH_SHOWN = 12, STATE_MAX = 128 };
 
 static void add_word(char state[STATE_MAX], size_t *len, const char *word)
 {
@@ -107,6 +108,13 @@ int code_generations_run(const struct command_args *args)
 {
     static const struct ask_row row = {"generations", "fsd.generations/1",    READ_MS, false,
                                        NULL,          code_render_generations};
+    return ask_and_show(args, &row, make_params(args));
+}
+
+int code_rollback_run(const struct command_args *args)
+{
+    static const struct ask_row row = {"rollback", "fsd.reload/1", CHANGE_MS,
+                                       true,       NULL,           reload_render};
     return ask_and_show(args, &row, make_params(args));
 }
 

@@ -22,6 +22,7 @@ static int render_app(const json_t *app, int restart, const struct output *outpu
     const char *name = json_string_value(json_object_get(app, "app"));
     const json_t *from = json_object_get(app, "from");
     const json_t *to = json_object_get(app, "to");
+    const json_t *origin = json_object_get(app, "origin");
     long long workers = json_integer_value(json_object_get(app, "workers"));
     if (name == NULL || !json_is_integer(to)) {
         return -EPROTO;
@@ -32,7 +33,11 @@ static int render_app(const json_t *app, int restart, const struct output *outpu
     if (json_is_integer(from)) {
         (void)fprintf(output->file, "%lld -> ", (long long)json_integer_value(from));
     }
-    (void)fprintf(output->file, "%lld, ", (long long)json_integer_value(to));
+    (void)fprintf(output->file, "%lld", (long long)json_integer_value(to));
+    if (json_is_integer(origin)) {
+        (void)fprintf(output->file, " (the code of %lld)", (long long)json_integer_value(origin));
+    }
+    (void)fprintf(output->file, ", ");
     if (json_is_true(json_object_get(app, "drained"))) {
         (void)fprintf(output->file, "drained: new workers come with `fsdctl resume`\n");
     } else {

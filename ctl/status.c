@@ -93,6 +93,18 @@ static bool is_pool_whole(const json_t *pool)
     return true;
 }
 
+/* The code that somebody brought is not the code that runs. */
+static bool has_setback(const json_t *status)
+{
+    const json_t *apps = json_object_get(status, "apps");
+    for (size_t i = 0; i < json_array_size(apps); i++) {
+        if (json_is_object(json_object_get(json_array_get(apps, i), "setback"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int status_judge(const json_t *status, struct fsd_err *err)
 {
     int r = check(status, err);
@@ -105,7 +117,8 @@ int status_judge(const json_t *status, struct fsd_err *err)
             return FSD_EXIT_DEGRADED;
         }
     }
-    return field_is(status, "state", "running") ? FSD_EXIT_OK : FSD_EXIT_DEGRADED;
+    return field_is(status, "state", "running") && !has_setback(status) ? FSD_EXIT_OK
+                                                                        : FSD_EXIT_DEGRADED;
 }
 
 static int render(const json_t *status, const struct output *output)

@@ -171,3 +171,29 @@ void status_note_format(const json_t *pool, const json_t *worker, bool is_last,
         add_waiting(note, pool, name);
     }
 }
+
+void status_note_format_setback(const json_t *app, char note[STATUS_NOTE_MAX])
+{
+    const json_t *setback = json_object_get(app, "setback");
+    const char *name = field_get_text(app, "name");
+    char at[FIELD_TIME_MAX];
+    uint64_t from = 0;
+    uint64_t to = 0;
+    uint64_t origin = 0;
+    note[0] = '\0';
+    if (!field_find_number(setback, "from", &from)) {
+        return;
+    }
+    field_format_time(setback, "at", at);
+    bool is_over = field_find_number(setback, "to", &to);
+    add(note, "%.64s: generation %llu %s %s: %.1024s", name, (unsigned long long)from,
+        is_over ? "was taken back at" : "is being taken back since", at,
+        field_get_text(setback, "why"));
+    if (is_over && field_find_number(setback, "origin", &origin)) {
+        begin(note);
+        add(note,
+            "generation %llu runs now, the code of %llu: reload better code, or say that it is "
+            "fine with `fsdctl confirm %.64s`",
+            (unsigned long long)to, (unsigned long long)origin, name);
+    }
+}

@@ -221,6 +221,17 @@ static void add_pool(struct table *table, const json_t *pool, uint64_t now_ms)
     }
 }
 
+static void print_setbacks(const json_t *apps, const struct output *output)
+{
+    char note[STATUS_NOTE_MAX];
+    for (size_t i = 0; i < json_array_size(apps); i++) {
+        status_note_format_setback(json_array_get(apps, i), note);
+        if (note[0] != '\0') {
+            output_lines(output, "  ! ", "    ", note);
+        }
+    }
+}
+
 int status_render(const json_t *status, uint64_t now_ms, const struct output *output)
 {
     struct table table;
@@ -235,6 +246,7 @@ int status_render(const json_t *status, uint64_t now_ms, const struct output *ou
     print_extra(pools, output);
     (void)fputc('\n', output->file);
     int r = table_print(&table);
+    print_setbacks(json_object_get(status, "apps"), output);
     table_fini(&table);
     return r;
 }

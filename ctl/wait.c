@@ -18,12 +18,13 @@
 
 enum { TIMEOUT_MS = 2 * 60 * 1000, STATUS_TIMEOUT_MS = 1000 };
 
-/* "ready", "drained" or "config=N" as parameters; NULL: it is none of them, or there is no memory. */
+/* "ready", "drained", "confirmed" or "config=N" as parameters; NULL: it is none of them, or there is no memory. */
 static json_t *make_params(const char *wanted)
 {
     static const char config[] = "config=";
     uint64_t number = 0;
-    if (strcmp(wanted, "ready") == 0 || strcmp(wanted, "drained") == 0) {
+    if (strcmp(wanted, "ready") == 0 || strcmp(wanted, "drained") == 0 ||
+        strcmp(wanted, "confirmed") == 0) {
         return json_pack("{s:s}", "for", wanted);
     }
     if (strncmp(wanted, config, strlen(config)) != 0 ||
@@ -59,6 +60,11 @@ static int report_late(const struct command_args *args, const char *wanted, uint
     if (status == NULL) {
         (void)snprintf(sentence, sizeof(sentence), "not %s after %.3g s, and fsd does not answer",
                        wanted, seconds);
+    } else if (strcmp(wanted, "confirmed") == 0) {
+        (void)snprintf(sentence, sizeof(sentence),
+                       "the code is not confirmed after %.3g s; `%s generations` shows how long it "
+                       "takes",
+                       seconds, args->program->name);
     } else if (number == NULL) {
         (void)snprintf(sentence, sizeof(sentence),
                        "fsd is not %s after %.3g s (it is %.32s); `%s status` shows why", wanted,
@@ -81,8 +87,8 @@ int wait_run(const struct command_args *args)
     const char *wanted = command_find_option(args, "for");
     json_t *params = wanted != NULL ? make_params(wanted) : NULL;
     if (params == NULL) {
-        return ask_refuse(args,
-                          "say what to wait for: --for=ready, --for=drained or --for=config=N");
+        return ask_refuse(args, "say what to wait for: --for=ready, --for=confirmed, "
+                                "--for=drained or --for=config=N");
     }
     int code = ask_get_timeout(args, TIMEOUT_MS, &timeout_ms);
     code = code == FSD_EXIT_OK ? ask_open_patiently(args, timeout_ms, &client) : code;

@@ -13,7 +13,7 @@
 #include "common/err.h"
 #include "common/proto.h"
 #include "daemon/change/retired.h"
-#include "daemon/change/rollback.h"
+#include "daemon/change/setback.h"
 #include "daemon/crash/obituary.h"
 #include "daemon/owner.h"
 #include "daemon/proc/pulse.h"
@@ -226,6 +226,9 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
     case POOL_UP:
     case POOL_GAVE_UP:
     case POOL_DOWN:
+        if (news == POOL_GAVE_UP) {
+            setback_on_gave_up(master, pool, why);
+        }
         supervision_on_pool_news(master, pool, news);
         check_ready(master);
         manager_update(master);
@@ -273,7 +276,7 @@ static int on_watch(sd_event_source *source, uint64_t usec, void *userdata)
     obituary_retry(master);
     waiting_check(master);
     orders_touch(master);
-    rollback_watch(master);
+    setback_watch(master);
     manager_tick(master);
     if (is_late) {
         log_write(&master->log, LOG_LEVEL_WARNING, NULL,

@@ -358,6 +358,7 @@ void setup_free(struct master *master)
     develop_stop(master);
     stream_close(master->streams);
     control_close(master->control);
+    setback_close(master);
     retired_free(master);
     orders_close(master);
     tree_free(master->tree);

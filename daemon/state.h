@@ -9,6 +9,7 @@
 #include "daemon/change/orders.h"
 #include "daemon/change/reload.h"
 #include "daemon/change/restart.h"
+#include "daemon/change/setback.h"
 #include "daemon/change/swap.h"
 #include "daemon/code/app.h"
 #include "daemon/code/loader.h"
@@ -57,6 +58,7 @@ struct master {
     struct restart restart; /* restart.c's */
     struct swap swap;       /* swap.c's */
     struct deploy deploy;   /* deploy.c's */
+    struct setbacks setbacks; /* setback.c's */
     struct configs configs; /* configs.c's */
     struct orders orders;   /* orders.c's */
     struct upgrade upgrade; /* upgrade.c's */

@@ -54,6 +54,10 @@ json_t *reload_describe_apps(const struct master *master, const struct inventory
         json_t *app = json_pack("{s:s, s:I, s:I, s:i}", "app", inventory->apps[i]->name, "from",
                                 (json_int_t)store->running.number, "to", (json_int_t)to, "workers",
                                 (int)workers);
+        if (store->candidate.origin != 0 && app != NULL) {
+            (void)json_object_set_new(app, "origin",
+                                      json_integer((json_int_t)store->candidate.origin));
+        }
         if (master->is_drained && app != NULL) {
             (void)json_object_set_new(app, "drained", json_true());
         }
@@ -105,6 +109,18 @@ static json_t *take_result(struct reload *reload, bool is_restart)
                      is_restart);
 }
 
+/* Takes result: done is not what it is when the new code has shown already that it is not fit to run. */
+static json_t *refuse_unfit(struct master *master, json_t *result)
+{
+    char words[SETBACK_WORDS_MAX];
+    if (result == NULL || !setback_explain(master, true, words)) {
+        return result;
+    }
+    json_decref(result);
+    reload_keep_reason(master, words);
+    return NULL;
+}
+
 /* Whoever waits for a round is told first: what is told here may start the next one. */
 static void tell_end(struct master *master, const char *why)
 {
@@ -134,7 +150,7 @@ void reload_finish(struct master *master)
     if (only == NULL) {
         develop_on_reloaded(master, NULL);
     }
-    answer(reload, result);
+    answer(reload, refuse_unfit(master, result));
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         pool_refresh(master->inventory.pools[i]);
     }
@@ -168,7 +184,7 @@ void reload_on_deployed(struct master *master, json_t *result, const char *why)
     reload_keep_reason(master, why);
     log_apps(master, json_object_get(result, "apps"));
     develop_on_reloaded(master, result != NULL ? NULL : reload->why);
-    answer(reload, result);
+    answer(reload, refuse_unfit(master, result));
 }
 
 /* A configuration that has changed on the disk comes with the code, in one step.  False: nothing of the kind, go on. */
@@ -267,7 +283,8 @@ static bool is_stepping(const struct master *master)
 void reload_on_free(struct master *master)
 {
     struct reload *reload = &master->reload;
-    if (!reload->later.is_wanted || is_stepping(master) || master_find_obstacle(master) != NULL) {
+    bool is_free = !is_stepping(master) && master_find_obstacle(master) == NULL;
+    if (!is_free || setback_on_free(master) || !reload->later.is_wanted) {
         return;
     }
     reload->now = reload->later;

@@ -1,75 +1,67 @@
-/* rollback.c - code that has proved itself, and the way back to it.
- * Owns the probation of each app and what is told of a setback.  New code is confirmed when it has run its time, or by an operator.
- * Called by master.c (time, news of pools), methods_code.c (operators) and reload.c.  Must not know how code gets to a worker. */
+/* rollback.c - back to older code, by order.
+ * Owns nothing.  Each app has one way back (bundle.c); its code becomes the candidate once more, and is brought to all workers as that
+ * of a reload.  Where some apps run code that has not proved itself, these are the ones that are meant.
+ * Called by methods_code.c.  Must not know how code gets to a worker, nor that the daemon goes back by itself, too (setback.c). */
 #include "daemon/change/rollback.h"
 
-#include "common/clock.h"
-#include "daemon/log/log.h"
+#include <string.h>
+
+#include "daemon/control/control.h"
 #include "daemon/state.h"
 
-struct probation_facts rollback_get_facts(const struct master *master, size_t app)
+/* Whom a rollback by order is for: code that has not proved itself first, else all that can go back. */
+static bool is_meant(const struct master *master, const struct app *only, const struct app *app)
 {
-    const struct inventory *inventory = &master->inventory;
-    const struct bundle_store *store = &inventory->apps[app]->store;
-    struct probation_facts facts = {
-        .generation = store->running.number,
-        .is_confirmed = bundle_store_is_confirmed(store, &store->running),
-        .has_confirmed = bundle_store_find(store, BUNDLE_CONFIRMED) != NULL,
-        .is_running = true,
-        .is_serving = true,
-        .limit_ms = inventory->conf->apps[app].probation_ms,
-        .now_ms = clock_monotonic_ms()};
-    for (size_t i = 0; i < inventory->conf->pool_count; i++) {
-        const struct pool *pool = inventory->pools[i];
-        if (pool->conf.app == inventory->apps[app]) {
-            facts.is_running = facts.is_running && pool->phase == POOL_RUNNING;
-            facts.is_serving = facts.is_serving && pool_is_serving(pool);
+    enum bundle_role role = BUNDLE_PREVIOUS;
+    bool is_any_unproven = false;
+    for (size_t i = 0; only == NULL && i < master->inventory.conf->app_count; i++) {
+        enum bundle_role other = BUNDLE_PREVIOUS;
+        (void)bundle_store_find_way_back(&master->inventory.apps[i]->store, &other);
+        is_any_unproven = is_any_unproven || other == BUNDLE_CONFIRMED;
+    }
+    const struct bundle *to = bundle_store_find_way_back(&app->store, &role);
+    return to != NULL && (only == NULL || only == app) &&
+           (!is_any_unproven || role == BUNDLE_CONFIRMED);
+}
+
+/* How many apps go back; negative errno. */
+static int offer_all(struct master *master, const struct app *only)
+{
+    bool is_chosen[LOADER_APPS_MAX] = {false};
+    size_t app_count = master->inventory.conf->app_count;
+    int count = 0;
+    for (size_t i = 0; i < app_count; i++) {
+        is_chosen[i] = is_meant(master, only, master->inventory.apps[i]);
+    }
+    for (size_t i = 0; i < app_count && count >= 0; i++) {
+        enum bundle_role role = BUNDLE_PREVIOUS;
+        struct bundle_store *store = &master->inventory.apps[i]->store;
+        if (is_chosen[i] && bundle_store_find_way_back(store, &role) != NULL) {
+            int error = bundle_store_offer(store, role);
+            count = error < 0 ? error : count + 1;
         }
     }
-    return facts;
+    for (size_t i = 0; i < app_count && count < 0; i++) {
+        bundle_store_abort(&master->inventory.apps[i]->store);
+    }
+    return count;
 }
 
-const struct app_setback *rollback_find_setback(const struct app *app)
+void rollback_start(struct master *master, const struct app *only, struct control_call *call)
 {
-    const struct app_setback *setback = &app->setback;
-    uint64_t at_stake = setback->to == 0 ? setback->from : setback->to;
-    return at_stake != 0 && at_stake == app->store.running.number ? setback : NULL;
-}
-
-static void confirm(struct master *master, struct app *app, const char *how)
-{
-    bundle_store_confirm(&app->store);
-    log_event(&master->log, LOG_LEVEL_NOTICE, NULL, "code.confirmed", "code is confirmed",
-              LOG_FIELDS(log_text("app", app->name),
-                         log_int("generation", (int64_t)app->store.running.number),
-                         log_text("how", how)));
-}
-
-void rollback_watch(struct master *master)
-{
-    if (master_find_obstacle(master) != NULL) {
+    const char *obstacle = master_find_obstacle(master);
+    if (obstacle != NULL) {
+        control_fail(call, CONTROL_BUSY, obstacle);
         return;
     }
-    for (size_t i = 0; i < master->inventory.conf->app_count; i++) {
-        struct app *app = master->inventory.apps[i];
-        struct probation_facts facts = rollback_get_facts(master, i);
-        if (probation_check(&app->probation, &facts) == PROBATION_CONFIRM) {
-            confirm(master, app, "probation");
-        }
+    int count = offer_all(master, only);
+    if (count > 0) {
+        reload_from_store(master, call, NULL);
+    } else if (count < 0) {
+        control_fail(call, CONTROL_FAILED, strerror(-count));
+    } else {
+        control_fail(call, CONTROL_FAILED,
+                     "there is nothing to go back to: no other code has run since the daemon was "
+                     "started");
     }
-}
-
-void rollback_confirm(struct master *master, const struct app *only)
-{
-    for (size_t i = 0; i < master->inventory.conf->app_count; i++) {
-        struct app *app = master->inventory.apps[i];
-        if (only != NULL && only != app) {
-            continue;
-        }
-        app->setback = (struct app_setback){.from = 0};
-        if (!bundle_store_is_confirmed(&app->store, &app->store.running)) {
-            confirm(master, app, "command");
-        }
-    }
-    waiting_check(master);
 }

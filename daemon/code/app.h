@@ -20,7 +20,7 @@ struct app {
     char name[PROTO_NAME_MAX];
     char *path; /* owned; absolute path of the main file, as the configuration that runs has it */
     struct bundle_store store;
-    struct probation probation; /* rollback.c's, as the next */
+    struct probation probation; /* setback.c's, as the next */
     /* told until an operator brings other code, or confirms what runs */
     struct app_setback setback;
 };

@@ -2,7 +2,7 @@
  * Owns since when it has run undisturbed.  A generation that isn't confirmed is watched for a time that the configuration says; the time
  * counts only while all pools of the app run, and starts anew when one trips its restart limit with no code to go back to, as the
  * first generation of a daemon does.  At its end every slot must serve.
- * Called by rollback.c.  Pure: no system call, no clock, no log.  Must not know where bundles are kept or how code is rolled back. */
+ * Called by setback.c.  Pure: no system call, no clock, no log.  Must not know where bundles are kept or how code is rolled back. */
 #include "daemon/code/probation.h"
 
 static void begin(struct probation *probation, const struct probation_facts *facts)

@@ -143,7 +143,10 @@ static void run_wait(void *owner, struct control_call *call, const json_t *param
     static const struct {
         const char *word;
         enum waiting_for what;
-    } rows[] = {{"ready", WAITING_READY}, {"drained", WAITING_DRAINED}, {"config", WAITING_CONFIG}};
+    } rows[] = {{"ready", WAITING_READY},
+                {"drained", WAITING_DRAINED},
+                {"config", WAITING_CONFIG},
+                {"confirmed", WAITING_CONFIRMED}};
     const char *word = json_string_value(json_object_get(params, "for"));
     int64_t number = 0;
     if (!methods_has_only_these(call, params, names)) {
@@ -163,7 +166,8 @@ static void run_wait(void *owner, struct control_call *call, const json_t *param
         }
         return;
     }
-    control_fail(call, CONTROL_BAD_PARAMS, "\"for\" must be \"ready\", \"drained\" or \"config\"");
+    control_fail(call, CONTROL_BAD_PARAMS,
+                 "\"for\" must be \"ready\", \"drained\", \"config\" or \"confirmed\"");
 }
 
 static void run_crashes(void *owner, struct control_call *call, const json_t *params)
@@ -206,13 +210,17 @@ static const struct control_method methods[] = {
      run_reload},
     {"generations", "the code that is kept, of all apps or of one: {\"app\": NAME}",
      methods_code_generations},
+    {"rollback", "bring the confirmed code back, or else what ran before: {\"app\": NAME}",
+     methods_code_rollback},
     {"confirm", "let the code that runs count as proven, of all apps or of one: {\"app\": NAME}",
      methods_code_confirm},
     {"restart", "replace the workers of one pool: {\"pool\": NAME}", run_restart},
     {"scale", "give a pool so many workers: {\"pool\": NAME, \"count\": N}", methods_config_scale},
     {"drain", "let all workers leave; connections wait", run_drain},
     {"resume", "start the workers again after drain", run_resume},
-    {"wait", "answer when it is so: {\"for\": \"ready\"|\"drained\"|\"config\", \"number\": N}",
+    {"wait",
+     "answer when it is so: {\"for\": \"ready\"|\"drained\"|\"config\"|\"confirmed\", "
+     "\"number\": N}",
      run_wait},
     {"crashes", "the crash reports, or one of them: {\"id\": ID}", run_crashes},
     {"events", "what happened to the service; {\"follow\": true} goes on with what will",

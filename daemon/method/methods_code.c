@@ -1,11 +1,13 @@
-/* methods_code.c - the control methods generations and confirm: which code is kept, and what it is worth.
+/* methods_code.c - the control methods generations, rollback and confirm: which code is kept, and what it is worth.
  * Owns the shape fsd.generations/1.  What is shown is the master's own memory; what a generation takes is asked of its memfd.
  * Called through the rows of methods.c.  Must not know how code is made or brought to a worker. */
 #include "daemon/method/methods_code.h"
 
 #include <sys/stat.h>
 
+#include "daemon/change/deferred.h"
 #include "daemon/change/rollback.h"
+#include "daemon/change/setback.h"
 #include "daemon/method/methods_params.h"
 #include "daemon/state.h"
 
@@ -38,7 +40,7 @@ static json_t *describe_app(const struct master *master, size_t index)
 {
     const struct app *app = master->inventory.apps[index];
     const struct bundle *rows[BUNDLE_ROLES];
-    struct probation_facts facts = rollback_get_facts(master, index);
+    struct probation_facts facts = setback_get_facts(master, index);
     size_t count = bundle_store_list(&app->store, rows);
     json_t *generations = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -86,6 +88,15 @@ void methods_code_confirm(void *owner, struct control_call *call, const json_t *
         control_fail(call, CONTROL_BUSY, master_find_obstacle(master));
         return;
     }
-    rollback_confirm(owner, only);
+    setback_confirm(owner, only);
     answer_all(owner, call, only);
+}
+
+void methods_code_rollback(void *owner, struct control_call *call, const json_t *params)
+{
+    struct app *only = NULL;
+    if (methods_has_only(call, params, "app") && methods_find_app(owner, call, params, &only) &&
+        !deferred_add(owner, methods_code_rollback, call, params)) {
+        rollback_start(owner, only, call);
+    }
 }

@@ -5,6 +5,7 @@
 
 /* The run functions of rows in methods.c; owner is the master. */
 void methods_code_generations(void *owner, struct control_call *call, const json_t *params);
+void methods_code_rollback(void *owner, struct control_call *call, const json_t *params);
 void methods_code_confirm(void *owner, struct control_call *call, const json_t *params);
 
 #endif

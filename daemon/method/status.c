@@ -5,6 +5,7 @@
 #include "common/blackbox.h"
 #include "common/clock.h"
 #include "common/memory.h"
+#include "daemon/method/status_code.h"
 #include "daemon/method/status_laggards.h"
 #include "daemon/state.h"
 #include "daemon/tree/supervision.h"
@@ -251,9 +252,9 @@ json_t *status_describe(const struct master *master)
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         (void)json_array_append_new(pools, describe_pool(master, master->inventory.pools[i]));
     }
-    return json_pack("{s:s, s:i, s:s, s:s, s:I, s:o, s:o, s:o}", "schema", "fsd.status/1", "pid",
-                     (int)getpid(), "version", FSD_VERSION, "state", name_master_state(master),
-                     "started_at", to_json(master->started_us / 1000), "config",
-                     describe_config(master), "listeners", describe_listeners(master), "pools",
-                     pools);
+    return json_pack("{s:s, s:i, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "schema", "fsd.status/1",
+                     "pid", (int)getpid(), "version", FSD_VERSION, "state",
+                     name_master_state(master), "started_at", to_json(master->started_us / 1000),
+                     "config", describe_config(master), "listeners", describe_listeners(master),
+                     "apps", status_code_describe(master), "pools", pools);
 }

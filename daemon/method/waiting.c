@@ -1,4 +1,5 @@
-/* waiting.c - calls that wait until the daemon is as they want it: ready, drained, with a configuration.
+/* waiting.c - calls that wait until the daemon is as they want it: ready, drained, with a configuration or with
+ * code that has proved itself.
  * Owns the calls.  After everything that may change the answer, each is looked at again; whoever waits has a timeout of its own, and a
  * peer that has gone costs nothing but its place until then.
  * Called by methods.c (add) and master.c (check, give up).  Must not change anything. */
@@ -25,6 +26,23 @@ static bool is_drained(const struct pool *pool)
            (pool->phase == POOL_DRAINED && pool_is_empty(pool));
 }
 
+static bool is_confirmed(const struct master *master)
+{
+    for (size_t i = 0; i < master->inventory.conf->app_count; i++) {
+        if (!setback_get_facts(master, i).is_confirmed) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Will it never be so, although nothing changes any more? */
+static bool is_lost(const struct master *master, const struct waiting_item *item,
+                    char words[SETBACK_WORDS_MAX])
+{
+    return item->what == WAITING_CONFIRMED && setback_explain(master, false, words);
+}
+
 static bool is_so(const struct master *master, const struct waiting_item *item)
 {
     switch (item->what) {
@@ -34,6 +52,8 @@ static bool is_so(const struct master *master, const struct waiting_item *item)
         return are_all(master, is_drained);
     case WAITING_CONFIG:
         return master->inventory.number >= item->number;
+    case WAITING_CONFIRMED:
+        return master->phase == MASTER_RUNNING && is_confirmed(master);
     }
     return true;
 }
@@ -80,10 +100,14 @@ void waiting_give_up(struct master *master, enum waiting_for what, const char *w
 
 void waiting_check(struct master *master)
 {
+    char words[SETBACK_WORDS_MAX];
     for (size_t i = 0; i < WAITING_MAX; i++) {
         struct waiting_item *item = &master->waiting.items[i];
         if (item->call != NULL && master->phase == MASTER_STOPPING) {
             control_fail(item->call, CONTROL_FAILED, "the daemon is stopping");
+            item->call = NULL;
+        } else if (item->call != NULL && is_lost(master, item, words)) {
+            control_fail(item->call, CONTROL_FAILED, words);
             item->call = NULL;
         } else if (item->call != NULL && is_so(master, item)) {
             answer(item);

@@ -7,7 +7,12 @@ struct control_call;
 struct master;
 
 /* Calls that are answered when the daemon is as they want it. */
-enum waiting_for { WAITING_READY, WAITING_DRAINED, WAITING_CONFIG };
+enum waiting_for {
+    WAITING_READY,
+    WAITING_DRAINED,
+    WAITING_CONFIG,
+    WAITING_CONFIRMED, /* the code of all apps; fails when some was taken back */
+};
 
 enum { WAITING_MAX = 64 };
 

@@ -3,15 +3,8 @@ import json
 
 import pytest
 from fsd_process import RpcError
+from kept_code import app_of, deploy, roles, set_probation
 from service import wait_for
-
-
-def set_probation(service, time):
-    """For a service that is not started yet."""
-    path = service.folder / "fsd.yaml"
-    conf = json.loads(path.read_text())
-    conf["apps"]["shop"]["probation"] = time
-    path.write_text(json.dumps(conf))
 
 
 @pytest.fixture
@@ -21,22 +14,6 @@ def unproven(make_service):
     service.write_conf()
     set_probation(service, "1d")
     return service.start_ready()
-
-
-def app_of(service):
-    return service.call("generations")["apps"][0]
-
-
-def roles(service):
-    """By number: what each generation is kept for."""
-    words = ("candidate", "running", "confirmed", "previous")
-    return {row["number"]: " ".join(word for word in words if row[word]) for row in app_of(service)["generations"]}
-
-
-def deploy(service, version):
-    service.set_version(version)
-    result = service.ctl("reload")
-    assert result.returncode == 0, result.stderr
 
 
 def wait_confirmed(service, number):

@@ -17,7 +17,9 @@ WORKER = {"slot": int, "pid": NUMBER_OR_NONE, "incarnation": NUMBER_OR_NONE, "st
           "laggards": (dict, type(None))}
 POOL = {"name": str, "app": str, "origin": str, "generation": int, "state": str, "requests_total": int, "cause": (str, type(None)),
         "count": int, "waiting": int, "standby": dict, "last_crash": (str, type(None)), "workers": list}
-STATUS = {"schema": str, "pid": int, "version": str, "state": str, "started_at": int, "config": dict, "listeners": list, "pools": list}
+STATUS = {"schema": str, "pid": int, "version": str, "state": str, "started_at": int, "config": dict, "listeners": list, "apps": list,
+          "pools": list}
+APP = {"name": str, "generation": int, "confirmed": bool, "probation_left_ms": int, "setback": (dict, type(None))}
 
 
 def check_shape(value, shape):
@@ -34,6 +36,8 @@ def test_the_json_status_has_the_documented_fields(service):
     status = json.loads(result.stdout)
     check_shape(status, STATUS)
     assert (status["schema"], status["pid"], status["state"]) == ("fsd.status/1", service.process.pid, "running")
+    for app in status["apps"]:
+        check_shape(app, APP)
     for pool in status["pools"]:
         check_shape(pool, POOL)
         for worker in pool["workers"]:

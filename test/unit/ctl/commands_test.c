@@ -77,6 +77,16 @@ static void each_command_asks_and_shows(void **state)
         {"generations shop", REQUEST("generations", "\"app\":\"shop\""), KEPT, FSD_EXIT_OK,
          KEPT_TABLE, ""},
         {"confirm shop", REQUEST("confirm", "\"app\":\"shop\""), KEPT, FSD_EXIT_OK, KEPT_TABLE, ""},
+        {"rollback", REQUEST("rollback", ""),
+         RESULT("\"schema\":\"fsd.reload/1\",\"restart\":false,\"apps\":[{\"app\":\"shop\","
+                "\"from\":4,\"to\":5,\"origin\":3,\"workers\":2}]"),
+         FSD_EXIT_OK, "shop  generation 4 -> 5 (the code of 3), 2 workers changed over\n", ""},
+        {"rollback shop", REQUEST("rollback", "\"app\":\"shop\""),
+         ERROR("-32000", "there is nothing to go back to"), FSD_EXIT_FAILED, "",
+         "there is nothing to go back to\n"},
+        {"wait --for=confirmed", REQUEST("wait", "\"for\":\"confirmed\""),
+         ERROR("-32000", "generation 4 was taken back"), FSD_EXIT_FAILED, "",
+         "generation 4 was taken back\n"},
         {"confirm chat", REQUEST("confirm", "\"app\":\"chat\""),
          ERROR("-32602", "there is no app \\\"chat\\\""), FSD_EXIT_FAILED, "",
          "there is no app \"chat\"\n"},
@@ -203,6 +213,8 @@ static void a_failure_is_its_reason_and_exit_code(void **state)
          "not you\n"},
         {"drain --timeout 200ms", REQUEST("drain", ""), "", FSD_EXIT_TIMEOUT, "",
          "fsd did not answer within 0.2 s\nit goes on; `fsdctl status` shows how far it is\n"},
+        {"wait --for=confirmed --timeout=200ms", REQUEST("wait", "\"for\":\"confirmed\""), "",
+         FSD_EXIT_TIMEOUT, "", "not confirmed after 0.2 s, and fsd does not answer\n"},
         {"wait --for=ready --timeout=200ms", REQUEST("wait", "\"for\":\"ready\""), "",
          FSD_EXIT_TIMEOUT, "", "not ready after 0.2 s, and fsd does not answer\n"},
         {"config show", REQUEST("config.show", "\"origin\":false"),
@@ -230,11 +242,12 @@ static void a_wrong_command_line_asks_nobody(void **state)
         {"scale web 0", "fsdctl: a number of workers from 1 to 64 is needed, not \"0\"\n"},
         {"scale web 65", "fsdctl: a number of workers from 1 to 64 is needed, not \"65\"\n"},
         {"scale web many", "fsdctl: a number of workers from 1 to 64 is needed, not \"many\"\n"},
-        {"wait", "fsdctl: say what to wait for: --for=ready, --for=drained or --for=config=N\n"},
-        {"wait --for=config=x",
-         "fsdctl: say what to wait for: --for=ready, --for=drained or --for=config=N\n"},
-        {"wait --for=redy",
-         "fsdctl: say what to wait for: --for=ready, --for=drained or --for=config=N\n"},
+        {"wait", "fsdctl: say what to wait for: --for=ready, --for=confirmed, --for=drained or "
+                 "--for=config=N\n"},
+        {"wait --for=config=x", "fsdctl: say what to wait for: --for=ready, --for=confirmed, "
+                                "--for=drained or --for=config=N\n"},
+        {"wait --for=redy", "fsdctl: say what to wait for: --for=ready, --for=confirmed, "
+                            "--for=drained or --for=config=N\n"},
         {"drain --timeout 5", "fsdctl: --timeout must be a time with its unit, as in 500ms, 10s or "
                               "2m, not \"5\"\n"},
         {"wait --for=ready --timeout x", "fsdctl: --timeout must be a time with its unit, as in "

@@ -233,6 +233,27 @@ static void a_start_that_waits_for_room_is_told(void **state)
         HEAD("STATE") "web      0    -  ready    -       -         -         -       -  -\n");
 }
 
+#define SETBACK(fields)                                                                            \
+    "{\"schema\":\"fsd.status/1\",\"state\":\"running\",\"pools\":[],\"apps\":[{\"name\":\"a\","   \
+    "\"setback\":null},{\"name\":\"shop\",\"setback\":{\"from\":4,\"at\":1795343462000,"           \
+    "\"why\":\"pool web: more than 5 restarts in 30 s:\\nexited with code 3\"" fields "}}]}"
+#define EMPTY                                                                                      \
+    "* fsd -  pid -  running  up -\n\n"                                                            \
+    "POOL  SLOT  PID  STATE  GEN  UPTIME  RESTARTS  REQUESTS  MEMORY  DOING\n"
+
+static void below_all_stands_which_code_was_taken_back(void **state)
+{
+    (void)state;
+    expect_render(SETBACK(",\"to\":null,\"origin\":null"), false,
+                  EMPTY "  ! shop: generation 4 is being taken back since 2026-11-22 10:31:02Z: "
+                        "pool web: more than 5 restarts in 30 s:\n    exited with code 3\n");
+    expect_render(SETBACK(",\"to\":5,\"origin\":3"), false,
+                  EMPTY "  ! shop: generation 4 was taken back at 2026-11-22 10:31:02Z: pool web: "
+                        "more than 5 restarts in 30 s:\n    exited with code 3\n"
+                        "    generation 5 runs now, the code of 3: reload better code, or say that "
+                        "it is fine with `fsdctl confirm shop`\n");
+}
+
 #define POOL(workers) "[{\"name\":\"a\",\"workers\":[" workers "]}]"
 #define STATUS(state, pools)                                                                       \
     "{\"schema\":\"fsd.status/1\",\"state\":\"" state "\",\"pools\":" pools "}"
@@ -260,6 +281,7 @@ static void the_exit_code_says_whether_all_is_as_configured(void **state)
         {STATUS("running", "[{\"name\":\"a\",\"count\":1,\"workers\":[" WORKER(
                                "0", "ready") "," WORKER("1", "draining") "]}]"),
          FSD_EXIT_OK},
+        {SETBACK(""), FSD_EXIT_DEGRADED},
         {STATUS("running", "[{\"name\":\"a\",\"state\":\"held\",\"workers\":[]}]"),
          FSD_EXIT_DEGRADED},
         {STATUS("running", "[{\"name\":\"a\",\"state\":\"running\",\"workers\":[]}]"), FSD_EXIT_OK},
@@ -312,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_reserve_that_is_still_booting_is_nothing_to_see_to),
         cmocka_unit_test(what_still_runs_on_replaced_code_stands_below_its_worker),
         cmocka_unit_test(a_start_that_waits_for_room_is_told),
+        cmocka_unit_test(below_all_stands_which_code_was_taken_back),
         cmocka_unit_test(the_exit_code_says_whether_all_is_as_configured),
         cmocka_unit_test(what_is_no_status_is_refused_with_a_sentence),
     };

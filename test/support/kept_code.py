@@ -1,0 +1,28 @@
+"""What tests of older code share: which of it a daemon keeps, for what, and how new code gets there."""
+import json
+
+
+def set_probation(service, time):
+    """In the configuration's file; every app gets it."""
+    path = service.folder / "fsd.yaml"
+    conf = json.loads(path.read_text())
+    for app in conf["apps"].values():
+        app["probation"] = time
+    path.write_text(json.dumps(conf))
+
+
+def app_of(service):
+    return service.call("generations")["apps"][0]
+
+
+def roles(service):
+    """By number: what each generation is kept for."""
+    words = ("candidate", "running", "confirmed", "previous")
+    return {row["number"]: " ".join(word for word in words if row[word]) for row in app_of(service)["generations"]}
+
+
+def deploy(service, version):
+    """New code that says so."""
+    service.set_version(version)
+    result = service.ctl("reload")
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,355 @@
+"""Going back to older code: by hand, and by itself when new code kills its workers."""
+import contextlib
+import http.client
+import json
+import os
+import signal
+import threading
+
+import pytest
+from fsd_process import RpcError
+from kept_code import app_of, deploy, roles, set_probation
+from service import is_alive, wait_for
+
+OPERATION_FAILED = 1
+DEGRADED = 2
+SERVE = 'res:send("hello")'
+DIE = 'os.exit(70)'
+
+
+def make_app(answer):
+    return f"""
+local fsd = require "fsd"
+local app = fsd.app()
+local VERSION = "1"
+app:get("/", function(req, res)
+  res:set("x-version", VERSION)
+  {answer}
+end)
+return app
+"""
+
+
+def start(make_service, workers=2, probation="1d", **pool):
+    service = make_service(make_app(SERVE), workers=workers)
+    service.write_conf(**{"log_format": "json", "intensity": 2, **pool})
+    set_probation(service, probation)
+    return service.start_ready()
+
+
+def start_confirmed(make_service, **options):
+    service = start(make_service, **options)
+    assert service.ctl("confirm").returncode == 0
+    return service
+
+
+def version(service):
+    return service.get("/").headers["x-version"]
+
+
+def deploy_deadly(service, what="2"):
+    """Code that loads well, and ends its worker at the first request."""
+    service.set_version(what)
+    service.edit_app(SERVE, DIE)
+
+
+def rollback(service, *words):
+    result = service.ctl("rollback", *words)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def ask_until_rolled_back(service, **wanted):
+    """Requests, as clients send them whatever becomes of them, until the daemon has said that it went back."""
+    def is_back():
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            service.get("/")
+        return [record for record in service.records() if record.get("event") == "reload.rolled_back"
+                and all(record[key] == value for key, value in wanted.items())]
+
+    return wait_for(is_back, "the old code to be back", 120)[0]
+
+
+def setback(service):
+    return service.status()["apps"][0]["setback"]
+
+
+# --- by hand ---
+
+
+@pytest.mark.basic
+def test_a_rollback_brings_the_confirmed_code_back_in_place_under_a_new_number(make_service):
+    service = start_confirmed(make_service)
+    pids = {row["pid"] for row in service.workers()}
+    for what in (2, 3):
+        deploy(service, what)
+    assert version(service) == "3"
+    assert rollback(service) == "shop  generation 3 -> 4 (the code of 1), 2 workers changed over\n"
+    assert version(service) == "1"
+    assert {row["pid"] for row in service.workers()} == pids
+    assert {row["generation"] for row in service.workers()} == {4}
+    assert roles(service) == {4: "running confirmed", 3: "previous"}
+    assert app_of(service)["generations"][0]["origin"] == 1
+
+
+@pytest.mark.basic
+def test_a_second_rollback_goes_to_what_the_first_one_left_and_numbers_only_rise(make_service):
+    service = start_confirmed(make_service)
+    deploy(service, 2)
+    rollback(service, "shop")
+    assert version(service) == "1"
+    assert rollback(service, "shop") == "shop  generation 3 -> 4 (the code of 2), 2 workers changed over\n"
+    assert version(service) == "2"
+    assert roles(service) == {4: "running", 3: "confirmed previous"}
+    rollback(service)
+    assert (version(service), roles(service)) == ("1", {5: "running confirmed", 4: "previous"})
+    deploy(service, 6)
+    assert roles(service) == {6: "running", 5: "confirmed previous"}
+
+
+def test_code_that_nobody_confirmed_goes_back_to_what_ran_before(make_service):
+    service = start(make_service)
+    deploy(service, 2)
+    rollback(service)
+    assert (version(service), roles(service)) == ("1", {3: "running", 2: "previous"})
+
+
+@pytest.mark.basic
+def test_where_there_is_nothing_to_go_back_to_a_rollback_says_so(make_service):
+    service = start(make_service)
+    result = service.ctl("rollback")
+    assert result.returncode == OPERATION_FAILED
+    assert result.stderr == "there is nothing to go back to: no other code has run since the daemon was started\n"
+    assert (version(service), roles(service)) == ("1", {1: "running"})
+    with pytest.raises(RpcError, match='there is no app "nope"'):
+        service.call("rollback", app="nope")
+
+
+def test_a_replaced_worker_runs_the_code_that_came_back(make_service):
+    service = start_confirmed(make_service)
+    deploy(service, 2)
+    rollback(service)
+    (service.app_path).write_text("this is no Lua")
+    service.kill_worker(service.slot(0))
+    assert {row["generation"] for row in service.workers("ready")} == {3}
+    assert version(service) == "1"
+
+
+def test_only_the_app_that_is_named_goes_back(make_service):
+    service = make_service(make_app(SERVE))
+    service.write_conf()
+    path = service.folder / "fsd.yaml"
+    conf = json.loads(path.read_text())
+    conf["apps"]["blog"] = dict(conf["apps"]["shop"])
+    conf["pools"]["blog"] = {"app": "blog", "count": 1}
+    path.write_text(json.dumps(conf))
+    service.start_ready()
+
+    def running():
+        return {app["app"]: app["generations"][0]["number"] for app in service.call("generations")["apps"]}
+
+    deploy(service, 2)
+    assert service.ctl("confirm", "blog").returncode == 0
+    deploy(service, 3)
+    assert running() == {"shop": 3, "blog": 3}
+    rollback(service, "blog")
+    assert running() == {"shop": 3, "blog": 4}
+    assert service.ctl("confirm", "shop").returncode == 0
+    deploy(service, 4)
+    assert running() == {"shop": 4, "blog": 5}
+    assert service.ctl("confirm", "shop").returncode == 0
+    rollback(service)  # the other one is the one that has not proved itself
+    assert running() == {"shop": 4, "blog": 6}
+
+
+def test_code_that_a_worker_cannot_take_leaves_all_as_it_was(make_service):
+    service = start_confirmed(make_service)
+    deploy(service, 2)
+    victim = service.slot(0)
+    os.kill(victim["pid"], signal.SIGSTOP)
+    thread = threading.Thread(target=service.kill_worker, args=(victim,), daemon=True)
+    result = []
+    asking = threading.Thread(target=lambda: result.append(service.ctl("rollback", timeout=120)), daemon=True)
+    asking.start()
+    service.wait_record(event="reload.begin")
+    thread.start()
+    asking.join(120)
+    thread.join(120)
+    assert len({row["generation"] for row in service.workers("ready")}) == 1
+    assert version(service) == ("1" if result[0].returncode == 0 else "2")
+    assert is_alive(service.process.pid)
+
+
+# --- by itself ---
+
+
+@pytest.mark.basic
+def test_code_that_kills_its_workers_is_taken_back_without_a_human(make_service):
+    service = start_confirmed(make_service)
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    record = ask_until_rolled_back(service)
+    assert (record["app"], record["from"], record["generation"], record["code_of"]) == ("shop", 2, 3, 1)
+    assert "more than 2 restarts in 30 s: exited with code 70" in record["because"]
+    service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers")
+    assert {version(service) for _ in range(20)} == {"1"}
+    assert roles(service) == {3: "running confirmed", 2: "previous"}
+    assert service.status()["state"] == "running"
+
+
+@pytest.mark.basic
+def test_status_and_wait_tell_of_a_setback_until_somebody_has_seen_to_it(make_service):
+    service = start_confirmed(make_service)
+    waiting = []
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    thread = threading.Thread(target=lambda: waiting.append(service.ctl("wait", "--for", "confirmed", "--timeout", "5m", timeout=300)),
+                              daemon=True)
+    thread.start()
+    ask_until_rolled_back(service)
+    thread.join(120)
+    words = ('generation 2 of app "shop" was taken back, 3 runs with the code of 1: pool web: more than 2 restarts in 30 s: '
+             'exited with code 70\n')
+    assert (waiting[0].returncode, waiting[0].stderr) == (OPERATION_FAILED, words)
+    late = service.ctl("wait", "--for", "confirmed")
+    assert (late.returncode, late.stderr) == (OPERATION_FAILED, words)
+    service.wait_status(lambda status: status["state"] == "running", "all workers")
+    assert {key: setback(service)[key] for key in ("from", "to", "origin")} == {"from": 2, "to": 3, "origin": 1}
+    shown = service.ctl("status")
+    assert shown.returncode == DEGRADED
+    assert "  ! shop: generation 2 was taken back at 2" in shown.stdout
+    assert service.ctl("wait", "--for", "ready").returncode == 0
+    assert service.ctl("confirm").returncode == 0
+    assert service.ctl("status").returncode == 0
+    assert service.ctl("wait", "--for", "confirmed").returncode == 0
+
+
+def test_better_code_ends_a_setback(make_service):
+    service = start_confirmed(make_service)
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    ask_until_rolled_back(service)
+    service.edit_app(DIE, SERVE)
+    deploy(service, 4)
+    assert version(service) == "4"
+    assert setback(service) is None
+    assert roles(service) == {4: "running", 3: "confirmed previous"}
+
+
+def test_the_confirmed_code_comes_back_over_several_that_were_not(make_service):
+    service = start_confirmed(make_service)
+    deploy(service, 2)
+    deploy(service, 3)
+    deploy_deadly(service, "4")
+    assert service.ctl("reload").returncode == 0
+    assert ask_until_rolled_back(service)["code_of"] == 1
+    assert version(service) == "1"
+
+
+def test_each_bad_deploy_is_taken_back(make_service):
+    service = start_confirmed(make_service)
+    for number in (2, 4, 6):
+        deploy_deadly(service, str(number))
+        assert service.ctl("reload").returncode == 0
+        assert ask_until_rolled_back(service, **{"from": number})["generation"] == number + 1
+        service.edit_app(DIE, SERVE)
+        service.wait_status(lambda status: status["state"] == "running", "all workers")
+
+
+def test_under_load_a_bad_deploy_is_taken_back_too(make_service):
+    service = start_confirmed(make_service, intensity=5)
+    stop = threading.Event()
+
+    def knock():
+        while not stop.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                service.get("/")
+
+    service.address()
+    clients = [threading.Thread(target=knock, daemon=True) for _ in range(4)]
+    for client in clients:
+        client.start()
+    try:
+        deploy_deadly(service)
+        result = service.ctl("reload")
+        assert result.returncode == 0 or "is being taken back" in result.stderr, result.stderr
+        service.wait_record(event="reload.rolled_back")
+    finally:
+        stop.set()
+    for client in clients:
+        client.join(60)
+    service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers")
+    assert version(service) == "1"
+
+
+def test_code_that_is_confirmed_is_not_taken_back(make_service):
+    service = start_confirmed(make_service, workers=1)
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    assert service.ctl("confirm").returncode == 0
+
+    def is_held():
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            service.get("/")
+        return service.status()["pools"][0]["state"] == "held"
+
+    wait_for(is_held, "the pool to give up", 120)
+    assert roles(service) == {2: "running confirmed", 1: "previous"}
+    assert setback(service) is None
+
+
+def test_the_first_code_has_nothing_to_go_back_to(make_service):
+    service = make_service(make_app(DIE), workers=1)
+    service.write_conf(log_format="json", intensity=2)
+    set_probation(service, "10ms")
+    service.start_ready()
+
+    def is_held():
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            service.get("/")
+        return service.status()["pools"][0]["state"] == "held"
+
+    service.wait_record(event="code.confirmed", generation=1)  # nobody has asked for anything yet
+    wait_for(is_held, "the pool to give up", 120)
+    assert roles(service) == {1: "running confirmed"}
+
+
+def test_an_upgrade_of_the_daemon_keeps_the_memory_of_a_setback(make_service):
+    service = start_confirmed(make_service)
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    ask_until_rolled_back(service)
+    service.wait_status(lambda status: status["state"] == "running", "all workers")
+    before = setback(service)
+    result = service.ctl("upgrade")
+    assert result.returncode == 0, result.stderr
+    assert setback(service) == before
+    assert service.ctl("status").returncode == DEGRADED
+    service.edit_app(DIE, SERVE)
+    deploy(service, 4)
+    assert service.ctl("status").returncode == 0
+
+
+def test_other_pools_of_the_app_go_back_too(make_service):
+    service = start_confirmed(make_service)
+    path = service.folder / "fsd.yaml"
+    conf = json.loads(path.read_text())
+    conf["pools"]["jobs"] = {"app": "shop", "count": 1, "standby": 0}
+    path.write_text(json.dumps(conf))
+    assert service.ctl("config", "apply").returncode == 0
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    ask_until_rolled_back(service)
+    service.wait_status(lambda status: status["state"] == "running", "all workers")
+    assert {row["generation"] for pool in service.status()["pools"] for row in pool["workers"]} == {3}
+
+
+def test_a_pool_that_gave_up_alone_serves_again(make_service):
+    """The only worker is gone, and 503 is answered, when the old code comes back."""
+    service = start_confirmed(make_service, workers=1, intensity=0)
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    ask_until_rolled_back(service)
+    wait_for(lambda: service.get("/").status == 200, "the service to be back", 60)
+    assert version(service) == "1"
+    assert service.ctl("wait", "--for", "ready").returncode == 0
