@@ -20,6 +20,7 @@
 #include "daemon/change/deploy_members.h"
 #include "daemon/change/deploy_sockets.h"
 #include "daemon/change/orders.h"
+#include "daemon/change/reason.h"
 #include "daemon/change/retired.h"
 #include "daemon/control/control.h"
 #include "daemon/owner.h"
@@ -116,8 +117,8 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
     size_t awaited = phase_find_awaited(&deploy->phase, 0);
     if (awaited < deploy->member_count) {
         char text[128];
-        (void)snprintf(text, sizeof(text), "no answer in time (worker %s/%u)",
-                       deploy->members[awaited].pool->name, deploy->members[awaited].slot);
+        reason_format(text, sizeof(text), "no answer in time", deploy->members[awaited].pool->name,
+                      deploy->members[awaited].slot);
         deploy_answer_keep_reason(deploy, text);
     }
     phase_feed(&deploy->phase, PHASE_ON_TIMEOUT, 0);
@@ -318,7 +319,7 @@ void deploy_on_pool_news(struct master *master, const struct pool *pool, unsigne
     }
     if (why != NULL && (event == PHASE_ON_REFUSED || event == PHASE_ON_LOST)) {
         char text[DEPLOY_WHY_MAX];
-        (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->name, slot);
+        reason_format(text, sizeof(text), why, pool->name, slot);
         deploy_answer_keep_reason(deploy, text);
     }
     phase_feed(&deploy->phase, (enum phase_event)event, member);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "common/proto.h"
+#include "daemon/change/reason.h"
 #include "daemon/owner.h"
 #include "daemon/state.h"
 
@@ -159,7 +160,7 @@ void restart_on_pool_news(struct master *master, const struct pool *pool, unsign
     bool is_at_stake = news == POOL_SLOT_DIED ? number < rolling->at : number == rolling->at;
     if (news != POOL_SLOT_READY && is_at_stake) {
         char text[RELOAD_WHY_MAX];
-        (void)snprintf(text, sizeof(text), "%s (worker %s/%u)", why, pool->name, slot);
+        reason_format(text, sizeof(text), why, pool->name, slot);
         reload_keep_reason(master, text);
     }
     feed(master, events[news], number);

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/proto.h"
+#include "daemon/change/reason.h"
 #include "daemon/state.h"
 
 static bool takes_part(const struct pool *pool)
@@ -69,14 +70,9 @@ void swap_members_keep_reason(struct master *master, const struct swap_member *m
                               const char *why)
 {
     char text[RELOAD_WHY_MAX];
-    char place[PROTO_NAME_MAX + 16];
     const struct pool_proc *which = member->which;
-    if (which->slot != NULL) {
-        (void)snprintf(place, sizeof(place), "%s/%u", which->pool->name, which->slot->index);
-    } else {
-        (void)snprintf(place, sizeof(place), "%s/-", which->pool->name);
-    }
-    (void)snprintf(text, sizeof(text), "%s (worker %s)", why, place);
+    reason_format(text, sizeof(text), why, which->pool->name,
+                  which->slot == NULL ? LOG_SLOT_NONE : which->slot->index);
     reload_keep_reason(master, text);
 }
 
