@@ -114,6 +114,7 @@ bool life_code_commit(struct life *life, uint64_t number)
     generation_free(runtime, old);
     code_forget(runtime->actors);
     renewal_tell(runtime->actors, old_number);
+    handovers_begin(runtime);
     struct proto_transaction done = {.number = number, .generation = generation->number};
     link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));
     return true;

@@ -7,6 +7,7 @@
 
 #include "worker/core/config.h"
 #include "worker/core/generations.h"
+#include "worker/core/handover.h"
 #include "worker/core/heap.h"
 #include "worker/core/logger.h"
 #include "worker/core/loop.h"
@@ -39,6 +40,7 @@ struct runtime {
     struct overdraft overdraft;     /* owned; tasks that have more memory than they may */
     struct generation *generation;  /* owned; the code that is loaded, NULL before */
     struct generations generations; /* owned; what still runs on code before that */
+    struct handovers handovers;     /* owned; connections that outlive code */
     struct http_server *http;       /* borrowed; set while the HTTP area is up */
     struct actors *actors;          /* borrowed; set once the application has asked for fsd.actor */
     struct shared *shared; /* borrowed from life.c; the dictionaries that the master handed out */

@@ -36,6 +36,8 @@ static const struct cancel_word {
     [TASK_CANCEL_ASKED] = {"CancelError", "cancelled", 499, "the task was cancelled"},
     [TASK_CANCEL_REPLACED] = {"CancelError", "replaced", 503,
                               "the code was replaced, and the time to finish is over"},
+    [TASK_CANCEL_RELOAD] = {"CancelError", "reload", 503,
+                            "the code was replaced, and the new code goes on from here"},
     [TASK_CANCEL_CPU] = {"CancelError", "cpu", 503, "the CPU time is used up"},
     [TASK_CANCEL_MEMORY] = {"LimitError", "memory", 503, TASK_MEMORY_WORDS},
 };
@@ -55,6 +57,8 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->is_spoiled = false;
     task->is_hog = false;
     task->trial = TASK_TRIAL_NONE;
+    task->is_idle = false;
+    task->is_told = false;
     task->generation = runtime->tasks.running != NULL ? runtime->tasks.running->generation
                        : runtime->generation != NULL  ? (uint16_t)runtime->generation->number
                                                       : 0;
@@ -230,6 +234,7 @@ static int on_resumed(lua_State *L, int status, lua_KContext context)
     struct task *task = runtime_of(L)->tasks.running; /* never NULL: resume() has set it */
     struct task_wait *wait = task->wait;
     task->wait = NULL;
+    task->is_idle = false;
     if (task->cancel != TASK_CANCEL_NONE) {
         push_cancel(L, task);
         return lua_error(L);
@@ -237,11 +242,17 @@ static int on_resumed(lua_State *L, int status, lua_KContext context)
     return wait->on_resume(wait, L);
 }
 
+void task_mark_idle(struct task *task)
+{
+    task->is_idle = true;
+}
+
 int task_wait_or_pass(lua_State *L, struct task_wait *wait, void (*on_pass)(struct task_wait *wait))
 {
     struct task *task = task_of(L);
     assert(task != NULL && task->wait == NULL); /* the caller has asked task_check */
     if (task->cancel != TASK_CANCEL_NONE) {
+        task->is_idle = false;
         wait->on_cancel(wait);
         push_cancel(L, task);
         return lua_error(L);
@@ -300,12 +311,25 @@ void task_cancel(struct task *task, enum task_cancel reason)
     pass_on(task);
     struct loop *loop = &task->runtime->loop;
     task->cancelling = true;
+    task->is_told |= reason == TASK_CANCEL_REPLACED;
     task->cancel = reason;
     loop_set_timer(loop, &task_need_timing(task)->grace, GRACE_MS, on_grace_over);
     if (task->state == TASK_WAITING) {
         task->wait->on_cancel(task->wait);
         make_ready(task);
     }
+}
+
+bool task_tell(struct task *task)
+{
+    if (task->state != TASK_WAITING || !task->is_idle || task->is_told || task->cancelling) {
+        return false;
+    }
+    task->is_told = true;
+    task->cancel = TASK_CANCEL_RELOAD;
+    task->wait->on_cancel(task->wait);
+    make_ready(task);
+    return true;
 }
 
 void task_kill(struct task *task)

@@ -21,6 +21,7 @@ enum task_cancel {
     TASK_CANCEL_ASKED,    /* another task wants it */
     TASK_CANCEL_CPU,      /* it has used up its CPU time */
     TASK_CANCEL_REPLACED, /* other code has taken the place of its own, long ago */
+    TASK_CANCEL_RELOAD,   /* other code goes on with what it does (task_tell) */
     TASK_CANCEL_MEMORY,   /* it has the most of the worker's memory, of which little is left */
 };
 
@@ -104,7 +105,9 @@ struct task {
     /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
     bool is_spoiled;
     bool is_hog; /* ended for its memory, which is to be collected then */
-    enum task_trial trial : 8;
+    enum task_trial trial : 4;
+    bool is_idle : 1; /* what it waits for is the next thing to do: nothing is under way */
+    bool is_told : 1; /* it was told to end because of other code, whether it is cancelled or not */
     uint16_t generation; /* the low bits of the number of the code that it runs (generations.h) */
     uint32_t account;    /* of the heap: what it allocates is charged to */
     struct chain chain;  /* the coroutines of the application's own that it is inside of */
@@ -159,12 +162,17 @@ int task_wait(lua_State *L, struct task_wait *wait);
  * and not on_resume, so that it goes to somebody else. */
 int task_wait_or_pass(lua_State *L, struct task_wait *wait,
                       void (*on_pass)(struct task_wait *wait));
+/* Before a wait: the task is about to wait for the next thing to do, and has nothing under way. */
+void task_mark_idle(struct task *task);
 /* The wait is over: the task goes on at the end of this turn. */
 void task_wake(struct task *task);
 
 /* Raises the reason in the task's wait, or where it was preempted; after a grace of 1 s the coroutine is closed where it stands.
  * Later reasons are ignored. */
 void task_cancel(struct task *task, enum task_cancel reason);
+/* Raises TASK_CANCEL_RELOAD in the task's wait if it is an idle one, once in its life; false: it is in the middle of something, was told
+ * already, or is ending.  There is no grace: it may take its time. */
+bool task_tell(struct task *task);
 /* Closes the coroutine where it stands, which runs its <close> variables, and nothing else of it any more: when it would go on, or,
  * for the task that is running now, as soon as it waits or is preempted.  on_done gets TASK_CLOSED. */
 void task_kill(struct task *task);

@@ -216,7 +216,9 @@ static int get(lua_State *L, lua_Number limit_s)
         lua_pushnil(L);
         return 1;
     }
-    return waiter_wait(L, waiter_push(L, &channel->getters), limit_s);
+    struct waiter *waiter = waiter_push(L, &channel->getters);
+    task_mark_idle(waiter->task);
+    return waiter_wait(L, waiter, limit_s);
 }
 
 static int channel_get(lua_State *L)

@@ -48,6 +48,7 @@ static int mod_sleep(lua_State *L)
 {
     lua_Number seconds = luaL_checknumber(L, 1);
     luaL_argcheck(L, seconds >= 0 && !isnan(seconds), 1, "must not be negative");
+    task_mark_idle(task_check(L));
     return task_sleep(L, seconds);
 }
 
@@ -70,20 +71,13 @@ static int mod_time(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"channel", channel_new},
-    {"current", mod_current},
-    {"forget", handle_forget},
-    {"mutex", lock_new_mutex},
-    {"now", mod_now},
-    {"semaphore", lock_new_semaphore},
-    {"sleep", mod_sleep},
-    {"spawn", mod_spawn},
-    {"state", state_get},
-    {"tell", handle_tell},
-    {"time", mod_time},
-    {"wait_group", wait_group_new},
-    {"yield", mod_yield},
-    {NULL, NULL},
+    {"channel", channel_new},  {"current", mod_current},
+    {"forget", handle_forget}, {"mutex", lock_new_mutex},
+    {"now", mod_now},          {"semaphore", lock_new_semaphore},
+    {"sleep", mod_sleep},      {"spawn", mod_spawn},
+    {"state", state_get},      {"tell", handle_tell},
+    {"time", mod_time},        {"wait_group", wait_group_new},
+    {"yield", mod_yield},      {NULL, NULL},
 };
 
 int luaopen_fsd_task_core(lua_State *L)
