@@ -278,6 +278,10 @@ function Response:flush() end
 
 ---Answers with server-sent events; the status must be 200. The stream ends with the handler.
 ---
+---When the code is replaced, the stream goes on: the handler's wait (fsd.task.sleep, Channel:get) raises "reload" (CancelError), and
+---when it has ended, the request is handled once more by the new code. What that sets in the head is dropped, and sse gives
+---the same stream.
+---
 ---Raises "headers_sent" when the answer was given already, "aborted" when the client has gone.
 ---@param options? { keepalive?: number|false, retry?: number } seconds: comments while nothing else is sent (15), and how long clients wait before they connect again
 ---@return fsd.EventStream
@@ -301,7 +305,8 @@ function Response:redirect(status, url) end
 ---a hint when to come back, and the handler is cancelled with "shutdown".
 ---@class fsd.EventStream
 ---@field closed boolean whether it is over: closed, the client has gone, or the handler has ended
----@field last_event_id? string what the client says it has got last, the header Last-Event-ID
+---@field last_event_id? string what the client says it has got last, the header Last-Event-ID; in the handler of new code, the id of the last event that was sent
+---@field state table yours; the handler of new code finds it as the one before has left it, and it may be replaced by another table
 local EventStream = {}
 
 ---One event. Strings and numbers as data are sent as they are, anything else as JSON; retry is in seconds, at most 300.

@@ -2,7 +2,7 @@
  * Owns the list of such streams.  A comment is sent when nothing else was for a while, so that nobody on the way takes the
  * connection for dead.  When the worker leaves, each stream ends at once with a hint when to come back: clients connect again by
  * themselves, and so find another worker; the hints differ, so that not all come together.
- * Called by events.c (begin) and server.c (drain).  Must not know Lua. */
+ * Called by events.c (begin, resume), resume.c and server.c (drain).  Must not know Lua. */
 #include "worker/http/event_stream.h"
 
 #include <assert.h>
@@ -61,11 +61,16 @@ static void add_retry(struct stream *stream, uint32_t retry_ms)
     (void)stream_add_own(stream, buf->data, buf->len); /* not while an event is half way */
 }
 
-static void dismiss(struct exchange *exchange)
+void event_stream_say_when(const struct exchange *exchange)
 {
     struct stream *stream = exchange->stream;
     uint32_t around_ms = stream->retry_ms > COME_BACK_MIN_MS ? stream->retry_ms : COME_BACK_MIN_MS;
     add_retry(stream, around_ms / 2 + scatter(exchange->serial, around_ms));
+}
+
+static void dismiss(struct exchange *exchange)
+{
+    event_stream_say_when(exchange);
     exchange_dismiss(exchange);
 }
 
@@ -88,6 +93,17 @@ static void set_head(struct exchange *exchange)
                           1);
 }
 
+static void set_heartbeat(struct stream *stream, uint32_t keepalive_ms)
+{
+    struct loop *loop = &stream->service->runtime->loop;
+    stream->heartbeat_ms = keepalive_ms;
+    if (keepalive_ms > 0) {
+        loop_set_timer(loop, &stream->heartbeat, keepalive_ms, on_heartbeat);
+    } else {
+        timer_clear(&loop->timers, &stream->heartbeat);
+    }
+}
+
 void event_stream_begin(struct exchange *exchange, const struct event_stream_options *options)
 {
     set_head(exchange);
@@ -99,17 +115,27 @@ void event_stream_begin(struct exchange *exchange, const struct event_stream_opt
     }
     stream->is_events = true;
     stream->retry_ms = options->has_retry ? options->retry_ms : COME_BACK_MS;
-    stream->heartbeat_ms = options->keepalive_ms;
+    stream->sent_ms = clock_monotonic_ms();
     link_events(stream);
+    handover_add(stream->service->runtime, &stream->handover, exchange->task);
     if (options->has_retry) {
         add_retry(stream, options->retry_ms);
     }
-    if (stream->heartbeat_ms > 0) {
-        stream->sent_ms = clock_monotonic_ms();
-        loop_set_timer(&stream->service->runtime->loop, &stream->heartbeat, stream->heartbeat_ms,
-                       on_heartbeat);
-    }
+    set_heartbeat(stream, options->keepalive_ms);
     if (exchange->service->draining) {
         dismiss(exchange);
+    }
+}
+
+void event_stream_resume(struct exchange *exchange, const struct event_stream_options *options)
+{
+    struct stream *stream = exchange->stream;
+    exchange_resume_stream(exchange);
+    if (options->has_retry && options->retry_ms != stream->retry_ms) {
+        stream->retry_ms = options->retry_ms;
+        add_retry(stream, options->retry_ms);
+    }
+    if (options->keepalive_ms != stream->heartbeat_ms) {
+        set_heartbeat(stream, options->keepalive_ms);
     }
 }

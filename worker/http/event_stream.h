@@ -15,6 +15,10 @@ struct event_stream_options {
 
 /* Answers the exchange, which is open, with events.  To a HEAD request only the head is sent, and the handlers are cancelled. */
 void event_stream_begin(struct exchange *exchange, const struct event_stream_options *options);
+/* The handlers of new code have asked for the stream that is open: it goes on with these options. */
+void event_stream_resume(struct exchange *exchange, const struct event_stream_options *options);
+/* Tells the client of a stream that is about to end when to come back. */
+void event_stream_say_when(const struct exchange *exchange);
 /* The worker leaves: ends all of them. */
 void event_stream_dismiss_all(struct service *service);
 

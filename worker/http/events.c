@@ -3,9 +3,10 @@
  *   events:send(data | { event =, data =, id =, retry = })     waits while the client is slow
  *   events:try_send(the same) -> boolean                       false where send would wait
  *   events:comment(text)  events:close()                       also by <close>
- *   events.last_event_id  events.closed
- * Owns the class "fsd.EventStream": a userdata that keeps its res object.  Their form is event_text.c's, the rest of a stream's
- * life event_stream.c's and stream.c's.
+ *   events.last_event_id  events.closed  events.state          the last one can be set, too
+ * Owns the class "fsd.EventStream": a userdata that is the exchange's for as long as the stream is open, also when other code goes on
+ * with it: res:sse() then gives the same one, whose last_event_id is that of the last event that was sent.  Their form is
+ * event_text.c's, the rest of a stream's life event_stream.c's and stream.c's.
  * Called by response.c.  Must not know libh2o's life cycle (exchange.c). */
 #include "worker/http/events.h"
 
@@ -16,6 +17,7 @@
 #include "common/err.h"
 #include "worker/core/error.h"
 #include "worker/core/json/json.h"
+#include "worker/core/runtime.h"
 #include "worker/http/event_stream.h"
 #include "worker/http/event_text.h"
 #include "worker/http/exchange.h"
@@ -33,12 +35,17 @@ enum {
     BUFFER_KEEP_BYTES = 256 * 1024,
 };
 
-enum { VALUE_RESPONSE = 1, VALUE_LAST_ID }; /* user values */
+enum {
+    VALUE_STATE = 1,
+    VALUE_LAST_ID,
+    VALUE_SENT_ID,
+    VALUE_COUNT = VALUE_SENT_ID
+}; /* user values */
 
-enum field { FIELD_CLOSED = 1, FIELD_LAST_EVENT_ID };
+enum field { FIELD_CLOSED = 1, FIELD_LAST_EVENT_ID, FIELD_STATE };
 
 struct events {
-    struct http_object *response; /* borrowed from the user value */
+    struct exchange *exchange; /* borrowed; NULL: the request is over */
 };
 
 static struct events *check_events(lua_State *L)
@@ -48,7 +55,7 @@ static struct events *check_events(lua_State *L)
 
 static struct exchange *check_exchange(lua_State *L)
 {
-    struct exchange *exchange = check_events(L)->response->exchange;
+    struct exchange *exchange = check_events(L)->exchange;
     if (exchange == NULL) {
         luaL_error(L, "this request is over: its events ended when the handler ended");
     }
@@ -57,8 +64,9 @@ static struct exchange *check_exchange(lua_State *L)
 
 static bool is_closed(const struct events *events)
 {
-    const struct exchange *exchange = events->response->exchange;
-    return exchange == NULL || exchange->state != EXCHANGE_STREAMING;
+    const struct exchange *exchange = events->exchange;
+    return exchange == NULL || exchange->stream == NULL ||
+           (exchange->state != EXCHANGE_STREAMING && exchange->state != EXCHANGE_OPEN);
 }
 
 /* Seconds at index as milliseconds. */
@@ -96,12 +104,10 @@ static struct event_stream_options check_options(lua_State *L, int index)
     return options;
 }
 
-static void push_events(lua_State *L, const struct exchange *exchange)
+static void push_new(lua_State *L, struct exchange *exchange)
 {
-    struct events *events = lua_newuserdatauv(L, sizeof(*events), VALUE_LAST_ID);
-    events->response = lua_touserdata(L, 1);
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, VALUE_RESPONSE);
+    struct events *events = lua_newuserdatauv(L, sizeof(*events), VALUE_COUNT);
+    events->exchange = NULL;
     luaL_setmetatable(L, EVENTS_METATABLE);
     char scratch[VIEW_SCRATCH_MAX];
     h2o_iovec_t id = view_header(&exchange->view, H2O_STRLIT("last-event-id"), scratch);
@@ -109,6 +115,25 @@ static void push_events(lua_State *L, const struct exchange *exchange)
         lua_pushlstring(L, id.base, id.len);
         lua_setiuservalue(L, -2, VALUE_LAST_ID);
     }
+    lua_pushvalue(L, -1);
+    exchange->events_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    exchange->events = events;
+    events->exchange = exchange;
+}
+
+/* Pushes the stream that is open: what was sent is what the client has got. */
+static void push_open(lua_State *L, const struct exchange *exchange)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->events_ref);
+    if (lua_getiuservalue(L, -1, VALUE_SENT_ID) == LUA_TNIL) {
+        lua_pop(L, 1);
+        return;
+    }
+    if (lua_rawlen(L, -1) == 0) { /* an empty id makes clients forget the last one */
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+    lua_setiuservalue(L, -2, VALUE_LAST_ID);
 }
 
 int events_open(lua_State *L)
@@ -121,9 +146,23 @@ int events_open(lua_State *L)
         return luaL_error(L, "cannot send events with status %d: clients take only 200",
                           exchange->status);
     }
-    push_events(L, exchange);
-    event_stream_begin(exchange, &options);
+    if (exchange->stream != NULL) {
+        push_open(L, exchange);
+        event_stream_resume(exchange, &options);
+    } else {
+        push_new(L, exchange);
+        event_stream_begin(exchange, &options);
+    }
     return 1;
+}
+
+void events_close_all(struct exchange *exchange)
+{
+    if (exchange->events != NULL) {
+        exchange->events->exchange = NULL;
+        exchange->events = NULL;
+        luaL_unref(exchange->service->runtime->L, LUA_REGISTRYINDEX, exchange->events_ref);
+    }
 }
 
 /* The value on the top as bytes: strings and numbers as they are, anything else as JSON.  They stand on the stack. */
@@ -181,12 +220,13 @@ static void check_names(lua_State *L)
     }
 }
 
-/* Makes the event at index 2 into bytes, which last until the next call of anything. */
+/* Makes the event at index 2 into bytes, which last until the next call of anything; leaves its id, or nil, at index 3. */
 static const struct json_buf *format_event(lua_State *L, struct exchange *exchange)
 {
     static const char *const names[] = {"data", "event", "id", "retry"};
     struct event_text text = {.retry_ms = EVENT_TEXT_NO_RETRY};
     lua_settop(L, 2);
+    lua_pushnil(L);
     if (lua_type(L, 2) == LUA_TTABLE) {
         check_names(L);
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -196,6 +236,7 @@ static const struct json_buf *format_event(lua_State *L, struct exchange *exchan
         }
     } else {
         luaL_argcheck(L, lua_isstring(L, 2), 2, "expected a string or a table of an event");
+        lua_pushvalue(L, 2);
         text.data = push_data(L, exchange, &text.data_len);
     }
     const char *wrong = event_text_check(&text);
@@ -205,7 +246,23 @@ static const struct json_buf *format_event(lua_State *L, struct exchange *exchan
     struct json_buf *buf = &exchange->service->json;
     json_buf_reset(buf, BUFFER_KEEP_BYTES);
     event_text_write(&text, buf);
+    if (text.id != NULL) {
+        lua_pushlstring(L, text.id, text.id_len);
+    } else {
+        lua_pushnil(L);
+    }
+    lua_replace(L, 3);
+    lua_settop(L, 3);
     return buf;
+}
+
+/* The event whose id is at index 3 is on its way: nothing is lost any more. */
+static void note_id(lua_State *L)
+{
+    if (!lua_isnil(L, 3)) {
+        lua_pushvalue(L, 3);
+        lua_setiuservalue(L, 1, VALUE_SENT_ID);
+    }
 }
 
 static int events_send(lua_State *L)
@@ -213,7 +270,7 @@ static int events_send(lua_State *L)
     struct exchange *exchange = check_exchange(L);
     const struct json_buf *buf = format_event(L, exchange);
     response_stream_check(L, exchange);
-    return response_stream_put(L, exchange, buf->data, buf->len, false);
+    return response_stream_put(L, exchange, buf->data, buf->len, note_id);
 }
 
 static int events_try_send(lua_State *L)
@@ -223,7 +280,7 @@ static int events_try_send(lua_State *L)
     response_stream_check(L, exchange);
     bool has_room = exchange->drops_body || stream_has_room(exchange->stream, buf->len);
     if (has_room && !exchange->drops_body) {
-        (void)response_stream_put(L, exchange, buf->data, buf->len, false);
+        (void)response_stream_put(L, exchange, buf->data, buf->len, note_id);
     }
     lua_pushboolean(L, has_room);
     return 1;
@@ -238,14 +295,14 @@ static int events_comment(lua_State *L)
     struct json_buf *buf = &exchange->service->json;
     json_buf_reset(buf, BUFFER_KEEP_BYTES);
     event_text_write_comment(comment, len, buf);
-    return response_stream_put(L, exchange, buf->data, buf->len, false);
+    return response_stream_put(L, exchange, buf->data, buf->len, NULL);
 }
 
 /* A second time, and after the end, there is nothing to do. */
 static int events_close(lua_State *L)
 {
     const struct events *events = check_events(L);
-    struct exchange *exchange = events->response->exchange;
+    struct exchange *exchange = events->exchange;
     if (!is_closed(events)) {
         exchange_end_stream(exchange);
         stream_flush_soon(exchange->stream);
@@ -255,14 +312,40 @@ static int events_close(lua_State *L)
     return 0;
 }
 
-/* __close: events, error.  An error that leaves the scope cuts the answer, as it does in a handler without one. */
+/* __close: events, error.  An error that leaves the scope cuts the answer, as it does in a handler without one; the stream of one
+ * that makes room for other code goes on. */
 static int events_leave(lua_State *L)
 {
     const struct events *events = check_events(L);
-    if (!lua_isnoneornil(L, 2) && !is_closed(events)) {
-        events->response->exchange->stream->is_torn = true;
+    if (is_closed(events)) {
+        return events_close(L);
     }
+    if (events->exchange->task->is_told) {
+        return 0;
+    }
+    events->exchange->stream->is_torn |= !lua_isnoneornil(L, 2);
     return events_close(L);
+}
+
+static void push_state(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, VALUE_STATE) == LUA_TNIL) {
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 1, VALUE_STATE);
+    }
+}
+
+static int events_newindex(lua_State *L)
+{
+    (void)check_events(L);
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    if (strcmp(name, "state") != 0 || lua_type(L, 3) != LUA_TTABLE) {
+        return luaL_error(L, "of a stream of events only state can be set, to a table");
+    }
+    lua_settop(L, 3);
+    lua_setiuservalue(L, 1, VALUE_STATE);
+    return 0;
 }
 
 /* Upvalue: name -> method, or number of a field. */
@@ -279,6 +362,9 @@ static int events_index(lua_State *L)
         break;
     case FIELD_LAST_EVENT_ID:
         lua_getiuservalue(L, 1, VALUE_LAST_ID);
+        break;
+    case FIELD_STATE:
+        push_state(L);
         break;
     }
     return 1;
@@ -302,8 +388,12 @@ void events_register(lua_State *L)
     lua_setfield(L, -2, "closed");
     lua_pushinteger(L, FIELD_LAST_EVENT_ID);
     lua_setfield(L, -2, "last_event_id");
+    lua_pushinteger(L, FIELD_STATE);
+    lua_setfield(L, -2, "state");
     lua_pushcclosure(L, events_index, 1);
     lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, events_newindex);
+    lua_setfield(L, -2, "__newindex");
     lua_pushcfunction(L, events_leave);
     lua_setfield(L, -2, "__close");
     lua_pop(L, 1);

@@ -17,8 +17,10 @@
 #include "worker/http/answer.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
+#include "worker/http/events.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/refresh.h"
+#include "worker/http/resume.h"
 #include "worker/http/service.h"
 #include "worker/http/stream.h"
 
@@ -60,25 +62,33 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->status = 200;
     exchange->body = h2o_iovec_init(NULL, 0);
     exchange->stream = NULL;
+    exchange->events = NULL;
     exchange->hangup.fd = -1;
     exchange->blocks = NULL;
     exchange->is_client_gone = false;
     exchange->is_dismissed = false;
     exchange->drops_body = false;
+    exchange->is_resuming = false;
     exchange->id[0] = '\0';
     exchange->serial = service->id_seed++;
     exchange->ticket = (struct recorder_ticket){0};
     return exchange;
 }
 
-void exchange_free(struct exchange *exchange)
+void exchange_free_memory(struct exchange *exchange)
 {
-    view_fini(&exchange->view);
     while (exchange->blocks != NULL) {
         struct exchange_block *block = exchange->blocks;
         exchange->blocks = block->next;
         free(block);
     }
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    events_close_all(exchange);
+    view_fini(&exchange->view);
+    exchange_free_memory(exchange);
     edition_release(exchange->service->runtime->L, exchange->edition);
     exchange->next_free = exchange->service->free;
     exchange->service->free = exchange;
@@ -125,6 +135,9 @@ static void send_answer(struct exchange *exchange)
     /* what libh2o decoded from chunks can't be checked again: no second request on this connection */
     bool close = exchange->view.has_transfer_encoding;
     struct stream *stream = exchange->stream;
+    if (stream != NULL && exchange->is_resuming) {
+        resume_give_up(exchange);
+    }
     detach(exchange);
     if (stream != NULL) {
         stream_finish(stream, stream->is_torn ? STREAM_BREAKS : STREAM_ENDS);
@@ -141,7 +154,7 @@ static void send_what_stands(struct exchange *exchange)
     if (exchange->state == EXCHANGE_ANSWERED) {
         view_keep(&exchange->view);
         send_answer(exchange);
-    } else if (exchange->state == EXCHANGE_STREAMING) {
+    } else if (exchange->stream != NULL) {
         stream_flush(exchange->stream);
     }
 }
@@ -158,7 +171,7 @@ void exchange_begin_stream(struct exchange *exchange)
 {
     assert(exchange->state == EXCHANGE_OPEN && exchange->req != NULL);
     h2o_req_t *req = exchange->req;
-    if (answer_is_bodiless(req, exchange->status)) {
+    if (exchange->stream != NULL || answer_is_bodiless(req, exchange->status)) {
         exchange->drops_body = true;
         exchange_answer(exchange, exchange->status, h2o_iovec_init(NULL, ANSWER_LENGTH_UNKNOWN));
         return;
@@ -168,9 +181,16 @@ void exchange_begin_stream(struct exchange *exchange)
     exchange->state = EXCHANGE_STREAMING;
 }
 
+void exchange_resume_stream(struct exchange *exchange)
+{
+    assert(exchange->state == EXCHANGE_OPEN && exchange->stream != NULL);
+    exchange->is_resuming = false;
+    exchange->state = EXCHANGE_STREAMING;
+}
+
 void exchange_end_stream(struct exchange *exchange)
 {
-    assert(exchange->state == EXCHANGE_STREAMING);
+    assert(exchange->stream != NULL);
     exchange->state = EXCHANGE_ANSWERED;
 }
 
@@ -207,7 +227,8 @@ void exchange_lose(struct exchange *exchange)
 void exchange_dismiss(struct exchange *exchange)
 {
     exchange->is_dismissed = true;
-    if (exchange->state == EXCHANGE_STREAMING) { /* else it is ending already */
+    exchange->is_resuming = false;  /* it is not for the new code that it ends */
+    if (exchange->stream != NULL) { /* else it is ending already */
         exchange_end_stream(exchange);
     }
     if (exchange->task->state != TASK_RUNNING) {
@@ -247,7 +268,9 @@ static void set_deadline(struct exchange *exchange)
     if (task->cancelling) {
         return;
     }
-    if (stream != NULL && (stream->is_events || stream->is_flying)) {
+    bool waits_for_events =
+        stream != NULL && stream->is_events && exchange->state == EXCHANGE_STREAMING;
+    if (waits_for_events || (stream != NULL && stream->is_flying)) {
         task_clear_deadline(task);
     } else if (!task_has_deadline(task)) {
         task_set_deadline(task, task->runtime->config.request_timeout_ms);
@@ -273,6 +296,9 @@ static void on_task_wait(struct task *task)
     if (exchange->req != NULL && exchange->anchor == NULL) {
         watch_client(exchange);
     }
+    if (exchange->stream != NULL && exchange->stream->is_events) {
+        handover_offer(&exchange->stream->handover);
+    }
 }
 
 static int final_status(const struct exchange *exchange)
@@ -283,6 +309,30 @@ static int final_status(const struct exchange *exchange)
     return exchange->state == EXCHANGE_OPEN ? 503 : exchange->status;
 }
 
+static void start(struct exchange *exchange);
+
+static void resume(struct exchange *exchange)
+{
+    resume_prepare(exchange);
+    exchange->is_resuming = true;
+    start(exchange);
+}
+
+/* What stands is sent, if it was not yet. */
+static void end_answer(struct exchange *exchange)
+{
+    if (exchange->state == EXCHANGE_SENT) {
+        return;
+    }
+    if (exchange->state == EXCHANGE_ANSWERED || exchange->stream != NULL) {
+        send_answer(exchange);
+    } else {
+        h2o_req_t *req = exchange->req;
+        detach(exchange);
+        answer_error(exchange->service, req, 503, "Service Unavailable", false);
+    }
+}
+
 static void on_task_done(struct task *task, int status)
 {
     struct exchange *exchange = task->data;
@@ -290,32 +340,38 @@ static void on_task_done(struct task *task, int status)
         dispatch_close(exchange);
         exchange_note_end(exchange, status);
     }
+    if (resume_is_due(exchange, status)) {
+        resume(exchange);
+        return;
+    }
     struct service *service = exchange->service;
     recorder_note_end(&service->runtime->recorder, &exchange->ticket, final_status(exchange));
-    if (exchange->state == EXCHANGE_ANSWERED) {
-        send_answer(exchange);
-    } else if (exchange->state == EXCHANGE_STREAMING) {
+    if (exchange->state == EXCHANGE_STREAMING) {
         exchange->stream->is_torn |= status != LUA_OK;
-        send_answer(exchange);
-    } else if (exchange->state == EXCHANGE_OPEN) {
-        h2o_req_t *req = exchange->req;
-        detach(exchange);
-        answer_error(service, req, 503, "Service Unavailable", false);
     }
+    end_answer(exchange);
     exchange_free(exchange);
     count_running(service, -1);
     service->on_exchange_over(service);
 }
 
-void exchange_run(struct exchange *exchange)
+static void start(struct exchange *exchange)
 {
     struct runtime *runtime = exchange->service->runtime;
-    count_running(exchange->service, 1);
     struct task *task = task_new(runtime, &owner, exchange);
     exchange->task = task;
+    if (exchange->stream != NULL) {
+        handover_pass(&exchange->stream->handover, task);
+    }
     generations_assign(task, exchange->edition->generation);
     task_set_cpu_limit(task, runtime->config.cpu_ms);
     lua_pushcfunction(task->L, dispatch_main);
     lua_pushlightuserdata(task->L, exchange);
     task_start(task, 1);
+}
+
+void exchange_run(struct exchange *exchange)
+{
+    count_running(exchange->service, 1);
+    start(exchange);
 }

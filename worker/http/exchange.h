@@ -14,12 +14,14 @@
 
 struct app_handler;
 struct edition;
+struct events;
 struct http_object;
 struct service;
 struct stream;
 
 enum exchange_state {
-    EXCHANGE_OPEN,      /* nothing decided: headers may be set */
+    /* nothing decided: headers may be set; or, with a stream, new code has not asked for that yet (resume.c) */
+    EXCHANGE_OPEN,
     EXCHANGE_STREAMING, /* the head stands, handlers write the body */
     EXCHANGE_ANSWERED,  /* status and body stand; sent as soon as Lua lets go */
     EXCHANGE_SENT,      /* libh2o has it, or the client has gone */
@@ -47,8 +49,12 @@ struct exchange {
     h2o_iovec_t body; /* in the request's pool */
     /* borrowed from the request's pool; NULL: the answer is no stream, or it is over */
     struct stream *stream;
+    struct events
+        *events;    /* borrowed from Lua, which events_ref keeps alive; NULL: none was asked for */
+    int events_ref; /* of the registry; while there are events */
     bool is_client_gone;           /* nobody will read an answer */
     bool is_dismissed;             /* its stream of events was ended because the worker leaves */
+    bool is_resuming;              /* new code has not asked for the stream that is open yet */
     bool drops_body;               /* what is written goes nowhere: the answer has no body */
     uint64_t serial;               /* the second half of an id that we make */
     char id[EXCHANGE_ID_MAX + 1];  /* "" until somebody asks (request_id), or the client gave one */
@@ -69,13 +75,18 @@ struct http_object {
 struct exchange *exchange_new(struct service *service, h2o_req_t *req);
 /* Gives back one that never ran. */
 void exchange_free(struct exchange *exchange);
+/* Frees what exchange_memory has given, so that it can be given anew. */
+void exchange_free_memory(struct exchange *exchange);
 /* Runs the handlers in a task. */
 void exchange_run(struct exchange *exchange);
 /* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
 void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body);
 /* The answer will be given in pieces: status and headers are fixed, exchange->stream takes the body.  Where an answer has none
- * (HEAD, 204 and the like) it is given at once, and there is no stream. */
+ * (HEAD, 204 and the like) it is given at once, and there is no stream; so it is where
+ * another stream is open already, which then ends. */
 void exchange_begin_stream(struct exchange *exchange);
+/* New code has asked for the stream that is open. */
+void exchange_resume_stream(struct exchange *exchange);
 /* The stream is complete.  Sent when the coroutine ends or waits. */
 void exchange_end_stream(struct exchange *exchange);
 /* Its client has gone, or takes nothing: cancels the handlers and cuts the connection. */

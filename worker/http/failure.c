@@ -19,6 +19,7 @@
 #include "worker/http/header_text.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
+#include "worker/http/resume.h"
 #include "worker/http/service.h"
 #include "worker/http/stream.h"
 
@@ -111,6 +112,25 @@ static int after_error(lua_State *L, int status, lua_KContext context)
     return finish_with_page(L, exchange, first);
 }
 
+/* The error by which a handler was told to make room for other code. */
+static bool is_told(lua_State *L, const struct exchange *exchange, int error)
+{
+    const char *code = exchange->task->is_told ? error_push_text(L, error, "code") : NULL;
+    bool is = code != NULL && (strcmp(code, "reload") == 0 || strcmp(code, "replaced") == 0);
+    lua_settop(L, error);
+    return is;
+}
+
+/* Whatever happens on its way out, its stream goes on (resume.c). */
+static int make_room(lua_State *L, struct exchange *exchange, int error)
+{
+    if (!is_told(L, exchange, error)) {
+        log_error(L, exchange, error);
+    }
+    dispatch_close(exchange);
+    return 0;
+}
+
 int failure_answer(lua_State *L, struct exchange *exchange)
 {
     int error = AT_RESPONSE + 1;
@@ -122,6 +142,9 @@ int failure_answer(lua_State *L, struct exchange *exchange)
     if (exchange->is_client_gone || exchange->is_dismissed) {
         dispatch_close(exchange); /* nobody is there to be told, and nothing is wrong */
         return 0;
+    }
+    if (resume_is_due(exchange, LUA_OK)) {
+        return make_room(L, exchange, error);
     }
     struct stream *stream = exchange->stream;
     if (exchange->state == EXCHANGE_STREAMING) {

@@ -5,7 +5,7 @@
  *   res.status_code  res.headers_sent      (res:write, res:flush: response_stream.c; res:sse: events.c)
  * Owns the class "fsd.Response": a userdata (struct http_object).  Headers go straight into libh2o's response; the body is
  * copied into the request's pool, and the exchange sends it when Lua lets go.  When the client has gone, setters and senders
- * do nothing: there is nobody to tell.
+ * do nothing: there is nobody to tell.  Nor do setters when new code goes on with a stream whose head has left (resume.c).
  * Called by dispatch.c.  Must not know how an answer leaves (answer.c). */
 #include "worker/http/response.h"
 
@@ -58,6 +58,12 @@ bool response_is_open(lua_State *L, const struct exchange *exchange)
                     exchange->status);
     }
     return true;
+}
+
+/* Whether what is set now can be part of the head; false also when that has left in the days of other code (resume.c). */
+static bool takes_head(lua_State *L, const struct exchange *exchange)
+{
+    return response_is_open(L, exchange) && exchange->stream == NULL;
 }
 
 static int check_status(lua_State *L, int index)
@@ -136,7 +142,7 @@ static int response_status(lua_State *L)
 static int response_set(lua_State *L)
 {
     struct exchange *exchange = response_check(L);
-    if (!response_is_open(L, exchange)) {
+    if (!takes_head(L, exchange)) {
         return return_self(L);
     }
     if (lua_type(L, 2) != LUA_TTABLE) {
@@ -183,7 +189,7 @@ static int response_type(lua_State *L)
     luaL_argcheck(L, known != NULL || strchr(type, '/') != NULL, 2,
                   "neither a content type nor a name of one, such as \"json\"");
     luaL_argcheck(L, header_text_is_value(type, len), 2, "has control characters");
-    if (response_is_open(L, exchange)) {
+    if (takes_head(L, exchange)) {
         set_type(exchange, known != NULL ? known : h2o_strdup(&exchange->req->pool, type, len).base,
                  true);
     }

@@ -19,7 +19,8 @@
 /* A writer, and what is to be done when it is through. */
 struct pending_write {
     struct stream_writer writer;
-    bool ends; /* res:finish: the res object is at index 1 */
+    bool ends;                      /* res:finish: the res object is at index 1 */
+    void (*on_taken)(lua_State *L); /* NULL: there is nothing to be done */
 };
 
 static void raise_aborted(lua_State *L)
@@ -77,21 +78,18 @@ static int on_resume(struct task_wait *wait, lua_State *L)
     if (pending->ends) {
         end(L);
     }
+    if (pending->on_taken != NULL) {
+        pending->on_taken(L);
+    }
     return 0;
 }
 
-static int wait_for(lua_State *L, struct stream *stream, const char *bytes, size_t len,
-                    size_t taken, bool ends)
+static int wait_for(lua_State *L, struct stream *stream, struct pending_write wanted)
 {
     struct pending_write *pending = lua_newuserdatauv(L, sizeof(*pending), 0);
-    *pending = (struct pending_write){
-        .writer = {.wait = {on_cancel, on_resume},
-                   .task = task_check(L),
-                   .bytes = bytes,
-                   .len = len,
-                   .taken = taken},
-        .ends = ends,
-    };
+    *pending = wanted;
+    pending->writer.wait = (struct task_wait){on_cancel, on_resume};
+    pending->writer.task = task_check(L);
     stream_enqueue(stream, &pending->writer);
     return task_wait(L, &pending->writer.wait);
 }
@@ -104,21 +102,37 @@ static void flush_foreign(lua_State *L, struct exchange *exchange)
     }
 }
 
-int response_stream_put(lua_State *L, struct exchange *exchange, const char *bytes, size_t len,
-                        bool is_on_stack)
+static size_t add(lua_State *L, struct exchange *exchange, const char *bytes, size_t len)
 {
-    if (exchange->drops_body) {
-        return task_sleep(L, 0); /* so that one who writes without end is not alone in the worker */
-    }
     size_t taken = stream_add(exchange->stream, bytes, len);
     flush_foreign(L, exchange);
-    if (taken == len) {
-        return 0;
+    return taken;
+}
+
+/* Answers without a body: so that one who writes without end is not alone in the worker. */
+static int drop(lua_State *L)
+{
+    return task_sleep(L, 0);
+}
+
+int response_stream_put(lua_State *L, struct exchange *exchange, const char *bytes, size_t len,
+                        void (*on_taken)(lua_State *L))
+{
+    if (exchange->drops_body) {
+        return drop(L);
     }
-    if (!is_on_stack) {
+    size_t taken = add(L, exchange, bytes, len);
+    if (taken < len) {
         bytes = lua_pushlstring(L, bytes, len);
+        return wait_for(
+            L, exchange->stream,
+            (struct pending_write){.writer = {.bytes = bytes, .len = len, .taken = taken},
+                                   .on_taken = on_taken});
     }
-    return wait_for(L, exchange->stream, bytes, len, taken, false);
+    if (on_taken != NULL) {
+        on_taken(L);
+    }
+    return 0;
 }
 
 int response_stream_write(lua_State *L)
@@ -131,7 +145,15 @@ int response_stream_write(lua_State *L)
     if (exchange->state == EXCHANGE_OPEN) {
         exchange_begin_stream(exchange);
     }
-    return response_stream_put(L, exchange, bytes, len, true);
+    if (exchange->drops_body) {
+        return drop(L);
+    }
+    size_t taken = add(L, exchange, bytes, len);
+    if (taken == len) {
+        return 0;
+    }
+    return wait_for(L, exchange->stream,
+                    (struct pending_write){.writer = {.bytes = bytes, .len = len, .taken = taken}});
 }
 
 int response_stream_flush(lua_State *L)
@@ -145,7 +167,7 @@ int response_stream_flush(lua_State *L)
         return 0;
     }
     flush_foreign(L, exchange);
-    return wait_for(L, exchange->stream, NULL, 0, 0, false);
+    return wait_for(L, exchange->stream, (struct pending_write){.ends = false});
 }
 
 int response_stream_finish(lua_State *L, struct exchange *exchange)
@@ -160,7 +182,9 @@ int response_stream_finish(lua_State *L, struct exchange *exchange)
     size_t taken = stream_add(exchange->stream, bytes, len);
     if (taken < len || exchange->stream->writers != NULL) {
         flush_foreign(L, exchange);
-        return wait_for(L, exchange->stream, bytes, len, taken, true);
+        return wait_for(L, exchange->stream,
+                        (struct pending_write){
+                            .writer = {.bytes = bytes, .len = len, .taken = taken}, .ends = true});
     }
     exchange_end_stream(exchange);
     flush_foreign(L, exchange);

@@ -2,7 +2,6 @@
 #define FSD_WORKER_HTTP_RESPONSE_STREAM_H
 
 #include <lua.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 struct exchange;
@@ -15,9 +14,9 @@ int response_stream_finish(lua_State *L, struct exchange *exchange);
 
 /* Raises unless something may be written to the answer now, from the task that runs. */
 void response_stream_check(lua_State *L, const struct exchange *exchange);
-/* After that check, as the last step of a C function: writes, waiting for room when there is none.  Bytes that do not stand on the
- * stack are copied before it waits. */
+/* After that check, as the last step of a C function: writes, waiting for room when there is none.  The bytes are copied before it
+ * waits.  on_taken runs when all of them were taken, in that function; NULL: there is nothing to be done. */
 int response_stream_put(lua_State *L, struct exchange *exchange, const char *bytes, size_t len,
-                        bool is_on_stack);
+                        void (*on_taken)(lua_State *L));
 
 #endif

@@ -73,6 +73,7 @@ static void let_go(struct stream *stream, enum task_cancel reason)
 {
     stream_release(stream, reason);
     unlink_events(stream);
+    handover_remove(stream->service->runtime, &stream->handover);
     timer_clear(&loop_of(stream)->timers, &stream->heartbeat);
     timer_clear(&loop_of(stream)->timers, &stream->flush);
     if (stream->exchange != NULL) {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "worker/core/handover.h"
 #include "worker/core/json/json.h"
 #include "worker/core/task.h"
 #include "worker/core/timer.h"
@@ -67,6 +68,7 @@ struct stream {
 
     /* Of a stream of events (event_stream.c); heartbeat_ms is 0 without heartbeats. */
     bool is_events;
+    struct handover handover; /* it outlives the code of its handler */
     struct timer heartbeat;
     uint64_t heartbeat_ms;
     uint64_t sent_ms; /* monotonic: when something left last */
