@@ -128,14 +128,16 @@ static void beat(struct loop *loop, struct page *page, uint64_t now_ms)
     }
 }
 
-/* Libh2o reads the wall clock right behind its poll, in milliseconds; what then runs in its callbacks is a part of the turn. */
-static void note_turn(struct loop *loop)
+/* Libh2o's part of a turn; returns how long its callbacks took.  It does not say when its poll was over, so where that may have
+ * waited it is their CPU time that counts. */
+static uint64_t poll_all(struct loop *loop, uint64_t wait_ms)
 {
-    uint64_t polled_ms = h2o_now(loop->h2o);
-    uint64_t now_ms = clock_wall_us() / 1000;
-    if (now_ms >= polled_ms) { /* else the clock was set meanwhile */
-        lag_add(&loop->lag, now_ms - polled_ms);
+    uint64_t begun_us = wait_ms > 0 ? clock_thread_us() : loop->now_us;
+    if (h2o_evloop_run(loop->h2o, (int32_t)wait_ms) != 0 && errno != EINTR) {
+        abort(); /* only a descriptor that epoll can't know leads here: a fault of ours */
     }
+    loop->now_us = clock_monotonic_us();
+    return (wait_ms > 0 ? clock_thread_us() : loop->now_us) - begun_us;
 }
 
 void loop_run(struct loop *loop, struct page *page)
@@ -149,16 +151,15 @@ void loop_run(struct loop *loop, struct page *page)
         }
         bool has_share = loop->later != NULL; /* what comes in this turn has had its share of it */
         uint64_t wait_ms = busy ? 0 : timer_wait_ms(&loop->timers, now_ms, TURN_MAX_MS);
-        if (h2o_evloop_run(loop->h2o, (int32_t)wait_ms) != 0 && errno != EINTR) {
-            abort(); /* only a descriptor that epoll can't know leads here: a fault of ours */
-        }
-        loop->now_us = clock_monotonic_us();
+        uint64_t turn_us = poll_all(loop, wait_ms);
+        uint64_t polled_us = loop->now_us;
         size_t worked = timer_run(&loop->timers, loop->now_us / 1000);
         worked += run_jobs(loop);
         if (has_share) {
             run_share(loop);
         }
-        note_turn(loop);
+        turn_us += clock_monotonic_us() - polled_us;
+        lag_add(&loop->lag, turn_us / 1000);
         busy = worked > 0 || loop->later != NULL || has_share;
     }
 }

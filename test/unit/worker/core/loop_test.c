@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/page.h"
+#include "worker/core/watch.h"
 
 static struct loop loop;
 static struct timer ends; /* stops the loop */
@@ -363,9 +364,67 @@ static void a_socket_that_takes_turns_is_polled_exclusively_and_goes_on(void **s
     (void)close(pair[1]);
 }
 
+enum { BUSY_MS = 20 };
+
+/* Uses the CPU for so long. */
+static void on_ready_busy(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    uint64_t until_us = clock_thread_us() + (uint64_t)BUSY_MS * 1000;
+    while (clock_thread_us() < until_us) {
+    }
+    watch_remove(&loop, watch);
+    loop_stop(&loop);
+}
+
+/* The turn in which a descriptor is ready, whose callback takes its time; with a job it does not wait for that. */
+static void turn_busily(bool has_job)
+{
+    int ends_of_pipe[2];
+    struct watch watch = {.fd = -1};
+    struct loop_job job = {0};
+    assert_int_equal(pipe(ends_of_pipe), 0);
+    assert_int_equal(write(ends_of_pipe[1], "x", 1), 1);
+    assert_int_equal(watch_add(&loop, &watch, ends_of_pipe[0], EPOLLIN, on_ready_busy), 0);
+    if (has_job) {
+        loop_defer(&loop, &job, on_first);
+    }
+    loop_run(&loop, NULL);
+    assert_int_equal(close(ends_of_pipe[0]), 0);
+    assert_int_equal(close(ends_of_pipe[1]), 0);
+}
+
+static void callbacks_of_a_turn_that_may_wait_count_as_lag(void **state)
+{
+    (void)state;
+    turn_busily(false);
+    assert_true(loop.lag.max_ms >= BUSY_MS);
+    assert_int_equal(loop.lag.total, 1);
+}
+
+static void callbacks_of_a_turn_that_only_looks_count_as_lag(void **state)
+{
+    (void)state;
+    turn_busily(true);
+    assert_true(loop.lag.max_ms >= BUSY_MS);
+}
+
+static void waiting_is_no_lag(void **state)
+{
+    (void)state;
+    run_for(50); /* nothing comes in that time; what the turns take is CPU time */
+    assert_true(loop.lag.total > 0);
+    assert_true(loop.lag.counts[0] > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(callbacks_of_a_turn_that_may_wait_count_as_lag, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(callbacks_of_a_turn_that_only_looks_count_as_lag, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(waiting_is_no_lag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(jobs_run_in_the_order_they_were_deferred, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_job_that_is_deferred_twice_runs_once, set_up, tear_down),
