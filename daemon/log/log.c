@@ -172,19 +172,15 @@ static bool tell_dropped(struct log *log)
     return true;
 }
 
-/* What is shown to a developer in a line of its own anyway; errors bring the whole message. */
+/* What is shown to a developer in a line of its own anyway; the last word on a failure brings the whole message. */
 static bool is_omitted(const struct log *log, const struct log_record *record)
 {
-    static const char *const told[] = {"reload.begin", "reload.done", "code.bundled"};
     if (!log->omits_reloads || record->event == NULL || log->file.fd >= 0) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
-        if (strcmp(record->event, told[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    bool is_reload = strncmp(record->event, "reload.", sizeof("reload.") - 1) == 0;
+    return (is_reload && record->level > LOG_LEVEL_ERROR) ||
+           strcmp(record->event, "code.bundled") == 0;
 }
 
 bool log_put(struct log *log, const struct log_record *record)
