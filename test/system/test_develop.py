@@ -68,9 +68,11 @@ def wait_out(service, *wanted):
 @pytest.mark.basic
 def test_a_file_that_is_saved_is_reloaded(run):
     assert run.get("/").text == "one"
+    before = [row["pid"] for row in run.workers()]
     code(run, "lib/word.lua").write_text('return "two"\n')
     wait_out(run, "reloaded in ... ms: lib/word.lua")
     assert run.get("/").text == "two"
+    assert [row["pid"] for row in run.workers()] == before, "it is done in place"
 
 
 @pytest.mark.basic
@@ -272,11 +274,23 @@ def test_a_page_that_is_open_learns_of_new_code(run):
         stream = open_stream(connection)
         assert read_event(stream) == old
         code(run, "lib/word.lua").write_text('return "two"\n')
-        assert stream.read().strip() == b"retry: 1000", "the old worker ends it"
+        new = read_event(stream)
+    assert new != old and page_code(run) == new
+    assert "<p>two</p>" in run.get("/page", headers=BROWSER).text
+
+
+def test_a_page_learns_of_code_in_other_workers(run):
+    with run.connection() as connection:
+        stream = open_stream(connection)
+        old = read_event(stream)
+        code(run, "lib/word.lua").write_text('return "two"\n')
+        wait_out(run, "reloaded in ... ms: lib/word.lua")
+        read_event(stream)
+        assert run.ctl("reload", "--restart").returncode == 0
+        assert stream.read().strip() == b"retry: 1000", "the old worker ends it, and the browser asks again"
     with run.connection() as connection:
         new = read_event(open_stream(connection))
     assert new != old and page_code(run) == new
-    assert "<p>two</p>" in run.get("/page", headers=BROWSER).text
 
 
 def test_the_script_is_there(run):
@@ -285,13 +299,17 @@ def test_the_script_is_there(run):
     assert "new EventSource('/.fsd/refresh')" in answer.text
 
 
-def test_a_failed_reload_refreshes_nothing(run):
+@pytest.mark.parametrize("broken", ["return return\n", "error('boom')\n"])
+def test_a_failed_reload_refreshes_nothing(run, broken):
     with run.connection() as connection:
         stream = open_stream(connection)
         old = read_event(stream)
-        code(run, "lib/word.lua").write_text("return return\n")
+        code(run, "lib/word.lua").write_text(broken)
         wait_for(lambda: "not reloaded" in run.out(), "the failure")
-    assert page_code(run) == old
+        assert page_code(run) == old
+        code(run, "lib/word.lua").write_text('return "three"\n')
+        assert read_event(stream) not in (None, old), "what is told next is the code that loads"
+    assert "three" in run.get("/page", headers=BROWSER).text
 
 
 def test_an_error_page_is_refreshed_when_the_error_is_mended(run):
