@@ -14,7 +14,7 @@
 #include "daemon/verb/verb.h"
 
 static const struct command_row rows[] = {
-    {"run", "APP.lua", "run one application in the foreground, for development", verb_run},
+    {"run", "APP.lua", "run one application for development: what is saved is reloaded", verb_run},
     {"serve", "", "run what the configuration says, in the foreground", verb_serve},
     {"check", "[FILE]", "check the configuration, and that the applications compile", verb_check},
     {"config example", "", "print a configuration that shows every key", verb_config_example},
@@ -28,7 +28,7 @@ static const struct command_option options[] = {
     {"run", "host", 'H', "ADDRESS", "address to listen on, 127.0.0.1 by default; *: all"},
     {"run", "workers", 'w', "COUNT", "worker processes, 1 by default; auto: one for each CPU"},
     {"run", "shared", 0, "NAMES", "shared dictionaries, NAME[=SIZE] with \",\" between them"},
-    {"run", "no-watch", 0, NULL, "do not reload the application when its files change"},
+    {"run", "no-watch", 0, NULL, "do not reload what is saved, nor refresh pages in browsers"},
     {"run", "control", 0, "PATH", "control socket, a new one by default"},
     {"run", "worker", 0, "FILE", "the fsd-worker to start"},
     {"serve", "config", 'c', "FILE", "configuration, " VERB_CONFIG_FILE " by default"},
