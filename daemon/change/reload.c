@@ -309,6 +309,18 @@ static void cut_short(struct master *master, const char *why)
     }
 }
 
+bool reload_give_up(struct master *master, const char *why)
+{
+    const struct reload *reload = &master->reload;
+    const struct swap *swap = &master->swap;
+    bool is_undecided = swap_has_begun(master) && swap->phase.state == PHASE_PREPARING;
+    if (!is_undecided || swap->is_stepping || reload->now.count > 0 || reload->on_end != NULL) {
+        return false;
+    }
+    cut_short(master, why);
+    return true;
+}
+
 /* One that still loads the code goes on: it then finds nobody who runs the old. */
 void reload_on_drained(struct master *master)
 {

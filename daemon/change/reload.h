@@ -43,6 +43,8 @@ void reload_fail(struct master *master);
 void reload_keep_reason(struct master *master, const char *why);
 /* What became of a reload that had to change the configuration, too; takes result, NULL: it failed. */
 void reload_on_deployed(struct master *master, json_t *result, const char *why);
+/* Gives up new code that is being prepared and that nobody waits for.  False: it goes on. */
+bool reload_give_up(struct master *master, const char *why);
 /* Another change is over: those who wait get their round. */
 void reload_on_free(struct master *master);
 /* What happened in the pools; the master passes everything on. */

@@ -22,6 +22,7 @@
 #include "daemon/owner.h"
 #include "daemon/state.h"
 
+enum { SLOW_US = 2000000 }; /* code that loads so long may have no end */
 enum { RETRY_US = 100000, SOURCE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 4096, WHY_SHOWN_MAX = 2048 };
 
 static const char tool_prefix[] = "fsd: error: "; /* of what the bundle tool itself has to say */
@@ -44,21 +45,68 @@ static void ask_after(struct develop *develop, uint64_t delay_us)
     (void)sd_event_source_set_enabled(develop->retry, SD_EVENT_ONESHOT);
 }
 
+static void add_names(struct develop *develop, const char *names)
+{
+    size_t len = strlen(develop->wanted);
+    if (strstr(develop->wanted, names) == NULL) {
+        (void)snprintf(develop->wanted + len, sizeof(develop->wanted) - len, "%s%s",
+                       len > 0 ? ", " : "", names);
+    }
+}
+
+static bool is_slow(const struct master *master)
+{
+    const struct develop *develop = &master->develop;
+    return develop->asked[0] != '\0' && reload_is_running(master) &&
+           clock_monotonic_us() - develop->since_us >= SLOW_US;
+}
+
+static void start(struct master *master)
+{
+    struct develop *develop = &master->develop;
+    memcpy(develop->asked, develop->wanted, sizeof(develop->asked));
+    develop->wanted[0] = '\0';
+    develop->since_us = clock_monotonic_us();
+    ask_after(develop, SLOW_US);
+    reload_start(master, NULL, false);
+}
+
+/* Nobody wants to wait for the end of code that he has mended: what is asked for next brings all. */
+static void give_up(struct master *master)
+{
+    struct develop *develop = &master->develop;
+    char asked[DEVELOP_NAMES_MAX];
+    memcpy(asked, develop->asked, sizeof(asked));
+    develop->gives_up = true;
+    if (reload_give_up(master, "a file was saved meanwhile")) {
+        add_names(develop, asked);
+    }
+    develop->gives_up = false;
+}
+
 /* A reload that runs may have read the files before: it is waited for, not joined. */
 static void ask(struct master *master)
 {
     struct develop *develop = &master->develop;
-    if (develop->wanted[0] == '\0' || master->phase == MASTER_STOPPING) {
+    char text[TEXT_MAX];
+    if (master->phase == MASTER_STOPPING) {
         return;
+    }
+    if (develop->wanted[0] == '\0') {
+        if (is_slow(master)) {
+            (void)snprintf(text, sizeof(text), "still loading: %s\n", develop->asked);
+            say(text);
+        }
+        return;
+    }
+    if (is_slow(master)) {
+        give_up(master);
     }
     if (!master->was_ready || master_find_obstacle(master) != NULL) {
         ask_after(develop, RETRY_US);
         return;
     }
-    memcpy(develop->asked, develop->wanted, sizeof(develop->asked));
-    develop->wanted[0] = '\0';
-    develop->since_us = clock_monotonic_us();
-    reload_start(master, NULL, false);
+    start(master);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
@@ -79,11 +127,7 @@ static void on_change(struct watcher *watcher, const char *names, const char *wh
         say(text);
         return;
     }
-    if (strcmp(develop->wanted, names) != 0) {
-        size_t len = strlen(develop->wanted);
-        (void)snprintf(develop->wanted + len, sizeof(develop->wanted) - len, "%s%s",
-                       len > 0 ? ", " : "", names);
-    }
+    add_names(develop, names);
     ask(master);
 }
 
@@ -141,6 +185,10 @@ void develop_on_reloaded(struct master *master, const char *why)
     struct develop *develop = &master->develop;
     char text[TEXT_MAX];
     if (develop->retry == NULL || master->phase == MASTER_STOPPING) {
+        return;
+    }
+    if (develop->gives_up) {
+        develop->asked[0] = '\0'; /* the next one is told of */
         return;
     }
     if (why != NULL) {

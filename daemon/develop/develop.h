@@ -17,6 +17,7 @@ struct develop {
     char wanted[DEVELOP_NAMES_MAX]; /* what has changed, and no reload has begun for; "" nothing */
     char asked[DEVELOP_NAMES_MAX];  /* what the reload that runs is about; "" it is not ours */
     uint64_t since_us;              /* monotonic; when that was asked for */
+    bool gives_up;                  /* one that is slow, for another that is wanted now */
     uint64_t seen;                  /* by the program before this one, see develop_get_seen */
 };
 
