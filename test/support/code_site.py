@@ -1,10 +1,36 @@
-"""A worker that serves, whose code is changed: what its master tells it, and what its clients see."""
+"""A worker whose code is changed in place, with us as its master, and an application that says which version of it answers."""
 import json
 import socket
 import struct
 
-from as_master import (CHANGE_CODE, COMMIT, COMMITTED, LAGGARDS, PREPARE, PREPARED, Worker, make_bundle)
+from as_master import CHANGE_CODE, COMMIT, COMMITTED, LAGGARDS, PREPARE, PREPARED, Worker, make_bundle
 from fsd_process import BUILD
+
+# Answers with its version; what it keeps is seen by all versions.  `alive` has each version's module table as a weak key.
+APP = '''
+local fsd = require "fsd"
+local app = fsd.app()
+local kept = fsd.state("kept", { alive = setmetatable({}, { __mode = "k" }), gate = fsd.task.channel(), ticks = {}, said = {} })
+local version = { number = VERSION }
+kept.alive[version] = VERSION
+app:get("/", function() return { version = version.number, generation = fsd.worker.self().generation } end)
+app:get("/wait", function(req, res, next) kept.waiting = true kept.gate:get() return { version = version.number, late = LATE } end)
+app:get("/waits", function(req, res) return { kept.waiting or false } end)
+app:get("/open", function() kept.gate:put(true) return { waiting = kept.waiting } end)
+app:get("/alive", function()
+  collectgarbage() collectgarbage()
+  local found = fsd.json.array{}
+  for _, number in pairs(kept.alive) do found[#found + 1] = number end
+  table.sort(found)
+  return found
+end)
+app:get("/kept", function() return { ticks = kept.ticks, said = fsd.json.array(kept.said) } end)
+MORE
+return app'''
+
+
+def source(version, more="", late="version.number"):
+    return APP.replace("VERSION", str(version)).replace("MORE", more).replace("LATE", late)
 
 
 class Client:

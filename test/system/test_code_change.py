@@ -1,40 +1,10 @@
 """Other code in a worker that runs, from the master's side: PREPARE, COMMIT and ABORT of a bundle."""
-import pathlib
 import struct
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from as_master import ABORT, CHANGE_CODE, COMMIT, PREPARE, PREPARED, REJECTED  # noqa: E402
-from code_site import Site, laggards  # noqa: E402
-from fsd_process import wait_for  # noqa: E402
-
-# Answers with its version; what it keeps is seen by all versions.  `alive` has each version's module table as a weak key.
-APP = '''
-local fsd = require "fsd"
-local app = fsd.app()
-local kept = fsd.state("kept", { alive = setmetatable({}, { __mode = "k" }), gate = fsd.task.channel(), ticks = {}, said = {} })
-local version = { number = VERSION }
-kept.alive[version] = VERSION
-app:get("/", function() return { version = version.number, generation = fsd.worker.self().generation } end)
-app:get("/wait", function(req, res, next) kept.waiting = true kept.gate:get() return { version = version.number, late = LATE } end)
-app:get("/waits", function(req, res) return { kept.waiting or false } end)
-app:get("/open", function() kept.gate:put(true) return { waiting = kept.waiting } end)
-app:get("/alive", function()
-  collectgarbage() collectgarbage()
-  local found = fsd.json.array{}
-  for _, number in pairs(kept.alive) do found[#found + 1] = number end
-  table.sort(found)
-  return found
-end)
-app:get("/kept", function() return { ticks = kept.ticks, said = fsd.json.array(kept.said) } end)
-MORE
-return app'''
-
-
-def source(version, more="", late="version.number"):
-    return APP.replace("VERSION", str(version)).replace("MORE", more).replace("LATE", late)
+from as_master import ABORT, CHANGE_CODE, COMMIT, PREPARE, PREPARED, REJECTED
+from code_site import Site, laggards, source
+from fsd_process import wait_for
 
 
 @pytest.fixture
