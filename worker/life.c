@@ -160,19 +160,11 @@ static void on_children_started(struct runtime *runtime)
     if (life->is_draining) {
         return;
     }
+    life->is_serving = true;
     http_server_activate(runtime->http);
     declared_start(runtime);
     page_set(&runtime->page->generation, done.generation);
     link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));
-}
-
-/* The pool is the supervisor of the application's supervisors: it hears of their end by ours. */
-static void on_children_failed(struct runtime *runtime)
-{
-    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
-    logger_write(&runtime->logger, LOG_LEVEL_ERROR,
-                 "leaving at once: what the application declares to be supervised has failed");
-    life_leave(life, FSD_EXIT_FAILED);
 }
 
 static void on_activate(struct life *life, struct wire_message *message)
@@ -188,7 +180,7 @@ static void on_activate(struct life *life, struct wire_message *message)
     life->is_active = true;
     runtime->slot = (int64_t)body.slot;
     server_start(runtime);
-    children_start(runtime, (struct children_calls){on_children_started, on_children_failed, NULL});
+    children_start(runtime, (struct children_calls){on_children_started, life_lose_children, NULL});
 }
 
 static struct proto_transaction read_transaction(const struct wire_message *message)

@@ -22,6 +22,7 @@ struct life {
     uint64_t trial_number;   /* of that change */
     bool is_unavailable;     /* UNAVAILABLE came instead of LOAD: there is no code */
     bool is_active;          /* ACTIVATE was obeyed */
+    bool is_serving;         /* ... and what is supervised runs: all else has begun */
     bool is_draining;        /* DRAIN was */
     bool has_asked_to_leave; /* the memory is used up */
     uint64_t phase_ms;       /* of DRAIN: how long what is left may take */

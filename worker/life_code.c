@@ -18,6 +18,7 @@
 #include "worker/http/server.h"
 #include "worker/lib/declared.h"
 #include "worker/life.h"
+#include "worker/life_end.h"
 
 static void reject(struct life *life, uint64_t number, const char *why)
 {
@@ -35,23 +36,11 @@ static void judge(lua_State *L, const struct generation *generation)
     }
 }
 
-/* The supervisors that run are not compared one by one yet. */
-static bool has_same_children(const struct life *life)
-{
-    const struct runtime *runtime = &life->runtime;
-    return children_are_same(runtime->L, runtime->generation, trial_generation(life->trial));
-}
-
 static void on_over(struct trial *trial, bool is_ready)
 {
     struct life *life = trial_data(trial);
     struct proto_transaction done = {.number = life->trial_number};
-    if (is_ready && life->is_active && !has_same_children(life)) {
-        reject(life, done.number,
-               "what app:supervisor declares has changed: that needs new workers (fsdctl reload "
-               "--restart)");
-        life_code_drop(life);
-    } else if (is_ready) {
+    if (is_ready) {
         link_send(&life->link, PROTO_PREPARED, &done, sizeof(done));
     } else {
         reject(life, done.number, trial_reason(trial));
@@ -105,7 +94,7 @@ bool life_code_commit(struct life *life, uint64_t number)
     life->trial = NULL;
     (void)http_server_adopt(runtime->http, generation, &err); /* it was judged */
     runtime->generation = generation;
-    if (life->is_active) {
+    if (life->is_serving) {
         declared_replace(runtime, old);
         page_set(&runtime->page->generation, generation->number);
     }
@@ -114,6 +103,9 @@ bool life_code_commit(struct life *life, uint64_t number)
     generation_free(runtime, old);
     code_forget(runtime->actors);
     renewal_tell(runtime->actors, old_number);
+    if (life->is_active) {
+        children_replace(runtime, life_lose_children);
+    }
     handovers_begin(runtime);
     struct proto_transaction done = {.number = number, .generation = generation->number};
     link_send(&life->link, PROTO_COMMITTED, &done, sizeof(done));

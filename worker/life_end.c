@@ -19,6 +19,14 @@ void life_leave(struct life *life, int exit_code)
     loop_stop(&life->runtime.loop);
 }
 
+void life_lose_children(struct runtime *runtime)
+{
+    struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
+    logger_write(&runtime->logger, LOG_LEVEL_ERROR,
+                 "leaving at once: what the application declares to be supervised has failed");
+    life_leave(life, FSD_EXIT_FAILED);
+}
+
 static void on_draining(struct runtime *runtime)
 {
     struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);

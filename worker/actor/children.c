@@ -2,14 +2,16 @@
  * Owns nothing but a mark on that actor, the root, whose code is lua/fsd/supervisor/root.lua: a supervisor of the declared ones
  * that restarts none of them, because the worker's own supervisor is the pool's.  The root says when all have started, and
  * whatever its end is, the worker hears of it.
+ * When other code takes over, the root is told what that declares, and the supervisors compare (lua/fsd/supervisor/change.lua).
  * The declarations stand in a list for each application (core/app_list.c).
- * Called by worker/life.c at ACTIVATE and at DRAIN; modules.c adds the method to http/app.c's class.  Must not know what a
+ * Called by worker/life.c at ACTIVATE and at DRAIN, by life_code.c at COMMIT; modules.c adds the method to http/app.c's class.  Must not know what a
  * supervisor is. */
 #include "worker/actor/children.h"
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
 #include "worker/actor/exit.h"
+#include "worker/actor/post.h"
 #include "worker/core/app_list.h"
 #include "worker/core/generation.h"
 
@@ -96,48 +98,6 @@ static void push_loaded(lua_State *L, const struct generation *generation)
     lua_remove(L, -2);
 }
 
-static bool is_same(lua_State *L, int one, int other);
-
-/* Whether each field of a table is in the other one, too. */
-static bool is_within(lua_State *L, int one, int other)
-{
-    bool is = true;
-    lua_pushnil(L);
-    while (is && lua_next(L, one) != 0) {
-        int value = lua_gettop(L);
-        lua_pushvalue(L, value - 1);
-        lua_rawget(L, other);
-        is = is_same(L, value, value + 1);
-        lua_settop(L, value - 1);
-    }
-    return is;
-}
-
-/* Of what can be declared: the depth is bounded by what can be copied. */
-static bool is_same(lua_State *L, int one, int other)
-{
-    if (lua_type(L, one) != LUA_TTABLE || lua_type(L, other) != LUA_TTABLE) {
-        return lua_rawequal(L, one, other);
-    }
-    int top = lua_gettop(L);
-    luaL_checkstack(L, LUA_MINSTACK, NULL);
-    bool is = is_within(L, one, other);
-    lua_settop(L, top);
-    is = is && is_within(L, other, one);
-    lua_settop(L, top);
-    return is;
-}
-
-bool children_are_same(lua_State *L, const struct generation *one, const struct generation *other)
-{
-    int top = lua_gettop(L);
-    push_loaded(L, one);
-    push_loaded(L, other);
-    bool is = is_same(L, top + 1, top + 2);
-    lua_settop(L, top);
-    return is;
-}
-
 void children_start(struct runtime *runtime, struct children_calls calls)
 {
     lua_State *L = runtime->L;
@@ -151,6 +111,34 @@ void children_start(struct runtime *runtime, struct children_calls calls)
     struct actor *root = actor_spawn(L, ROOT_MODULE, &options);
     root->on_end = on_root_end;
     runtime->actors->children = (struct children){.root = root, .calls = calls};
+}
+
+static void on_nothing(struct runtime *runtime)
+{
+    (void)runtime;
+}
+
+void children_replace(struct runtime *runtime, void (*on_failed)(struct runtime *runtime))
+{
+    struct actors *actors = runtime->actors;
+    lua_State *L = runtime->L;
+    if (actors == NULL || actors->children.is_stopping) {
+        return;
+    }
+    if (actors->children.root == NULL) {
+        children_start(runtime, (struct children_calls){on_nothing, on_failed, NULL});
+        return;
+    }
+    lua_createtable(L, 2, 0);
+    lua_pushliteral(L, "$declared");
+    lua_rawseti(L, -2, 1);
+    push_loaded(L, runtime->generation);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+    lua_rawseti(L, -2, 2);
+    post_signal(actors->children.root, L);
 }
 
 void children_on_started(lua_State *L)

@@ -7,7 +7,6 @@
 #include "worker/core/loop.h"
 
 struct actor;
-struct generation;
 struct runtime;
 
 /* Whom it tells; each is called at most once, at the end of a turn unless there is nothing to wait for. */
@@ -31,9 +30,10 @@ extern const luaL_Reg children_methods[];
 
 /* Starts what the loaded application has declared, if that is anything. */
 void children_start(struct runtime *runtime, struct children_calls calls);
+/* Other code has taken the place of what was loaded: what it declares no more is ended, what is new is started, all else goes on.  When
+ * there was nothing before, on_failed is to hear of it from now on. */
+void children_replace(struct runtime *runtime, void (*on_failed)(struct runtime *runtime));
 /* The actor that runs in L says that all have started; nothing happens when it is not the root. */
-/* Whether two generations declare the same supervisors. */
-bool children_are_same(lua_State *L, const struct generation *one, const struct generation *other);
 void children_on_started(lua_State *L);
 /* Ends them in reverse order, each as long as it may take.  on_stopped, not on_failed, is called when they have ended. */
 void children_stop(struct runtime *runtime, void (*on_stopped)(struct runtime *runtime));

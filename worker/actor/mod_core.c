@@ -2,6 +2,7 @@
  *   core.follow_code()                the actor that runs gets the system message {"$code_change", old} when code is replaced
  *   core.has_new_code()               it runs on the current code from now on
  *   core.loader() -> function         the require of the generation that is current
+ *   core.generation() -> number       of the code that is current; 0 before there is one
  *   core.loaded() -> table            name -> module, of that generation; nil before there is one
  *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
  *   core.atomic(f, ...) -> ...        calls f, and no other task runs before it has returned: for short functions that change what
@@ -53,6 +54,13 @@ static int core_loaded(lua_State *L)
     } else {
         lua_pushnil(L);
     }
+    return 1;
+}
+
+static int core_generation(lua_State *L)
+{
+    const struct generation *generation = runtime_of(L)->generation;
+    lua_pushinteger(L, generation != NULL ? (lua_Integer)generation->number : 0);
     return 1;
 }
 
@@ -163,6 +171,7 @@ static const luaL_Reg functions[] = {
     {"claim", core_claim},
     {"copy", core_copy},
     {"follow_code", renewal_follow},
+    {"generation", core_generation},
     {"has_new_code", renewal_done},
     {"link", signals_link_both},
     {"list", core_list},

@@ -2,10 +2,11 @@
  *   core.new(flags) -> machine      flags: strategy, intensity, period, auto_shutdown, simple
  *   machine:add(index, spec)        before start; spec: restart, shutdown, supervisor, significant
  *   machine:start()  machine:stop()
- *   machine:tell(index, "started" | "ignored" | "failed" | "normal" | "shutdown" | "abnormal") -> bool
+ *   machine:tell(index, "started" | "ignored" | "failed" | "normal" | "shutdown" | "abnormal" | "replaced") -> bool
  *   machine:next() -> "start" | "stop" | "kill" | "retry" | "forget", index; "ready"; "end", why; nothing
  *   machine:wake() -> seconds | nil
  *   machine:request("start" | "terminate" | "restart" | "delete", index[, spec]) -> nil | why not
+ *   machine:request("include" | "recover" | "specify" | "put_last", index[, spec]), machine:change(flags): other code has taken over
  *   machine:is_idle() -> bool   machine:state(index) -> word   machine:list() -> indexes   machine:counts() -> four numbers
  * Owns the memory that the machine works on: the array of children, which grows, and the times of restarts.  Numbers are
  * seconds here and milliseconds there.  Its callers are the project's own, which have judged what an application gave them.
@@ -15,20 +16,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <lauxlib.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/supervise.h"
+#include "worker/actor/supervise_options.h"
 
 #define MACHINE "fsd.supervisor.Machine"
 
 enum {
     FIRST_CHILDREN = 8,
     CHILDREN_MAX = 1 << 20,
-    INTENSITY_MAX = 1 << 20, /* more is the same as no limit */
-    MS_MAX = INT32_MAX,
 };
 
 struct machine {
@@ -60,83 +59,30 @@ static uint32_t check_index(lua_State *L)
     return (uint32_t)index;
 }
 
-/* The field of the table at index as one of the words. */
-static int read_word(lua_State *L, int index, const char *field, const char *const words[])
+/* NULL: none are needed. */
+static uint64_t *new_times(const struct supervise_flags *flags)
 {
-    lua_getfield(L, index, field);
-    int word = luaL_checkoption(L, -1, NULL, words);
-    lua_pop(L, 1);
-    return word;
-}
-
-static bool read_bool(lua_State *L, int index, const char *field)
-{
-    lua_getfield(L, index, field);
-    bool value = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return value;
-}
-
-/* The field as milliseconds, at most MS_MAX; no limit for math.huge. */
-static uint32_t read_ms(lua_State *L, int index, const char *field)
-{
-    lua_getfield(L, index, field);
-    double seconds = luaL_checknumber(L, -1);
-    lua_pop(L, 1);
-    if (seconds == HUGE_VAL) {
-        return SUPERVISE_INFINITY;
+    if (flags->intensity == 0 || flags->intensity == SUPERVISE_UNLIMITED) {
+        return NULL;
     }
-    return (uint32_t)fmin(ceil(fmax(seconds, 0) * 1000), MS_MAX);
-}
-
-static uint32_t read_intensity(lua_State *L, int index)
-{
-    lua_getfield(L, index, "intensity");
-    double intensity = luaL_checknumber(L, -1);
-    lua_pop(L, 1);
-    return intensity > INTENSITY_MAX ? SUPERVISE_UNLIMITED : (uint32_t)fmax(intensity, 0);
-}
-
-static struct supervise_flags read_flags(lua_State *L, int index)
-{
-    static const char *const strategies[] = {"one_for_one", "one_for_all", "rest_for_one", NULL};
-    static const char *const shutdowns[] = {"never", "any_significant", "all_significant", NULL};
-    struct supervise_flags flags = {
-        .strategy = (enum supervise_strategy)read_word(L, index, "strategy", strategies),
-        .is_simple = read_bool(L, index, "simple"),
-        .intensity = read_intensity(L, index),
-        .period_ms = read_ms(L, index, "period"),
-        .auto_shutdown =
-            (enum supervise_auto_shutdown)read_word(L, index, "auto_shutdown", shutdowns),
-    };
-    flags.period_ms = flags.period_ms == 0 ? 1 : flags.period_ms;
-    return flags;
-}
-
-static struct supervise_spec read_spec(lua_State *L, int index)
-{
-    static const char *const restarts[] = {"permanent", "transient", "temporary", NULL};
-    luaL_checktype(L, index, LUA_TTABLE);
-    return (struct supervise_spec){
-        .restart = (enum supervise_restart)read_word(L, index, "restart", restarts),
-        .shutdown_ms = read_ms(L, index, "shutdown"),
-        .is_supervisor = read_bool(L, index, "supervisor"),
-        .is_significant = read_bool(L, index, "significant"),
-    };
+    uint64_t *times = calloc(flags->intensity, sizeof(*times));
+    if (times == NULL) {
+        abort();
+    }
+    return times;
 }
 
 static int core_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    struct supervise_flags flags = read_flags(L, 1);
+    struct supervise_flags flags = supervise_options_flags(L, 1);
     struct machine *machine = lua_newuserdatauv(L, sizeof(*machine), 0);
     memset(machine, 0, sizeof(*machine));
     luaL_setmetatable(L, MACHINE);
-    bool has_times = flags.intensity != 0 && flags.intensity != SUPERVISE_UNLIMITED;
-    machine->times = has_times ? calloc(flags.intensity, sizeof(*machine->times)) : NULL;
+    machine->times = new_times(&flags);
     machine->children = calloc(FIRST_CHILDREN, sizeof(*machine->children));
     machine->capacity = FIRST_CHILDREN;
-    if (machine->children == NULL || (has_times && machine->times == NULL)) {
+    if (machine->children == NULL) {
         abort();
     }
     supervise_init(&machine->supervise, &flags, machine->children, machine->capacity,
@@ -198,7 +144,7 @@ static int machine_add(lua_State *L)
 {
     struct machine *machine = check_machine(L);
     uint32_t index = check_index(L);
-    struct supervise_spec spec = read_spec(L, 3);
+    struct supervise_spec spec = supervise_options_spec(L, 3);
     reserve(machine, index);
     return push_result(L, supervise_add(&machine->supervise, index, &spec));
 }
@@ -217,9 +163,9 @@ static int machine_stop(lua_State *L)
 
 static int machine_tell(lua_State *L)
 {
-    static const char *const options[] = {"normal",  "shutdown", "abnormal", "started",
-                                          "ignored", "failed",   NULL};
-    enum { STARTED = SUPERVISE_ABNORMAL + 1, IGNORED, FAILED };
+    static const char *const options[] = {"normal",  "shutdown", "abnormal", "replaced",
+                                          "started", "ignored",  "failed",   NULL};
+    enum { STARTED = SUPERVISE_REPLACED + 1, IGNORED, FAILED };
     struct supervise *supervise = &check_machine(L)->supervise;
     uint32_t index = check_index(L);
     int news = luaL_checkoption(L, 3, NULL, options);
@@ -277,26 +223,51 @@ static int machine_wake(lua_State *L)
     return 1;
 }
 
+/* Those of one child; with a specification or without. */
+static const struct request {
+    const char *name;
+    int (*with)(struct supervise *supervise, uint32_t id, const struct supervise_spec *spec);
+    int (*without)(struct supervise *supervise, uint32_t id);
+} requests[] = {
+    {"start", supervise_start_child, NULL},     {"terminate", NULL, supervise_terminate_child},
+    {"restart", NULL, supervise_restart_child}, {"delete", NULL, supervise_delete_child},
+    {"include", supervise_include_child, NULL}, {"recover", NULL, supervise_recover_child},
+    {"specify", supervise_change_child, NULL},  {"put_last", NULL, supervise_put_last},
+};
+
 static int machine_request(lua_State *L)
 {
-    static const char *const options[] = {"start", "terminate", "restart", "delete", NULL};
-    enum { START, TERMINATE, RESTART, DELETE };
     struct machine *machine = check_machine(L);
-    int request = luaL_checkoption(L, 2, NULL, options);
+    const char *name = luaL_checkstring(L, 2);
+    const struct request *request = requests;
+    while (strcmp(request->name, name) != 0) {
+        request++;
+        assert(request < requests + sizeof(requests) / sizeof(requests[0]));
+    }
     lua_remove(L, 2);
     uint32_t index = check_index(L);
-    if (request == START) {
-        struct supervise_spec spec = read_spec(L, 3);
-        reserve(machine, index);
-        return push_result(L, supervise_start_child(&machine->supervise, index, &spec));
+    if (request->with == NULL) {
+        return push_result(L, request->without(&machine->supervise, index));
     }
-    if (request == TERMINATE) {
-        return push_result(L, supervise_terminate_child(&machine->supervise, index));
+    struct supervise_spec spec = supervise_options_spec(L, 3);
+    reserve(machine, index);
+    return push_result(L, request->with(&machine->supervise, index, &spec));
+}
+
+static int machine_change(lua_State *L)
+{
+    struct machine *machine = check_machine(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    struct supervise_flags flags = supervise_options_flags(L, 2);
+    uint64_t *times = new_times(&flags);
+    int result = supervise_change_flags(&machine->supervise, &flags, times);
+    if (result == 0) {
+        uint64_t *old = machine->times;
+        machine->times = times;
+        times = old;
     }
-    if (request == RESTART) {
-        return push_result(L, supervise_restart_child(&machine->supervise, index));
-    }
-    return push_result(L, supervise_delete_child(&machine->supervise, index));
+    free(times);
+    return push_result(L, result);
 }
 
 static int machine_is_idle(lua_State *L)
@@ -342,10 +313,19 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    {"add", machine_add},     {"counts", machine_counts}, {"is_idle", machine_is_idle},
-    {"list", machine_list},   {"next", machine_next},     {"request", machine_request},
-    {"start", machine_start}, {"state", machine_state},   {"stop", machine_stop},
-    {"tell", machine_tell},   {"wake", machine_wake},     {NULL, NULL},
+    {"add", machine_add},
+    {"change", machine_change},
+    {"counts", machine_counts},
+    {"is_idle", machine_is_idle},
+    {"list", machine_list},
+    {"next", machine_next},
+    {"request", machine_request},
+    {"start", machine_start},
+    {"state", machine_state},
+    {"stop", machine_stop},
+    {"tell", machine_tell},
+    {"wake", machine_wake},
+    {NULL, NULL},
 };
 
 int luaopen_fsd_supervisor_core(lua_State *L)

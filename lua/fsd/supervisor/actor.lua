@@ -1,11 +1,13 @@
 -- fsd.supervisor.actor: the actor that a supervisor is.  The rules are common/supervise's, a machine in C that says what is
 -- to be done next; this file does it and tells the machine what happened.  Nothing here waits but the one receive: a child
 -- that starts slowly tells by a signal that it has begun, so that orders to end are never kept waiting.
--- Requests wait in a queue until the machine is idle, as OTP's would wait in the mailbox.
+-- Requests wait in a queue until the machine is idle, as OTP's would wait in the mailbox.  So does what other code declares, which
+-- change.lua turns into requests.
 local actor = require "fsd.actor"
 local core = require "fsd.actor.core"
 local errors = require "fsd.error.core"
 local log = require "fsd.log"
+local change = require "fsd.supervisor.change"
 local machines = require "fsd.supervisor.core"
 local specs = require "fsd.supervisor.spec"
 local start = require "fsd.actor.start"
@@ -37,7 +39,7 @@ end
 
 function Supervisor:forget(index)
   local child = self.children[index]
-  if child.id ~= nil then self.by_id[child.id] = nil end
+  if child.id ~= nil and self.by_id[child.id] == index then self.by_id[child.id] = nil end
   self.children[index] = nil
   self.unused[#self.unused + 1] = index
 end
@@ -77,7 +79,7 @@ function DO.start(self, index)
   local args = tells and start.envelope(child.args) or child.args
   local spawned, pid = pcall(actor.spawn_link, child.module, args, child.options)
   if not spawned then return self:fail_start(index, pid) end
-  child.pid = pid
+  child.pid, child.generation = pid, core.generation()
   self.by_pid[pid] = index
   if not tells then self:tell(index, "started") end
 end
@@ -139,8 +141,11 @@ function Supervisor:pump()
   until not action or self.is_retrying or self.ended
 end
 
-local function class_of(reason)
+-- Once in each generation the worker may end a child because its code was replaced; who says so again is like any that fails.
+local function class_of(reason, child)
   if reason == "normal" then return "normal" end
+  local word = type(reason) == "table" and reason.name == "CancelError" and reason.code or reason
+  if word == "replaced" and child.generation ~= core.generation() then return "replaced" end
   if reason == "shutdown" or type(reason) == "table" and reason[1] == "shutdown" then return "shutdown" end
   return "abnormal"
 end
@@ -153,11 +158,11 @@ function Supervisor:on_exit(pid, reason)
   self:release(child)
   if state == "starting" then return self:fail_start(index, reason) end
   if state == "running" and not (reason == "normal" and child.rules.restart ~= "permanent") then
-    self:log(class_of(reason) == "abnormal" and "warning" or "notice", ("child %q has ended: %s"):format(label(child), start.text_of(reason)),
+    self:log(class_of(reason, child) == "abnormal" and "warning" or "notice", ("child %q has ended: %s"):format(label(child), start.text_of(reason)),
       { module = child.module, actor = tostring(pid) })
   end
   if state == "running" then self.last = child end
-  self:tell(index, class_of(reason), reason)
+  self:tell(index, class_of(reason, child), reason)
 end
 
 function Supervisor:on_ack(pid, word, reason)
@@ -184,7 +189,7 @@ function Supervisor:read_child(args)
   if not self.spec.simple then return specs.child(args, self.spec) end
   local child = {}
   for key, value in pairs(self.spec.template) do child[key] = value end
-  child.id = nil
+  child.id, child.has_own_args = nil, args ~= nil
   if args ~= nil then child.args = args end
   return child
 end
@@ -232,6 +237,23 @@ function REQUESTS.delete_child(self, request)
   actor.reply(request.from, { "ok" })
 end
 
+-- What others may ask for; the rest is the supervisor's own.
+local ASKABLE = {}
+for kind in pairs(REQUESTS) do ASKABLE[kind] = true end
+
+REQUESTS.change, REQUESTS.drop, REQUESTS.recover = change.begin, change.drop, change.recover
+
+-- To be the next one.
+function Supervisor:prepend(request)
+  self.first_request = self.first_request - 1
+  self.requests[self.first_request] = request
+end
+
+function Supervisor:append(request)
+  self.last_request = self.last_request + 1
+  self.requests[self.last_request] = request
+end
+
 function Supervisor:begin_request()
   local request = self.requests[self.first_request]
   if request == nil or self.current or not self.machine:is_idle() then return false end
@@ -266,9 +288,8 @@ function Supervisor:on_call(msg, from)
   local kind = type(msg) == "table" and msg[1] == "$supervisor" and msg[2]
   if READS[kind] then
     actor.reply(from, { "ok", READS[kind](self) })
-  elseif REQUESTS[kind] then
-    self.requests[self.last_request + 1] = { kind = kind, what = msg[3], from = from }
-    self.last_request = self.last_request + 1
+  elseif ASKABLE[kind] then
+    self:append { kind = kind, what = msg[3], from = from }
   elseif kind == "stop" then
     self.reason = "shutdown"
     self.machine:stop()
@@ -290,6 +311,8 @@ function Supervisor:on_message(msg, from, kind)
     self:on_exit(msg[3], msg[4])
   elseif msg[1] == start.ACK then
     self:on_ack(msg[2], msg[3], msg[4])
+  elseif msg[1] == change.DECLARED then
+    self:append { kind = "change", what = msg[2] }
   end
 end
 
@@ -329,11 +352,11 @@ function Supervisor:loop()
   end
 end
 
--- Runs a supervisor with a specification that fsd.supervisor.spec has made.
-return function(spec, parent, announce)
+-- Runs a supervisor with a specification that fsd.supervisor.spec has made; read makes another one of what other code declares.
+return function(spec, parent, announce, read)
   actor.trap_exit(true)
   local self = setmetatable({
-    spec = spec, parent = parent, announce = announce, pid = actor.self(), machine = machines.new(spec),
+    spec = spec, read = read or specs.any, parent = parent, announce = announce, pid = actor.self(), machine = machines.new(spec),
     children = {}, by_id = {}, by_pid = {}, unused = {}, next_index = 0,
     requests = {}, first_request = 1, last_request = 0,
   }, Supervisor)

@@ -2,6 +2,7 @@
 -- all workers can have, and waits for it.  Who gets it runs the child, as the supervisor of that one child; the others wait
 -- until the name is free: because the keeper that had it was told to end, has given up, or its worker is gone.
 local actor = require "fsd.actor"
+local change = require "fsd.supervisor.change"
 local core = require "fsd.actor.core"
 local log = require "fsd.log"
 local specs = require "fsd.supervisor.spec"
@@ -11,8 +12,17 @@ local M = {}
 
 local RETRY_S = 5 -- when there are too many names
 
+local function read(supervisor)
+  local spec, why = specs.supervisor(supervisor)
+  if not spec then return nil, why end
+  local child = spec.children[1]
+  if child.options.name then child.options.scope = "node" end
+  return spec
+end
+
 -- Returns when the name is had, and ends the actor when its parent says so.
-local function wait(name, parent)
+local function wait(args, parent)
+  local name = args.claim
   local retry_s
   while true do
     local msg, from, kind = actor.receive(retry_s)
@@ -23,6 +33,8 @@ local function wait(name, parent)
       actor.reply(from, { "failed", "not_supported" })
     elseif kind == "system" and msg[1] == "$named" then
       return
+    elseif kind == "system" and msg[1] == change.DECLARED then
+      args.supervisor = msg[2]
     elseif kind == "system" and msg[1] == "$taken" then
       log:error("cannot wait for a child of scope node: there are too many names for all workers", { name = name })
       retry_s = RETRY_S
@@ -38,12 +50,10 @@ function M:run(envelope)
   actor.trap_exit(true)
   core.claim(args.claim)
   announce "started" -- behind the claim, which the master so has before this worker serves
-  wait(args.claim, parent)
-  local spec, why = specs.supervisor(args.supervisor)
+  wait(args, parent)
+  local spec, why = read(args.supervisor)
   if not spec then error(why, 0) end
-  local child = spec.children[1]
-  if child.options.name then child.options.scope = "node" end
-  require "fsd.supervisor.actor" (spec, parent, function() end)
+  require "fsd.supervisor.actor" (spec, parent, function() end, read)
 end
 
 start.register(M)

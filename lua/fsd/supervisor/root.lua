@@ -9,19 +9,24 @@ local function announce(word)
   if word == "started" then core.started() end
 end
 
--- list: the options of each, as they were declared
-return function(list)
-  local children = {}
+-- list: the options of each, as they were declared.  One without a name is the same in other code when it is the same in their order.
+local function read(list)
+  local children, unnamed = {}, 0
   for i, options in ipairs(list) do
+    if options.name == nil then unnamed = unnamed + 1 end
     children[i] = {
-      id = options.name or i, name = options.name, type = "supervisor", start = { "fsd.supervisor", options },
+      id = options.name or unnamed, name = options.name, type = "supervisor", start = { "fsd.supervisor", options },
     }
   end
-  local spec, why = specs.supervisor { intensity = 0, children = children }
+  return specs.supervisor { intensity = 0, children = children }
+end
+
+return function(list)
+  local spec, why = read(list)
   if not spec then
     log:error(why)
     return
   end
   spec.is_root, spec.name = true, "application" -- as the log shall call it
-  require "fsd.supervisor.actor" (spec, nil, announce)
+  require "fsd.supervisor.actor" (spec, nil, announce, read)
 end
