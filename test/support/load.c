@@ -3,7 +3,8 @@
  * says so) and connects again when the server has closed it; one epoll, edge-triggered, drives them all.  Prints "ready" when
  * every connection has had an answer, and one line of JSON at the end: a limit was reached, or SIGTERM came.
  * usage: load [-c CONNECTIONS] [-d SECONDS] [-n REQUESTS] [-r REQUESTS_A_SECOND] [-b BODY_BYTES: POST] IP PORT PATH
- * Started by the tests.  Must not know fsd, but for the header x-worker, which names who answered. */
+ * Started by the tests.  Must not know fsd, but for three headers: x-worker names who answered, x-version the code that did, and
+ * x-generation is a number that may not become smaller on a connection.  With a rate a request is late from when it was due. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
@@ -17,13 +18,20 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096, ERRORS_MAX = 64, WORKERS_MAX = 512, LATENCY_MAX_US = 1 << 20 };
+enum {
+    HEAD_MAX = 4096,
+    NAME_MAX_LEN = 24,
+    ERRORS_MAX = 64,
+    NAMES_MAX = 512,
+    LATENCY_MAX_US = 1 << 20
+};
 enum { RETRY_US = 10000, PATIENCE_US = 10000000 };
 
-/* LOST: no byte of the answer came.  CUT: a part.  CLOSED_IDLE: unannounced, but no request was on its way. */
-enum outcome { OK, WRONG_STATUS, LOST, CUT, REFUSED, HUNG, CLOSED_IDLE, OUTCOMES };
-static const char *const outcome_names[OUTCOMES] = {"ok",      "wrong_status", "lost",       "cut",
-                                                    "refused", "hung",         "closed_idle"};
+/* LOST: no byte of the answer came.  CUT: a part.  CLOSED_IDLE: unannounced, but no request was on its way.  OLDER: an older
+ * generation than before on this connection; also counted as what the answer was. */
+enum outcome { OK, WRONG_STATUS, OLDER, LOST, CUT, REFUSED, HUNG, CLOSED_IDLE, OUTCOMES };
+static const char *const outcome_names[OUTCOMES] = {"ok",  "wrong_status", "older", "lost",
+                                                    "cut", "refused",      "hung",  "closed_idle"};
 
 struct connection {
     int fd;               /* -1: to be connected */
@@ -32,9 +40,18 @@ struct connection {
     size_t sent, got;   /* of the request, of the answer's head */
     uint64_t body_left; /* of the answer */
     int status;
-    uint64_t due_us, begun_us, connected_us;
-    char worker[24]; /* who answered here last */
+    uint64_t due_us, begun_us, connected_us, generation;
+    char worker[NAME_MAX_LEN], version[NAME_MAX_LEN]; /* who answered here last */
     char head[HEAD_MAX];
+};
+
+/* Names with how often they were seen, and when. */
+struct names {
+    size_t count;
+    struct seen {
+        char name[NAME_MAX_LEN];
+        uint64_t answers, first_us, last_us;
+    } rows[NAMES_MAX];
 };
 
 struct load {
@@ -42,16 +59,13 @@ struct load {
     size_t count, answered, busy;
     struct sockaddr_in address;
     char *request;
-    size_t request_len, worker_count, errors_len;
+    size_t request_len, errors_len;
     uint64_t interval_us, left, end_us, last_ok_us, gap_us, connects, totals[OUTCOMES];
     int epoll_fd;
     char *errors_text;
     FILE *errors;                     /* into errors_text */
     uint32_t latency[LATENCY_MAX_US]; /* how many took so many microseconds */
-    struct seen {
-        char name[24];
-        uint64_t answers, first_us, last_us;
-    } workers[WORKERS_MAX];
+    struct names workers, versions;
 };
 
 static uint64_t now_us(void)
@@ -78,7 +92,7 @@ static void fail(struct load *load, struct connection *peer, enum outcome outcom
             ftell(load->errors) > 0 ? "," : "", outcome_names[outcome], peer->worker,
             (double)peer->connected_us / 1e6, (double)now_us() / 1e6, peer->status);
     }
-    if (outcome != WRONG_STATUS) {
+    if (outcome != WRONG_STATUS && outcome != OLDER) {
         drop(load, peer);
         peer->due_us = now_us() + RETRY_US;
     }
@@ -106,7 +120,8 @@ static void begin(struct load *load, struct connection *peer)
     peer->status = 0;
     if (peer->fd < 0) {
         peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        peer->worker[0] = '\0';
+        peer->worker[0] = peer->version[0] = '\0';
+        peer->generation = 0;
         peer->connected_us = now_us();
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                     .data.ptr = peer};
@@ -121,7 +136,7 @@ static void begin(struct load *load, struct connection *peer)
     peer->busy = true;
     peer->answering = peer->closes = false;
     peer->sent = peer->got = 0;
-    peer->begun_us = now_us();
+    peer->begun_us = load->interval_us > 0 ? peer->due_us : now_us();
     load->busy++;
     send_rest(load, peer);
 }
@@ -133,19 +148,20 @@ static const char *find_header(const char *head, const char *name)
     return at == NULL ? "" : at + strlen(name) + strspn(at + strlen(name), " ");
 }
 
-static void count_worker(struct load *load, const char *name, uint64_t at_us)
+static void count_name(struct names *names, const char *name, uint64_t at_us)
 {
-    size_t i = 0;
-    while (i < load->worker_count && strcmp(load->workers[i].name, name) != 0) {
-        i++;
+    size_t i = names->count;
+    while (i > 0 && strcmp(names->rows[i - 1].name, name) != 0) {
+        i--;
     }
-    if (i == load->worker_count && i < WORKERS_MAX) {
-        load->worker_count++;
-        memcpy(load->workers[i].name, name, sizeof(load->workers[i].name)); /* as large as worker */
-        load->workers[i].first_us = at_us;
+    if (i == 0 && names->count < NAMES_MAX) {
+        i = ++names->count;
+        memcpy(names->rows[i - 1].name, name, NAME_MAX_LEN);
+        names->rows[i - 1].first_us = at_us;
     }
-    load->workers[i < WORKERS_MAX ? i : 0].answers++;
-    load->workers[i < WORKERS_MAX ? i : 0].last_us = at_us;
+    struct seen *seen = &names->rows[i > 0 ? i - 1 : 0];
+    seen->answers++;
+    seen->last_us = at_us;
 }
 
 static void finish(struct load *load, struct connection *peer)
@@ -162,7 +178,13 @@ static void finish(struct load *load, struct connection *peer)
         (void)fflush(stdout);
     }
     peer->was_answered = true;
-    count_worker(load, peer->worker, at_us);
+    count_name(&load->workers, peer->worker, at_us);
+    count_name(&load->versions, peer->version, at_us);
+    uint64_t generation = strtoull(find_header(peer->head, "\r\nx-generation:"), NULL, 10);
+    if (generation < peer->generation) {
+        fail(load, peer, OLDER);
+    }
+    peer->generation = generation;
     if (peer->status != 200) {
         fail(load, peer, WRONG_STATUS);
     } else {
@@ -198,6 +220,7 @@ static void take(struct connection *peer, const char *bytes, size_t len)
         peer->body_left = strtoull(find_header(peer->head, "\r\ncontent-length:"), NULL, 10);
         peer->closes = strncasecmp(find_header(peer->head, "\r\nconnection:"), "close", 5) == 0;
         (void)sscanf(find_header(peer->head, "\r\nx-worker:"), "%23[^\r]", peer->worker);
+        (void)sscanf(find_header(peer->head, "\r\nx-version:"), "%23[^\r]", peer->version);
     }
     peer->body_left -= body < peer->body_left ? body : peer->body_left;
 }
@@ -292,6 +315,18 @@ static uint64_t find_percentile(const struct load *load, double share)
     return i;
 }
 
+static void report_names(const char *what, const struct names *names)
+{
+    (void)printf(",\"%s\":{", what);
+    for (size_t i = 0; i < names->count; i++) {
+        const struct seen *seen = &names->rows[i];
+        (void)printf("%s\"%s\":{\"answers\":%llu,\"first\":%.6f,\"last\":%.6f}", i > 0 ? "," : "",
+                     seen->name, (unsigned long long)seen->answers, (double)seen->first_us / 1e6,
+                     (double)seen->last_us / 1e6);
+    }
+    (void)printf("}");
+}
+
 static void report(struct load *load, uint64_t begun_us)
 {
     (void)printf("{\"seconds\":%.3f,\"connects\":%llu", (double)(now_us() - begun_us) / 1e6,
@@ -299,19 +334,20 @@ static void report(struct load *load, uint64_t begun_us)
     for (size_t i = 0; i < OUTCOMES; i++) {
         (void)printf(",\"%s\":%llu", outcome_names[i], (unsigned long long)load->totals[i]);
     }
-    (void)printf(
-        ",\"gap_ms\":%.3f,\"latency_us\":{\"p50\":%llu,\"p99\":%llu,\"max\":%llu},\"workers\":{",
-        (double)load->gap_us / 1e3, (unsigned long long)find_percentile(load, 0.5),
-        (unsigned long long)find_percentile(load, 0.99),
-        (unsigned long long)find_percentile(load, 1));
-    for (size_t i = 0; i < load->worker_count; i++) {
-        const struct seen *seen = &load->workers[i];
-        (void)printf("%s\"%s\":{\"answers\":%llu,\"first\":%.6f,\"last\":%.6f}", i > 0 ? "," : "",
-                     seen->name, (unsigned long long)seen->answers, (double)seen->first_us / 1e6,
-                     (double)seen->last_us / 1e6);
+    static const struct share {
+        const char *name;
+        double share;
+    } shares[] = {{"p50", 0.5}, {"p99", 0.99}, {"p999", 0.999}, {"max", 1}};
+    (void)printf(",\"gap_ms\":%.3f,\"latency_us\":{", (double)load->gap_us / 1e3);
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+        (void)printf("%s\"%s\":%llu", i > 0 ? "," : "", shares[i].name,
+                     (unsigned long long)find_percentile(load, shares[i].share));
     }
+    (void)printf("}");
+    report_names("workers", &load->workers);
+    report_names("versions", &load->versions);
     (void)fclose(load->errors);
-    (void)printf("},\"errors\":[%s]}\n", load->errors_text);
+    (void)printf(",\"errors\":[%s]}\n", load->errors_text);
     free(load->errors_text);
 }
 

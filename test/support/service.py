@@ -82,7 +82,7 @@ class Kill(typing.NamedTuple):
 
 def failures(result):
     """The kinds of failed requests with their numbers; empty is good."""
-    kinds = ("wrong_status", "lost", "cut", "refused", "hung")
+    kinds = ("wrong_status", "older", "lost", "cut", "refused", "hung")
     return {kind: result[kind] for kind in kinds if result[kind] > 0}
 
 
