@@ -19,11 +19,13 @@ end
 
 function M.join(name, pid)
   check_name(name)
+  core.check_loaded("join a group")
   core.atomic(members.join, name, resolve(pid))
 end
 
 function M.leave(name, pid)
   check_name(name)
+  core.check_loaded("leave a group")
   return core.atomic(members.leave, name, resolve(pid))
 end
 

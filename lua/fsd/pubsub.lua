@@ -26,16 +26,19 @@ function M.subscribe(topic, options)
   for key in pairs(options) do
     if not OPTIONS[key] then error(("unknown option %q"):format(tostring(key)), 2) end
   end
+  core.check_loaded("subscribe")
   core.atomic(hub.subscribe, topic, options.pid or actor.self(), { as = core.copy(options.as) })
 end
 
 function M.unsubscribe(topic, pid)
   check_topic(topic, true)
+  core.check_loaded("unsubscribe")
   return core.atomic(hub.unsubscribe, topic, pid or actor.self())
 end
 
 -- Returns the subscriptions here that got it and those that did not, and the same of other workers.
 local function publish(except, topic, msg)
+  core.check_loaded("publish")
   local reached, missed = 0, 0
   if hub.forward then reached, missed = hub.forward(topic, msg, except) end
   local sent, lost = hub.deliver(topic, msg, except)
@@ -54,6 +57,7 @@ end
 
 function M.local_publish(topic, msg)
   check_topic(topic)
+  core.check_loaded("publish")
   return hub.deliver(topic, msg)
 end
 

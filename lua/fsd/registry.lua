@@ -60,11 +60,13 @@ end
 
 function Registry:put(key, value, pid)
   check_key(key)
+  core.check_loaded("put an entry")
   core.atomic(take, self, key, pid or actor.self(), core.copy(value))
 end
 
 function Registry:delete(key, pid)
   check_key(key)
+  core.check_loaded("delete an entry")
   return core.atomic(delete, self, key, pid or actor.self())
 end
 

@@ -74,11 +74,20 @@ BROKEN = [
     ("a task", "\nrequire('fsd').task.spawn(print)", "app.lua:2: cannot spawn a task here"),
     ("a timer", "\nrequire('fsd').timer.after(0, print)", "app.lua:2: cannot set a timer here"),
     ("an actor", "\nrequire('fsd').actor.spawn('x')", "app.lua:2: cannot spawn an actor here"),
+    ("a message", "\nrequire('fsd').actor.send('store', 1)", "app.lua:2: cannot send here"),
+    ("a message that is tried", "\nrequire('fsd').actor.try_send('store', 1)", "app.lua:2: cannot send here"),
+    ("a signal", "\nrequire('fsd').actor.exit('store', 1)", "app.lua:2: cannot end an actor here"),
+    ("a name", "\nrequire('fsd').actor.register('store', 1)", "app.lua:2: cannot register here"),
+    ("news", "\nrequire('fsd.pubsub').publish('news', 1)", "cannot publish here"),
+    ("an exit", "\nos.exit(3)", "app.lua:2: cannot exit here"),
     ("a wait", "\nrequire('fsd').task.sleep(0)", "app.lua:2: cannot wait here"),
     ("a check that raises", "local app = require('fsd').app()\napp:on_check(function() require('fsd').task.sleep(0.001) error('no database') end)\n"
      "return app", "app.lua:2: no database"),
     ("a check that starts something", "local app = require('fsd').app()\napp:on_check(function() require('fsd').task.spawn(print) end)\n"
      "return app", "app.lua:2: cannot spawn a task here"),
+    ("a check that sends", "local app = require('fsd').app()\napp:on_check(function() require('fsd').actor.send('store', 1) end)\n"
+     "return app", "app.lua:2: cannot send here"),
+    ("a check that exits", "local app = require('fsd').app()\napp:on_check(os.exit) return app", "cannot exit here"),
 ]
 
 

@@ -65,6 +65,7 @@ static int mod_self(lua_State *L)
 static int send_as(lua_State *L, enum letter_kind kind)
 {
     double seconds = TIMEOUT_S;
+    task_check_loaded(L, "send");
     if (lua_gettop(L) != 2) {
         luaL_checkany(L, 2);
         seconds = check_timeout(L, 3);
@@ -110,6 +111,7 @@ static int try_send_far(lua_State *L, const struct address *address)
 static int mod_try_send(lua_State *L)
 {
     luaL_checkany(L, 2);
+    task_check_loaded(L, "send");
     struct address address = send_find(L, 1);
     if (address.remote != NULL) {
         return try_send_far(L, &address);

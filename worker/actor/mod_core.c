@@ -7,6 +7,7 @@
  *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
  *   core.atomic(f, ...) -> ...        calls f, and no other task runs before it has returned: for short functions that change what
  *                                     several actors use, and do not wait
+ *   core.check_loaded(what)           raises "cannot WHAT here" in code that is being loaded or checked
  *   core.copy(value) -> value         as a message would arrive
  *   core.list(pid) -> bool            on_end will be told of it; false: the actor has ended, or is another worker's
  *   core.on_end(f)                    f(pid) runs when an actor that is listed ends
@@ -116,6 +117,12 @@ static int core_worker(lua_State *L)
     return 1;
 }
 
+static int core_check_loaded(lua_State *L)
+{
+    task_check_loaded(L, luaL_checkstring(L, 1));
+    return 0;
+}
+
 static int core_ref(lua_State *L)
 {
     struct actors *actors = actors_of(L);
@@ -168,6 +175,7 @@ static int core_started(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"atomic", core_atomic},
+    {"check_loaded", core_check_loaded},
     {"claim", core_claim},
     {"copy", core_copy},
     {"follow_code", renewal_follow},

@@ -86,6 +86,7 @@ static struct actor *check_actor(lua_State *L)
 
 int register_add(lua_State *L)
 {
+    task_check_loaded(L, "register");
     names_check(L, NAME);
     lua_settop(L, OPTIONS);
     if (lua_istable(L, PID)) { /* options without a pid */
@@ -115,6 +116,7 @@ int register_add(lua_State *L)
 
 int register_remove(lua_State *L)
 {
+    task_check_loaded(L, "unregister");
     names_check(L, NAME);
     lua_settop(L, NAME);
     struct actor *actor = names_find(L, NAME);

@@ -49,6 +49,7 @@ static void say(const struct actor *self, const struct address *address, enum fr
 
 static int signal_exit(lua_State *L)
 {
+    task_check_loaded(L, "end an actor");
     struct address address = send_find(L, 1);
     struct actor *self = actor_running(L);
     (void)send_copy(L, 2);

@@ -322,7 +322,9 @@ int generation_load(struct runtime *runtime, int fd, uint64_t number,
     lua_pushlightuserdata(L, generation);
     recorder_run_load(&runtime->recorder, number, generation->bundle.main,
                       generation->bundle.main_len);
+    runtime->is_loading = true;
     int status = lua_pcall(L, 1, 1, top + 1);
+    runtime->is_loading = false;
     recorder_pause(&runtime->recorder);
     if (status != LUA_OK) {
         error = generation_fail(L, err);

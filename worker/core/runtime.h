@@ -39,6 +39,7 @@ struct runtime {
     struct task_pool tasks;         /* owned */
     struct overdraft overdraft;     /* owned; tasks that have more memory than they may */
     struct generation *generation;  /* owned; the code that is loaded, NULL before */
+    bool is_loading;                /* the first one's main file runs, in no task */
     struct generations generations; /* owned; what still runs on code before that */
     struct handovers handovers;     /* owned; connections that outlive code */
     struct http_server *http;       /* borrowed; set while the HTTP area is up */

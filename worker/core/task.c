@@ -364,6 +364,18 @@ bool task_is_declaring(lua_State *L)
     return task == NULL || task->trial == TASK_TRIAL_LOADS;
 }
 
+void task_check_loaded(lua_State *L, const char *what)
+{
+    const struct runtime *runtime = runtime_of(L);
+    const struct task *task = runtime->tasks.running;
+    if (task != NULL ? task->trial != TASK_TRIAL_NONE : runtime->is_loading) {
+        luaL_error(L,
+                   "cannot %s here: only code that runs can, not code that is being loaded or "
+                   "checked (use app:on)",
+                   what);
+    }
+}
+
 struct task *task_check(lua_State *L)
 {
     struct task *task = task_of(L);

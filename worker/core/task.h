@@ -152,6 +152,8 @@ void task_start(struct task *task, int argument_count);
 struct task *task_acting(lua_State *L);
 /* Whether code is being loaded here, which may declare what it is. */
 bool task_is_declaring(lua_State *L);
+/* For what others would notice: raises "cannot WHAT here: ..." in code that is loaded or checked, which may come to nothing. */
+void task_check_loaded(lua_State *L, const char *what);
 /* The task that may wait here, at any depth of coroutines of the application's own; raises a plain error in code that is not in a
  * task, and where Lua can't yield.  To be asked before anything is armed that would wake the task. */
 struct task *task_check(lua_State *L);

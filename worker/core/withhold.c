@@ -2,14 +2,16 @@
  *   setmetatable, debug.setmetatable   refuse a metatable with a __gc: Lua runs finalizers with hooks off, so one that does not end
  *                                      could not be ended
  *   debug.sethook                      raises: the one hook is what shares the CPU among tasks (slice.c)
+ *   os.exit                            raises in code that is tried: it would end a worker that serves
  *   load, loadfile, dofile             take text only: bytecode is not checked, and can crash the process; load is stdlib/reading.c
  * Owns nothing.  C libraries still set finalizers through Lua's C interface; an application is trusted, this is to keep it from
- * mistakes.  Called once by runtime.c.  Must not know who runs. */
+ * mistakes.  Called once by runtime.c.  Must not know who runs, but for what is tried. */
 #include "worker/core/withhold.h"
 
 #include <lauxlib.h>
 #include <string.h>
 
+#include "worker/core/runtime.h"
 #include "worker/core/stdlib/reading.h"
 
 /* Upvalue 1: Lua's own function, which has no upvalues itself and so can be run in our place. */
@@ -36,6 +38,16 @@ static int refused_sethook(lua_State *L)
 {
     return luaL_error(L,
                       "debug.sethook is not available here: fsd needs the hook to share the CPU");
+}
+
+static int guarded_exit(lua_State *L)
+{
+    const struct task *task = runtime_of(L)->tasks.running;
+    if (task != NULL && task->trial != TASK_TRIAL_NONE) {
+        return luaL_error(L, "cannot exit here: the code is being loaded or checked in a worker "
+                             "that serves");
+    }
+    return run_original(L);
 }
 
 /* "t", or an empty mode, which takes nothing, for one that does not admit text. */
@@ -112,5 +124,8 @@ void withhold_install(lua_State *L)
     guard(L, "setmetatable", guarded_setmetatable);
     lua_pushcfunction(L, refused_sethook);
     lua_setfield(L, -2, "sethook");
-    lua_pop(L, 2);
+    lua_getfield(L, -2, "os");
+    lua_pushnil(L);
+    guard(L, "exit", guarded_exit);
+    lua_pop(L, 3);
 }
