@@ -17,7 +17,9 @@ def edited(service):
     path = service.folder / "fsd.yaml"
     conf = json.loads(path.read_text())
     yield conf
-    path.write_text(json.dumps(conf))
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(conf))
+    part.rename(path)
 
 
 def plan(service):
