@@ -51,10 +51,11 @@ class CodeService(Service):
         super().__init__(folder, source(1, more, **options), workers)
 
     def put(self, version, more="", **files):
-        """Other code on the disk."""
-        for name, text in files.items():
-            (self.app_path.parent / f"{name}.lua").write_text(text)
-        self.app_path.write_text(source(version, more, **self.options))
+        """Other code on the disk; each file is there as a whole or not at all."""
+        for name, text in {**files, "app": source(version, more, **self.options)}.items():
+            part = self.app_path.parent / f"{name}.part"
+            part.write_text(text)
+            part.rename(self.app_path.parent / f"{name}.lua")
 
     def generations(self):
         """Of the workers, the one in reserve too."""
@@ -66,7 +67,7 @@ class CodeService(Service):
             pool = status["pools"][0]
             rows = pool["workers"]
             return (status["state"] == "running" and len({row["generation"] for row in rows}) == 1 and
-                    sum(row["state"] == "ready" for row in rows) == self.workers_count and
+                    sum(row["state"] == "ready" for row in rows) == pool["count"] and
                     all(row["state"] in ("ready", "standby") for row in rows) and
                     pool["standby"]["ready"] == pool["standby"]["wanted"])
 
@@ -123,6 +124,8 @@ class Watcher:
             self.connections += 1
             with self.service.connection() as connection:
                 try:
+                    connection.connect()
+                    connection.auto_open = 0  # not another one in its place when it was closed
                     self.use(connection)
                 except (OSError, http.client.HTTPException):
                     continue
