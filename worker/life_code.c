@@ -98,11 +98,11 @@ bool life_code_commit(struct life *life, uint64_t number)
         declared_replace(runtime, old);
         page_set(&runtime->page->generation, generation->number);
     }
-    uint64_t old_number = old->number; /* the struct is Lua's from here on */
-    generations_replace(runtime, old_number);
-    generation_free(runtime, old);
+    generations_replace(runtime, old->number);
     code_forget(runtime->actors);
-    renewal_tell(runtime->actors, old_number);
+    renewal_tell(runtime->actors);
+    generations_hold(runtime, old);
+    generation_free(runtime, old); /* the struct is Lua's from here on */
     if (life->is_active) {
         children_replace(runtime, life_lose_children);
     }

@@ -104,17 +104,42 @@ function Running:ask(name, ...)
   return method(self.state, ...)
 end
 
--- Continues with the newest version of its module; when that fails, with the one it has.
+-- The newest version of its module; nil and an Error, and true when there is none any more.
+function Running:find_latest(name)
+  if not name then return nil, errors.wrap { message = "no module has this server as its value" }, true end
+  local ok, latest = xpcall(core.loader(), errors.traceback, name)
+  if not ok then
+    return nil, latest, latest.message:find(("module '%s' not found"):format(name), 1, true) ~= nil
+  end
+  local class = classes[latest]
+  if not class then return nil, errors.wrap { message = ("module %q is no server any more"):format(name) }, true end
+  return class
+end
+
+-- What was cut has no place in its message.
+local function say_where(err)
+  local place = err.name == "CancelError" and (err.traceback or ""):match "\n%s*([^%s:%[]+:%d+): in "
+  if place then err.message = ("code_change has not ended in time, at %s"):format(place) end
+  return err
+end
+
+-- Continues with the newest version of its module; when that fails, with the one it has: nil and an Error.  Where there is none, the
+-- server ends when the time of the old code is over.
 function Running:change_code(old_generation)
   local name = name_of(self.class)
-  if not name then return false, "no module has this server as its value" end
-  local ok, latest = pcall(core.loader(), name)
-  local class = ok and classes[latest]
-  if not class then return false, tostring(ok and "the module is no server any more" or latest) end
+  local class, err, is_gone = self:find_latest(name)
+  if is_gone then core.unfollow_code() end
+  if not class then
+    if not is_gone then core.refuse_code() end
+    return nil, err
+  end
   local state = setmetatable({}, class.meta)
   if class.methods.code_change then
-    local changed, err = xpcall(class.methods.code_change, errors.traceback, state, self.state, old_generation)
-    if not changed then return false, err.message end
+    local changed, why = xpcall(class.methods.code_change, errors.traceback, state, self.state, old_generation)
+    if not changed then
+      core.refuse_code()
+      return nil, say_where(why)
+    end
   else
     for key, value in pairs(self.state) do state[key] = value end
   end
@@ -131,7 +156,10 @@ local SYSTEM = {
     local ok, err = pcall(core.copy, copy)
     return ok and { true, copy } or { false, err }
   end,
-  change_code = function(running, old_generation) return { running:change_code(old_generation) } end,
+  change_code = function(running, old_generation)
+    local changed, err = running:change_code(old_generation)
+    return { changed or false, err and err.message }
+  end,
 }
 
 function Running:on_call(msg, from)
@@ -157,9 +185,10 @@ function Running:on_message(msg, from, kind)
   if kind == "call" then return self:on_call(msg, from) end
   if kind == "cast" then return obey_one(self, self:ask("handle_cast", msg)) end
   if kind == "system" and msg[1] == "$code_change" then
-    local changed, why = self:change_code(msg[2])
+    local changed, err = self:change_code(msg[2])
     if not changed then
-      log:error("a server stays on its old code: " .. why, { module = name_of(self.class), actor = tostring(actor.self()) })
+      log:error("a server stays on its old code: " .. err.message,
+        { module = name_of(self.class), actor = tostring(actor.self()), traceback = err.traceback })
     end
     return
   end

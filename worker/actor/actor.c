@@ -11,6 +11,7 @@
 #include "worker/actor/actors.h"
 #include "worker/actor/code.h"
 #include "worker/actor/exit.h"
+#include "worker/actor/renewal.h"
 #include "worker/core/runtime.h"
 
 /* Of the modules of the server and its helpers. */
@@ -30,12 +31,23 @@ static void on_run(struct task *task)
 static void describe(const struct task *task, char *text, size_t room)
 {
     const struct actor *actor = task->data;
-    bool is_library = strncmp(actor->code->name, LIBRARY_PREFIX, sizeof(LIBRARY_PREFIX) - 1) == 0;
-    (void)snprintf(text, room, "%s", is_library ? "" : actor->code->name);
+    (void)snprintf(text, room, "%s%s", actor->code->name,
+                   actor->renewal == ACTOR_REFUSED_CODE ? " (code_change failed)" : "");
 }
 
 static const struct task_owner owner = {"actor",     exit_finish, NULL,     on_run,
-                                        exit_excess, NULL,        describe, true};
+                                        exit_excess, NULL,        describe, renewal_end};
+
+bool actor_is_library(const char *module)
+{
+    return strncmp(module, LIBRARY_PREFIX, sizeof(LIBRARY_PREFIX) - 1) == 0;
+}
+
+/* Code that was replaced starts actors that run the same; what serves all code runs on the current one. */
+static uint64_t choose_generation(lua_State *L, const char *module)
+{
+    return actor_is_library(module) ? generations_current(runtime_of(L)) : generations_here(L);
+}
 
 static void limit(struct task *task, const struct actor_options *options)
 {
@@ -56,7 +68,7 @@ struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_o
         abort();
     }
     actor->actors = actors;
-    actor->code = code_acquire(actors, module);
+    actor->code = code_acquire(actors, module, choose_generation(L, module));
     actor->is_system = strncmp(module, SYSTEM_PREFIX, sizeof(SYSTEM_PREFIX) - 1) == 0;
     actor->overflow = options->overflow;
     actor->reason_ref = LUA_NOREF;

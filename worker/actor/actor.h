@@ -32,6 +32,13 @@ enum actor_receiving {
     ACTOR_RECEIVING_SOME, /* it looks at each new message itself */
 };
 
+/* What became of it when its code was replaced. */
+enum actor_renewal {
+    ACTOR_KEPT_CODE,
+    ACTOR_REFUSED_CODE, /* its code_change has failed: it goes on as it is */
+    ACTOR_TOLD_TO_END,
+};
+
 /* A coroutine with a mailbox.  The struct and the task live and end together. */
 struct actor {
     struct actors *actors; /* borrowed */
@@ -51,6 +58,7 @@ struct actor {
     uint8_t handed;    /* values that were put on the receiver's stack */
     enum actor_overflow overflow : 8;
     enum actor_receiving receiving : 8;
+    enum actor_renewal renewal : 8;
     uint32_t scan;       /* messages that receive has looked at in vain */
     int reason_ref;      /* why it is exiting */
     char *name;          /* owned; NULL: none */
@@ -82,6 +90,8 @@ struct actor_options {
 
 /* Makes an actor that will run a module with the argument on the top of the stack, which is popped; module is only read. */
 struct actor *actor_spawn(lua_State *L, const char *module, const struct actor_options *options);
+/* Whether a module is one of fsd's own, which has no code of the application. */
+bool actor_is_library(const char *module);
 /* The actor that runs now; NULL in a request, a task, or outside of both. */
 struct actor *actor_running(lua_State *L);
 /* The same, but raises when there is none: "cannot link here: ...". */

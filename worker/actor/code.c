@@ -1,7 +1,7 @@
 /* code.c - the modules that actors run: which function that is.
- * Owns one struct per module name that has users or a known body.  The first actor of a module requires it in its own
+ * Owns one struct per module name and generation that has users or a known body.  The first actor of a module requires it in its own
  * coroutine, where that may fail or wait without anybody else noticing; the function that was found is kept for the next
- * ones, until another generation of the application's code is the current one.
+ * ones, until another generation of the application's code is the current one.  Actors that old code still starts require it each time.
  * Called by spawn and at the end of an actor.  Must not know how a generation finds a module. */
 #include "worker/actor/code.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "worker/actor/actors.h"
-#include "worker/core/generation.h"
+#include "worker/core/runtime.h"
 
 static void forget_body(struct code *code, lua_State *L)
 {
@@ -20,21 +20,18 @@ static void forget_body(struct code *code, lua_State *L)
     code->self_ref = LUA_NOREF;
 }
 
-static uint64_t current_generation(const struct actors *actors)
-{
-    const struct generation *generation = actors->runtime->generation;
-    return generation != NULL ? generation->number : 0;
-}
-
-static struct code *make(struct actors *actors, const char *name)
+static struct code *make(struct actors *actors, const char *name, uint64_t generation)
 {
     struct code *code = calloc(1, sizeof(*code));
     char *copy = strdup(name);
     if (code == NULL || copy == NULL) {
         abort();
     }
-    *code = (struct code){
-        .name = copy, .body_ref = LUA_NOREF, .self_ref = LUA_NOREF, .next = actors->codes};
+    *code = (struct code){.name = copy,
+                          .generation = generation,
+                          .body_ref = LUA_NOREF,
+                          .self_ref = LUA_NOREF,
+                          .next = actors->codes};
     size_t len = strlen(name);
     memcpy(code->place, name, len < sizeof(code->place) ? len : sizeof(code->place) - 1);
     actors->codes = code;
@@ -42,11 +39,11 @@ static struct code *make(struct actors *actors, const char *name)
 }
 
 /* The one that was found is put first: few modules have many actors. */
-static struct code *find(struct actors *actors, const char *name)
+static struct code *find(struct actors *actors, const char *name, uint64_t generation)
 {
     for (struct code **link = &actors->codes; *link != NULL; link = &(*link)->next) {
         struct code *code = *link;
-        if (strcmp(code->name, name) == 0) {
+        if (code->generation == generation && strcmp(code->name, name) == 0) {
             *link = code->next;
             code->next = actors->codes;
             actors->codes = code;
@@ -56,19 +53,23 @@ static struct code *find(struct actors *actors, const char *name)
     return NULL;
 }
 
-struct code *code_acquire(struct actors *actors, const char *name)
+struct code *code_acquire(struct actors *actors, const char *name, uint64_t generation)
 {
-    struct code *code = find(actors, name);
+    struct code *code = find(actors, name, generation);
     if (code == NULL) {
-        code = make(actors, name);
+        code = make(actors, name, generation);
     }
     code->users++;
-    uint64_t generation = current_generation(actors);
-    if (code->generation != generation) {
-        forget_body(code, actors->runtime->L);
-        code->generation = generation;
-    }
     return code;
+}
+
+/* It is the first one. */
+static void free_first(struct actors *actors)
+{
+    struct code *code = actors->codes;
+    actors->codes = code->next;
+    free(code->name);
+    free(code);
 }
 
 void code_release(struct actors *actors, struct code *code)
@@ -76,28 +77,25 @@ void code_release(struct actors *actors, struct code *code)
     if (--code->users > 0 || code->body_ref != LUA_NOREF) {
         return;
     }
-    (void)find(actors, code->name); /* puts it first */
-    actors->codes = code->next;
-    free(code->name);
-    free(code);
+    (void)find(actors, code->name, code->generation); /* puts it first */
+    free_first(actors);
 }
 
 void code_forget(struct actors *actors)
 {
-    for (struct code *code = actors == NULL ? NULL : actors->codes; code != NULL;
-         code = code->next) {
+    struct code *next = NULL;
+    for (struct code *code = actors == NULL ? NULL : actors->codes; code != NULL; code = next) {
+        next = code->next;
         forget_body(code, actors->runtime->L);
-        code->generation = current_generation(actors);
+        code->users++;
+        code_release(actors, code); /* frees one that nobody runs */
     }
 }
 
 void code_free_all(struct actors *actors)
 {
     while (actors->codes != NULL) {
-        struct code *code = actors->codes;
-        actors->codes = code->next;
-        free(code->name);
-        free(code);
+        free_first(actors);
     }
 }
 
@@ -125,8 +123,9 @@ static void remember(struct code *code, lua_State *L, bool is_table)
 static int run_module(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
+    (void)context;
     struct code *code = lua_touserdata(L, 1);
-    bool is_current = (uint64_t)context == current_generation(actors_of(L));
+    bool is_current = code->generation == generations_current(runtime_of(L));
     bool is_table = lua_type(L, 3) == LUA_TTABLE;
     if (is_table) {
         lua_getfield(L, 3, "run");
@@ -139,7 +138,7 @@ static int run_module(lua_State *L, int status, lua_KContext context)
                           "table with a function `run`",
                           code->name);
     }
-    if (is_current) { /* else other code came while it loaded */
+    if (is_current) { /* else it would be held for ever */
         remember(code, L, is_table);
     }
     if (is_table) {
@@ -151,25 +150,14 @@ static int run_module(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-void code_push_require(lua_State *L)
-{
-    const struct generation *generation = runtime_of(L)->generation;
-    if (generation != NULL) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, generation->require_ref);
-    } else {
-        lua_getglobal(L, "require");
-    }
-}
-
 /* The first actor of a module: 1 is the code, 2 the argument. */
 static int load_module(lua_State *L)
 {
     const struct code *code = lua_touserdata(L, 1);
-    code_push_require(L);
+    generations_push_require(L, code->generation);
     lua_pushstring(L, code->name);
-    lua_KContext generation = (lua_KContext)current_generation(actors_of(L));
-    lua_callk(L, 1, 1, generation, run_module);
-    return run_module(L, LUA_OK, generation);
+    lua_callk(L, 1, 1, 0, run_module);
+    return run_module(L, LUA_OK, 0);
 }
 
 void code_push(struct code *code, lua_State *L, lua_State *to)

@@ -9,7 +9,7 @@
 
 struct actors;
 
-/* A module that actors run.  Its body is found by the first of them and kept for the others. */
+/* A module of one generation that actors run.  Its body is found by the first of them and kept for the others. */
 struct code {
     char *name;                     /* owned */
     char place[BLACKBOX_PLACE_MAX]; /* as much of the name as the black box shows */
@@ -20,11 +20,9 @@ struct code {
     struct code *next;
 };
 
-/* The code of that name, with one user more. */
-struct code *code_acquire(struct actors *actors, const char *name);
+/* The code of that name in that generation, with one user more. */
+struct code *code_acquire(struct actors *actors, const char *name, uint64_t generation);
 void code_release(struct actors *actors, struct code *code);
-/* Pushes the require of the current generation; the state's own before there is one. */
-void code_push_require(lua_State *L);
 /* Other code is the current one: what was found in the code before is not held any more.  NULL is allowed. */
 void code_forget(struct actors *actors);
 /* The Lua state may be closed. */

@@ -1,9 +1,11 @@
 /* mod_core.c - fsd.actor.core: what lua/fsd needs of actors, and applications do not.
  *   core.follow_code()                the actor that runs gets the system message {"$code_change", old} when code is replaced
  *   core.has_new_code()               it runs on the current code from now on
+ *   core.refuse_code()                its code_change has failed: it stays on the code that it has
+ *   core.unfollow_code()              there is no new code for it
  *   core.loader() -> function         the require of the generation that is current
  *   core.generation() -> number       of the code that is current; 0 before there is one
- *   core.loaded() -> table            name -> module, of that generation; nil before there is one
+ *   core.loaded() -> table            name -> module, of the generation whose code calls it; nil before there is one
  *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
  *   core.atomic(f, ...) -> ...        calls f, and no other task runs before it has returned: for short functions that change what
  *                                     several actors use, and do not wait
@@ -29,7 +31,6 @@
 
 #include "worker/actor/actor.h"
 #include "worker/actor/actors.h"
-#include "worker/actor/code.h"
 #include "worker/actor/names.h"
 #include "worker/actor/node/claim.h"
 #include "worker/actor/node/server.h"
@@ -43,25 +44,24 @@
 
 static int core_loader(lua_State *L)
 {
-    code_push_require(L);
+    generations_push_require(L, generations_current(runtime_of(L)));
     return 1;
 }
 
 static int core_loaded(lua_State *L)
 {
-    const struct generation *generation = runtime_of(L)->generation;
-    if (generation != NULL) {
-        generation_push_loaded(L, generation);
-    } else {
+    if (runtime_of(L)->generation == NULL) {
         lua_pushnil(L);
+        return 1;
     }
+    generations_push_require(L, generations_here(L));
+    generation_to_loaded(L);
     return 1;
 }
 
 static int core_generation(lua_State *L)
 {
-    const struct generation *generation = runtime_of(L)->generation;
-    lua_pushinteger(L, generation != NULL ? (lua_Integer)generation->number : 0);
+    lua_pushinteger(L, (lua_Integer)generations_current(runtime_of(L)));
     return 1;
 }
 
@@ -181,6 +181,8 @@ static const luaL_Reg functions[] = {
     {"follow_code", renewal_follow},
     {"generation", core_generation},
     {"has_new_code", renewal_done},
+    {"refuse_code", renewal_refuse},
+    {"unfollow_code", renewal_unfollow},
     {"link", signals_link_both},
     {"list", core_list},
     {"loaded", core_loaded},

@@ -2,15 +2,21 @@
 #define FSD_WORKER_ACTOR_RENEWAL_H
 
 #include <lua.h>
-#include <stdint.h>
 
 struct actors;
+struct task;
 
-/* core.follow_code(): the actor that runs wants to hear when other code takes over. */
+/* core.follow_code(): the actor that runs wants to hear when other code takes over; at once, when that has happened already. */
 int renewal_follow(lua_State *L);
 /* core.has_new_code(): the actor that runs has moved to the code that is current. */
 int renewal_done(lua_State *L);
-/* Other code has taken over: sends {"$code_change", number of the old one} to all that want to hear it.  NULL is allowed. */
-void renewal_tell(struct actors *actors, uint64_t old);
+/* core.refuse_code(): it can't, and goes on with the code that it has until there is other code again. */
+int renewal_refuse(lua_State *L);
+/* core.unfollow_code(): there is no new code for it: it ends when the time of the old one is over. */
+int renewal_unfollow(lua_State *L);
+/* Other code has taken over: sends {"$code_change", number of the code that it runs} to all that want to hear it.  NULL is allowed. */
+void renewal_tell(struct actors *actors);
+/* The time of the code that an actor runs is over (task_owner.on_replaced); again each second while it is there. */
+void renewal_end(struct task *task);
 
 #endif

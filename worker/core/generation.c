@@ -336,9 +336,8 @@ int generation_load(struct runtime *runtime, int fd, uint64_t number,
     return error;
 }
 
-void generation_push_loaded(lua_State *L, const struct generation *generation)
+void generation_to_loaded(lua_State *L)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, generation->require_ref);
     (void)lua_getupvalue(L, -1, UPVALUE_LOADED);
     lua_remove(L, -2);
 }

@@ -31,8 +31,8 @@ int generation_fail(lua_State *L, struct fsd_err *err);
  * where ("app.lua:3: ...", with the traceback behind it). */
 int generation_load(struct runtime *runtime, int fd, uint64_t number,
                     struct generation **ret_generation, struct fsd_err *err);
-/* Pushes the table of the modules that the code has required: name -> value. */
-void generation_push_loaded(lua_State *L, const struct generation *generation);
+/* Replaces the require of a generation on the top by the table of the modules that its code has required: name -> value. */
+void generation_to_loaded(lua_State *L);
 /* Gives up the code: Lua collects it, and the struct, when nothing runs on it any more.  NULL is allowed. */
 void generation_free(struct runtime *runtime, struct generation *generation);
 

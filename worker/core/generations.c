@@ -1,13 +1,14 @@
 /* generations.c - what still runs on code that was replaced, and until when it may.
  * Owns the list of replaced generations and a timer, which looks once a second while there are any.  Each task says in which
  * generation it was started; requests and tasks that are left when the time of theirs is over are cancelled with the code
- * "replaced", and closed by force a second later, as whatever is cancelled.  Actors have state that nobody could give back: they are
- * told of, and stay.  The master hears whenever what is left has changed.
+ * "replaced", and closed by force a second later, as whatever is cancelled; what becomes of actors is decided in actor/renewal.c.  The
+ * master hears whenever what is left has changed.  As long as something runs on a generation, its require is held, so that actors which
+ * that starts run on the same code, also when nothing else of it would be left.
  * Called by life_code.c at COMMIT and by whoever starts tasks.  Must not know what they do. */
 #include "worker/core/generations.h"
 
 #include <inttypes.h>
-#include <lua.h>
+#include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,14 +20,14 @@
 enum { LOOK_MS = 1000, LINE_MAX_BYTES = 256 };
 
 /* What is left, as the master is told. */
-struct report {
+struct generations_report {
     struct proto_laggards body;
     char text[PROTO_TEXT_MAX];
     size_t len;
     uint64_t hash; /* of what has no time in it */
 };
 
-static uint64_t current_number(const struct runtime *runtime)
+uint64_t generations_current(const struct runtime *runtime)
 {
     return runtime->generation == NULL ? 0 : runtime->generation->number;
 }
@@ -34,8 +35,15 @@ static uint64_t current_number(const struct runtime *runtime)
 /* A task has room for the low half only; generations that are alive at a time are close together. */
 uint64_t generations_of(const struct runtime *runtime, const struct task *task)
 {
-    uint64_t current = current_number(runtime);
+    uint64_t current = generations_current(runtime);
     return current - (uint16_t)(current - task->generation);
+}
+
+uint64_t generations_here(lua_State *L)
+{
+    const struct runtime *runtime = runtime_of(L);
+    const struct task *task = runtime->tasks.running;
+    return task != NULL ? generations_of(runtime, task) : generations_current(runtime);
 }
 
 void generations_assign(struct task *task, uint64_t number)
@@ -43,14 +51,15 @@ void generations_assign(struct task *task, uint64_t number)
     task->generation = (uint16_t)number;
 }
 
-static uint64_t find_since_ms(const struct generations *generations, uint64_t number)
+/* The one of that number; else the next one, of which it is known that this one was replaced before it.  NULL: there is none. */
+static struct generations_old *find_old(struct generations *generations, uint64_t number)
 {
     for (size_t i = 0; i < generations->count; i++) {
         if (generations->old[i].number >= number) {
-            return generations->old[i].since_ms;
+            return &generations->old[i];
         }
     }
-    return generations->old[generations->count - 1].since_ms;
+    return generations->count > 0 ? &generations->old[generations->count - 1] : NULL;
 }
 
 /* FILE:LINE of the innermost function of the application's: names in a bundle are relative, those of libraries are not. */
@@ -67,28 +76,24 @@ static void find_place(lua_State *L, char *place, size_t room)
     }
 }
 
-static void add_hash(struct report *report, const char *text)
+static void add_hash(struct generations_report *report, const char *text)
 {
     for (; *text != '\0'; text++) { /* FNV-1a */
         report->hash = (report->hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
     }
 }
 
-static void add_line(struct report *report, const struct task *task, const char *what,
-                     uint64_t age_s)
+static void add_line(struct generations_report *report, const char *kind, const char *what,
+                     const char *place, uint64_t age_s)
 {
-    char place[LUA_IDSIZE + 16];
     char line[LINE_MAX_BYTES];
-    find_place(task->L, place, sizeof(place));
     add_hash(report, what);
     add_hash(report, place);
-    int len = snprintf(line, sizeof(line), "%s %s since %" PRIu64 " at %s\n", task->owner->kind,
-                       what, age_s, place);
+    int len =
+        snprintf(line, sizeof(line), "%s %s since %" PRIu64 " at %s\n", kind, what, age_s, place);
     size_t bytes = (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1;
-    if (report->len + bytes < sizeof(report->text)) {
-        memcpy(report->text + report->len, line, bytes);
-        report->len += bytes;
-    }
+    memcpy(report->text + report->len, line, bytes);
+    report->len += bytes;
 }
 
 static uint64_t limit_ms(const struct runtime *runtime)
@@ -97,29 +102,74 @@ static uint64_t limit_ms(const struct runtime *runtime)
     return ms == 0 ? GENERATIONS_REPLACED_MS : ms;
 }
 
-/* Reports one that is left, and ends it when its time is over. */
-static void judge(struct runtime *runtime, struct task *task, struct report *report)
+/* Something of a replaced generation was found; true: its time is over. */
+static bool meet(struct runtime *runtime, uint64_t number, uint64_t *ret_age_ms)
 {
-    uint64_t number = generations_of(runtime, task);
-    uint64_t age_ms = clock_monotonic_ms() - find_since_ms(&runtime->generations, number);
+    struct generations *generations = &runtime->generations;
+    struct generations_old *old = find_old(generations, number);
+    struct generations_report *report = generations->report;
+    uint64_t age_ms = old == NULL ? 0 : clock_monotonic_ms() - old->since_ms;
+    if (old != NULL) {
+        old->is_used = true;
+    }
+    if (report != NULL) {
+        report->body.count++;
+        if (report->body.generation == 0 || number < report->body.generation) {
+            report->body.generation = number;
+        }
+    }
+    *ret_age_ms = age_ms;
+    return report != NULL && age_ms >= limit_ms(runtime);
+}
+
+/* There may be a hundred thousand of them: the master is told of as many as one message has room for. */
+static bool has_room(const struct generations_report *report)
+{
+    return report != NULL && report->len + LINE_MAX_BYTES < sizeof(report->text);
+}
+
+static void describe(const struct task *task, struct generations_report *report, uint64_t age_s)
+{
     char what[LINE_MAX_BYTES / 2] = "-";
+    char place[LUA_IDSIZE + 16];
     if (task->owner->on_describe != NULL) {
         task->owner->on_describe(task, what, sizeof(what));
     }
-    if (what[0] == '\0') {
-        return; /* no code of the application's */
+    find_place(task->L, place, sizeof(place));
+    add_line(report, task->owner->kind, what, place, age_s);
+}
+
+/* Reports one that is left, and ends it when its time is over. */
+static void judge(struct runtime *runtime, struct task *task)
+{
+    uint64_t age_ms = 0;
+    bool is_over = meet(runtime, generations_of(runtime, task), &age_ms);
+    if (has_room(runtime->generations.report)) {
+        describe(task, runtime->generations.report, age_ms / 1000);
     }
-    report->body.count++;
-    if (report->body.generation == 0 || number < report->body.generation) {
-        report->body.generation = number;
-    }
-    add_line(report, task, what, age_ms / 1000);
-    if (!task->owner->is_lasting && age_ms >= limit_ms(runtime)) {
+    if (is_over && task->owner->on_replaced != NULL) {
+        task->owner->on_replaced(task);
+    } else if (is_over) {
         task_cancel(task, TASK_CANCEL_REPLACED);
     }
 }
 
-static void tell(struct runtime *runtime, struct report *report)
+bool generations_meet(struct runtime *runtime, uint16_t generation, const char *kind,
+                      const char *what)
+{
+    uint64_t current = generations_current(runtime);
+    uint64_t age_ms = 0;
+    if (generation == (uint16_t)current) {
+        return false;
+    }
+    bool is_over = meet(runtime, current - (uint16_t)(current - generation), &age_ms);
+    if (has_room(runtime->generations.report)) {
+        add_line(runtime->generations.report, kind, what, what, age_ms / 1000);
+    }
+    return is_over;
+}
+
+static void tell(struct runtime *runtime, struct generations_report *report)
 {
     report->hash ^= report->body.count + report->body.generation;
     report->text[report->len > 0 ? report->len - 1 : 0] = '\0'; /* no newline behind the last one */
@@ -130,24 +180,47 @@ static void tell(struct runtime *runtime, struct report *report)
     }
 }
 
-static void on_look(struct timer *timer)
+/* Goes through all that runs on replaced code, and lets go of the code that nothing runs on.  report: what is found is added to it, and ended
+ * when its time is over; NULL: neither. */
+static void look(struct runtime *runtime, struct generations_report *report)
 {
-    struct runtime *runtime = H2O_STRUCT_FROM_MEMBER(struct runtime, generations.look, timer);
+    struct generations *generations = &runtime->generations;
     struct heap *heap = &runtime->heap;
-    struct report report = {.hash = UINT64_C(14695981039346656037)};
-    uint16_t current = (uint16_t)current_number(runtime);
+    uint16_t current = (uint16_t)generations_current(runtime);
+    for (size_t i = 0; i < generations->count; i++) {
+        generations->old[i].is_used = false;
+    }
+    generations->report = report;
     for (uint32_t account = 0; (account = heap_next_holder(heap, account)) != 0;) {
         struct task *task = heap->accounts[account].holder;
         if (task->generation != current && task->trial == TASK_TRIAL_NONE) {
-            judge(runtime, task, &report);
+            judge(runtime, task);
         }
     }
-    tell(runtime, &report);
-    if (report.body.count == 0) {
-        runtime->generations.count = 0;
-        return;
+    if (generations->on_look != NULL) {
+        generations->on_look(runtime);
     }
-    loop_set_timer(&runtime->loop, timer, LOOK_MS, on_look);
+    generations->report = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < generations->count; i++) {
+        if (generations->old[i].is_used) {
+            generations->old[kept++] = generations->old[i];
+        } else {
+            luaL_unref(runtime->L, LUA_REGISTRYINDEX, generations->old[i].require_ref);
+        }
+    }
+    generations->count = kept;
+}
+
+static void on_look(struct timer *timer)
+{
+    struct runtime *runtime = H2O_STRUCT_FROM_MEMBER(struct runtime, generations.look, timer);
+    struct generations_report report = {.hash = UINT64_C(14695981039346656037)};
+    look(runtime, &report);
+    tell(runtime, &report);
+    if (report.body.count > 0) {
+        loop_set_timer(&runtime->loop, timer, LOOK_MS, on_look);
+    }
 }
 
 void generations_replace(struct runtime *runtime, uint64_t number)
@@ -155,10 +228,33 @@ void generations_replace(struct runtime *runtime, uint64_t number)
     struct generations *generations = &runtime->generations;
     if (generations->count < GENERATIONS_REPLACED_MAX) {
         generations->old[generations->count++] =
-            (struct generations_old){number, clock_monotonic_ms()};
+            (struct generations_old){number, clock_monotonic_ms(), LUA_NOREF, true};
     }
     if (!timer_is_set(&generations->look)) {
         loop_set_timer(&runtime->loop, &generations->look, LOOK_MS, on_look);
+    }
+}
+
+void generations_hold(struct runtime *runtime, const struct generation *old)
+{
+    struct generations_old *last = find_old(&runtime->generations, old->number);
+    if (last != NULL && last->number == old->number) {
+        lua_rawgeti(runtime->L, LUA_REGISTRYINDEX, old->require_ref);
+        last->require_ref = luaL_ref(runtime->L, LUA_REGISTRYINDEX);
+    }
+    look(runtime, NULL);
+}
+
+void generations_push_require(lua_State *L, uint64_t number)
+{
+    struct runtime *runtime = runtime_of(L);
+    struct generations_old *old = find_old(&runtime->generations, number);
+    if (old != NULL && old->number == number && old->require_ref != LUA_NOREF) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, old->require_ref);
+    } else if (runtime->generation != NULL) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, runtime->generation->require_ref);
+    } else {
+        lua_getglobal(L, "require");
     }
 }
 

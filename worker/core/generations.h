@@ -1,6 +1,7 @@
 #ifndef FSD_WORKER_CORE_GENERATIONS_H
 #define FSD_WORKER_CORE_GENERATIONS_H
 
+#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include "worker/core/timer.h"
 
 struct generation;
+struct generations_report;
 struct runtime;
 struct task;
 
@@ -21,6 +23,8 @@ enum {
 struct generations_old {
     uint64_t number;
     uint64_t since_ms; /* when that was */
+    int require_ref;   /* registry reference of its require, while something may run on it */
+    bool is_used;      /* ... as was seen at the last look */
 };
 
 /* What still runs on code that was replaced; embedded in the runtime. */
@@ -28,13 +32,27 @@ struct generations {
     struct generations_old old[GENERATIONS_REPLACED_MAX]; /* oldest first */
     size_t count;
     struct timer look;
-    uint64_t told; /* a hash of what the master was told last */
+    uint64_t told;                     /* a hash of what the master was told last */
+    struct generations_report *report; /* borrowed; while the looking is for the master */
+    /* To call generations_meet for all else that keeps code alive; NULL: there is nothing */
+    void (*on_look)(struct runtime *runtime);
 };
 
 /* Other code has taken the place of a generation: from now on what runs on that is looked after, until nothing does. */
 void generations_replace(struct runtime *runtime, uint64_t number);
+/* What runs on the code that was replaced last goes on: it can still require, and start actors that run on that code, too. */
+void generations_hold(struct runtime *runtime, const struct generation *old);
+/* Pushes the require of a generation; that of the current one when nothing is left of it, the state's own when there is none. */
+void generations_push_require(lua_State *L, uint64_t number);
+/* The number of the current generation, 0: none. */
+uint64_t generations_current(const struct runtime *runtime);
+/* What the code that runs in L belongs to: the generation of its task, or the current one. */
+uint64_t generations_here(lua_State *L);
 /* The number of the generation that a task runs on: the one that it was started in. */
 uint64_t generations_of(const struct runtime *runtime, const struct task *task);
+/* In on_look: something of that generation, given by its low bits, keeps code alive; what is FILE:LINE.  True: its time is over. */
+bool generations_meet(struct runtime *runtime, uint16_t generation, const char *kind,
+                      const char *what);
 /* A task runs on this one from now on. */
 void generations_assign(struct task *task, uint64_t number);
 void generations_fini(struct runtime *runtime);

@@ -67,9 +67,11 @@ struct task_owner {
     void (*on_excess)(struct task *task, const char *message);
     /* Adds to the CancelError on the top, which is about to be raised in it; may be NULL. */
     void (*on_raise)(const struct task *task, lua_State *L);
-    /* Writes what of its kind it is: "GET /path"; nothing when its code is none of the application's.  May be NULL. */
+    /* Writes what of its kind it is: "GET /path".  May be NULL. */
     void (*on_describe)(const struct task *task, char *text, size_t room);
-    bool is_lasting; /* it has state: it stays when its code is replaced */
+    /* Its code was replaced, and the time to finish is over; called again and again until it has ended, or runs other code.  NULL: it is
+     * cancelled. */
+    void (*on_replaced)(struct task *task);
 };
 
 /* What belongs to a task until it gives it back or ends; embedded in its owner. */
@@ -175,6 +177,8 @@ void task_cancel(struct task *task, enum task_cancel reason);
 /* Raises TASK_CANCEL_RELOAD in the task's wait if it is an idle one, once in its life; false: it is in the middle of something, was told
  * already, or is ending.  There is no grace: it may take its time. */
 bool task_tell(struct task *task);
+/* Takes a cancel back that its code has dealt with: it lives on. */
+void task_pardon(struct task *task);
 /* Closes the coroutine where it stands, which runs its <close> variables, and nothing else of it any more: when it would go on, or,
  * for the task that is running now, as soon as it waits or is preempted.  on_done gets TASK_CLOSED. */
 void task_kill(struct task *task);

@@ -31,6 +31,16 @@ void task_clear_timers(struct task *task)
     }
 }
 
+void task_pardon(struct task *task)
+{
+    if (task->cancelling && !task->is_killed) {
+        timer_clear(&task->runtime->loop.timers, &task->timing->grace);
+        task->cancel = TASK_CANCEL_NONE;
+        task->cancelling = false;
+        task->is_overdue = false;
+    }
+}
+
 static void on_deadline(struct timer *timer)
 {
     task_cancel(H2O_STRUCT_FROM_MEMBER(struct task_timing, deadline, timer)->task,

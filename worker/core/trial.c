@@ -123,7 +123,7 @@ static void on_task_run(struct task *task)
 }
 
 static const struct task_owner owner = {"load", on_task_done, NULL, on_task_run,
-                                        NULL,   NULL,         NULL, false};
+                                        NULL,   NULL,         NULL, NULL};
 
 struct trial *trial_new(struct runtime *runtime, struct generation *generation,
                         const struct trial_calls *calls, void *data)

@@ -32,9 +32,8 @@ struct exchange_block {
     max_align_t bytes[];
 };
 
-static const struct task_owner owner = {"request",          on_task_done, on_task_wait,
-                                        exchange_note_run,  NULL,         NULL,
-                                        exchange_note_task, false};
+static const struct task_owner owner = {
+    "request", on_task_done, on_task_wait, exchange_note_run, NULL, NULL, exchange_note_task, NULL};
 
 struct exchange *exchange_new(struct service *service, h2o_req_t *req)
 {

@@ -3,10 +3,13 @@
  * next time is counted from the one that was planned, not from when the run began, and a time at which the last run has not ended
  * yet, or that has passed while the worker was busy, is left out.  Wall clocks are set: an alarm at a time of day looks again at least
  * every LOOK_S.
+ * Those that run replaced code are told of, and end with its time if they repeat; one that runs once is somebody's work, and keeps its code.
  * Called by mod_timer.c, the loop, and by background.c at the worker's end.  Must not know the schedule's grammar. */
 #include "worker/lib/alarm.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -174,6 +177,43 @@ void alarm_take_time(struct alarm *alarm, const struct alarm *other)
     if (alarm->is_set && other->is_set) {
         alarm->plan.at_us = other->plan.at_us;
         arm(alarm);
+    }
+}
+
+/* FILE:LINE of the application's function that it runs; false: it runs one of the library's, which has no versions. */
+static bool find_place(lua_State *L, const struct alarm *alarm, char *place, size_t room)
+{
+    lua_Debug info;
+    int top = lua_gettop(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, alarm);
+    lua_getiuservalue(L, -1, ALARM_CALL);
+    lua_rawgeti(L, -1, 1);
+    bool is = lua_isfunction(L, -1) && lua_getinfo(L, ">S", &info) != 0 && info.linedefined > 0 &&
+              strncmp(info.source, "@/", 2) != 0;
+    if (is) {
+        (void)snprintf(place, room, "%s:%d", info.short_src, info.linedefined);
+    }
+    lua_settop(L, top);
+    return is;
+}
+
+void alarm_set_look(struct alarm_set *set)
+{
+    struct runtime *runtime = set->spawns->runtime;
+    uint16_t current = (uint16_t)generations_current(runtime);
+    char place[LUA_IDSIZE + 16];
+    struct alarm *next;
+    for (struct alarm *alarm = set->first; alarm != NULL; alarm = next) {
+        next = alarm->next;
+        if (alarm->generation == current) {
+            continue;
+        }
+        if (!find_place(runtime->L, alarm, place, sizeof(place))) {
+            alarm->generation = current;
+        } else if (generations_meet(runtime, alarm->generation, "timer", place) &&
+                   is_repeated(alarm)) {
+            (void)alarm_cancel(alarm);
+        }
     }
 }
 

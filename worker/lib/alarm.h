@@ -60,6 +60,8 @@ struct alarm_set {
 void alarm_set_init(struct alarm_set *set, struct spawned_set *spawns);
 /* The worker is leaving: what repeats goes off no more. */
 void alarm_set_end(struct alarm_set *set);
+/* For the look at what runs on replaced code. */
+void alarm_set_look(struct alarm_set *set);
 /* Cancels all. */
 void alarm_set_clear(struct alarm_set *set);
 

@@ -10,6 +10,11 @@
 #include "worker/core/runtime.h"
 #include "worker/lib/spawned_report.h"
 
+static void on_look(struct runtime *runtime)
+{
+    alarm_set_look(&runtime->background->alarms);
+}
+
 struct background *background_of(lua_State *L)
 {
     struct runtime *runtime = runtime_of(L);
@@ -20,6 +25,7 @@ struct background *background_of(lua_State *L)
         alarm_set_init(&background->alarms, &background->spawns);
         lua_rawsetp(L, LUA_REGISTRYINDEX, background);
         runtime->background = background;
+        runtime->generations.on_look = on_look;
     }
     return runtime->background;
 }

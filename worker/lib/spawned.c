@@ -23,7 +23,7 @@ static void on_task_raise(const struct task *task, lua_State *L);
 static void describe(const struct task *task, char *text, size_t room);
 
 static const struct task_owner owner = {"task", on_task_done,  NULL,     on_task_run,
-                                        NULL,   on_task_raise, describe, false};
+                                        NULL,   on_task_raise, describe, NULL};
 
 void spawned_set_init(struct spawned_set *set, struct runtime *runtime)
 {
