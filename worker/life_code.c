@@ -17,6 +17,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/server.h"
 #include "worker/lib/declared.h"
+#include "worker/lib/state.h"
 #include "worker/life.h"
 #include "worker/life_end.h"
 
@@ -94,6 +95,7 @@ bool life_code_commit(struct life *life, uint64_t number)
     life->trial = NULL;
     (void)http_server_adopt(runtime->http, generation, &err); /* it was judged */
     runtime->generation = generation;
+    state_keep_tried(runtime->L);
     if (life->is_serving) {
         declared_replace(runtime, old);
         page_set(&runtime->page->generation, generation->number);
@@ -114,8 +116,11 @@ bool life_code_commit(struct life *life, uint64_t number)
 
 void life_code_drop(struct life *life)
 {
-    trial_drop(life->trial);
-    life->trial = NULL;
+    if (life->trial != NULL) {
+        trial_drop(life->trial);
+        life->trial = NULL;
+        state_drop_tried(life->runtime.L);
+    }
 }
 
 void life_code_abort(struct life *life, uint64_t number)
