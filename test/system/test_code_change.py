@@ -1,5 +1,6 @@
 """Other code in a worker that runs, from the master's side: PREPARE, COMMIT and ABORT of a bundle."""
 import struct
+import time
 
 import pytest
 from as_master import ABORT, CHANGE_CODE, COMMIT, PREPARE, PREPARED, REJECTED
@@ -275,15 +276,64 @@ def test_a_server_whose_code_change_fails_stays_on_its_code(site):
     assert client.ask("/call") == {"n": 2, "code": 3}
 
 
-CHILD = 'app:supervisor { name = "jobs", children = { { id = "%s", start = { "waits" } } } }'
+STATES = """
+local made = fsd.state("made", { by = VERSION })
+app:get("/made", function() return { by = fsd.state("made").by or "nobody", tried = fsd.state("tried").by or "nobody", same = made == fsd.state("made") } end)
+app:get("/peek", function() return { fsd.state("tried").by or "nobody" } end)
+app:on_check(function() fsd.state("tried", { by = VERSION }) kept.color = VERSION GATE end)
+app:get("/color", function() return { kept.color } end)
+"""
 
 
-def test_other_supervisors_need_new_workers_and_the_same_ones_do_not(site):
-    waits = "return function() while true do require('fsd.actor').receive() end end"
-    client = site.serve(source(1, CHILD % "one"), waits=waits).client()
-    site.begin(source(2, CHILD % "two"), 8)
-    assert "what app:supervisor declares has changed" in site.expect(REJECTED)
-    site.begin(source(2), 8)
-    assert "what app:supervisor declares has changed" in site.expect(REJECTED)
-    site.put(source(2, CHILD % "one"), 8)
-    assert client.ask()["version"] == 2
+def states(version, gate=""):
+    return source(version, STATES.replace("GATE", gate).replace("VERSION", str(version)))
+
+
+def test_state_that_rejected_code_has_made_goes_with_it(site):
+    client = site.serve(source(1, 'app:get("/peek", function() local f = fsd.state return { f("made").by or "nobody", f("tried").by or "nobody" } end)\n'
+                               'app:get("/color", function() return { kept.color } end)')).client()
+    site.begin(states(2, "error('no')"), 8)
+    site.expect(REJECTED)
+    assert client.ask("/color") == [2]  # what it has changed stays so
+    assert client.ask("/peek") == ["nobody", "nobody"]
+
+
+def test_state_that_aborted_code_has_made_goes_with_it_too(site):
+    client = site.serve(source(1)).client()
+    site.prepare(states(2), 8)
+    site.tell(ABORT)
+    site.put(states(3), 9)
+    assert client.ask("/made") == {"by": 3, "tried": 3, "same": True}
+    site.put(states(4), 10)
+    assert client.ask("/made") == {"by": 3, "tried": 3, "same": True}
+
+
+def test_state_of_tried_code_that_running_code_asks_for_stays(site):
+    client = site.serve(states(1)).client()
+    site.prepare(states(2), 8)
+    assert client.ask("/peek") == [2]
+    site.tell(ABORT)
+    assert client.ask("/peek") == [2]
+
+
+def test_what_runs_at_the_start_runs_for_each_version_and_is_told_what_was_before(site):
+    start = 'app:on("start", function(before) table.insert(kept.said, (before or "nothing") .. " to " .. fsd.worker.self().generation) end)'
+    client = site.serve(source(1, start)).client()
+    site.put(source(2, start), 9)
+    wait_for(lambda: client.ask("/kept")["said"] == ["nothing to 7", "7 to 9"], "both starts")
+
+
+def test_timers_of_the_same_id_and_times_go_on_by_the_same_clock(site):
+    """The code changes all the time: a timer that was counted anew each time would never go off."""
+    def timers(version, seconds):
+        return source(version, f'app:every({seconds}, function() table.insert(kept.said, "{version}") end, {{ id = "one" }})')
+
+    client = site.serve(timers(1, 0.5)).client()
+    version, end = 1, time.monotonic() + 30
+    while not client.ask("/kept")["said"] and time.monotonic() < end:
+        version += 1
+        site.put(timers(version, 0.5), 6 + version)
+    said = client.ask("/kept")["said"]
+    assert said and int(said[0]) > 1
+    site.put(timers(version + 1, 3600), 7 + version)
+    wait_for(lambda: client.ask("/alive") == [version + 1], "the old ones to be gone")

@@ -136,6 +136,35 @@ def test_a_reload_moves_children_and_never_runs_one_twice(start):
     wait_for(lambda: not set(before.values()) & set(wait_shares(nodes).values()), "children in new workers only")
 
 
+def test_a_change_of_code_in_place_leaves_children_where_they_are(start):
+    nodes = start()
+    before = wait_shares(nodes, [2, 2, 2])
+    app = nodes.service.app_path
+    app.write_text(app.read_text().replace('id = "a"', 'restart = "transient", id = "a"'))
+    nodes.service.call("reload")
+    assert wait_shares(nodes, [2, 2, 2]) == before
+    assert nodes.run(0, 'return fsd.shared "cache":get "starts:a"') == [1]
+    os.kill(nodes.service.slot(1)["pid"], signal.SIGKILL)
+    wait_shares(nodes, [3, 3])  # who waited before waits still
+
+
+def test_children_that_new_code_declares_no_more_end_and_new_ones_start_once(start):
+    nodes = start()
+    before = wait_shares(nodes, [2, 2, 2])
+    app = nodes.service.app_path
+    app.write_text(app.read_text().replace('"a"', '"x"').replace('"room:a"', '"room:x"'))
+    nodes.service.call("reload")
+
+    def find():
+        return nodes.run(0, '''
+  local d = fsd.shared "cache"
+  return actor.whereis "room:x" ~= nil, actor.whereis "room:a" == nil, d:get "in:a" == nil, d:get "starts:x" or 0, d:get "twice" or 0''')
+
+    wait_for(lambda: find() == [True, True, True, 1, 0], "the other child")
+    after = nodes.run(0, STATE)[0]["where"]
+    assert {key: after[key] for key in "bcdef"} == {key: before[key] for key in "bcdef"}
+
+
 def test_an_upgrade_leaves_children_where_they_are(start):
     nodes = start()
     before = wait_shares(nodes, [2, 2, 2])

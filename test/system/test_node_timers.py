@@ -1,6 +1,7 @@
 """Timers across workers: those of scope "node" run in one of all workers, and messages that are sent later reach actors of others."""
 import os
 import signal
+import time
 
 import pytest
 from node_app import NODE_FILES, NodeApp
@@ -75,3 +76,17 @@ def test_a_message_is_sent_later_to_an_actor_of_another_worker(nodes):
   local t = fsd.timer.send_after(0.01, pid, self())
   local answer = receive(10)
   return answer[1], answer[2] == pid, t:read() == nil''') == ["back", True, True]
+
+
+def test_they_go_on_by_the_same_clock_when_the_code_is_changed_in_place(nodes):
+    """All the time: a timer that was counted anew each time would never go off."""
+    service = nodes.service
+    text = service.app_path.read_text()
+    end = time.monotonic() + 60
+    count = 0
+    while not read(nodes, "slow")[0] and time.monotonic() < end:
+        count += 1
+        more = f'app:every(3, function() note "slow" end, {{ scope = "node", id = "slow" }}) local change = {count}\nreturn app'
+        service.app_path.write_text(more.join(text.rsplit("return app", 1)))
+        service.call("reload")
+    assert count > 3 and read(nodes, "slow")[0]

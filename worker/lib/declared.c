@@ -152,6 +152,10 @@ const luaL_Reg declared_methods[] = {{"on", declared_on},
                                      {"cron", declared_cron},
                                      {NULL, NULL}};
 
+/* Where what is started, and what it takes the place of, stand on the stack: lists of the declared, of what was started of them, and the
+ * number of the generation before, or nil. */
+enum { AT_NEW = 1, AT_OLD, AT_OLD_STARTED, AT_BEFORE, AT_STARTED, AT_DECLARED };
+
 /* The declared one stands on the top.  Pushes its handle or timer; false: it would never run. */
 static bool start(lua_State *L, const struct declared *declared)
 {
@@ -159,7 +163,8 @@ static bool start(lua_State *L, const struct declared *declared)
     struct alarm_plan plan = declared->plan;
     lua_getiuservalue(L, -1, DECLARED_FUNCTION);
     if (!declared->is_alarm) {
-        (void)spawned_push(L, &background->spawns, 0);
+        lua_pushvalue(L, AT_BEFORE);
+        (void)spawned_push(L, &background->spawns, 1);
         return true;
     }
     plan.at_us = clock_monotonic_us() + plan.every_us;
@@ -168,25 +173,6 @@ static bool start(lua_State *L, const struct declared *declared)
     }
     (void)alarm_push(L, &background->alarms, &plan, lua_gettop(L));
     return true;
-}
-
-/* Starts what stands in a list of the application on the top, which is replaced by a list of the handles and timers. */
-static void start_list(lua_State *L, const char *lists)
-{
-    int app = lua_gettop(L);
-    int list = app + 1;
-    app_list_find(L, lists, app);
-    lua_Integer count = lua_isnil(L, list) ? 0 : (lua_Integer)lua_rawlen(L, list);
-    lua_newtable(L);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, list, i);
-        if (start(L, lua_touserdata(L, -1))) {
-            lua_rawseti(L, list + 1, (lua_Integer)lua_rawlen(L, list + 1) + 1);
-        }
-        lua_settop(L, list + 1);
-    }
-    lua_replace(L, app);
-    lua_settop(L, app);
 }
 
 /* Whether the declared ones at two indices are one and the same, in two versions of the code: they have the same id, or neither
@@ -204,9 +190,6 @@ static bool is_same(lua_State *L, int one, int other)
     lua_pop(L, 2);
     return is;
 }
-
-/* Places of the stack of replace. */
-enum { AT_NEW_APP = 1, AT_OLD_APP, AT_NEW, AT_OLD, AT_OLD_STARTED, AT_STARTED, AT_DECLARED };
 
 /* What the i-th of the old ones has started, NULL: nothing that is left; it is on the top, and the declared one below. */
 static void *push_old(lua_State *L, lua_Integer i)
@@ -255,19 +238,9 @@ static void keep_time(lua_State *L, struct alarm *alarm)
     }
 }
 
-/* Protected, because there is a limit on what can be started: the running application, and the one before it or nil. */
-static int replace(lua_State *L)
+/* AT_STARTED is filled: the timer, the task or false, at the place of what was declared. */
+static void replace_all(lua_State *L)
 {
-    lua_settop(L, AT_OLD_APP);
-    app_list_find(L, LISTS, AT_NEW_APP);
-    if (lua_isnil(L, AT_OLD_APP)) {
-        lua_pushnil(L);
-        lua_pushnil(L);
-    } else {
-        app_list_find(L, LISTS, AT_OLD_APP);
-        app_list_get(L, STARTED_LISTS, AT_OLD_APP);
-    }
-    app_list_get(L, STARTED_LISTS, AT_NEW_APP);
     lua_Integer count = lua_isnil(L, AT_NEW) ? 0 : (lua_Integer)lua_rawlen(L, AT_NEW);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, AT_NEW, i);
@@ -281,7 +254,36 @@ static int replace(lua_State *L)
         lua_settop(L, AT_STARTED);
     }
     stop_old(L);
+}
+
+/* Protected, because there is a limit on what can be started: the running application, and the one before it with its generation, or
+ * nil. */
+static int replace(lua_State *L)
+{
+    enum { NEW_APP = 1, OLD_APP, BEFORE };
+    app_list_find(L, LISTS, NEW_APP);
+    if (lua_isnil(L, OLD_APP)) {
+        lua_settop(L, 6);
+    } else {
+        app_list_find(L, LISTS, OLD_APP);
+        app_list_get(L, STARTED_LISTS, OLD_APP);
+    }
+    lua_pushvalue(L, BEFORE);
+    app_list_get(L, STARTED_LISTS, NEW_APP);
+    for (int i = NEW_APP; i <= BEFORE; i++) {
+        lua_remove(L, 1);
+    }
+    replace_all(L);
     return 0;
+}
+
+static void get_field(lua_State *L, const char *key)
+{
+    if (lua_isnil(L, 1)) {
+        lua_pushnil(L);
+    } else {
+        lua_getfield(L, 1, key);
+    }
 }
 
 int declared_start_node(lua_State *L)
@@ -290,8 +292,21 @@ int declared_start_node(lua_State *L)
     if (generation == NULL) {
         return luaL_error(L, "there is no application");
     }
+    lua_settop(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, generation->app_ref);
-    start_list(L, NODE_LISTS);
+    app_list_find(L, NODE_LISTS, -1);
+    lua_replace(L, 2); /* AT_NEW, once what was before is gone from below */
+    get_field(L, "declared");
+    get_field(L, "started");
+    lua_pushnil(L);
+    lua_newtable(L);
+    lua_remove(L, 1);
+    replace_all(L);
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, AT_NEW);
+    lua_setfield(L, -2, "declared");
+    lua_pushvalue(L, AT_STARTED);
+    lua_setfield(L, -2, "started");
     return 1;
 }
 
@@ -305,10 +320,12 @@ void declared_replace(struct runtime *runtime, const struct generation *old)
     lua_rawgeti(L, LUA_REGISTRYINDEX, runtime->generation->app_ref);
     if (old == NULL) {
         lua_pushnil(L);
+        lua_pushnil(L);
     } else {
         lua_rawgeti(L, LUA_REGISTRYINDEX, old->app_ref);
+        lua_pushinteger(L, (lua_Integer)old->number);
     }
-    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
         logger_write(&runtime->logger, LOG_LEVEL_ERROR, "cannot start all that was declared: %s",
                      luaL_tolstring(L, -1, NULL));
         lua_pop(L, 2);

@@ -9,7 +9,8 @@ struct runtime;
 /* Methods of the class fsd.App: on, on_check, every, cron. */
 extern const luaL_Reg declared_methods[];
 
-/* core.start_declared() -> timers: those of scope "node" of the loaded application; for lua/fsd/timer/scheduler.lua. */
+/* core.start_declared([before]) -> { declared, started }: the timers of scope "node" of the loaded application; before is what was returned
+ * for the code before, which these take the place of.  For lua/fsd/timer/scheduler.lua. */
 int declared_start_node(lua_State *L);
 /* Starts what the loaded application has declared; once, when this worker becomes active; but not what has the scope "node". */
 void declared_start(struct runtime *runtime);

@@ -3,7 +3,7 @@
  *   core.at(epoch, fn, ...) -> timer        core.cron(schedule, fn, ...) -> timer
  *   core.cancel(timer) = timer:cancel() -> whether it was set
  *   timer:read() -> seconds until it goes off, or nil
- *   core.start_declared() -> timers         declared.c; for timer/scheduler.lua only
+ *   core.start_declared([before]) -> table  declared.c; for timer/scheduler.lua only
  *   core.tie(timer, value)  core.cancel_tied(value)   calls all that are tied to the value off; for timer.lua only
  * Owns nothing; alarm.c does the work. */
 #include "worker/lib/mod_timer.h"

@@ -5,9 +5,12 @@ local actors = require "fsd.actor.core"
 local core = require "fsd.timer.core"
 local roster = require "fsd.actor.roster"
 
-local function begin()
-  local timers = core.start_declared()
-  for _, timer in ipairs(timers) do core.tie(timer, actor.self()) end
+-- before: what it had returned for the code before.  Timers that both have go on by the same clock.
+local function begin(before)
+  local timers = core.start_declared(before)
+  for _, timer in ipairs(timers.started) do
+    if timer then core.tie(timer, actor.self()) end
+  end
   return timers
 end
 
@@ -17,9 +20,6 @@ return function()
   local timers = begin()
   while true do
     local msg, _, kind = actor.receive()
-    if kind == "system" and msg[1] == "$code_change" then
-      for _, timer in ipairs(timers) do timer:cancel() end
-      timers = begin()
-    end
+    if kind == "system" and msg[1] == "$code_change" then timers = begin(timers) end
   end
 end
