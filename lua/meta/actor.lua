@@ -34,6 +34,9 @@ local actor = {}
 
 ---Starts an actor; it begins to run at the end of this turn.
 ---
+---A request or task that runs code which was replaced starts actors of that same code. Those that are no fsd.server end with the reason
+---"replaced" when the time of their code is over (`limits.replaced` of the pool, a minute).
+---
 ---Raises while the application loads; an ActorError with the code "limit" when the worker has 131072 actors, "shutdown"
 ---when it is leaving. A module that is missing or fails ends the new actor, not the caller.
 ---

@@ -72,6 +72,9 @@ function fsd.time() end
 ---A table that belongs to this worker and not to one version of the code: every call with the same name returns the same
 ---table, also after `fsdctl reload` has put other code in place. The first call decides what is in it.
 ---
+---A table that code has made which is then rejected (`fsdctl reload` says so) goes with that code; what such code has changed in a table that was
+---there stays changed. So let the top level of modules ask for tables only, and change them where code runs.
+---
 ---Keep data in it, not functions: a function keeps the code alive that it was made by. Changes are seen by the old code, too,
 ---as long as that has requests. Each worker has its own.
 ---@param name string 1 to 255 bytes

@@ -112,9 +112,10 @@ function App:not_found(handler) end
 
 ---Runs a function in a task of its own when a worker has become active. Each worker runs it, and one in reserve when it takes a
 ---place over; `fsd.worker.self().slot == 0` picks one of a pool. When other code takes over in a worker, what its old code began
----so is cancelled (reason "replaced"), and the functions of the new code run.
+---so is cancelled (reason "replaced"), and the functions of the new code run; before is the generation of that old code then, and nil
+---when the worker begins. So a loop goes on with the new code, and what is to be done once in a worker's life looks at before.
 ---@param event "start"
----@param fn fun()
+---@param fn fun(before?: integer)
 ---@return fsd.App self
 function App:on(event, fn) end
 
@@ -128,13 +129,16 @@ function App:on_check(fn) end
 ---ended in reverse order when the worker leaves, after its last request. Options with `child` are those of fsd.supervisor.dynamic,
 ---all others those of fsd.supervisor.start. When it does not start, or ends (it does when there are more restarts than it
 ---allows), the worker ends with exit code 1, and its pool starts another one.
+---
+---When other code takes over in a worker that runs, children are compared by id, supervisors by name: those that both declare go on,
+---and what has changed of them counts from their next start; what is gone is ended; what is new is started.
 ---@param options fsd.supervisor.Options|fsd.supervisor.DynamicOptions
 ---@return fsd.App self
 function App:supervisor(options) end
 
 ---@class fsd.App.TimerOptions
 ---@field scope? "worker"|"node" in each worker, the default; or in one of all that run the application. When that one ends, another one goes on; a time that passes in between is left out
----@field id? string when other code takes over, a timer of the same id and the same times goes on without a gap; without ids the same times are enough
+---@field id? string when other code takes over, a timer of the same id and the same times goes on without a gap, whatever its scope; without ids the same times are enough. Other times are counted anew
 
 ---As fsd.timer.every, in each worker, from when it has become active.
 ---@param seconds number at least 0.001

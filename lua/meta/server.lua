@@ -25,7 +25,7 @@ local server = {}
 ---@field handle_info? fun(self, msg): fsd.server.Order? everything else: plain messages, `{"$down", ...}`, `{"$exit", ...}`, "timeout"
 ---@field handle_continue? fun(self, value): fsd.server.Order? runs before the next message, see server.continue
 ---@field terminate? fun(self, reason) when it stops itself, after an error, and when it traps exits and its parent ends
----@field code_change? fun(self, old, old_generation) in the new version of the module: takes over what it needs of the old state
+---@field code_change? fun(self, old, old_generation) in the new version of the module: takes over what it needs of the old state. When it raises, or has not ended when the time of the old code is over (`limits.replaced`, a minute), the server goes on with its old code and state. Without it the fields of the old state are those of the new one
 local Server = {}
 
 ---Starts the server, and waits until its init is over.

@@ -5,6 +5,7 @@
 ---A supervisor starts its children in order, each when the init of the one before is over, and ends them in reverse order. When a
 ---child ends, the strategy and the child's `restart` say what happens; when more than `intensity` restarts come within
 ---`period` seconds, the supervisor ends its children and itself with the reason "shutdown", and its own supervisor decides.
+---A child that ends with the reason "replaced", because its code was, is restarted unless it is temporary, and that does not count.
 ---What shall run as long as the application does is declared with `app:supervisor{...}`; the functions here are for running code.
 ---@class fsd.supervisor
 local supervisor = {}

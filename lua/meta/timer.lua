@@ -3,7 +3,8 @@
 ---Functions that run later, each time in a task of its own: it may wait, and its error is logged. And messages that are sent later.
 ---
 ---Timers are set by requests and tasks, not while the application loads: App.every and App.cron are for that. A worker that leaves runs those that repeat no more, and
----does not wait for the others. A worker can have 100,000; more raise a LimitError ("timer.limit").
+---does not wait for the others. When other code takes over, they run the code that has set them: once, whenever that is; again and again until its
+---time is over (`limits.replaced`, a minute). A worker can have 100,000; more raise a LimitError ("timer.limit").
 ---@class fsd.timer
 local timer = {}
 
