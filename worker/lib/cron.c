@@ -183,6 +183,13 @@ static int find_in_every_hour(const struct cron *cron, int64_t after_s, cron_off
     return -ERANGE;
 }
 
+bool cron_is_same(const struct cron *one, const struct cron *other)
+{
+    return one->minutes == other->minutes && one->hours == other->hours &&
+           one->days == other->days && one->months == other->months &&
+           one->weekdays == other->weekdays && one->needs_both == other->needs_both;
+}
+
 int cron_next(const struct cron *cron, int64_t after_s, cron_offset offset_at, int64_t *ret_at_s)
 {
     if (after_s < 0 || after_s >= local_limit_s) {

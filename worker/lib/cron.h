@@ -26,6 +26,8 @@ typedef int64_t (*cron_offset)(int64_t at_s);
  * schedule that no day fits, such as February 30. */
 int cron_parse(const char *text, size_t len, struct cron *ret_cron, struct fsd_err *err);
 
+/* Whether two schedules are the same. */
+bool cron_is_same(const struct cron *one, const struct cron *other);
 /* The first moment after after_s, in seconds since 1970, at which the local clock shows a time of the schedule.  A time that the clock
  * jumps over (summer time begins) counts at the moment of the jump.  Of a time that it shows twice the first one counts; but a
  * schedule of every hour goes on through both.  -ERANGE: none before the year 10000, or after_s is negative. */

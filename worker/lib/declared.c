@@ -186,7 +186,7 @@ static bool is_same(lua_State *L, int one, int other)
     bool is = lua_rawequal(L, -1, -2) && first->is_alarm && second->is_alarm &&
               first->plan.kind == second->plan.kind &&
               first->plan.every_us == second->plan.every_us &&
-              memcmp(&first->plan.cron, &second->plan.cron, sizeof(first->plan.cron)) == 0;
+              cron_is_same(&first->plan.cron, &second->plan.cron);
     lua_pop(L, 2);
     return is;
 }

@@ -277,6 +277,28 @@ static void time_ends_with_the_year_9999(void **state)
     assert_int_equal(at_s, 5);
 }
 
+static void schedules_that_mean_the_same_are_the_same(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"1 * * * *", "* 1 * * *", "* * 1 * *",
+                                         "* * * 1 *", "* * * * 1", "* * 1 * 1"};
+    struct cron one;
+    struct cron same;
+    memset(&one, 0, sizeof(one));
+    memset(&same, 255, sizeof(same)); /* what is between the members does not count */
+    assert_int_equal(cron_parse("0 * * * *", 9, &one, NULL), 0);
+    assert_int_equal(cron_parse("@hourly", 7, &same, NULL), 0);
+    assert_true(cron_is_same(&one, &same));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        struct cron other = parse(others[i]);
+        assert_false(cron_is_same(&one, &other));
+        for (size_t j = 0; j < i; j++) {
+            same = parse(others[j]);
+            assert_false(cron_is_same(&same, &other));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +312,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(a_text_is_bounded),
         cmocka_unit_test(time_ends_with_the_year_9999),
+        cmocka_unit_test(schedules_that_mean_the_same_are_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
