@@ -222,6 +222,7 @@ void swap_start(struct master *master, enum swap_source source)
     struct swap *swap = &master->swap;
     swap->is_running = true;
     swap->is_loading = source == SWAP_FROM_DISK;
+    swap->is_proven = source == SWAP_FROM_STORE;
     if (source == SWAP_FROM_STORE) {
         begin(master);
     } else {

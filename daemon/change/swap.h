@@ -17,17 +17,20 @@ enum swap_source {
     SWAP_FROM_STORE, /* the candidates that are in the stores already; apps without one take no part */
 };
 
-/* A process that takes part. */
+/* A process that takes part; or a slot that tries the code, where no process of the pool can. */
 struct swap_member {
     struct pool_proc *which; /* borrowed; another process may be there when the number is another */
     uint64_t incarnation;
-    uint64_t asked_ms; /* monotonic; 0: it was not asked yet */
+    struct pool_slot *trial; /* borrowed; NULL: it is a process */
+    uint64_t asked_ms;       /* monotonic; 0: it was not asked yet */
+    bool is_excused;         /* it leaves, and keeps what it has */
 };
 
 /* The one change of code in place that may be under way. */
 struct swap {
     bool is_running;
     bool is_loading; /* the bundles are being made */
+    bool is_proven;  /* the code has run before: where nobody runs there is no trial */
     struct phase phase;
     unsigned char *answers; /* owned; phase.c's */
     struct swap_member *members;

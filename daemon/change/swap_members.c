@@ -1,7 +1,8 @@
 /* swap_members.c - which processes take part in a change of code in place, and how each of them stands.
  * Owns swap->members, frozen at the beginning: every process that runs code, in a slot or in reserve; one that is just beginning to serve is
- * asked when it does.  Their numbers are the participants of phase.c.  How they stand is looked up whenever something has happened,
- * and told to phase.c: who was told to leave keeps its code and is waited for no more, who is lost is lost.
+ * asked when it does.  Where no process of a pool runs, so that nobody could say no, a slot boots one with the new code (a trial).
+ * Their numbers are the participants of phase.c.  How they stand is looked up whenever something has happened, and told to
+ * phase.c: who was told to leave keeps its code and is waited for no more, who is lost is lost.
  * Called by swap.c.  Must not decide what follows. */
 #include "daemon/change/swap_members.h"
 
@@ -28,14 +29,27 @@ static bool is_there(const struct swap_member *member)
 
 static enum pool_code judge(const struct swap_member *member)
 {
+    if (member->trial != NULL || member->is_excused) {
+        return POOL_CODE_APART;
+    }
     return is_there(member) ? pool_code_judge(member->which) : POOL_CODE_LOST;
+}
+
+static struct pool *pool_of(const struct swap_member *member)
+{
+    return member->trial != NULL ? member->trial->pool : member->which->pool;
+}
+
+static bool is_same(const struct swap_member *member, const struct proc *proc)
+{
+    return member->trial == NULL && &member->which->proc == proc &&
+           member->incarnation == proc->number;
 }
 
 size_t swap_members_find(const struct swap *swap, const struct proc *proc)
 {
     size_t i = 0;
-    while (i < swap->member_count && (&swap->members[i].which->proc != proc ||
-                                      swap->members[i].incarnation != proc->number)) {
+    while (i < swap->member_count && !is_same(&swap->members[i], proc)) {
         i++;
     }
     return i;
@@ -70,26 +84,62 @@ void swap_members_keep_reason(struct master *master, const struct swap_member *m
                               const char *why)
 {
     char text[RELOAD_WHY_MAX];
-    const struct pool_proc *which = member->which;
-    reason_format(text, sizeof(text), why, which->pool->name,
-                  which->slot == NULL ? LOG_SLOT_NONE : which->slot->index);
+    const struct pool_slot *slot = member->trial != NULL ? member->trial : member->which->slot;
+    reason_format(text, sizeof(text), why, pool_of(member)->name,
+                  slot == NULL ? LOG_SLOT_NONE : slot->index);
     reload_keep_reason(master, text);
 }
 
 void swap_members_ask(struct master *master, size_t index)
 {
     struct swap_member *member = &master->swap.members[index];
-    if (member->asked_ms == 0 && judge(member) == POOL_CODE_ABLE) {
+    if (member->asked_ms != 0) {
+        return;
+    }
+    if (member->trial != NULL) {
+        member->asked_ms = clock_monotonic_ms();
+        pool_code_try(member->trial);
+    } else if (judge(member) == POOL_CODE_ABLE) {
         member->asked_ms = clock_monotonic_ms();
         pool_code_prepare(member->which, master->swap.number);
     }
 }
 
+/* A trial has its own limits, those of any boot. */
+static void check_trial(struct master *master, size_t index)
+{
+    const struct swap_member *member = &master->swap.members[index];
+    const struct pool_slot *slot = member->trial;
+    if (member->asked_ms == 0) {
+        return;
+    }
+    if (!slot->awaits_commit) {
+        swap_members_keep_reason(master, member, slot->last_exit);
+        phase_feed(&master->swap.phase, PHASE_ON_LOST, index);
+    } else if (slot->next != NULL && slot->next->proc.state == INCARNATION_LOADED) {
+        phase_feed(&master->swap.phase, PHASE_ON_PREPARED, index);
+    }
+}
+
 /* Who was told to leave keeps what it has, and its successor boots what is running then. */
+static void excuse(struct swap *swap, size_t index)
+{
+    swap->members[index].is_excused = true;
+    phase_feed(&swap->phase, PHASE_ON_PREPARED, index);
+}
+
 static void check_preparing(struct master *master, size_t index)
 {
     struct swap *swap = &master->swap;
     const struct swap_member *member = &swap->members[index];
+    if (member->trial != NULL) {
+        check_trial(master, index);
+        return;
+    }
+    if (member->is_excused) {
+        excuse(swap, index);
+        return;
+    }
     switch (judge(member)) {
     case POOL_CODE_ABLE:
         if (phase_is_asked(&swap->phase, index)) {
@@ -97,13 +147,12 @@ static void check_preparing(struct master *master, size_t index)
         }
         break;
     case POOL_CODE_LEAVING:
-        phase_feed(&swap->phase, PHASE_ON_PREPARED, index);
+        excuse(swap, index);
         break;
     case POOL_CODE_LOST:
     case POOL_CODE_APART:
-        if (is_there(member)) {
-            swap_members_keep_reason(master, member, member->which->proc.why.text);
-        }
+        swap_members_keep_reason(master, member,
+                                 is_there(member) ? member->which->proc.why.text : "has ended");
         phase_feed(&swap->phase, PHASE_ON_LOST, index);
         break;
     case POOL_CODE_SOON:
@@ -113,7 +162,7 @@ static void check_preparing(struct master *master, size_t index)
 
 static void check_committing(struct swap *swap, size_t index)
 {
-    enum pool_code code = judge(&swap->members[index]);
+    enum pool_code code = judge(&swap->members[index]); /* a trial is APART: it is on its way */
     if (code == POOL_CODE_LEAVING || code == POOL_CODE_LOST || code == POOL_CODE_APART) {
         phase_feed(&swap->phase, PHASE_ON_LOST, index); /* whoever takes its place has it */
     }
@@ -132,6 +181,17 @@ void swap_members_check(struct master *master)
     }
 }
 
+/* Loading the code may take as long as it does in a worker that boots. */
+static uint32_t get_limit_ms(const struct swap_member *member)
+{
+    return pool_of(member)->proc_setting.boot_ms;
+}
+
+static bool has_limit(const struct swap_member *member)
+{
+    return member->asked_ms != 0 && member->trial == NULL;
+}
+
 uint64_t swap_members_find_due(const struct swap *swap)
 {
     uint64_t due_ms = UINT64_MAX;
@@ -141,8 +201,8 @@ uint64_t swap_members_find_due(const struct swap *swap)
     for (size_t i = phase_find_awaited(&swap->phase, 0); i < swap->member_count;
          i = phase_find_awaited(&swap->phase, i + 1)) {
         const struct swap_member *member = &swap->members[i];
-        uint64_t end_ms = member->asked_ms + member->which->pool->proc_setting.boot_ms;
-        due_ms = member->asked_ms != 0 && end_ms < due_ms ? end_ms : due_ms;
+        uint64_t end_ms = member->asked_ms + get_limit_ms(member);
+        due_ms = has_limit(member) && end_ms < due_ms ? end_ms : due_ms;
     }
     return due_ms;
 }
@@ -153,8 +213,8 @@ void swap_members_blame(struct master *master, uint64_t now_ms)
     for (size_t i = phase_find_awaited(&swap->phase, 0); i < swap->member_count;
          i = phase_find_awaited(&swap->phase, i + 1)) {
         const struct swap_member *member = &swap->members[i];
-        uint32_t limit_ms = member->which->pool->proc_setting.boot_ms;
-        if (member->asked_ms != 0 && now_ms >= member->asked_ms + limit_ms) {
+        uint32_t limit_ms = get_limit_ms(member);
+        if (has_limit(member) && now_ms >= member->asked_ms + limit_ms) {
             char why[64];
             (void)snprintf(why, sizeof(why), "not prepared within %" PRIu32 " ms", limit_ms);
             swap_members_keep_reason(master, member, why);
@@ -164,7 +224,7 @@ void swap_members_blame(struct master *master, uint64_t now_ms)
 
 static size_t count_procs(const struct master *master)
 {
-    size_t count = 0;
+    size_t count = 1; /* room for nothing could not be told from no memory */
     for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
         count += master->inventory.pools[i]->proc_count;
     }
@@ -173,6 +233,7 @@ static size_t count_procs(const struct master *master)
 
 static void add(struct swap *swap, struct pool *pool)
 {
+    size_t before = swap->member_count;
     for (size_t i = 0; i < pool->proc_count; i++) {
         struct pool_proc *which = pool->procs[i];
         enum pool_code code = pool_code_judge(which);
@@ -180,6 +241,10 @@ static void add(struct swap *swap, struct pool *pool)
             swap->members[swap->member_count++] =
                 (struct swap_member){.which = which, .incarnation = which->proc.number};
         }
+    }
+    struct pool_slot *vacant = pool_code_find_vacant(pool);
+    if (swap->member_count == before && vacant != NULL && !swap->is_proven) {
+        swap->members[swap->member_count++] = (struct swap_member){.trial = vacant};
     }
     pool_code_freeze(pool);
 }
@@ -216,6 +281,8 @@ void swap_members_abort(const struct swap *swap)
         bool is_able = judge(&swap->members[i]) == POOL_CODE_ABLE;
         if (swap->members[i].asked_ms != 0 && is_able) {
             pool_code_abort(swap->members[i].which);
+        } else if (swap->members[i].trial != NULL) {
+            pool_code_give_up(swap->members[i].trial);
         }
     }
 }

@@ -215,6 +215,11 @@ void pool_code_freeze(struct pool *pool);
 void pool_code_prepare(struct pool_proc *which, uint64_t number);
 void pool_code_commit(struct pool_proc *which);
 void pool_code_abort(struct pool_proc *which);
+/* For a pool in which nobody can be asked: boots a worker with the new code in a slot that nobody serves.  PREPARED of the slot when it is
+ * loaded, or FAILED; it serves when it is thawed. */
+struct pool_slot *pool_code_find_vacant(const struct pool *pool);
+void pool_code_try(struct pool_slot *slot);
+void pool_code_give_up(struct pool_slot *slot);
 /* Who waited with the running code begins to serve, who waited with other code is replaced. */
 void pool_code_thaw(struct pool *pool);
 /* The running code is new: slots that nobody serves try it now, whatever they wait for. */

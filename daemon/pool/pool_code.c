@@ -70,9 +70,40 @@ void pool_code_abort(struct pool_proc *which)
     proc_abort(&which->proc);
 }
 
+struct pool_slot *pool_code_find_vacant(const struct pool *pool)
+{
+    bool is_at_work = pool->phase == POOL_RUNNING || pool->phase == POOL_HELD;
+    for (unsigned i = 0; i < pool->count && is_at_work; i++) {
+        enum slot_state state = pool->slots[i]->state;
+        if (state == SLOT_STARTING || state == SLOT_BACKOFF || state == SLOT_HELD) {
+            return pool->slots[i];
+        }
+    }
+    return NULL;
+}
+
+void pool_code_try(struct pool_slot *slot)
+{
+    slot->awaits_commit = true;
+    slot->wanted = slot->pool->conf.app->store.candidate.number;
+    pool_slot_step(slot, SLOT_ON_REPLACE, NULL, NULL);
+}
+
+void pool_code_give_up(struct pool_slot *slot)
+{
+    if (!slot->awaits_commit) {
+        return; /* it has failed, or was stopped */
+    }
+    pool_slot_step(slot, SLOT_ON_CANCEL, NULL, NULL);
+    if (slot->pool->phase == POOL_HELD) {
+        pool_slot_step(slot, SLOT_ON_HOLD, NULL, NULL);
+    }
+}
+
 static void thaw_slot(struct pool_slot *slot)
 {
     uint64_t running = slot->pool->conf.app->store.running.number;
+    slot->awaits_commit = false;
     if (slot->next == NULL) {
         return;
     }

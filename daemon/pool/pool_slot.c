@@ -97,8 +97,9 @@ static void start_next(struct pool_slot *slot)
     if (take_standby(slot) || !has_room(slot)) {
         return;
     }
-    if (pool_proc_start(slot->pool, slot,
-                        slot->awaits_commit ? POOL_KIND_PENDING : POOL_KIND_WORKER, &which,
+    bool is_pending =
+        slot->awaits_commit && slot->pool->pending.number != 0; /* else it tries code */
+    if (pool_proc_start(slot->pool, slot, is_pending ? POOL_KIND_PENDING : POOL_KIND_WORKER, &which,
                         &err) == 0) {
         slot->next = which;
         return;

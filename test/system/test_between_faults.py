@@ -274,7 +274,7 @@ def test_new_code_comes_with_new_workers_and_the_old_ones_say_shutdown(fleet):
     fleet.run(0, collector("watcher", watch_all(1, count=5)))
     fleet.drop(1)
     fleet.drop(2)
-    done = fleet.service.ctl("reload")
+    done = fleet.service.ctl("reload", "--restart")
     assert done.returncode == 0, done.stderr
     fleet.drop(0)
     fleet.meet()

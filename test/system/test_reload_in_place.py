@@ -319,3 +319,37 @@ def test_a_pool_that_is_held_does_not_hold_a_reload_up(make_fake):
     fsd.call("reload")
     wait_pool(fsd, "web", lambda pool: pool["state"] == "running", "the pool to be released")
     assert bodies(fsd) == {"newer"} and pool_of(fsd, "web")["generation"] == 3
+
+
+def test_where_nobody_runs_a_new_worker_tries_the_code(make_fake):
+    fsd = start(make_fake, workers=2, intensity=0)
+    set_worker(fsd, activated="exit:3")
+    for pid, _ in places(fsd).values():
+        os.kill(pid, signal.SIGKILL)
+    wait_pool(fsd, "web", lambda pool: pool["state"] == "held", "the pool to be held")
+    set_worker(fsd)
+    fsd.write_app({"load": "app.lua:4: no such field"})
+    assert fail(fsd) == "app.lua:4: no such field (worker web/0)"
+    pool = pool_of(fsd, "web")
+    assert (pool["state"], pool["generation"]) == ("held", 1)
+    fsd.write_app({"body": "new"})
+    fsd.call("reload")
+    wait_pool(fsd, "web", lambda pool: pool["state"] == "running", "the pool to be released")
+    wait_all(fsd, 2, 3)
+    assert bodies(fsd) == {"new"}
+
+
+def test_a_stop_ends_a_trial(make_fake):
+    fsd = start(make_fake, workers=1)
+    set_worker(fsd, loaded="exit:3")
+    os.kill(places(fsd)[0][0], signal.SIGKILL)
+    fsd.wait_log("failures=6")
+    fsd.write_app({"load": "hang"})
+    thread, results = reload_in_thread(fsd)
+    fsd.wait_workers(lambda rows: [row["generation"] for row in rows] == [2], "the trial")
+    fsd.call("drain")
+    assert finish(thread, results).message == "the daemon was drained meanwhile"
+    set_worker(fsd)
+    fsd.call("resume")
+    wait_all(fsd, 1, 1)
+    assert "impossible event" not in fsd.log()
