@@ -11,9 +11,10 @@
 #include "ctl/field.h"
 #include "ctl/output.h"
 #include "ctl/reload.h"
+#include "ctl/steps.h"
 #include "ctl/table.h"
 
-enum { READ_MS = 10 * 1000, CHANGE_MS = 5 * 60 * 1000, HASH_SHOWN = 12, STATE_MAX = 128 };
+enum { READ_MS = 10 * 1000, CHANGE_MS = 60 * 1000, HASH_SHOWN = 12, STATE_MAX = 128 };
 
 static void add_word(char state[STATE_MAX], size_t *len, const char *word)
 {
@@ -115,7 +116,7 @@ int code_rollback_run(const struct command_args *args)
 {
     static const struct ask_row row = {"rollback", "fsd.reload/1", CHANGE_MS,
                                        true,       NULL,           reload_render};
-    return ask_and_show(args, &row, make_params(args));
+    return steps_ask_and_show(args, &row, make_params(args));
 }
 
 int code_confirm_run(const struct command_args *args)

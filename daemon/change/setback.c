@@ -13,7 +13,8 @@
 #include "daemon/master.h"
 #include "daemon/state.h"
 
-enum { RETRY_MS = 10000 }; /* after a rollback that failed */
+/* After a rollback that failed: 0.1 s, 0.2 s ... 6.4 s. */
+enum { RETRY_FIRST_MS = 100, RETRY_DOUBLINGS = 6, TIMER_ACCURACY_US = 1000 };
 
 struct probation_facts setback_get_facts(const struct master *master, size_t app)
 {
@@ -122,10 +123,11 @@ static size_t find_app(const struct inventory *inventory, const struct app *app)
     return i;
 }
 
-static int on_begin(sd_event_source *source, void *userdata)
+static int on_begin(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct master *master = userdata;
     (void)source;
+    (void)usec;
     if (master_find_obstacle(master) == NULL) {
         (void)setback_on_free(master);
     }
@@ -133,14 +135,13 @@ static int on_begin(sd_event_source *source, void *userdata)
 }
 
 /* Not from within the news of pools.  Without memory the watch comes by once a second. */
-static void begin_soon(struct master *master)
+static void begin_in(struct master *master, uint64_t wait_ms)
 {
     struct setbacks *setbacks = &master->setbacks;
-    if (setbacks->begin == NULL &&
-        sd_event_add_defer(master->loop, &setbacks->begin, on_begin, master) < 0) {
-        return;
-    }
-    (void)sd_event_source_set_enabled(setbacks->begin, SD_EVENT_ONESHOT);
+    setbacks->not_before_ms = clock_monotonic_ms() + wait_ms;
+    setbacks->begin = sd_event_source_disable_unref(setbacks->begin);
+    (void)sd_event_add_time_relative(master->loop, &setbacks->begin, CLOCK_MONOTONIC,
+                                     wait_ms * 1000, TIMER_ACCURACY_US, on_begin, master);
 }
 
 void setback_on_gave_up(struct master *master, const struct pool *pool, const char *why)
@@ -160,9 +161,9 @@ void setback_on_gave_up(struct master *master, const struct pool *pool, const ch
               "new code is not fit to run and is taken back",
               LOG_FIELDS(log_text("app", app->name),
                          log_int("generation", (int64_t)facts.generation),
-                         log_text("because", app->setback.why)));
-    master->setbacks.retry_at_ms = 0;
-    begin_soon(master);
+                         log_text("reason", app->setback.why)));
+    master->setbacks.failures = 0;
+    begin_in(master, 0);
 }
 
 static void tell_rolled_back(struct master *master, struct app *app)
@@ -174,7 +175,7 @@ static void tell_rolled_back(struct master *master, struct app *app)
               LOG_FIELDS(log_text("app", app->name), log_int("from", (int64_t)app->setback.from),
                          log_int("generation", (int64_t)running->number),
                          log_int("code_of", (int64_t)running->origin),
-                         log_text("because", app->setback.why)));
+                         log_text("reason", app->setback.why)));
 }
 
 static void on_end(struct master *master, const char *why)
@@ -187,8 +188,9 @@ static void on_end(struct master *master, const char *why)
             tell_rolled_back(master, app);
         }
     }
-    if (why != NULL) {
-        master->setbacks.retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+    if (why != NULL) { /* another worker may just have died of it */
+        begin_in(master, RETRY_FIRST_MS << master->setbacks.failures);
+        master->setbacks.failures += master->setbacks.failures < RETRY_DOUBLINGS;
     }
     waiting_check(master);
 }
@@ -196,7 +198,7 @@ static void on_end(struct master *master, const char *why)
 bool setback_on_free(struct master *master)
 {
     bool is_offered = false;
-    if (clock_monotonic_ms() < master->setbacks.retry_at_ms) {
+    if (clock_monotonic_ms() < master->setbacks.not_before_ms) {
         return false;
     }
     for (size_t i = 0; i < master->inventory.conf->app_count; i++) {

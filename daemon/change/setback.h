@@ -18,7 +18,8 @@ enum { SETBACK_WORDS_MAX = 512 };
 /* What must be taken back by itself. */
 struct setbacks {
     sd_event_source *begin; /* owned; NULL until it is needed */
-    uint64_t retry_at_ms;   /* monotonic; after one that failed */
+    uint64_t not_before_ms; /* monotonic */
+    unsigned failures;      /* of what is due, one after another */
 };
 
 /* What is known of the code of an app that runs. */

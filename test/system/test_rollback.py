@@ -190,7 +190,7 @@ def test_code_that_kills_its_workers_is_taken_back_without_a_human(make_service)
     assert service.ctl("reload").returncode == 0
     record = ask_until_rolled_back(service)
     assert (record["app"], record["from"], record["generation"], record["code_of"]) == ("shop", 2, 3, 1)
-    assert "more than 2 restarts in 30 s: exited with code 70" in record["because"]
+    assert "more than 2 restarts in 30 s: exited with code 70" in record["reason"]
     service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers")
     assert {version(service) for _ in range(20)} == {"1"}
     assert roles(service) == {3: "running confirmed", 2: "previous"}
