@@ -226,10 +226,9 @@ static void on_pool_news(struct pool *pool, unsigned slot, enum pool_news news,
     case POOL_UP:
     case POOL_GAVE_UP:
     case POOL_DOWN:
-        if (news == POOL_GAVE_UP) {
-            setback_on_gave_up(master, pool, why);
+        if (news != POOL_GAVE_UP || !setback_on_gave_up(master, pool, why)) {
+            supervision_on_pool_news(master, pool, news);
         }
-        supervision_on_pool_news(master, pool, news);
         check_ready(master);
         manager_update(master);
         return;

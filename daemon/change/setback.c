@@ -12,9 +12,11 @@
 #include "daemon/log/log.h"
 #include "daemon/master.h"
 #include "daemon/state.h"
+#include "daemon/tree/supervision.h"
 
 /* After a rollback that failed: 0.1 s, 0.2 s ... 6.4 s. */
 enum { RETRY_FIRST_MS = 100, RETRY_DOUBLINGS = 6, TIMER_ACCURACY_US = 1000 };
+enum { PATIENCE_MS = 5000 }; /* with the code that came back */
 
 struct probation_facts setback_get_facts(const struct master *master, size_t app)
 {
@@ -84,8 +86,27 @@ static void confirm(struct master *master, struct app *app, const char *how)
                          log_text("how", how)));
 }
 
+/* Supervisors hear of a pool that gave up only when going back has not helped: what they would do about it, to stop and start others as
+ * well, takes longer than that. */
+static void tell_supervisors(struct master *master)
+{
+    struct setbacks *setbacks = &master->setbacks;
+    if (setbacks->tell_at_ms == 0 || clock_monotonic_ms() < setbacks->tell_at_ms) {
+        return;
+    }
+    setbacks->tell_at_ms = 0;
+    for (size_t i = 0; i < master->inventory.conf->pool_count; i++) {
+        const struct pool *pool = master->inventory.pools[i];
+        if (pool->phase == POOL_HELD && setback_find(pool->conf.app) != NULL) {
+            supervision_on_pool_news(master, pool,
+                                     POOL_GAVE_UP); /* who knows it is not told twice */
+        }
+    }
+}
+
 void setback_watch(struct master *master)
 {
+    tell_supervisors(master);
     if (master_find_obstacle(master) != NULL || setback_on_free(master)) {
         return;
     }
@@ -144,16 +165,19 @@ static void begin_in(struct master *master, uint64_t wait_ms)
                                      wait_ms * 1000, TIMER_ACCURACY_US, on_begin, master);
 }
 
-void setback_on_gave_up(struct master *master, const struct pool *pool, const char *why)
+bool setback_on_gave_up(struct master *master, const struct pool *pool, const char *why)
 {
     size_t index = find_app(&master->inventory, pool->conf.app);
     if (index == master->inventory.conf->app_count) {
-        return; /* a pool that leaves */
+        return false; /* a pool that leaves */
     }
     struct app *app = master->inventory.apps[index];
     struct probation_facts facts = setback_get_facts(master, index);
-    if (is_due(app) || probation_on_trip(&app->probation, &facts) != PROBATION_ROLL_BACK) {
-        return;
+    if (is_due(app)) {
+        return true;
+    }
+    if (probation_on_trip(&app->probation, &facts) != PROBATION_ROLL_BACK) {
+        return false;
     }
     app->setback = (struct app_setback){.from = facts.generation, .at_us = clock_wall_us()};
     (void)snprintf(app->setback.why, sizeof(app->setback.why), "pool %s: %s", pool->name, why);
@@ -164,6 +188,7 @@ void setback_on_gave_up(struct master *master, const struct pool *pool, const ch
                          log_text("reason", app->setback.why)));
     master->setbacks.failures = 0;
     begin_in(master, 0);
+    return true;
 }
 
 static void tell_rolled_back(struct master *master, struct app *app)
@@ -188,6 +213,7 @@ static void on_end(struct master *master, const char *why)
             tell_rolled_back(master, app);
         }
     }
+    master->setbacks.tell_at_ms = clock_monotonic_ms() + (why == NULL ? PATIENCE_MS : 0);
     if (why != NULL) { /* another worker may just have died of it */
         begin_in(master, RETRY_FIRST_MS << master->setbacks.failures);
         master->setbacks.failures += master->setbacks.failures < RETRY_DOUBLINGS;

@@ -20,6 +20,8 @@ struct setbacks {
     sd_event_source *begin; /* owned; NULL until it is needed */
     uint64_t not_before_ms; /* monotonic */
     unsigned failures;      /* of what is due, one after another */
+    uint64_t
+        tell_at_ms; /* monotonic: then supervisors hear of pools that are held still; 0: of none */
 };
 
 /* What is known of the code of an app that runs. */
@@ -31,8 +33,9 @@ bool setback_explain(const struct master *master, bool is_due, char words[SETBAC
 
 /* Once a second: code that has run its time is confirmed, and what is due is tried. */
 void setback_watch(struct master *master);
-/* A pool has tripped its restart limit: when its code is in probation, and other code is confirmed, that comes back. */
-void setback_on_gave_up(struct master *master, const struct pool *pool, const char *why);
+/* A pool has tripped its restart limit: when its code is in probation, and other code is confirmed, that comes back (true), and the pool's
+ * supervisor need not do anything about it. */
+bool setback_on_gave_up(struct master *master, const struct pool *pool, const char *why);
 /* No change is under way any more.  True: one has begun, because code must be taken back. */
 bool setback_on_free(struct master *master);
 /* At the very end. */

@@ -1,6 +1,8 @@
 """What tests of older code share: which of it a daemon keeps, for what, and how new code gets there."""
 import json
 
+from fsd_process import wait_for
+
 
 def set_probation(service, time):
     """In the configuration's file; every app gets it."""
@@ -26,3 +28,12 @@ def deploy(service, version):
     service.set_version(version)
     result = service.ctl("reload")
     assert result.returncode == 0, result.stderr
+
+
+def wait_event(service, event, **wanted):
+    """The first record of it that has these values; needs a log in JSON."""
+    def find():
+        return [record for record in service.records() if record.get("event") == event
+                and all(record.get(key) == value for key, value in wanted.items())]
+
+    return wait_for(find, f"{event} with {wanted}", 120)[0]

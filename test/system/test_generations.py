@@ -3,7 +3,7 @@ import json
 
 import pytest
 from fsd_process import RpcError
-from kept_code import app_of, deploy, roles, set_probation
+from kept_code import app_of, deploy, roles, set_probation, wait_event
 from service import wait_for
 
 
@@ -77,10 +77,10 @@ def test_code_that_has_run_its_time_is_confirmed_by_itself(make_service):
     service.write_conf(log_format="json")
     set_probation(service, "10ms")
     service.start_ready()
-    record = service.wait_record(event="code.confirmed")
+    record = wait_event(service, "code.confirmed")
     assert (record["app"], record["generation"], record["how"]) == ("shop", 1, "probation")
     deploy(service, 2)
-    service.wait_record(event="code.confirmed", generation=2)
+    wait_event(service, "code.confirmed", generation=2)
     assert roles(service) == {2: "running confirmed", 1: "previous"}
 
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from fsd_process import RpcError
-from kept_code import app_of, deploy, roles, set_probation
+from kept_code import app_of, deploy, roles, set_probation, wait_event
 from service import is_alive, wait_for
 
 OPERATION_FAILED = 1
@@ -162,6 +162,15 @@ def test_only_the_app_that_is_named_goes_back(make_service):
     assert running() == {"shop": 4, "blog": 6}
 
 
+def test_a_drained_daemon_goes_back_without_a_worker(make_service):
+    service = start_confirmed(make_service)
+    deploy(service, 2)
+    assert service.ctl("drain").returncode == 0
+    assert rollback(service) == "shop  generation 2 -> 3 (the code of 1), drained: new workers come with `fsdctl resume`\n"
+    assert service.ctl("resume").returncode == 0
+    assert version(service) == "1"
+
+
 def test_code_that_a_worker_cannot_take_leaves_all_as_it_was(make_service):
     service = start_confirmed(make_service)
     deploy(service, 2)
@@ -171,7 +180,7 @@ def test_code_that_a_worker_cannot_take_leaves_all_as_it_was(make_service):
     result = []
     asking = threading.Thread(target=lambda: result.append(service.ctl("rollback", timeout=120)), daemon=True)
     asking.start()
-    service.wait_record(event="reload.begin")
+    wait_event(service, "reload.begin")
     thread.start()
     asking.join(120)
     thread.join(120)
@@ -191,7 +200,7 @@ def test_code_that_kills_its_workers_is_taken_back_without_a_human(make_service)
     record = ask_until_rolled_back(service)
     assert (record["app"], record["from"], record["generation"], record["code_of"]) == ("shop", 2, 3, 1)
     assert "more than 2 restarts in 30 s: exited with code 70" in record["reason"]
-    service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers")
+    service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers", 60)
     assert {version(service) for _ in range(20)} == {"1"}
     assert roles(service) == {3: "running confirmed", 2: "previous"}
     assert service.status()["state"] == "running"
@@ -213,7 +222,7 @@ def test_status_and_wait_tell_of_a_setback_until_somebody_has_seen_to_it(make_se
     assert (waiting[0].returncode, waiting[0].stderr) == (OPERATION_FAILED, words)
     late = service.ctl("wait", "--for", "confirmed")
     assert (late.returncode, late.stderr) == (OPERATION_FAILED, words)
-    service.wait_status(lambda status: status["state"] == "running", "all workers")
+    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
     assert {key: setback(service)[key] for key in ("from", "to", "origin")} == {"from": 2, "to": 3, "origin": 1}
     shown = service.ctl("status")
     assert shown.returncode == DEGRADED
@@ -253,7 +262,7 @@ def test_each_bad_deploy_is_taken_back(make_service):
         assert service.ctl("reload").returncode == 0
         assert ask_until_rolled_back(service, **{"from": number})["generation"] == number + 1
         service.edit_app(DIE, SERVE)
-        service.wait_status(lambda status: status["state"] == "running", "all workers")
+        service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
 
 
 def test_under_load_a_bad_deploy_is_taken_back_too(make_service):
@@ -273,12 +282,12 @@ def test_under_load_a_bad_deploy_is_taken_back_too(make_service):
         deploy_deadly(service)
         result = service.ctl("reload")
         assert result.returncode == 0 or "is being taken back" in result.stderr, result.stderr
-        service.wait_record(event="reload.rolled_back")
+        wait_event(service, "reload.rolled_back")
     finally:
         stop.set()
     for client in clients:
         client.join(60)
-    service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers")
+    service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers", 60)
     assert version(service) == "1"
 
 
@@ -309,7 +318,7 @@ def test_the_first_code_has_nothing_to_go_back_to(make_service):
             service.get("/")
         return service.status()["pools"][0]["state"] == "held"
 
-    service.wait_record(event="code.confirmed", generation=1)  # nobody has asked for anything yet
+    wait_event(service, "code.confirmed", generation=1)  # nobody has asked for anything yet
     wait_for(is_held, "the pool to give up", 120)
     assert roles(service) == {1: "running confirmed"}
 
@@ -319,7 +328,7 @@ def test_an_upgrade_of_the_daemon_keeps_the_memory_of_a_setback(make_service):
     deploy_deadly(service)
     assert service.ctl("reload").returncode == 0
     ask_until_rolled_back(service)
-    service.wait_status(lambda status: status["state"] == "running", "all workers")
+    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
     before = setback(service)
     result = service.ctl("upgrade")
     assert result.returncode == 0, result.stderr
@@ -340,8 +349,76 @@ def test_other_pools_of_the_app_go_back_too(make_service):
     deploy_deadly(service)
     assert service.ctl("reload").returncode == 0
     ask_until_rolled_back(service)
-    service.wait_status(lambda status: status["state"] == "running", "all workers")
+    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
     assert {row["generation"] for pool in service.status()["pools"] for row in pool["workers"]} == {3}
+
+
+def test_new_workers_with_bad_code_are_taken_back_as_well(make_service):
+    service = start_confirmed(make_service)
+    deploy_deadly(service)
+    result = service.ctl("reload", "--restart")
+    assert result.returncode == 0, result.stderr
+    assert ask_until_rolled_back(service)["code_of"] == 1
+    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
+    assert version(service) == "1"
+
+
+def test_a_configuration_that_came_with_bad_code_stays(make_service):
+    service = start_confirmed(make_service)
+    path = service.folder / "fsd.yaml"
+    conf = json.loads(path.read_text())
+    conf["pools"]["web"]["count"] = 3
+    path.write_text(json.dumps(conf))
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    assert ask_until_rolled_back(service)["code_of"] == 1
+    service.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 3, "three workers", 60)
+    assert service.status()["config"]["number"] == 2
+    assert version(service) == "1"
+
+
+def start_supervised(make_service, app):
+    """Two pools of one application, neither of which may lose a worker, and which go together."""
+    service = make_service(app)
+    service.write_conf(log_format="json", intensity=0)
+    path = service.folder / "fsd.yaml"
+    conf = json.loads(path.read_text())
+    conf["listeners"]["other"] = {"listen": "127.0.0.1:0"}
+    conf["pools"]["other"] = dict(conf["pools"]["web"], listeners=["other"])
+    conf["supervisors"] = {"both": {"strategy": "one_for_all", "intensity": 0, "children": ["web", "other"]}}
+    path.write_text(json.dumps(conf))
+    set_probation(service, "1d")
+    service.start_ready()
+    assert service.ctl("confirm").returncode == 0
+    return service
+
+
+def test_a_supervisor_has_nothing_to_do_where_the_old_code_helps(make_service):
+    service = start_supervised(make_service, make_app(SERVE))
+    other = service.status()["pools"][1]["workers"][0]["pid"]
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    assert ask_until_rolled_back(service)["code_of"] == 1
+    service.wait_status(lambda status: [pool["state"] for pool in status["pools"]] == ["running"] * 2, "both pools", 60)
+    assert version(service) == "1"
+    assert [row["pid"] for row in service.status()["pools"][1]["workers"]] == [other]
+
+
+def test_a_supervisor_hears_of_a_pool_that_the_old_code_does_not_help(make_service, tmp_path):
+    flag = tmp_path / "flag"
+    service = start_supervised(make_service, f'if io.open("{flag}") then error("no luck") end\n' + make_app(SERVE))
+    deploy_deadly(service)
+    assert service.ctl("reload").returncode == 0
+    flag.write_text("")
+
+    def is_told():
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            service.get("/")
+        return [record for record in service.records() if record.get("event") == "pool.suspended" and record["pool"] == "other"]
+
+    wait_for(is_told, "the supervisor to stop the other pool", 60)
+    flag.unlink()
+    wait_event(service, "reload.rolled_back")
 
 
 def test_a_pool_that_gave_up_alone_serves_again(make_service):
