@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from fsd_process import BUILD, wait_for  # noqa: E402
+from service import read_all  # noqa: E402
 
 
 def ctl(fake, *words):
@@ -106,3 +107,57 @@ def test_who_does_not_wait_is_told_of_what_stands_in_the_way(make_fake):
     wait_for(fake.status, "the daemon to answer")
     result = ctl(fake, "reload", "--no-wait")
     assert (result.returncode, result.stderr) == (1, "the daemon is still loading its code\n")
+
+
+# Requests wait at a gate that all versions know.
+APP = '''
+local fsd = require "fsd"
+local app = fsd.app()
+local kept = fsd.state("kept", { gate = fsd.task.channel(), waiting = 0 })
+app:get("/", function() return { version = VERSION, waiting = kept.waiting, said = kept.said } end)
+app:get("/wait", function()
+  kept.waiting = kept.waiting + 1
+  local _, err = fsd.try(kept.gate.get, kept.gate)
+  kept.said = err and err.code or "let through"
+  return { version = VERSION }
+end)
+app:get("/open", function() kept.gate:put(true) return {} end)
+return app'''
+
+
+def start_real(make_service, **limits):
+    service = make_service(app=APP.replace("VERSION", "1"))
+    service.write_conf(limits=limits)
+    service.start_ready()
+    peer = service.connect()
+    peer.settimeout(60)
+    peer.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    wait_for(lambda: service.get("/").json()["waiting"] == 1, "the request to wait", 30)
+    service.write_app(APP.replace("VERSION", "2"))
+    assert service.ctl("reload").returncode == 0
+    return service, peer
+
+
+def wait_laggards(service, wanted):
+    status = service.wait_status(lambda status: wanted(status["pools"][0]["workers"][0]["laggards"]), "what runs on old code", 30)
+    return status["pools"][0]["workers"][0]
+
+
+def test_a_request_that_goes_on_on_old_code_is_told_below_its_worker(make_service):
+    service, peer = start_real(make_service)
+    row = wait_laggards(service, bool)
+    assert (row["generation"], row["laggards"]["generation"], row["laggards"]["count"]) == (2, 1, 1)
+    item = row["laggards"]["items"][0]
+    assert (item["kind"], item["what"], item["at"]) == ("request", "GET /wait", "app.lua:8")
+    assert "  ! web/0 still runs 1 thing of generation 1: request GET /wait since " in service.ctl("status").stdout
+    assert service.get("/open").status == 200
+    assert b'{"version":1}' in read_all(peer)
+    wait_laggards(service, lambda laggards: laggards is None)
+    assert " still runs " not in service.ctl("status").stdout
+
+
+def test_what_runs_on_old_code_is_cancelled_when_the_time_of_its_pool_is_over(make_service):
+    service, peer = start_real(make_service, replaced="1s", request_timeout="1h")
+    read_all(peer)
+    assert service.get("/").json() == {"version": 2, "waiting": 1, "said": "replaced"}
+    wait_laggards(service, lambda laggards: laggards is None)
