@@ -126,22 +126,44 @@ static void begin(struct steps *steps)
     json_decref(result);
 }
 
-/* What the answer has overtaken. */
-static void end(struct steps *steps)
+/* Has this event told what the answer tells: the result, or the reason why there is none? */
+static bool is_our_end(const json_t *event, const json_t *result, const char *reason)
 {
-    json_t *result = NULL;
+    const json_t *apps = json_object_get(result, "apps");
+    const json_t *number = json_object_get(event, "generation");
+    if (result == NULL) {
+        return reason != NULL && field_is(event, "event", "reload.failed") &&
+               strstr(field_get_text(event, "message"), reason) != NULL;
+    }
+    for (size_t i = 0; i < json_array_size(apps); i++) {
+        if (field_is(event, "event", "reload.done") && json_is_integer(number) &&
+            json_equal(json_object_get(json_array_get(apps, i), "to"), number)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the answer has overtaken; what came behind that is somebody else's. */
+static void end(struct steps *steps, const json_t *result, const char *reason)
+{
+    json_t *answer = NULL;
     json_t *params = json_pack("{s:I}", "since_id", (json_int_t)steps->seen);
     if (!steps->is_following) {
         json_decref(params);
         return;
     }
-    if (client_call(steps->client, "events", params, &result, NULL) == 0) {
-        const json_t *events = json_object_get(result, "events");
-        for (size_t i = 0; i < json_array_size(events); i++) {
-            show(steps, json_array_get(events, i));
+    steps->is_following = false;
+    if (client_call(steps->client, "events", params, &answer, NULL) == 0) {
+        const json_t *events = json_object_get(answer, "events");
+        size_t count = json_array_size(events);
+        for (size_t i = 0; i < count; i++) {
+            const json_t *event = json_array_get(events, i);
+            show(steps, event);
+            count = is_our_end(event, result, reason) ? i + 1 : count;
         }
     }
-    json_decref(result);
+    json_decref(answer);
 }
 
 static int show_failure(const struct steps *steps, const struct ask_row *row, int result,
@@ -166,7 +188,7 @@ static int ask(struct steps *steps, const struct ask_row *row, json_t *params)
     int r = client_call(steps->client, row->method, params, &result, &why);
     json_t *refusal = json_incref(steps->client->refusal);
     if (r == 0 || refusal != NULL) { /* it is there, and will answer once more */
-        end(steps);
+        end(steps, result, json_string_value(json_object_get(refusal, "message")));
     }
     int code = r == 0 ? ask_show(steps->args, row, result)
                       : show_failure(steps, row, r, why.text, refusal);

@@ -25,6 +25,10 @@
 #define REJECTED(id)                                                                               \
     "{\"id\":" id ",\"event\":\"reload.rejected\",\"message\":\"worker does not take the code\","  \
     "\"pool\":\"web\",\"slot\":1,\"generation\":4,\"reason\":\"a.lua:3: no\\n    at b.lua:4\"}"
+#define OVER(id, generation)                                                                       \
+    "{\"id\":" id ",\"event\":\"reload.done\",\"message\":\"done\",\"generation\":" generation "}"
+#define FAILED(id, reason)                                                                         \
+    "{\"id\":" id ",\"event\":\"reload.failed\",\"message\":\"nothing is changed: " reason "\"}"
 #define DONE                                                                                       \
     "\"schema\":\"fsd.reload/1\",\"apps\":[{\"app\":\"a\",\"from\":3,\"to\":4,\"workers\":2}],"    \
     "\"restart\":true"
@@ -60,10 +64,14 @@ static void with_json_each_step_is_a_line_and_the_result_the_last_one(void **sta
     } cases[] = {
         {EVENTS(STEP("7", "0", "old")) NOTICE(BEGIN("8")) NOTICE(STEP("9", "0", "ready"))
              NOTICE(OTHER("10")) RESULT(DONE) NOTICE(STEP("11", "1", "ready"))
-                 EVENTS(STEP("11", "1", "ready") "," STEP("12", "null", "ready")),
+                 EVENTS(STEP("11", "1", "ready") "," STEP("12", "null", "ready") "," OVER(
+                     "13", "4") "," BEGIN("14") "," STEP("15", "0", "of somebody else")),
          BEGIN("8") "\n" STEP("9", "0", "ready") "\n" STEP("11", "1", "ready") "\n" STEP(
              "12", "null", "ready") "\n{" DONE "}\n"},
         {EVENTS("") RESULT(DONE) EVENTS(""), "{" DONE "}\n"},
+        /* what was waited for has been overtaken, too */
+        {EVENTS("") RESULT(DONE) EVENTS(OVER("8", "3") "," BEGIN("9") "," OVER("10", "4")),
+         BEGIN("9") "\n{" DONE "}\n"},
         {EVENTS("{},7") NOTICE("7") NOTICE("{\"id\":\"x\"}") RESULT(DONE) RESULT(""),
          "{" DONE "}\n"},
         /* too many follow */
@@ -82,10 +90,12 @@ static void a_failure_is_the_last_line_and_said_to_people_as_well(void **state)
 {
     struct run result =
         run(*state, "reload --json",
-            EVENTS("") NOTICE(BEGIN("8")) FAILURE EVENTS(BEGIN("8") "," STEP("9", "1", "refused")));
+            EVENTS("") NOTICE(BEGIN("8")) FAILURE EVENTS(
+                BEGIN("8") "," FAILED("9", "other") "," STEP("10", "1", "refused") "," FAILED(
+                    "11", "web/1: a.lua:3: no\\n    at b.lua:4") "," BEGIN("12")));
     assert_string_equal(result.out,
-                        BEGIN("8") "\n" STEP("9", "1", "refused") "\n{\"schema\":\"fsd.reload/1\","
-                                                                  "\"error\":" ERROR "}\n");
+                        BEGIN("8") "\n" STEP("10", "1", "refused") "\n{\"schema\":\"fsd.reload/1\","
+                                                                   "\"error\":" ERROR "}\n");
     assert_string_equal(result.err, "web/1: a.lua:3: no\n    at b.lua:4\n");
     assert_int_equal(result.code, FSD_EXIT_FAILED);
     end(&result);
