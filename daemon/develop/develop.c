@@ -158,6 +158,18 @@ static void read_excerpt(const struct watcher *watcher, const char *why, char te
     free(source);
 }
 
+/* Without the worker that said it: all have the same code. */
+static size_t cut_worker(const char *line, size_t len)
+{
+    static const char word[] = " (worker ";
+    const char *last = NULL;
+    for (const char *at = strstr(line, word); at != NULL && at < line + len;
+         at = strstr(at + 1, word)) {
+        last = at;
+    }
+    return last != NULL && line[len - 1] == ')' ? (size_t)(last - line) : len;
+}
+
 /* One line, with the file's name as the developer knows it; the log has the rest. */
 static void say_failure(const struct watcher *watcher, const char *what, const char *why)
 {
@@ -171,8 +183,8 @@ static void say_failure(const struct watcher *watcher, const char *what, const c
     if (strncmp(why, watcher->root, root_len) == 0 && why[root_len] == '/') {
         why += root_len + 1;
     }
-    size_t len = strcspn(why, "\n");
-    if (why[len] == '\n' && len > 0 && why[len - 1] == ':') {
+    size_t len = cut_worker(why, strcspn(why, "\n"));
+    if (why[len] != '\0' && len > 0 && why[len - 1] == ':') {
         len--; /* "module 'x' not found:" */
     }
     (void)snprintf(text, sizeof(text), "%s: %.*s\n%s", what,
@@ -180,10 +192,27 @@ static void say_failure(const struct watcher *watcher, const char *what, const c
     say(text);
 }
 
+static void say_done(const struct master *master)
+{
+    const struct develop *develop = &master->develop;
+    const struct app *app = master->inventory.apps[0];
+    bool is_taken_back = app->setback.from != 0 && app->setback.to == 0;
+    char text[TEXT_MAX];
+    if (develop->asked[0] != '\0') {
+        (void)snprintf(text, sizeof(text), "reloaded in %" PRIu64 " ms: %s\n",
+                       (clock_monotonic_us() - develop->since_us) / 1000, develop->asked);
+    } else if (app->store.running.origin == 0) {
+        (void)snprintf(text, sizeof(text), "reloaded\n");
+    } else { /* what is on the disk waits until it is saved again */
+        (void)snprintf(text, sizeof(text), "rolled back%s%s\n", is_taken_back ? ": " : "",
+                       is_taken_back ? app->setback.why : "");
+    }
+    say(text);
+}
+
 void develop_on_reloaded(struct master *master, const char *why)
 {
     struct develop *develop = &master->develop;
-    char text[TEXT_MAX];
     if (develop->retry == NULL || master->phase == MASTER_STOPPING) {
         return;
     }
@@ -193,12 +222,8 @@ void develop_on_reloaded(struct master *master, const char *why)
     }
     if (why != NULL) {
         say_failure(&develop->watcher, "not reloaded", why);
-    } else if (develop->asked[0] != '\0') {
-        (void)snprintf(text, sizeof(text), "reloaded in %" PRIu64 " ms: %s\n",
-                       (clock_monotonic_us() - develop->since_us) / 1000, develop->asked);
-        say(text);
     } else {
-        say("reloaded\n");
+        say_done(master);
     }
     develop->asked[0] = '\0';
     ask_after(develop, 0); /* what was saved meanwhile; not from inside the end of this one */

@@ -138,6 +138,27 @@ def test_a_reload_that_an_operator_asks_for_is_told_as_well(run):
     wait_out(run, "reloaded")
 
 
+def test_code_that_is_taken_back_is_told_and_what_is_saved_next_is_loaded(run):
+    assert run.ctl("confirm").returncode == 0
+    code(run, "lib/word.lua").write_text('return "two"\n')
+    wait_out(run, "reloaded in ... ms: lib/word.lua")
+    assert run.ctl("rollback").returncode == 0
+    wait_out(run, "reloaded in ... ms: lib/word.lua", "rolled back")
+    assert run.get("/").text == "one"
+    code(run, "lib/word.lua").write_text('return "three"\n')
+    wait_out(run, "reloaded in ...", "rolled back", "reloaded in ... ms: lib/word.lua")
+    assert run.get("/").text == "three"
+
+
+def test_code_that_does_not_stay_up_is_taken_back_and_the_reason_is_told(run):
+    assert run.ctl("confirm").returncode == 0
+    code(run, "app.lua").write_text(APP.replace("return app", "app:every(0.001, function() os.exit(4) end)\nreturn app"))
+    wait_for(lambda: "rolled back: pool app: " in run.out(), "the master to take it back", 60)
+    assert run.get("/").text == "one"
+    code(run, "app.lua").write_text(APP)
+    wait_for(lambda: run.out().count(" ms: app.lua") == 2, "the reload")
+
+
 def test_what_is_saved_while_a_reload_runs_is_reloaded_after_it(run):
     for number in range(20):
         code(run, "lib/word.lua").write_text(f'return "{number}"\n')
