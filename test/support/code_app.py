@@ -17,6 +17,7 @@ local VERSION = "{version}"
 local app = fsd.app()
 app:use(function(req, res, next)
   local self = fsd.worker.self()
+  {first}
   res:set("x-worker", self.pid)
   res:set("x-slot", self.slot)
   res:set("x-version", VERSION)
@@ -39,8 +40,9 @@ return app
 '''
 
 
-def source(version, more="", pause=1):
-    return APP.format(version=version, more=more, pause=pause)
+def source(version, more="", first="", pause=1):
+    """more: what else it declares; first: what it does with each request."""
+    return APP.format(version=version, more=more, first=first, pause=pause)
 
 
 class CodeService(Service):
@@ -50,16 +52,16 @@ class CodeService(Service):
         self.options = options
         super().__init__(folder, source(1, more, **options), workers)
 
-    def put(self, version, more="", **files):
+    def put(self, version, more="", first="", **files):
         """Other code on the disk; each file is there as a whole or not at all."""
-        for name, text in {**files, "app": source(version, more, **self.options)}.items():
+        for name, text in {**files, "app": source(version, more, first, **self.options)}.items():
             part = self.app_path.parent / f"{name}.part"
             part.write_text(text)
             part.rename(self.app_path.parent / f"{name}.lua")
 
-    def generations(self):
-        """Of the workers, the one in reserve too."""
-        return {row["generation"] for row in self.workers()}
+    def pids(self):
+        """Of the workers, the one in reserve too; a slot may have none just now."""
+        return [row["pid"] for row in self.workers() if row["pid"] is not None]
 
     def wait_calm(self, seconds=60):
         """Until every slot has its one worker, all of them run the same code, and the reserve is ready; its generation."""

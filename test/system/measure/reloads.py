@@ -3,7 +3,7 @@ usage: reloads.py [RELOADS [SECONDS [RATE [STREAMS]]]]  (default 100 60 5000 100
 
 For GET and POST over 64 and 512 connections, a service of its own each: the load for SECONDS without a reload, then for SECONDS with
 RELOADS of them.  A request is late from the moment that it was due at.  Memory and descriptors are those of the workers and of the master,
-after the tenth reload and after the last.  Exits with 1 when a line says MISS."""
+after the tenth reload and after the last.  Where others use the CPUs meanwhile, times say little.  Exits with 1 when a line says MISS."""
 import os
 import pathlib
 import re
@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 from code_app import CodeService, Streams, read_reload  # noqa: E402
 from service import failures  # noqa: E402
 
-WORKERS, BODY, TENTH = 2, 1000, 10
+WORKERS, BODY, TENTH, LOOKS = 2, 1000, 10, 5
 LATER_MS, GROWTH_KB = 20, 1024
 
 
@@ -27,11 +27,11 @@ class Report:
 
     def check(self, what, found, wanted, is_met):
         self.missed += not is_met
-        print(f"    {what:<44}{found!s:>24}   {wanted:<22}{'PASS' if is_met else 'MISS'}", flush=True)
+        print(f"    {what:<56}{found!s:>24}   {wanted:<22}{'PASS' if is_met else 'MISS'}", flush=True)
 
     @staticmethod
     def tell(what, found):
-        print(f"    {what:<44}{found!s:>24}", flush=True)
+        print(f"    {what:<56}{found!s:>24}", flush=True)
 
 
 def look(pid):
@@ -40,9 +40,24 @@ def look(pid):
 
 
 def look_at_all(service):
-    """Of the master and of each worker, in reserve or not."""
+    """Of the master and of each worker, in reserve or not.  Of several looks the least: the master is still closing the connection of
+    the last command."""
     rows = service.workers()
-    return {"master": look(service.process.pid), **{f"{row['state']} {row['slot']} [{row['pid']}]": look(row["pid"]) for row in rows}}
+    pids = {"master": service.process.pid, **{f"{row['state']} {row['slot']} [{row['pid']}]": row["pid"] for row in rows}}
+    looks = []
+    for _ in range(LOOKS):
+        time.sleep(0.01)
+        looks.append({name: look(pid) for name, pid in pids.items()})
+    return {name: {key: min(seen[name][key] for seen in looks) for key in ("rss_kb", "fds")} for name in pids}
+
+
+def read_cpu(pids):
+    """Seconds of CPU that these, and that all, have used."""
+    ticks = 0
+    for pid in pids:
+        ticks += sum(map(int, pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:15]))
+    user, nice, system, _, _, interrupts, soft, stolen = map(int, pathlib.Path("/proc/stat").read_text(encoding="ascii").split()[1:9])
+    return [value / os.sysconf("SC_CLK_TCK") for value in (ticks, user + nice + system + interrupts + soft + stolen)]
 
 
 def reload_times(service, count, seconds):
@@ -63,7 +78,8 @@ def reload_times(service, count, seconds):
 
 def judge_load(report, plain, changed, connections):
     for name, result in (("without reloads", plain), ("with reloads", changed)):
-        report.tell(f"requests a second {name}", f"{result['ok'] / result['seconds']:.0f}")
+        report.tell(f"requests a second, CPUs of us, of others, {name}",
+                    f"{result['ok'] / result['seconds']:.0f}, {result['ours']:.2f}, {result['others']:.2f}")
     failed = failures(changed)
     report.check("failed requests", failed or 0, "0", not failed)
     closed = changed["connects"] - connections
@@ -106,11 +122,14 @@ def measure(report, connections, body, reloads, seconds, rate, streams_count):
             results = []
             for with_reloads in (False, True):
                 load = service.load("/", connections=connections, body=body, rate=rate).wait_ready()
+                ours = [os.getpid(), load.process.pid, service.process.pid, *(row["pid"] for row in service.workers())]
+                before = read_cpu(ours)
                 if with_reloads:
                     took, looks, lasted = reload_times(service, reloads, seconds)
                 else:
                     time.sleep(seconds)
-                results.append(load.stop().result())
+                used = [now - then for now, then in zip(read_cpu(ours), before)]
+                results.append({**load.stop().result(), "ours": used[0] / seconds, "others": (used[1] - used[0]) / seconds})
             report.check("reloads, seconds", f"{len(took)}, {lasted:.1f}", f"{reloads} in {seconds:.0f} s", lasted <= seconds * 1.02 + 1)
             report.tell("a reload, ms: median, longest", f"{sorted(took)[len(took) // 2]:.0f}, {max(took):.0f}")
             judge_load(report, *results, connections)
