@@ -1,0 +1,32 @@
+"""Reloads beside everything else that changes a service: nothing hangs, and the exit codes are the truth.  The long run of the same is
+test/system/measure/reload_storm.py."""
+import os
+import random
+
+import pytest
+from code_app import CodeService
+from reload_storm import run_reload_storm
+
+PLANS = {
+    "reloads alone": {"reload": (6, 4)},
+    "reloads and kills": {"reload": (3, 4), "kill": (1, 6)},
+    "reloads and upgrades": {"reload": (2, 5), "upgrade": (1, 3)},
+    "all": {"reload": (2, 4), "apply": (1, 3), "scale": (1, 3), "upgrade": (1, 2), "kill": (1, 5)},
+}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS.keys())
+def test_all_commands_end_and_say_what_is_so(tmp_path, plan):
+    seed = int(os.environ.get("FSD_SEED", random.randrange(1 << 31)))
+    print(f"FSD_SEED={seed}")
+    service = CodeService(tmp_path, workers=2)
+    try:
+        service.write_conf(standby=1)
+        service.start_ready()
+        found = run_reload_storm(service, seed, plan)
+        print(found)
+        assert found["problems"] == []
+        if set(plan) == {"reload"}:
+            assert found["reload 0"] == 25
+    finally:
+        service.end()
