@@ -1,4 +1,5 @@
-"""A change of code that stands still at a point that a test has chosen: each worker says when it checks the new code, and waits there until it is let on."""
+"""A change of code that stands still at a point that a test has chosen: each worker says when it checks the new code, and waits there
+until it is let on."""
 import os
 import signal
 import subprocess
@@ -75,7 +76,7 @@ class HeldService(CodeService):
         path = self.gates / "bundler"
         wait_for(path.exists, "the bundler", 60)
         pid = int(path.read_text())
-        wait_for(lambda: f"(worker.sh) T" in open(f"/proc/{pid}/stat", encoding="ascii").read(), "the bundler to stand", 60)
+        wait_for(lambda: "(worker.sh) T" in open(f"/proc/{pid}/stat", encoding="ascii").read(), "the bundler to stand", 60)
         return pid
 
     def finish(self, process, version, old_version="1", old_generation=1):

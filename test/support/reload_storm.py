@@ -1,4 +1,4 @@
-"""Everything that changes a service, at once and at random: reloads, configurations, scaling, upgrades of the master, and workers that are killed.
+"""Everything that changes a service, at once and at random: reloads, configurations, scaling, upgrades of the master, and deaths of workers.
 
 Nothing may hang, an exit code of 0 means that what was on the disk when the command began is what runs, and at the end all is as the last
 command has made it."""
