@@ -3,7 +3,7 @@
  * generation it was started; requests and tasks that are left when the time of theirs is over are cancelled with the code
  * "replaced", and closed by force a second later, as whatever is cancelled; what becomes of actors is decided in actor/renewal.c.  The
  * master hears whenever what is left has changed.  As long as something runs on a generation, its require is held, so that actors which
- * that starts run on the same code, also when nothing else of it would be left.
+ * that starts run on the same code, also when nothing else of it would be left.  What nothing runs on any more is swept out (sweep.c).
  * Called by life_code.c at COMMIT and by whoever starts tasks.  Must not know what they do. */
 #include "worker/core/generations.h"
 
@@ -208,6 +208,9 @@ static void look(struct runtime *runtime, struct generations_report *report)
         } else {
             luaL_unref(runtime->L, LUA_REGISTRYINDEX, generations->old[i].require_ref);
         }
+    }
+    if (kept < generations->count) {
+        sweep_begin(runtime);
     }
     generations->count = kept;
 }

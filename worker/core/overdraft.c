@@ -10,10 +10,7 @@
 
 #include "worker/core/runtime.h"
 
-enum {
-    STEPS = 4, /* of the collector in a turn: about 0.3 ms each */
-    MESSAGE_MAX = 128,
-};
+enum { MESSAGE_MAX = 128 };
 
 static void note_suspects(struct overdraft *overdraft, const struct heap *heap)
 {
@@ -47,20 +44,6 @@ static void judge(struct overdraft *overdraft, struct heap *heap)
     }
 }
 
-/* Returns whether a collection is over.  One in generations, which an application may have chosen, has no steps. */
-static bool collect(lua_State *L)
-{
-    if (lua_gc(L, LUA_GCINC, 0, 0, 0) == LUA_GCGEN) {
-        (void)lua_gc(L, LUA_GCGEN, 0, 0); /* collects everything */
-        return true;
-    }
-    bool is_over = false;
-    for (int i = 0; i < STEPS && !is_over; i++) {
-        is_over = lua_gc(L, LUA_GCSTEP, 0) != 0;
-    }
-    return is_over;
-}
-
 static void proceed(struct runtime *runtime)
 {
     struct overdraft *overdraft = &runtime->overdraft;
@@ -79,7 +62,7 @@ static void proceed(struct runtime *runtime)
 static void on_share(struct loop_job *job)
 {
     struct runtime *runtime = H2O_STRUCT_FROM_MEMBER(struct runtime, overdraft.job, job);
-    if (collect(runtime->L)) {
+    if (sweep_step(runtime->L)) {
         proceed(runtime);
     }
     if (runtime->overdraft.phase != OVERDRAFT_NONE) {

@@ -14,6 +14,7 @@
 #include "worker/core/overdraft.h"
 #include "worker/core/recorder.h"
 #include "worker/core/slice.h"
+#include "worker/core/sweep.h"
 #include "worker/core/task.h"
 
 struct actors;
@@ -41,6 +42,7 @@ struct runtime {
     struct generation *generation;  /* owned; the code that is loaded, NULL before */
     bool is_loading;                /* the first one's main file runs, in no task */
     struct generations generations; /* owned; what still runs on code before that */
+    struct sweep sweep;             /* owned; collections on top of Lua's own */
     struct handovers handovers;     /* owned; connections that outlive code */
     struct http_server *http;       /* borrowed; set while the HTTP area is up */
     struct actors *actors;          /* borrowed; set once the application has asked for fsd.actor */
