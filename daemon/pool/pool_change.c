@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/fd.h"
 #include "daemon/code/app.h"
 #include "daemon/conf/conf.h"
 #include "daemon/listen/listener.h"
@@ -74,6 +75,7 @@ void pool_update_slot(struct pool *pool, unsigned index)
     slot->asked = slot->current;
     struct proto_transaction change = {.number = conf->number, .what = PROTO_CHANGE_CONFIG};
     proc_prepare(&slot->current->proc, &change, fd);
+    fd_close(&fd);
 }
 
 void pool_change_ask_successor(struct pool_slot *slot)

@@ -3,10 +3,6 @@
  * code that was running then: they wait, loaded, until the change is decided, and only then serve, or are replaced by others with
  * the code that is the running one now.  So nobody begins with code that was replaced, and nobody is overlooked.
  * Called by swap.c, which counts the answers.  Must not know other pools, nor where the code comes from. */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-
 #include "daemon/code/app.h"
 #include "daemon/pool/pool_parts.h"
 
@@ -48,16 +44,9 @@ void pool_code_freeze(struct pool *pool)
 
 void pool_code_prepare(struct pool_proc *which, uint64_t number)
 {
-    struct pool *pool = which->pool;
-    const struct bundle *code = &pool->conf.app->store.candidate;
+    const struct bundle *code = &which->pool->conf.app->store.candidate;
     struct proto_transaction change = {number, PROTO_CHANGE_CODE, code->number};
-    unsigned slot = which->slot == NULL ? LOG_SLOT_NONE : which->slot->index;
-    int fd = fcntl(code->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) {
-        pool->setting.on_news(pool, slot, POOL_CODE_REJECTED, &which->proc, strerror(errno));
-        return;
-    }
-    proc_prepare(&which->proc, &change, fd);
+    proc_prepare(&which->proc, &change, code->fd);
 }
 
 void pool_code_commit(struct pool_proc *which)

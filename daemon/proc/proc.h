@@ -149,7 +149,7 @@ void proc_return(struct proc *proc, unsigned slot);
 /* The shared dictionaries are others from now on (either may be NULL): it is told what is new and what is gone, at once or with all else
  * that it is handed. */
 void proc_share(struct proc *proc, const struct shared_set *from, struct shared_set *to);
-/* Two phases of a change of what it has; takes fd.  PREPARED or REJECTED follows, or LOST; later COMMITTED. */
+/* Two phases of a change of what it has; fd stays the caller's.  PREPARED or REJECTED follows, or LOST; later COMMITTED. */
 void proc_prepare(struct proc *proc, const struct proto_transaction *change, int fd);
 void proc_commit(struct proc *proc);
 void proc_abort(struct proc *proc);

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/fd.h"
 #include "common/supervise.h"
 #include "daemon/proc/proc_parts.h"
 #include "daemon/proc/proc_say.h"
@@ -50,9 +49,7 @@ void proc_prepare(struct proc *proc, const struct proto_transaction *change, int
     proc->change = change->number;
     proc->change_generation = change->generation;
     proc->is_committing = false;
-    int error = proc_say_change(proc, PROTO_PREPARE, change, fd);
-    fd_close(&fd);
-    proc_check(proc, error);
+    proc_check(proc, proc_say_change(proc, PROTO_PREPARE, change, fd));
 }
 
 static void decide(struct proc *proc, enum proto_kind kind)

@@ -123,7 +123,7 @@ def test_a_reload_frees_names_and_new_workers_know_those_that_are_held(nodes):
     os.kill(nodes.service.slot(2)["pid"], signal.SIGKILL)
     nodes.service.wait_workers(lambda rows: [row["restarts"] for row in rows] == [0, 0, 1], "a successor")
     assert nodes.run(2, WHERE % "x") == [pid]
-    nodes.service.call("reload")
+    nodes.service.call("reload", restart=True)
     nodes.wait(2, WHERE % "x", ["nobody"])
 
 

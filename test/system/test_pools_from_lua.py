@@ -265,7 +265,7 @@ def test_commands_work_on_it_as_on_any_other(pooled):
     before = pids(pooled, "jobs")
     assert start(pooled, "more", count=1)["ok"]  # what was scaled stays so
     assert pids(pooled, "jobs") == before
-    pooled.call("reload")
+    pooled.call("reload", restart=True)
     assert len(pids(pooled, "jobs")) == 3
     assert not set(before) & set(pids(pooled, "jobs"))
     pooled.call("drain")
