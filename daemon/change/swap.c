@@ -184,6 +184,19 @@ static void step(struct master *master)
     }
 }
 
+/* Above all that workers were ever asked, also by a daemon before this one: a late answer is known by its number. */
+static uint64_t choose_number(const struct swap *swap)
+{
+    uint64_t number = swap->number < first_number ? first_number : swap->number + 1;
+    for (size_t i = 0; i < swap->member_count; i++) {
+        const struct pool_proc *which = swap->members[i].which;
+        if (which != NULL && which->proc.change >= number) {
+            number = which->proc.change + 1;
+        }
+    }
+    return number;
+}
+
 static void begin(struct master *master)
 {
     struct swap *swap = &master->swap;
@@ -195,7 +208,7 @@ static void begin(struct master *master)
         end(master, false);
         return;
     }
-    swap->number = swap->number == 0 ? first_number : swap->number + 1;
+    swap->number = choose_number(swap);
     (void)phase_begin(&swap->phase, swap->answers, swap->member_count,
                       phase_get_parallel(master->auto_count));
     swap->is_unchecked = true;

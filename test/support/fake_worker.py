@@ -24,6 +24,7 @@ What it does comes from two JSON files, since no environment reaches a worker:
     slots      the slots that load, activate, prepare and commit are for; others, and standbys, do "ok"
     stale      with true load is "ok" for a bundle of the first generation
 It accepts from what is lent until that is returned, and empties its queues when a drain says so.  UNAVAILABLE makes it answer 503.
+SIGUSR1 makes it ask to leave.
 Over HTTP (one request a connection): GET /, /config, /shared (what it has of shared dictionaries), /members,
   /fds, /env, /exit/N, /signal/N, /close, /log/TEXT, /rawlog/HEX, /fork, /say/KIND, /ask/WHAT/NAME/TIMES/HEX (what
   is asked for, with this text behind it), /answers, /claim/SERIAL/WAITS/HEX and /unclaim/SERIAL/HEX (a name), /names (what
@@ -457,6 +458,7 @@ class Worker:
         return True
 
     def run(self):
+        signal.signal(signal.SIGUSR1, lambda *_: self.send(LEAVE))
         while True:
             if not (self.active and self.app.get("heartbeat") == "stop"):
                 self.set_page(1, time.monotonic_ns() // 1000000)

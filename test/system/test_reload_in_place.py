@@ -294,6 +294,24 @@ def test_one_that_boots_meanwhile_never_serves_code_that_was_replaced(make_fake,
     assert sum("worker is ready" in line and " web/1[" in line for line in fsd.log().splitlines()) == 2
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_the_successor_of_one_that_asks_to_leave_meanwhile_has_the_code_that_runs_then(make_fake, tmp_path, is_refused):
+    fsd = start(make_fake, workers=2)
+    prepared = tmp_path / "prepared"
+    before = places(fsd)
+    fsd.write_app({"body": "new", "prepare": f"until:{prepared}" + (":no" if is_refused else ""), "slots": [0]})
+    thread, results = reload_in_thread(fsd)
+    fsd.wait_log("code is bundled app=shop generation=2")
+    os.kill(before[1][0], signal.SIGUSR1)
+    fsd.wait_workers(lambda rows: any(row["state"] == "prepared" for row in rows), "the successor to wait")
+    assert places(fsd) == before
+    prepared.touch()
+    assert isinstance(finish(thread, results), RpcError) == is_refused
+    after = wait_all(fsd, 2, 1 if is_refused else 2)
+    assert after[0][0] == before[0][0] and after[1][0] != before[1][0]
+    assert bodies(fsd) == {"old" if is_refused else "new"}
+
+
 def test_a_slot_that_waits_for_its_next_try_gets_the_new_code_at_once(make_fake):
     fsd = start(make_fake, workers=2)
     set_worker(fsd, loaded="exit:3")

@@ -335,6 +335,19 @@ static void another_process_in_the_same_place_is_not_the_one_that_was_asked(void
     assert_int_equal(app_of(fixture, "shop")->store.running.number, 1);
 }
 
+static void no_number_is_used_twice_even_if_another_daemon_has_chosen_it(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint64_t foreign = (UINT64_C(1) << 62) + 7;
+    proc_of(fixture, 2)->change = foreign;
+    start(fixture);
+    assert_int_equal(fixture->master.swap.number, foreign + 1);
+    say(fixture, 0, POOL_CODE_REJECTED);
+    start(fixture);
+    assert_int_equal(fixture->master.swap.number, foreign + 2);
+    swap_stop(&fixture->master);
+}
+
 static void the_answer_to_an_older_change_means_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -501,6 +514,7 @@ int main(void)
         TEST(a_loss_drops_it_and_who_is_lost_is_told_nothing),
         TEST(the_reserve_may_say_no_as_well),
         TEST(another_process_in_the_same_place_is_not_the_one_that_was_asked),
+        TEST(no_number_is_used_twice_even_if_another_daemon_has_chosen_it),
         TEST(the_answer_to_an_older_change_means_nothing),
         TEST(one_that_just_begins_to_serve_is_asked_when_it_does),
         TEST(one_that_is_told_to_leave_is_not_waited_for),
