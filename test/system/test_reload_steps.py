@@ -49,6 +49,28 @@ def test_with_json_each_step_of_a_worker_is_a_line_before_the_result(make_fake):
     assert [step["id"] for step in steps] == sorted(step["id"] for step in steps)
 
 
+def test_code_that_changes_in_place_is_prepared_by_all_before_any_changes(make_fake):
+    fake = start(make_fake)
+    result = ctl(fake, "reload", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    *steps, last = map(json.loads, result.stdout.splitlines())
+    names = [(step["event"], step.get("slot")) for step in steps]
+    assert names[0] == ("reload.begin", None)
+    assert sorted(names[1:3]) == [("reload.prepared", 0), ("reload.prepared", 1)]
+    assert sorted(names[3:]) == [("reload.committed", 0), ("reload.committed", 1)]
+    assert (last["restart"], last["apps"][0]["to"]) == (False, 2)
+
+
+def test_on_a_terminal_it_is_told_which_worker_does_not_take_the_code(make_fake):
+    fake = start(make_fake)
+    fake.write_app({"prepare": "app.lua:3: no\nstack traceback:", "slots": [1]})
+    code, screen = on_terminal(fake, "reload")
+    assert code == 1
+    assert "web/1 worker does not take the code, generation 2: app.lua:3: no" in screen
+    assert screen[-2:] == ["app.lua:3: no (worker web/1)", "stack traceback:"]
+    assert fake.status()["pools"][0]["generation"] == 1
+
+
 def test_with_json_a_failure_is_the_last_line(make_fake):
     fake = start(make_fake)
     fake.write_app({"load": "app.lua:3: no", "slots": [1]})
