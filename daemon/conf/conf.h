@@ -52,7 +52,7 @@ struct conf_limits {
     uint32_t request_timeout_ms; /* deadline of a handler, 30 s */
     uint32_t cpu_ms;             /* CPU time of a handler, 10 s */
     uint32_t keepalive_ms; /* idle keep-alive connection, and time to read one request, 60 s */
-    uint32_t replaced_ms;  /* how long requests and tasks may go on on replaced code, 60 s */
+    uint32_t replaced_ms;  /* how long what runs on replaced code may go on, 60 s */
     uint64_t body_bytes;   /* request body, 1 MiB */
     uint64_t memory_bytes; /* of all Lua code in a worker, 512 MiB */
     uint64_t actor_memory_bytes; /* of one actor; 0: no limit of its own */

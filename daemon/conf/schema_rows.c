@@ -88,8 +88,8 @@ static const struct schema_row key_rows[] = {
      NULL, "How long a connection may be idle, or take to send one request."},
     {"pools.*.limits", "replaced", SCHEMA_DURATION, POOL(limits.replaced_ms), "1s", "1d", "60s",
      NULL,
-     "How long requests and tasks that are under way when the code is reloaded may go on on the\n"
-     "old code."},
+     "How long requests, tasks and actors that are under way when the code is reloaded may go on\n"
+     "on the old code."},
     {"pools.*.limits", "body", SCHEMA_SIZE, POOL(limits.body_bytes), "0", "1024GiB", "1MiB", NULL,
      "The largest request body."},
     {"pools.*.limits", "memory", SCHEMA_SIZE, POOL(limits.memory_bytes), "16MiB", "1024GiB",

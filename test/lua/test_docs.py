@@ -4,7 +4,7 @@ import re
 import pytest
 
 from app_process import AppProcess
-from fsd_process import ROOT
+from fsd_process import ROOT, RpcError
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 GUIDES = sorted((ROOT / "docs/guide").glob("*.md"))
@@ -124,3 +124,59 @@ def test_the_guide_to_groups_talks(guide):
     assert app.request("POST", "/rooms/a", "hi").json() == {"sent": 0, "rooms": 0}
     assert [app.request("PUT", "/rooms/a").status for _ in range(2)] == [204, 204]
     assert app.request("POST", "/rooms/a", "hi").json() == {"sent": 1, "rooms": 1}
+
+
+def test_the_guide_to_reloading_keeps_what_it_says(guide):
+    app = guide("reloading")
+    code = app.app_path.read_text()
+    with app.connection() as connection:
+        def ask():
+            return app.request("GET", "/", connection=connection).json()
+
+        assert ask() == {"greeting": "hello", "requests": 1, "count": 1, "generation": 1}
+        app.app_path.write_text(code.replace('greeting = "hello"', 'greeting = "good day"'))
+        app.call("reload")
+        after = ask()
+        assert after.pop("generation") > 1
+        assert after == {"greeting": "good day", "requests": 2, "count": 2}
+        app.app_path.write_text(code.replace('greeting = "hello"', "greeting = 7"))
+        with pytest.raises(RpcError, match=r"app\.lua:\d+: greeting must be a string \(worker app/0\)"):
+            app.call("reload")
+        assert ask()["greeting"] == "good day"
+
+
+def test_the_guide_to_reloading_moves_the_state_of_a_server(tmp_path):
+    page = ROOT / "docs/guide/reloading.md"
+    app_code = """local fsd = require "fsd"
+local app = fsd.app()
+app:supervisor { name = "s", children = { { id = "total", start = { "total" }, name = "total" } } }
+app:get("/", function() return { require("total").add("total", 5) } end)
+return app"""
+    before = """local Total = require "fsd.server" {}
+Total.api = { "add" }
+function Total:init() self.sum = 0 end
+function Total:add(by) self.sum = self.sum + by return self.sum end
+return Total"""
+    app = AppProcess(tmp_path, {"app.lua": app_code, "total.lua": before})
+    try:
+        app.start_ready()
+        assert app.get("/").json() == [5]
+        (app.app_path.parent / "total.lua").write_text(modules_of(page)["total.lua"])
+        app.call("reload")
+        assert app.get("/").json() == [10]
+    finally:
+        app.kill()
+
+
+def test_the_guide_to_reloading_changes_the_shape_of_state(tmp_path):
+    code = next(code for page, _, code in FRAGMENTS if page.stem == "reloading" and "by_name" in code)
+    old = 'local fsd = require "fsd" fsd.state("cache", { shape = 1, by_id = { { name = "ann" } } }) return fsd.app()'
+    new = f"{code}local app = fsd.app() app:get('/', function() return {{ cache.shape, cache.by_name.ann.name }} end) return app"
+    app = AppProcess(tmp_path, old)
+    try:
+        app.start_ready()
+        app.app_path.write_text(new)
+        app.call("reload")
+        assert app.get("/").json() == [2, "ann"]
+    finally:
+        app.kill()
