@@ -109,11 +109,17 @@ static void ask(struct master *master)
     start(master);
 }
 
+/* Whoever writes just now is waited for: else what he has begun is one reload, and the rest another. */
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
     (void)source;
     (void)usec;
-    ask(userdata);
+    struct master *master = userdata;
+    if (watcher_is_waiting(&master->develop.watcher)) {
+        ask_after(&master->develop, RETRY_US);
+    } else {
+        ask(master);
+    }
     return 0;
 }
 

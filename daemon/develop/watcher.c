@@ -81,19 +81,16 @@ static void note_event(struct watcher *watcher, const struct inotify_event *even
     (void)wait_until_quiet(watcher, get_quiet_us(watcher));
 }
 
-static int on_events(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static void read_events(struct watcher *watcher)
 {
-    (void)source;
-    (void)events;
-    struct watcher *watcher = userdata;
     union {
         struct inotify_event event;
         char bytes[4096];
     } buf;
     for (int i = 0; i < READS_MAX; i++) {
-        ssize_t len = read(fd, &buf, sizeof(buf));
+        ssize_t len = read(watcher->inotify_fd, &buf, sizeof(buf));
         if (len <= 0) {
-            return 0;
+            return;
         }
         for (size_t at = 0; at < (size_t)len;) {
             const struct inotify_event *event = (const void *)(buf.bytes + at);
@@ -101,6 +98,14 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *use
             at += sizeof(*event) + event->len;
         }
     }
+}
+
+static int on_events(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    (void)source;
+    (void)fd;
+    (void)events;
+    read_events(userdata);
     return 0;
 }
 
@@ -216,6 +221,14 @@ int watcher_open(struct watcher *watcher, sd_event *loop, const char *main_file,
         return error;
     }
     return 0;
+}
+
+bool watcher_is_waiting(struct watcher *watcher)
+{
+    if (watcher->events != NULL) {
+        read_events(watcher);
+    }
+    return watcher->is_waiting;
 }
 
 void watcher_close(struct watcher *watcher)

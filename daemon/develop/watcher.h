@@ -33,6 +33,8 @@ struct watcher {
  * on_change comes from the loop, and may close the watcher. */
 int watcher_open(struct watcher *watcher, sd_event *loop, const char *main_file,
                  watcher_fn on_change, struct fsd_err *err);
+/* Something has been written just now, and on_change may follow. */
+bool watcher_is_waiting(struct watcher *watcher);
 void watcher_close(struct watcher *watcher);
 
 #endif

@@ -164,7 +164,7 @@ def test_code_that_does_not_stay_up_is_taken_back_and_the_reason_is_told(run):
     assert run.ctl("confirm").returncode == 0
     code(run, "app.lua").write_text(APP.replace("return app", "app:every(0.001, function() os.exit(4) end)\nreturn app"))
     wait_for(lambda: "rolled back: pool app: " in run.out(), "the master to take it back", 60)
-    assert run.get("/").text == "one"
+    wait_for(lambda: run.get("/").text == "one", "the pool to be up again", 60)
     code(run, "app.lua").write_text(APP)
     wait_for(lambda: run.out().count(" ms: app.lua") == 2, "the reload")
 

@@ -191,6 +191,17 @@ static void a_file_behind_a_link_is_watched(void **state)
     expect(code, "lib/shared.lua");
 }
 
+static void who_asks_knows_of_what_was_written_just_now(void **state)
+{
+    struct code *code = *state;
+    open_watcher(code);
+    assert_false(watcher_is_waiting(&code->watcher));
+    put(code, "app.lua", "return 22"); /* the loop has not run since */
+    assert_true(watcher_is_waiting(&code->watcher));
+    expect(code, "app.lua");
+    assert_false(watcher_is_waiting(&code->watcher));
+}
+
 static void what_is_no_code_is_no_change(void **state)
 {
     struct code *code = *state;
@@ -310,6 +321,7 @@ int main(void)
         TEST(files_that_are_saved_together_are_one_change),
         TEST(a_thousand_files_at_once_are_one_change),
         TEST(a_file_behind_a_link_is_watched),
+        TEST(who_asks_knows_of_what_was_written_just_now),
         TEST(what_is_no_code_is_no_change),
         TEST(new_folders_are_watched),
         TEST(folders_that_are_renamed_are_watched_under_their_new_name),
