@@ -209,7 +209,9 @@ static void look(struct runtime *runtime, struct generations_report *report)
             luaL_unref(runtime->L, LUA_REGISTRYINDEX, generations->old[i].require_ref);
         }
     }
-    generations->is_unswept = generations->is_unswept || kept < generations->count;
+    if (kept < generations->count) {
+        sweep_begin(runtime);
+    }
     generations->count = kept;
 }
 
@@ -219,10 +221,6 @@ static void on_look(struct timer *timer)
     struct generations_report report = {.hash = UINT64_C(14695981039346656037)};
     look(runtime, &report);
     tell(runtime, &report);
-    if (runtime->generations.is_unswept) {
-        sweep_begin(runtime);
-    }
-    runtime->generations.is_unswept = false;
     if (report.body.count > 0) {
         loop_set_timer(&runtime->loop, timer, LOOK_MS, on_look);
     }
@@ -234,9 +232,6 @@ void generations_replace(struct runtime *runtime, uint64_t number)
     if (generations->count < GENERATIONS_REPLACED_MAX) {
         generations->old[generations->count++] =
             (struct generations_old){number, clock_monotonic_ms(), LUA_NOREF, true};
-    }
-    if (generations->is_unswept) { /* the one before, too: nothing may pile up */
-        sweep_begin(runtime);
     }
     if (!timer_is_set(&generations->look)) {
         loop_set_timer(&runtime->loop, &generations->look, LOOK_MS, on_look);

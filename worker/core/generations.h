@@ -33,7 +33,6 @@ struct generations {
     size_t count;
     struct timer look;
     uint64_t told;                     /* a hash of what the master was told last */
-    bool is_unswept;                   /* nothing runs any more on one or several of them */
     struct generations_report *report; /* borrowed; while the looking is for the master */
     /* To call generations_meet for all else that keeps code alive; NULL: there is nothing */
     void (*on_look)(struct runtime *runtime);

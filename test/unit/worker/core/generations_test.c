@@ -1,5 +1,6 @@
 #include "worker/core/generations.h"
 
+#include <lauxlib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@ static struct generation running;
 static struct link channel;
 static int master;
 static struct wire_message message; /* the last one to the master */
-static const char *description;     /* of every task */
+static unsigned told_so;            /* times that on_replaced was called */
 
 static void on_message(struct link *link, struct wire_message *unexpected)
 {
@@ -36,13 +37,20 @@ static void on_gone(struct link *link, const char *why)
 static void describe(const struct task *task, char *text, size_t room)
 {
     (void)task;
-    (void)snprintf(text, room, "%s", description);
+    (void)snprintf(text, room, "GET /");
+}
+
+/* Of those that are not simply cancelled. */
+static void on_replaced(struct task *task)
+{
+    (void)task;
+    told_so++;
 }
 
 static const struct task_owner owner = {
     .kind = "request", .on_done = tasks_on_done, .on_describe = describe};
 static const struct task_owner lasting = {
-    .kind = "actor", .on_done = tasks_on_done, .is_lasting = true};
+    .kind = "actor", .on_done = tasks_on_done, .on_replaced = on_replaced};
 
 static int set_up(void **state)
 {
@@ -55,7 +63,7 @@ static int set_up(void **state)
     running = (struct generation){.number = 7};
     tasks.runtime.generation = &running;
     tasks.runtime.link = &channel;
-    description = "GET /";
+    told_so = 0;
     return link_open(&channel, &tasks.runtime.loop, pair[0], on_message, on_gone);
 }
 
@@ -237,18 +245,6 @@ static void more_than_fit_are_counted_though_not_all_are_named(void **state)
     tasks_run();
 }
 
-static void nobody_is_told_of_what_has_no_code_of_the_application(void **state)
-{
-    (void)state;
-    description = "";
-    struct task *task = tasks_start_of(&owner, "sleep(60)", 0);
-    replace_by(8);
-    look();
-    assert_told(0, 0, NULL, NULL);
-    task_kill(task);
-    tasks_run();
-}
-
 static void code_that_is_tried_is_not_left_over(void **state)
 {
     (void)state;
@@ -261,7 +257,7 @@ static void code_that_is_tried_is_not_left_over(void **state)
     tasks_run();
 }
 
-static void what_is_left_when_its_time_is_over_is_cancelled_but_what_lasts_stays(void **state)
+static void what_is_left_when_its_time_is_over_is_cancelled_or_its_owner_is_told(void **state)
 {
     (void)state;
     tasks.runtime.config.replaced_ms = 1;
@@ -277,9 +273,11 @@ static void what_is_left_when_its_time_is_over_is_cancelled_but_what_lasts_stays
     tasks.started++;
     assert_string_equal(tasks.told, "replaced;");
     assert_int_equal(actor->state, TASK_WAITING);
+    assert_int_equal(told_so, 1);
     assert_true(was_told());
     look();
     assert_told(7, 1, "actor -", "t:1");
+    assert_int_equal(told_so, 2); /* again each second */
     task_kill(actor);
     tasks_run();
 }
@@ -318,27 +316,89 @@ static void more_generations_than_are_known_by_their_age_do_no_harm(void **state
     assert_int_equal(tasks.runtime.generations.count, 0);
 }
 
-static void what_was_replaced_is_swept_out(void **state)
+static void what_nothing_runs_on_any_more_is_swept_out(void **state)
 {
     (void)state;
     struct task *task = tasks_start_of(&owner, "sleep(60)", 0);
     replace_by(8);
-    assert_int_equal(tasks.runtime.sweep.left, 0); /* what runs on it may be about to end */
     look();
-    assert_true(tasks.runtime.sweep.left > 0);
-    tasks.runtime.sweep.left = 1;
-    look();
-    assert_int_equal(tasks.runtime.sweep.left, 1); /* nothing has changed */
+    assert_int_equal(tasks.runtime.generations.count, 1);
+    assert_int_equal(tasks.runtime.sweep.left, 0);
     task_kill(task);
     tasks_run();
-    tasks.runtime.sweep.left = 1;
     look();
-    assert_true(tasks.runtime.sweep.left > 1);
-    tasks.runtime.sweep.left = 1;
-    replace_by(9);
-    assert_int_equal(tasks.runtime.sweep.left, 1);
-    replace_by(10);
-    assert_true(tasks.runtime.sweep.left > 1); /* at once: nothing may pile up */
+    assert_int_equal(tasks.runtime.generations.count, 0);
+    assert_true(tasks.runtime.sweep.left > 0);
+}
+
+/* Gives a generation a require, which is a number here. */
+static void make_require(struct generation *generation, int number)
+{
+    lua_pushinteger(tasks.runtime.L, number);
+    generation->require_ref = luaL_ref(tasks.runtime.L, LUA_REGISTRYINDEX);
+}
+
+static int find_require(uint64_t number)
+{
+    lua_State *L = tasks.runtime.L;
+    generations_push_require(L, number);
+    int found = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return found;
+}
+
+static void the_require_of_replaced_code_is_held_while_something_runs_on_it(void **state)
+{
+    (void)state;
+    make_require(&running, 70);
+    struct generation old = running;
+    struct task *task = tasks_start_of(&owner, "sleep(60)", 0);
+    replace_by(8);
+    make_require(&running, 80);
+    generations_hold(&tasks.runtime, &old);
+    luaL_unref(tasks.runtime.L, LUA_REGISTRYINDEX, old.require_ref);
+    assert_int_equal(find_require(7), 70);
+    assert_int_equal(find_require(8), 80);
+    assert_int_equal(find_require(6), 80); /* nothing is left of it */
+    task_kill(task);
+    tasks_run();
+    look();
+    assert_int_equal(find_require(7), 80);
+    tasks.runtime.generation = NULL;
+    assert_int_equal(find_require(7), 0); /* the state's own, a function */
+}
+
+static void code_that_nothing_runs_on_is_not_held(void **state)
+{
+    (void)state;
+    make_require(&running, 70);
+    struct generation old = running;
+    replace_by(8);
+    make_require(&running, 80);
+    generations_hold(&tasks.runtime, &old);
+    assert_int_equal(find_require(7), 80);
+    assert_int_equal(tasks.runtime.generations.count, 0);
+}
+
+static bool meets_are_over; /* what generations_meet said last */
+
+static void on_look_meet(struct runtime *runtime)
+{
+    assert_false(generations_meet(runtime, (uint16_t)runtime->generation->number, "timer", "t:9"));
+    meets_are_over = generations_meet(runtime, 7, "timer", "t:1");
+}
+
+static void what_is_no_task_may_keep_code_alive_too(void **state)
+{
+    (void)state;
+    tasks.runtime.generations.on_look = on_look_meet;
+    replace_by(8);
+    look();
+    assert_false(meets_are_over);
+    assert_told(7, 1, "timer t:1", "t:1");
+    tasks.runtime.generations.on_look = NULL;
+    look();
+    assert_told(0, 0, NULL, NULL);
 }
 
 int main(void)
@@ -350,12 +410,14 @@ int main(void)
         TEST(what_is_left_is_told_with_its_place_and_again_when_that_changes),
         TEST(the_oldest_generation_is_named_and_all_are_counted),
         TEST(more_than_fit_are_counted_though_not_all_are_named),
-        TEST(nobody_is_told_of_what_has_no_code_of_the_application),
         TEST(code_that_is_tried_is_not_left_over),
-        TEST(what_is_left_when_its_time_is_over_is_cancelled_but_what_lasts_stays),
+        TEST(what_is_left_when_its_time_is_over_is_cancelled_or_its_owner_is_told),
         TEST(what_has_time_left_is_not_cancelled),
         TEST(more_generations_than_are_known_by_their_age_do_no_harm),
-        TEST(what_was_replaced_is_swept_out),
+        TEST(what_nothing_runs_on_any_more_is_swept_out),
+        TEST(the_require_of_replaced_code_is_held_while_something_runs_on_it),
+        TEST(code_that_nothing_runs_on_is_not_held),
+        TEST(what_is_no_task_may_keep_code_alive_too),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
