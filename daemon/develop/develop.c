@@ -54,11 +54,14 @@ static void add_names(struct develop *develop, const char *names)
     }
 }
 
+static bool is_ours(const struct master *master)
+{
+    return master->develop.asked[0] != '\0' && reload_is_running(master);
+}
+
 static bool is_slow(const struct master *master)
 {
-    const struct develop *develop = &master->develop;
-    return develop->asked[0] != '\0' && reload_is_running(master) &&
-           clock_monotonic_us() - develop->since_us >= SLOW_US;
+    return is_ours(master) && clock_monotonic_us() - master->develop.since_us >= SLOW_US;
 }
 
 static void start(struct master *master)
@@ -96,6 +99,8 @@ static void ask(struct master *master)
         if (is_slow(master)) {
             (void)snprintf(text, sizeof(text), "still loading: %s\n", develop->asked);
             say(text);
+        } else if (is_ours(master)) {
+            ask_after(develop, RETRY_US); /* the loop's clock is behind, so its timers are early */
         }
         return;
     }
