@@ -15,6 +15,7 @@ local word = require "lib.word"
 app:get("/", function(req, res) res:send(word) end)
 app:get("/page", function(req, res) res:type("html"):send("<p>" .. word .. "</p>") end)
 app:get("/data", function(req, res) res:json { word = word } end)
+app:get("/broken", function() error("boom") end)
 app:post("/page", function(req, res) res:type("html"):send("<p>" .. word .. "</p>") end)
 return app
 """
@@ -370,6 +371,18 @@ def test_an_error_page_is_refreshed_when_the_error_is_mended(run):
     assert answer.status == 404 and SCRIPT.search(answer.text)
 
 
+def test_an_error_of_the_application_is_shown_in_the_browser_and_mended(run):
+    code(run, "app.lua").write_text(APP.replace('res:type("html"):send("<p>" ..', 'error("no <word>") res:send("<p>" ..'))
+    wait_out(run, "reloaded in ... ms: app.lua")
+    answer = run.get("/page", headers=BROWSER)
+    assert answer.status == 500 and SCRIPT.search(answer.text)
+    assert "<pre>app.lua:5: no &lt;word&gt;\n\nstack traceback:" in answer.text
+    assert run.get("/page").json() == {"error": "Internal Server Error"}
+    code(run, "app.lua").write_text(APP)
+    wait_out(run, "reloaded in ... ms: app.lua", "reloaded in ... ms: app.lua")
+    assert "<p>one</p>" in run.get("/page", headers=BROWSER).text
+
+
 def test_only_pages_that_a_browser_shows_get_the_script(run):
     whole = run.get("/page", headers=BROWSER)
     assert SCRIPT.sub("", whole.text) == "<p>one</p>" != whole.text
@@ -398,4 +411,5 @@ def test_pages_of_a_service_are_left_alone(make_service):
             one.write_conf()  # fsd serve
         one.start_ready()
         assert one.get("/page", headers=BROWSER).text == "<p>one</p>"
+        assert "app.lua" not in one.get("/broken", headers=BROWSER).text
         assert one.get("/.fsd/refresh").status == 404 and one.get("/.fsd/refresh.js").status == 404

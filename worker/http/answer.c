@@ -131,6 +131,22 @@ static h2o_iovec_t make_json_body(h2o_req_t *req, int status, const char *messag
     return body;
 }
 
+static h2o_iovec_t make_html_body(h2o_req_t *req, int status, const char *text, const char *element)
+{
+    char head[128];
+    char tail[16];
+    int head_len =
+        snprintf(head, sizeof(head),
+                 "<!doctype html><meta charset=\"utf-8\"><title>%d</title><h1>%d %s</h1><%s>",
+                 status, status, header_text_reason(status), element);
+    int tail_len = snprintf(tail, sizeof(tail), "</%s>\n", element);
+    h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
+                   H2O_STRLIT("text/html; charset=utf-8"), 1);
+    return h2o_concat(&req->pool, h2o_iovec_init(head, (size_t)head_len),
+                      h2o_htmlescape(&req->pool, text, strlen(text)),
+                      h2o_strdup(&req->pool, tail, (size_t)tail_len));
+}
+
 h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message)
 {
     if (!wants_html(req)) {
@@ -138,15 +154,13 @@ h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message)
                        H2O_STRLIT("application/json; charset=utf-8"), 1);
         return make_json_body(req, status, message);
     }
-    char head[128];
-    int len = snprintf(head, sizeof(head),
-                       "<!doctype html><meta charset=\"utf-8\"><title>%d</title><h1>%d %s</h1><p>",
-                       status, status, header_text_reason(status));
-    h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
-                   H2O_STRLIT("text/html; charset=utf-8"), 1);
-    return h2o_concat(&req->pool, h2o_iovec_init(head, (size_t)len),
-                      h2o_htmlescape(&req->pool, message, strlen(message)),
-                      h2o_iovec_init(H2O_STRLIT("</p>\n")));
+    return make_html_body(req, status, message, "p");
+}
+
+h2o_iovec_t answer_failure_body(h2o_req_t *req, int status, const char *details)
+{
+    return wants_html(req) ? make_html_body(req, status, details, "pre")
+                           : answer_error_body(req, status, header_text_reason(status));
 }
 
 void answer_error(struct service *service, h2o_req_t *req, int status, const char *message,

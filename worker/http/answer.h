@@ -32,6 +32,8 @@ void answer_error(struct service *service, h2o_req_t *req, int status, const cha
 void answer_unavailable(struct service *service, h2o_req_t *req);
 /* Builds that page into the request's pool and sets its content type, without sending. */
 h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message);
+/* The same for an error of ours in `fsd run`: a browser shows the details, of several lines. */
+h2o_iovec_t answer_failure_body(h2o_req_t *req, int status, const char *details);
 /* Adds "Allow: GET, HEAD" of the methods; the text must be in the request's pool. */
 void answer_set_allow(h2o_req_t *req, h2o_iovec_t methods);
 

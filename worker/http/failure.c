@@ -1,6 +1,6 @@
 /* failure.c - what becomes of an error that no handler has caught.
  * Owns nothing.  An error that is the server's fault is logged; then app:on_error may answer, under a protected call of its own;
- * what nobody answers becomes the default page, which shows the message of a client's error and never that of ours.  Whatever
+ * what nobody answers becomes the default page, which shows the message of a client's error and, but for `fsd run`, never that of ours.  Whatever
  * an application has put into its Error is read without running any of its code (core/error.c).
  * Called by dispatch.c, at the end of a coroutine's main function.  Must not know the chain of handlers. */
 #include "worker/http/failure.h"
@@ -46,16 +46,28 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
     lua_pop(L, 4);
 }
 
-/* The default page: the message of a client's error, never that of ours. */
+static h2o_iovec_t make_body(lua_State *L, const struct exchange *exchange, int error, int status)
+{
+    const char *message = error_push_text(L, error, "message");
+    if (message == NULL || (status >= 500 && !exchange->service->runtime->config.refreshes)) {
+        return answer_error_body(exchange->req, status, header_text_reason(status));
+    }
+    if (status < 500) {
+        return answer_error_body(exchange->req, status, message);
+    }
+    const char *traceback = error_push_text(L, error, "traceback");
+    const char *details =
+        traceback == NULL ? message : lua_pushfstring(L, "%s\n\n%s", message, traceback);
+    return answer_failure_body(exchange->req, status, details);
+}
+
+/* The default page: the message of a client's error; that of ours only to who develops. */
 static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
 {
     if (exchange->state == EXCHANGE_OPEN) {
         int status = error_status(L, error);
-        const char *message = status < 500 ? error_push_text(L, error, "message") : NULL;
         exchange->req->res.headers = (h2o_headers_t){NULL};
-        exchange_answer(exchange, status,
-                        answer_error_body(exchange->req, status,
-                                          message != NULL ? message : header_text_reason(status)));
+        exchange_answer(exchange, status, make_body(L, exchange, error, status));
     }
     dispatch_close(exchange);
     return 0;
