@@ -172,15 +172,16 @@ static bool tell_dropped(struct log *log)
     return true;
 }
 
-/* What is shown to a developer in a line of its own anyway; the last word on a failure brings the whole message. */
+/* What is shown to a developer in a line of its own anyway; a failure is left in when there is more to say than a line. */
 static bool is_omitted(const struct log *log, const struct log_record *record)
 {
     if (!log->omits_reloads || record->event == NULL || log->file.fd >= 0) {
         return false;
     }
     bool is_reload = strncmp(record->event, "reload.", sizeof("reload.") - 1) == 0;
-    return (is_reload && record->level > LOG_LEVEL_ERROR) ||
-           strcmp(record->event, "code.bundled") == 0;
+    bool is_longer = record->level <= LOG_LEVEL_ERROR &&
+                     memchr(record->message, '\n', record->message_len) != NULL;
+    return (is_reload && !is_longer) || strcmp(record->event, "code.bundled") == 0;
 }
 
 bool log_put(struct log *log, const struct log_record *record)

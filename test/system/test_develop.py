@@ -278,6 +278,8 @@ def test_on_one_terminal_each_reload_is_one_line(make_service):
     assert "reload begins" not in said and "code is bundled" not in said
     code(service, "lib/word.lua").write_text("error('boom')\n")
     assert "event=reload.failed" in read_until(ours, b"not reloaded: lib/word.lua:1: boom\r\n")
+    code(service, "lib/word.lua").write_text("return return\n")
+    assert "event=reload.failed" not in read_until(ours, b"not reloaded: lib/word.lua:1: unexpected symbol")
     assert "reload begins" in service.ctl("logs", "-n", "100").stdout
     service.stop()
     os.close(ours)

@@ -75,7 +75,7 @@ static void levels_above_the_limit_are_not_written(void **state)
     close_pipe(ends);
 }
 
-static void reloads_that_are_told_otherwise_are_left_out_but_for_their_errors(void **state)
+static void reloads_that_are_told_otherwise_are_left_out_but_for_long_errors(void **state)
 {
     (void)state;
     int ends[2];
@@ -85,7 +85,8 @@ static void reloads_that_are_told_otherwise_are_left_out_but_for_their_errors(vo
     log->omits_reloads = true;
     log_event(log, LOG_LEVEL_NOTICE, NULL, "reload.begin", "second", NULL);
     log_event(log, LOG_LEVEL_INFO, NULL, "code.bundled", "third", NULL);
-    log_event(log, LOG_LEVEL_ERROR, NULL, "reload.failed", "fourth", NULL);
+    log_event(log, LOG_LEVEL_ERROR, NULL, "reload.failed", "fourth\nin app.lua", NULL);
+    log_event(log, LOG_LEVEL_ERROR, NULL, "reload.failed", "sixth", NULL);
     log_write(log, LOG_LEVEL_NOTICE, NULL, "fifth", NULL);
     char *text = read_all(ends[0]);
     assert_non_null(strstr(text, "first"));
@@ -93,6 +94,7 @@ static void reloads_that_are_told_otherwise_are_left_out_but_for_their_errors(vo
     assert_null(strstr(text, "third"));
     assert_non_null(strstr(text, "fourth"));
     assert_non_null(strstr(text, "fifth"));
+    assert_null(strstr(text, "sixth"));
     assert_int_equal(log->dropped, 0);
     free(text);
     close_log(log);
@@ -373,7 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_above_the_limit_are_not_written),
-        cmocka_unit_test(reloads_that_are_told_otherwise_are_left_out_but_for_their_errors),
+        cmocka_unit_test(reloads_that_are_told_otherwise_are_left_out_but_for_long_errors),
         cmocka_unit_test(an_event_carries_its_name_and_an_id_that_rises),
         cmocka_unit_test(a_full_pipe_drops_lines_and_tells_how_many),
         cmocka_unit_test(a_line_that_was_cut_does_not_run_into_the_next),
