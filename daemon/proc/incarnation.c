@@ -117,10 +117,24 @@ static const struct incarnation_row rows[] = {
     ROW(DRAINING, CLOSED, DRAINING, DO_NOTHING, QUIET),
     ROW(DRAINING, EXITED, GONE, TELL_GONE, LOG_LEVEL_INFO, "worker.left", "worker left"),
 
+    /* one that could be told nothing more may have said something before */
+    ROW(HUNG_UP, HELLO, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, MISMATCH, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, LOADED, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, REFUSED, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, ACTIVE, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, WITHDRAWN, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, PREPARED, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, REJECTED, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, COMMITTED, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, LEAVE, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, DYING, HUNG_UP, DO_NOTHING, QUIET),
     ROW(HUNG_UP, DRAIN, KILLED, KILL, QUIET),
     ROW(HUNG_UP, STOP, KILLED, KILL, QUIET),
     ROW(HUNG_UP, SHUTDOWN_TIMEOUT, KILLED, FAIL, LOG_LEVEL_ERROR, "worker.died",
         "worker is killed"),
+    ROW(HUNG_UP, BROKEN, HUNG_UP, DO_NOTHING, QUIET),
+    ROW(HUNG_UP, CLOSED, HUNG_UP, DO_NOTHING, QUIET),
     ROW(HUNG_UP, EXITED, GONE, FAIL_AND_GONE, LOG_LEVEL_ERROR, "worker.died", "worker died"),
 
     /* the owner knows that it is lost; it writes down why, if it still can */
