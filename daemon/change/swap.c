@@ -101,8 +101,7 @@ static void carry_out(struct master *master, const struct phase_order *order)
         drop(master);
         break;
     case PHASE_KILL:
-        swap_members_tell(master, &swap->members[order->participant], SWAP_KILLED, NULL);
-        pool_code_kill(swap->members[order->participant].which);
+        swap_members_kill(master, &swap->members[order->participant]);
         break;
     case PHASE_DONE:
         forget(swap);

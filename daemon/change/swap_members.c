@@ -160,9 +160,22 @@ static void check_preparing(struct master *master, size_t index)
     }
 }
 
+/* Whoever tries the code begins to serve with it; it is waited for as long as for the others, and then goes on. */
+static void check_tried(struct swap *swap, size_t index)
+{
+    const struct pool_slot *slot = swap->members[index].trial;
+    if (slot_is_serving(slot->state) || slot->next == NULL) {
+        phase_feed(&swap->phase, PHASE_ON_COMMITTED, index);
+    }
+}
+
 static void check_committing(struct swap *swap, size_t index)
 {
-    enum pool_code code = judge(&swap->members[index]); /* a trial is APART: it is on its way */
+    if (swap->members[index].trial != NULL) {
+        check_tried(swap, index);
+        return;
+    }
+    enum pool_code code = judge(&swap->members[index]);
     if (code == POOL_CODE_LEAVING || code == POOL_CODE_LOST || code == POOL_CODE_APART) {
         phase_feed(&swap->phase, PHASE_ON_LOST, index); /* whoever takes its place has it */
     }
@@ -190,6 +203,14 @@ static uint32_t get_limit_ms(const struct swap_member *member)
 static bool has_limit(const struct swap_member *member)
 {
     return member->asked_ms != 0 && member->trial == NULL;
+}
+
+void swap_members_kill(struct master *master, const struct swap_member *member)
+{
+    if (member->trial == NULL) {
+        swap_members_tell(master, member, SWAP_KILLED, NULL);
+        pool_code_kill(member->which);
+    }
 }
 
 uint64_t swap_members_find_due(const struct swap *swap)

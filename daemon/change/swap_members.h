@@ -25,6 +25,8 @@ void swap_members_check(struct master *master);
 /* Tells all of them that are there to commit, or to drop what they were asked to prepare. */
 void swap_members_commit(const struct swap *swap);
 void swap_members_abort(const struct swap *swap);
+/* It has not committed in time.  A trial is left to the limits of any boot. */
+void swap_members_kill(struct master *master, const struct swap_member *member);
 /* When somebody is too late (monotonic); UINT64_MAX: never. */
 uint64_t swap_members_find_due(const struct swap *swap);
 /* Keeps as the reason who has not prepared in time. */

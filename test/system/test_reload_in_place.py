@@ -352,9 +352,30 @@ def test_where_nobody_runs_a_new_worker_tries_the_code(make_fake):
     assert (pool["state"], pool["generation"]) == ("held", 1)
     fsd.write_app({"body": "new"})
     fsd.call("reload")
+    assert places(fsd)[0][1] == 3  # it serves
     wait_pool(fsd, "web", lambda pool: pool["state"] == "running", "the pool to be released")
     wait_all(fsd, 2, 3)
     assert bodies(fsd) == {"new"}
+
+
+def test_a_trial_that_loads_the_code_and_cannot_begin_to_serve_does_not_undo_it(make_fake):
+    fsd = start(make_fake, workers=1)
+    set_worker(fsd, loaded="exit:3")
+    os.kill(places(fsd)[0][0], signal.SIGKILL)
+    fsd.wait_log("failures=6")
+    set_worker(fsd)
+    fsd.write_app({"body": "new", "activate": "exit:4"})
+    assert fsd.call("reload")["apps"][0]["to"] == 2
+    fsd.wait_log("exited with code 4")
+    fsd.write_app({"body": "newer"})
+    for _ in range(20):  # a worker may die just while it is asked
+        try:
+            fsd.call("reload")
+            break
+        except RpcError as error:
+            assert "exited with code 4" in error.message
+    wait_all(fsd, 1, fsd.status()["pools"][0]["generation"])
+    assert bodies(fsd) == {"newer"}
 
 
 def test_a_stop_ends_a_trial(make_fake):

@@ -263,7 +263,8 @@ def test_a_worker_is_restarted_as_the_pool_says(make_fake, restart, path, is_res
     assert fsd.status()["state"] == "running"
 
 
-def test_when_all_are_done_there_is_an_answer_and_a_reload_starts_them_again(make_fake):
+@pytest.mark.parametrize("restart", [False, True])
+def test_when_all_are_done_there_is_an_answer_and_a_reload_starts_them_again(make_fake, restart):
     fsd = make_fake(workers=2)
     fsd.write_conf(restart="temporary")
     fsd.start_ready()
@@ -271,9 +272,9 @@ def test_when_all_are_done_there_is_an_answer_and_a_reload_starts_them_again(mak
         os.kill(pid, signal.SIGKILL)
     fsd.wait_workers(lambda rows: sum(row["state"] == "done" for row in rows) == 2, "both to be done")
     assert ask(fsd)[0] == 503
-    fsd.call("reload", restart=True)
+    fsd.call("reload", restart=restart)
+    fsd.wait_workers(lambda rows: len(rows) == 2 and {row["state"] for row in rows} == {"ready"}, "both to serve")
     fresh = set(ready_pids(fsd))
-    assert len(fresh) == 2
     wait_for(lambda: ask(fsd)[0] == 200, "an answer")
     assert set(count_answers(fsd)) <= fresh
 
