@@ -70,6 +70,15 @@ def ask_until_rolled_back(service, **wanted):
     return wait_for(is_back, "the old code to be back", 120)[0]
 
 
+def wait_whole(service):
+    """Until every worker serves, and the one that answers 503 has gone as well."""
+    def is_whole(status):
+        rows = [row["state"] for pool in status["pools"] for row in pool["workers"]]
+        return status["state"] == "running" and set(rows) == {"ready"}
+
+    service.wait_status(is_whole, "all workers", 60)
+
+
 def setback(service):
     return service.status()["apps"][0]["setback"]
 
@@ -222,7 +231,7 @@ def test_status_and_wait_tell_of_a_setback_until_somebody_has_seen_to_it(make_se
     assert (waiting[0].returncode, waiting[0].stderr) == (OPERATION_FAILED, words)
     late = service.ctl("wait", "--for", "confirmed")
     assert (late.returncode, late.stderr) == (OPERATION_FAILED, words)
-    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
+    wait_whole(service)
     assert {key: setback(service)[key] for key in ("from", "to", "origin")} == {"from": 2, "to": 3, "origin": 1}
     shown = service.ctl("status")
     assert shown.returncode == DEGRADED
@@ -238,6 +247,7 @@ def test_better_code_ends_a_setback(make_service):
     deploy_deadly(service)
     assert service.ctl("reload").returncode == 0
     ask_until_rolled_back(service)
+    wait_whole(service)
     service.edit_app(DIE, SERVE)
     deploy(service, 4)
     assert version(service) == "4"
@@ -252,6 +262,7 @@ def test_the_confirmed_code_comes_back_over_several_that_were_not(make_service):
     deploy_deadly(service, "4")
     assert service.ctl("reload").returncode == 0
     assert ask_until_rolled_back(service)["code_of"] == 1
+    wait_whole(service)
     assert version(service) == "1"
 
 
@@ -262,7 +273,7 @@ def test_each_bad_deploy_is_taken_back(make_service):
         assert service.ctl("reload").returncode == 0
         assert ask_until_rolled_back(service, **{"from": number})["generation"] == number + 1
         service.edit_app(DIE, SERVE)
-        service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
+        wait_whole(service)
 
 
 def test_under_load_a_bad_deploy_is_taken_back_too(make_service):
@@ -328,7 +339,7 @@ def test_an_upgrade_of_the_daemon_keeps_the_memory_of_a_setback(make_service):
     deploy_deadly(service)
     assert service.ctl("reload").returncode == 0
     ask_until_rolled_back(service)
-    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
+    wait_whole(service)
     before = setback(service)
     result = service.ctl("upgrade")
     assert result.returncode == 0, result.stderr
@@ -349,7 +360,7 @@ def test_other_pools_of_the_app_go_back_too(make_service):
     deploy_deadly(service)
     assert service.ctl("reload").returncode == 0
     ask_until_rolled_back(service)
-    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
+    wait_whole(service)
     assert {row["generation"] for pool in service.status()["pools"] for row in pool["workers"]} == {3}
 
 
@@ -359,7 +370,7 @@ def test_new_workers_with_bad_code_are_taken_back_as_well(make_service):
     result = service.ctl("reload", "--restart")
     assert result.returncode == 0, result.stderr
     assert ask_until_rolled_back(service)["code_of"] == 1
-    service.wait_status(lambda status: status["state"] == "running", "all workers", 60)
+    wait_whole(service)
     assert version(service) == "1"
 
 
@@ -399,7 +410,7 @@ def test_a_supervisor_has_nothing_to_do_where_the_old_code_helps(make_service):
     deploy_deadly(service)
     assert service.ctl("reload").returncode == 0
     assert ask_until_rolled_back(service)["code_of"] == 1
-    service.wait_status(lambda status: [pool["state"] for pool in status["pools"]] == ["running"] * 2, "both pools", 60)
+    wait_whole(service)
     assert version(service) == "1"
     assert [row["pid"] for row in service.status()["pools"][1]["workers"]] == [other]
 
@@ -427,6 +438,6 @@ def test_a_pool_that_gave_up_alone_serves_again(make_service):
     deploy_deadly(service)
     assert service.ctl("reload").returncode == 0
     ask_until_rolled_back(service)
-    wait_for(lambda: service.get("/").status == 200, "the service to be back", 60)
+    wait_whole(service)
     assert version(service) == "1"
     assert service.ctl("wait", "--for", "ready").returncode == 0
