@@ -118,6 +118,7 @@ void pool_code_retry(struct pool *pool)
     if (pool->phase == POOL_HELD) {
         pool_hold_mend(pool);
     }
+    supervise_window_clear(&pool->window); /* what was restarted was the old one */
     pool_refresh(pool);
     for (unsigned i = 0; i < pool->count; i++) {
         struct pool_slot *slot = pool->slots[i];

@@ -242,6 +242,16 @@ def test_status_and_wait_tell_of_a_setback_until_somebody_has_seen_to_it(make_se
     assert service.ctl("wait", "--for", "confirmed").returncode == 0
 
 
+def test_new_code_is_not_blamed_for_what_the_old_one_did(make_service):
+    service = start_confirmed(make_service, period="1h")
+    for _ in range(2):
+        service.kill_worker(service.slot(0))
+    deploy(service, 2)
+    service.kill_worker(service.slot(1))
+    assert service.status()["state"] == "running"
+    assert roles(service) == {2: "running", 1: "confirmed previous"}
+
+
 def test_better_code_ends_a_setback(make_service):
     service = start_confirmed(make_service)
     deploy_deadly(service)
