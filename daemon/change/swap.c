@@ -247,7 +247,9 @@ void swap_on_pool_news(struct master *master, enum pool_news news, const struct 
                        const char *why)
 {
     struct swap *swap = &master->swap;
-    if (!swap_has_begun(master)) {
+    /* of whoever is lost POOL_PROC_LOST follows, when it is known what that means for its pool */
+    bool is_early = news == POOL_SLOT_DIED || news == POOL_GAVE_UP;
+    if (!swap_has_begun(master) || is_early) {
         return;
     }
     size_t index = proc == NULL ? swap->member_count : swap_members_find(swap, proc);

@@ -312,6 +312,19 @@ def test_under_load_a_bad_deploy_is_taken_back_too(make_service):
     assert version(service) == "1"
 
 
+def test_a_reload_that_still_waits_fails_when_its_code_is_not_fit(make_fake):
+    fsd = make_fake({"body": "old"}, workers=2)
+    fsd.write_conf(intensity=0)
+    set_probation(fsd, "1d")
+    fsd.start_ready()
+    fsd.call("confirm")
+    fsd.write_app({"body": "new", "commit": "signal:6", "slots": [1]})
+    with pytest.raises(RpcError, match='generation 2 of app "shop" is being taken back: pool web: more than 0 restarts in 30 s: killed by signal 6'):
+        fsd.call("reload")
+    fsd.wait_log("event=reload.rolled_back", 60)
+    fsd.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers", 60)
+
+
 def test_code_that_is_confirmed_is_not_taken_back(make_service):
     service = start_confirmed(make_service, workers=1)
     deploy_deadly(service)
