@@ -61,7 +61,6 @@ void rollback_start(struct master *master, const struct app *only, struct contro
         control_fail(call, CONTROL_FAILED, strerror(-count));
     } else {
         control_fail(call, CONTROL_FAILED,
-                     "there is nothing to go back to: no other code has run since the daemon was "
-                     "started");
+                     "there is nothing to go back to: the daemon keeps no other code");
     }
 }

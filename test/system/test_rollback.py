@@ -128,7 +128,7 @@ def test_where_there_is_nothing_to_go_back_to_a_rollback_says_so(make_service):
     service = start(make_service)
     result = service.ctl("rollback")
     assert result.returncode == OPERATION_FAILED
-    assert result.stderr == "there is nothing to go back to: no other code has run since the daemon was started\n"
+    assert result.stderr == "there is nothing to go back to: the daemon keeps no other code\n"
     assert (version(service), roles(service)) == ("1", {1: "running"})
     with pytest.raises(RpcError, match='there is no app "nope"'):
         service.call("rollback", app="nope")
