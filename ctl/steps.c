@@ -1,9 +1,10 @@
 /* steps.c - a command that takes a while, step by step.
- * Owns nothing.  People see the steps on standard error, where they can look at it while the result goes somewhere else.  How: the connection first follows the events of the service, then asks; what comes before the answer is shown when it is a
- * step.  The daemon sends events when it has nothing better to do, so those that the answer has overtaken are asked for at the end; their
- * numbers tell which were shown.  A daemon that cannot be followed (too many do) is asked all the same.  Without --timeout it is waited for
- * as long as the daemon answers other questions: only it knows how long its workers may take.
- * Called by reload.c.  Must not know what is done, nor believe that events have a certain shape. */
+ * Owns nothing.  People see the steps on standard error, where they can look at it while the result goes somewhere else.
+ * How: the connection first follows the events of the service, then asks; what comes before the answer is shown when it is a step.  The
+ * daemon sends events when it has nothing better to do, so those that the answer has overtaken are asked for at the end; their numbers
+ * tell which were shown.  A daemon that cannot be followed (too many do) is asked all the same.  Without --timeout it is
+ * waited for as long as it answers other questions: only it knows how long its workers may take.
+ * Called by reload.c and code.c.  Must not know what is done, nor believe that events have a certain shape. */
 #include "ctl/steps.h"
 
 #include <stdbool.h>
