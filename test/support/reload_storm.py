@@ -1,11 +1,14 @@
-"""Everything that changes a service, at once and at random: reloads, configurations, scaling, upgrades of the master, and deaths of workers.
+"""Everything that changes a service, at once and at random: reloads, rollbacks, configurations, scaling, upgrades of the master, and deaths
+of workers.
 
 Nothing may hang, an exit code of 0 means that what was on the disk when the command began is what runs, and at the end all is as the last
 command has made it."""
 import collections
 import contextlib
+import http.client
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -23,7 +26,7 @@ class ReloadStorm:
     def __init__(self, service, seed, plan):
         self.service, self.seed, self.plan = service, seed, plan
         self.known_exits = (*KNOWN_EXITS, HUNG_UP) if "upgrade" in plan else KNOWN_EXITS
-        self.version, self.turn = 1, threading.Lock()
+        self.version, self.turn, self.promises = 1, threading.Lock(), []
         self.done, self.problems = collections.Counter(), []
 
     def command(self, *words):
@@ -40,11 +43,12 @@ class ReloadStorm:
                 return
             time.sleep(0.005)
 
-    def ask_version(self):
-        """What a new connection gets; one that a dying worker has accepted counts for nothing."""
+    def ask(self):
+        """(version, generation) that a new connection gets; one that a dying worker has accepted counts for nothing."""
         for _ in range(50):
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                return int(self.service.get("/").headers["x-version"])
+            with contextlib.suppress(OSError, http.client.HTTPException, KeyError):
+                headers = self.service.get("/").headers
+                return int(headers["x-version"]), int(headers["x-generation"])
         raise AssertionError("nobody answers")
 
     def reload(self, choose):
@@ -54,9 +58,12 @@ class ReloadStorm:
             mine = self.version
             self.service.put(mine)
         told = self.command("reload")
-        runs = self.ask_version()
-        if told.returncode == 0 and runs < mine:
-            self.problems.append(("reload has said that it is done", mine, "and there runs", runs, told.stdout))
+        version, generation = self.ask()
+        if told.returncode == 0:
+            promised = int(re.search(r"generation \d+ -> (\d+)", told.stdout)[1])
+            self.promises.append((promised, mine))
+            if generation < promised or (generation == promised and version < mine):
+                self.problems.append(("reload has said that it is done", told.stdout, mine, "and there runs", generation, version))
 
     def apply(self, choose):
         with self.turn, edited(self.service) as conf:
@@ -68,6 +75,13 @@ class ReloadStorm:
 
     def upgrade(self, _):
         self.insist("upgrade")
+
+    def rollback(self, _):
+        self.insist("rollback")
+
+    def confirm(self, choose):
+        time.sleep(choose.uniform(0, 0.1))
+        self.insist("confirm")
 
     def kill(self, choose):
         with contextlib.suppress(OSError, IndexError):
@@ -104,14 +118,22 @@ class ReloadStorm:
             if failed:
                 self.problems.append(("when all was quiet", failed))
             self.service.wait_calm(120)
-        if self.ask_version() != self.version:
-            self.problems.append(("at the end there runs", self.ask_version(), "and not", self.version))
+        if self.ask()[0] != self.version:
+            self.problems.append(("at the end there runs", self.ask(), "and not", self.version))
+
+    def judge(self, watchers):
+        """Each generation that a reload has brought is of what was on the disk when it was asked for, or later."""
+        versions = {seen.generation: int(seen.version) for one in watchers for seen in one.answers}
+        for generation, version in self.promises:
+            if versions.get(generation, version) < version:
+                self.problems.append(("generation", generation, "is of version", versions[generation], "and should be of", version))
 
 
 def run_reload_storm(service, seed, plan):
     """plan: what -> (threads, times each)."""
     storm = ReloadStorm(service, seed, plan)
-    with watched(service):
+    with watched(service) as watchers:
         storm.run()
         storm.finish()
+    storm.judge(watchers)
     return {**storm.done, "problems": storm.problems}

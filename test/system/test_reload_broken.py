@@ -1,9 +1,10 @@
 """Code that is broken in every way: the old code serves on, `fsdctl reload` says with which file and line, and no request ever sees the new."""
 import threading
+import urllib.request
 
 import pytest
 from code_app import CodeService, read_reload, source, watched
-from deploying import list_fds
+from deploying import address_of, edited, list_fds
 from service import wait_for
 
 HELPER = "local helper = {{ version = {} }}\n{}\nreturn helper"
@@ -175,6 +176,41 @@ def test_code_that_loads_for_ever_is_cut_in_its_time(make_service, tmp_path):
         assert all(one.versions() == {"1"} for one in watchers)
         assert site.wait_calm() == generation
         assert "web/" in told.stderr
+    finally:
+        site.end()
+
+
+def version_at(site, listener):
+    with urllib.request.urlopen(f"http://{address_of(site, listener)}/", timeout=30) as answer:
+        return answer.headers["x-version"]
+
+
+def test_of_two_applications_both_change_or_none(tmp_path):
+    """Also when the one that is broken comes last, or fails in its check, when the other one has prepared long ago."""
+    site = CodeService(tmp_path, workers=2)
+    try:
+        other = tmp_path / "other" / "app.lua"
+        other.parent.mkdir()
+        other.write_text(source(1))
+        site.write_conf(standby=1)
+        with edited(site) as conf:
+            conf["listeners"]["other"] = {"listen": "127.0.0.1:0"}
+            conf["apps"]["other"] = {"path": str(other)}
+            conf["pools"]["other"] = {"app": "other", "listeners": ["other"], "count": 2}
+        site.start_ready()
+        site.wait_calm()
+        for broken in ("local = 5", "error('boom')", "app:on_check(function() error('boom') end)"):
+            for first, second in (("", broken), (broken, "")):
+                site.put(2, first)
+                other.write_text(source(2, second))
+                told = site.ctl("reload")
+                assert told.returncode == 1 and "app.lua:" in told.stderr, read_reload(site, told)
+                assert (version_at(site, "web"), version_at(site, "other")) == ("1", "1")
+        site.put(3)
+        other.write_text(source(4))
+        told = site.ctl("reload")
+        assert told.returncode == 0 and len(told.stdout.splitlines()) == 2, read_reload(site, told)
+        assert (version_at(site, "web"), version_at(site, "other")) == ("3", "4")
     finally:
         site.end()
 

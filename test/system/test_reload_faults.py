@@ -120,6 +120,19 @@ def test_all_workers_killed_at_once_while_they_prepare(site):
     assert site.finish(reload, 2).returncode == 1
 
 
+def test_who_asked_is_killed_while_workers_prepare(site):
+    """The reload goes on without him."""
+    site.put_held(2)
+    reload = site.begin()
+    _, held = site.prepare_but_last()
+    reload.kill()
+    reload.communicate()
+    site.let(held)
+    site.wait_status(lambda status: status["pools"][0]["generation"] == 2, "the new code", 60)
+    assert site.wait_calm() == 2
+    assert site.get("/").headers["x-version"] == "2"
+
+
 def test_the_bundler_killed(site):
     site.put_held(2)
     site.hold_bundler()

@@ -11,7 +11,7 @@ PLANS = {
     "reloads alone": {"reload": (6, 4)},
     "reloads and kills": {"reload": (3, 4), "kill": (1, 6)},
     "reloads and upgrades": {"reload": (2, 5), "upgrade": (1, 3)},
-    "all": {"reload": (2, 4), "apply": (1, 3), "scale": (1, 3), "upgrade": (1, 2), "kill": (1, 5)},
+    "all": {"reload": (2, 4), "apply": (1, 3), "scale": (1, 3), "upgrade": (1, 2), "rollback": (1, 3), "confirm": (1, 3), "kill": (1, 5)},
 }
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 from code_app import CodeService  # noqa: E402
 from reload_storm import run_reload_storm  # noqa: E402
 
-PLAN = {"reload": (3, 15), "apply": (1, 8), "scale": (1, 8), "upgrade": (1, 4), "kill": (1, 15)}
+PLAN = {"reload": (3, 15), "apply": (1, 8), "scale": (1, 8), "upgrade": (1, 4), "rollback": (1, 6), "confirm": (1, 4), "kill": (1, 15)}
 
 
 def run(seed):
