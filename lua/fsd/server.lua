@@ -185,6 +185,8 @@ function Running:on_message(msg, from, kind)
   if kind == "call" then return self:on_call(msg, from) end
   if kind == "cast" then return obey_one(self, self:ask("handle_cast", msg)) end
   if kind == "system" and msg[1] == "$code_change" then
+    local current, own = core.generation()
+    if own == current then return end -- it was told of two changes, and has moved already
     local changed, err = self:change_code(msg[2])
     if not changed then
       log:error("a server stays on its old code: " .. err.message,

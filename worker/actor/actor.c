@@ -43,10 +43,13 @@ bool actor_is_library(const char *module)
     return strncmp(module, LIBRARY_PREFIX, sizeof(LIBRARY_PREFIX) - 1) == 0;
 }
 
-/* Code that was replaced starts actors that run the same; what serves all code runs on the current one. */
+/* Code that was replaced starts actors that run the same; what serves all code runs on the current one, and so does what that starts. */
 static uint64_t choose_generation(lua_State *L, const char *module)
 {
-    return actor_is_library(module) ? generations_current(runtime_of(L)) : generations_here(L);
+    const struct actor *self = actor_running(L);
+    bool is_library =
+        actor_is_library(module) || (self != NULL && actor_is_library(self->code->name));
+    return is_library ? generations_current(runtime_of(L)) : generations_here(L);
 }
 
 static void limit(struct task *task, const struct actor_options *options)

@@ -9,6 +9,7 @@
 #include "worker/actor/copy.h"
 #include "worker/actor/node/remote.h"
 #include "worker/actor/pid.h"
+#include "worker/actor/renewal.h"
 #include "worker/core/loop.h"
 #include "worker/core/runtime.h"
 
@@ -52,6 +53,7 @@ struct actors {
     uint32_t free_call; /* call_count: none */
     uint64_t next_call;
     struct children children;
+    struct renewal renewal;
     struct remotes remotes;
     uint32_t system_live; /* of the living ones */
     struct timer server_retry;

@@ -4,7 +4,7 @@
  *   core.refuse_code()                its code_change has failed: it stays on the code that it has
  *   core.unfollow_code()              there is no new code for it
  *   core.loader() -> function         the require of the generation that is current
- *   core.generation() -> number       of the code that is current; 0 before there is one
+ *   core.generation() -> two numbers  of the code that is current, and of the code that calls it; 0 before there is any
  *   core.loaded() -> table            name -> module, of the generation whose code calls it; nil before there is one
  *   core.signal(pid, msg) -> bool     a system message, which no bound of the mailbox stops; false: the actor has ended
  *   core.atomic(f, ...) -> ...        calls f, and no other task runs before it has returned: for short functions that change what
@@ -62,7 +62,8 @@ static int core_loaded(lua_State *L)
 static int core_generation(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)generations_current(runtime_of(L)));
-    return 1;
+    lua_pushinteger(L, (lua_Integer)generations_here(L));
+    return 2;
 }
 
 static int core_signal(lua_State *L)

@@ -1,6 +1,6 @@
 /* renewal.c - actors that go on with the new code when it takes the place of theirs, and the end of those that do not.
- * Owns two marks on each of them.  COMMIT sends a system message to those that follow the code, so that one that is idle hears it, too; what
- * it then does is in lua/fsd/server.lua.  Whoever has moved is no longer counted among those that run on replaced code.  When the time of
+ * Owns two marks on each of them, and a job.  COMMIT sends a system message to those that follow the code, so that one that is idle hears it,
+ * too; what it then does is in lua/fsd/server.lua.  There may be a hundred thousand of them, so that may take many turns.  Whoever has moved is no longer counted among those that run on replaced code.  When the time of
  * the old code is over, after OTP's rules: a code_change that still runs is cut, and its actor goes on as it was, like one whose
  * code_change has failed; what has no code_change is ended, as by a purge, with the reason "replaced".
  * Called by life_code.c at COMMIT and by core/generations.c behind it; the functions for Lua stand in mod_core.c.  Must not know
@@ -12,6 +12,11 @@
 #include "worker/actor/code.h"
 #include "worker/actor/exit.h"
 #include "worker/actor/post.h"
+
+enum {
+    LOOKED_AT_MAX = 4096, /* in one turn: the requests of others come in between */
+    TOLD_MAX = 64,
+};
 
 /* Sends {"$code_change", number of the code that it runs}. */
 static void tell(struct actor *actor)
@@ -60,20 +65,45 @@ int renewal_unfollow(lua_State *L)
     return 0;
 }
 
+/* True: it was told. */
+static bool renew(struct actor *actor)
+{
+    bool follows = actor->follows_code && !actor->is_exiting;
+    if (follows) {
+        actor->renewal = ACTOR_KEPT_CODE;
+        tell(actor);
+    }
+    if (actor_is_library(actor->code->name)) {
+        generations_assign(actor->task, generations_current(actor->actors->runtime));
+    }
+    return follows;
+}
+
+static void on_turn(struct loop_job *job)
+{
+    struct actors *actors = H2O_STRUCT_FROM_MEMBER(struct actors, renewal.job, job);
+    struct renewal *renewal = &actors->renewal;
+    uint32_t end = renewal->next + LOOKED_AT_MAX;
+    for (unsigned told = 0; renewal->next < actors->slot_count; renewal->next++) {
+        struct actor *actor = actors->slots[renewal->next].actor;
+        if (renewal->next == end || told == TOLD_MAX) {
+            loop_defer_share(&actors->runtime->loop, job, on_turn);
+            return;
+        }
+        told += actor != NULL && renew(actor) ? 1 : 0;
+    }
+    renewal->next = 0;
+}
+
 void renewal_tell(struct actors *actors)
 {
-    for (uint32_t i = 1; actors != NULL && i < actors->slot_count; i++) {
-        struct actor *actor = actors->slots[i].actor;
-        if (actor == NULL || actor->is_exiting) {
-            continue;
-        }
-        if (actor->follows_code) {
-            actor->renewal = ACTOR_KEPT_CODE;
-            tell(actor);
-        }
-        if (actor_is_library(actor->code->name)) {
-            generations_assign(actor->task, generations_current(actors->runtime));
-        }
+    if (actors == NULL) {
+        return;
+    }
+    bool is_waiting = actors->renewal.next != 0; /* for its turn */
+    actors->renewal.next = 1;
+    if (!is_waiting) {
+        on_turn(&actors->renewal.job);
     }
 }
 

@@ -79,7 +79,7 @@ function DO.start(self, index)
   local args = tells and start.envelope(child.args) or child.args
   local spawned, pid = pcall(actor.spawn_link, child.module, args, child.options)
   if not spawned then return self:fail_start(index, pid) end
-  child.pid, child.generation = pid, core.generation()
+  child.pid, child.generation = pid, (core.generation())
   self.by_pid[pid] = index
   if not tells then self:tell(index, "started") end
 end
@@ -145,7 +145,7 @@ end
 local function class_of(reason, child)
   if reason == "normal" then return "normal" end
   local word = type(reason) == "table" and reason.name == "CancelError" and reason.code or reason
-  if word == "replaced" and child.generation ~= core.generation() then return "replaced" end
+  if word == "replaced" and child.generation ~= (core.generation()) then return "replaced" end
   if reason == "shutdown" or type(reason) == "table" and reason[1] == "shutdown" then return "shutdown" end
   return "abnormal"
 end
