@@ -134,6 +134,20 @@ def test_where_there_is_nothing_to_go_back_to_a_rollback_says_so(make_service):
         service.call("rollback", app="nope")
 
 
+def test_a_rollback_does_not_push_a_reload_aside(make_fake):
+    fsd = make_fake({"body": "old"})
+    fsd.write_conf()
+    fsd.start_ready()
+    assert fsd.call("reload")["apps"][0]["to"] == 2
+    fsd.write_app({"body": "new", "compile": "hang"})
+    with fsd.open_control() as asking:
+        fsd.send_call(asking, "reload")
+        wait_for(lambda: fsd.log().count("reload begins") == 2, "the reload to begin", 60)
+        with pytest.raises(RpcError, match="a reload is running"):
+            fsd.call("rollback")
+    assert {row["number"] for row in app_of(fsd)["generations"] if row["running"]} == {2}
+
+
 def test_a_replaced_worker_runs_the_code_that_came_back(make_service):
     service = start_confirmed(make_service)
     deploy(service, 2)
