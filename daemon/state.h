@@ -54,18 +54,18 @@ struct master {
     unsigned auto_count;              /* workers of a pool whose count is auto */
     struct manager manager;           /* manager.c's */
     struct loader loader;
-    struct reload reload;   /* reload.c's */
-    struct restart restart; /* restart.c's */
-    struct swap swap;       /* swap.c's */
-    struct deploy deploy;   /* deploy.c's */
+    struct reload reload;     /* reload.c's */
+    struct restart restart;   /* restart.c's */
+    struct swap swap;         /* swap.c's */
+    struct deploy deploy;     /* deploy.c's */
     struct setbacks setbacks; /* setback.c's */
-    struct configs configs; /* configs.c's */
-    struct orders orders;   /* orders.c's */
-    struct upgrade upgrade; /* upgrade.c's */
-    struct waiting waiting; /* waiting.c's */
-    struct develop develop; /* develop.c's */
-    bool is_ordering;       /* its orders are being carried out */
-    struct tree *tree;      /* owned; which pool is started, stopped or held when */
+    struct configs configs;   /* configs.c's */
+    struct orders orders;     /* orders.c's */
+    struct upgrade upgrade;   /* upgrade.c's */
+    struct waiting waiting;   /* waiting.c's */
+    struct develop develop;   /* develop.c's */
+    bool is_ordering;         /* its orders are being carried out */
+    struct tree *tree;        /* owned; which pool is started, stopped or held when */
     struct crashes crashes;
     struct oom oom;
     bool is_crash_store_failing; /* said so */
