@@ -9,40 +9,38 @@
 #include "daemon/control/control.h"
 #include "daemon/state.h"
 
-/* Whom a rollback by order is for: code that has not proved itself first, else all that can go back. */
-static bool is_meant(const struct master *master, const struct app *only, const struct app *app)
+/* Does some app run code that has not proved itself, while other code has? */
+static bool is_any_unproven(const struct master *master)
 {
-    enum bundle_role role = BUNDLE_PREVIOUS;
-    bool is_any_unproven = false;
-    for (size_t i = 0; only == NULL && i < master->inventory.conf->app_count; i++) {
-        enum bundle_role other = BUNDLE_PREVIOUS;
-        (void)bundle_store_find_way_back(&master->inventory.apps[i]->store, &other);
-        is_any_unproven = is_any_unproven || other == BUNDLE_CONFIRMED;
+    for (size_t i = 0; i < master->inventory.conf->app_count; i++) {
+        enum bundle_role role = BUNDLE_PREVIOUS;
+        (void)bundle_store_find_way_back(&master->inventory.apps[i]->store, &role);
+        if (role == BUNDLE_CONFIRMED) {
+            return true;
+        }
     }
-    const struct bundle *to = bundle_store_find_way_back(&app->store, &role);
-    return to != NULL && (only == NULL || only == app) &&
-           (!is_any_unproven || role == BUNDLE_CONFIRMED);
+    return false;
 }
 
-/* How many apps go back; negative errno. */
+/* How many apps go back; negative errno: none. */
 static int offer_all(struct master *master, const struct app *only)
 {
-    bool is_chosen[LOADER_APPS_MAX] = {false};
-    size_t app_count = master->inventory.conf->app_count;
+    const struct inventory *inventory = &master->inventory;
+    bool is_for_unproven = only == NULL && is_any_unproven(master);
     int count = 0;
-    for (size_t i = 0; i < app_count; i++) {
-        is_chosen[i] = is_meant(master, only, master->inventory.apps[i]);
-    }
-    for (size_t i = 0; i < app_count && count >= 0; i++) {
+    for (size_t i = 0; i < inventory->conf->app_count && count >= 0; i++) {
+        struct bundle_store *store = &inventory->apps[i]->store;
         enum bundle_role role = BUNDLE_PREVIOUS;
-        struct bundle_store *store = &master->inventory.apps[i]->store;
-        if (is_chosen[i] && bundle_store_find_way_back(store, &role) != NULL) {
+        bool can_go = bundle_store_find_way_back(store, &role) != NULL;
+        bool is_meant = only == NULL ? !is_for_unproven || role == BUNDLE_CONFIRMED
+                                     : only == inventory->apps[i];
+        if (can_go && is_meant) {
             int error = bundle_store_offer(store, role);
             count = error < 0 ? error : count + 1;
         }
     }
-    for (size_t i = 0; i < app_count && count < 0; i++) {
-        bundle_store_abort(&master->inventory.apps[i]->store);
+    for (size_t i = 0; i < inventory->conf->app_count && count < 0; i++) {
+        bundle_store_abort(&inventory->apps[i]->store);
     }
     return count;
 }
