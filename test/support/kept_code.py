@@ -1,5 +1,7 @@
 """What tests of older code share: which of it a daemon keeps, for what, and how new code gets there."""
+import contextlib
 import json
+import pathlib
 
 from fsd_process import wait_for
 
@@ -37,3 +39,12 @@ def wait_event(service, event, **wanted):
                 and all(record.get(key) == value for key, value in wanted.items())]
 
     return wait_for(find, f"{event} with {wanted}", 120)[0]
+
+
+def count_bundles(service):
+    """How many descriptors of code the master has."""
+    count = 0
+    for path in pathlib.Path(f"/proc/{service.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            count += "fsd-bundle" in str(path.readlink())
+    return count

@@ -3,7 +3,7 @@ import json
 
 import pytest
 from fsd_process import RpcError
-from kept_code import app_of, deploy, roles, set_probation, wait_event
+from kept_code import app_of, count_bundles, deploy, roles, set_probation, wait_event
 from service import wait_for
 
 
@@ -38,16 +38,12 @@ def test_the_one_that_runs_the_one_before_and_the_confirmed_one_are_kept(unprove
 
 
 def test_what_is_not_kept_takes_no_descriptor(unproven):
-    def count_bundles():
-        links = [path.readlink() for path in (unproven.folder / f"/proc/{unproven.process.pid}/fd").iterdir()]
-        return sum("fsd-bundle" in str(link) for link in links)
-
     for version in range(2, 6):
         deploy(unproven, version)
     assert unproven.ctl("confirm").returncode == 0
     deploy(unproven, 6)
     deploy(unproven, 7)
-    assert count_bundles() == len(roles(unproven)) == 3
+    assert count_bundles(unproven) == len(roles(unproven)) == 3
 
 
 @pytest.mark.basic

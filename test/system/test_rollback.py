@@ -8,8 +8,8 @@ import threading
 
 import pytest
 from fsd_process import RpcError
-from kept_code import app_of, deploy, roles, set_probation, wait_event
-from service import is_alive, wait_for
+from kept_code import app_of, count_bundles, deploy, roles, set_probation, wait_event
+from service import failures, is_alive, wait_for
 
 OPERATION_FAILED = 1
 DEGRADED = 2
@@ -146,6 +146,19 @@ def test_a_rollback_does_not_push_a_reload_aside(make_fake):
         with pytest.raises(RpcError, match="a reload is running"):
             fsd.call("rollback")
     assert {row["number"] for row in app_of(fsd)["generations"] if row["running"]} == {2}
+
+
+def test_going_back_and_forth_costs_no_request_and_no_descriptor(make_service):
+    service = start_confirmed(make_service)
+    deploy(service, 2)
+    rollback(service)
+    load = service.load("/", connections=16).wait_ready()
+    for _ in range(20):
+        rollback(service)
+    result = load.stop().result()
+    assert failures(result) == {} and result["ok"] > 0
+    assert count_bundles(service) == len(roles(service)) == 2
+    assert app_of(service)["generations"][0]["number"] == 23
 
 
 def test_a_replaced_worker_runs_the_code_that_came_back(make_service):
