@@ -7,6 +7,7 @@
  * Called by life_code.c at COMMIT and by whoever starts tasks.  Must not know what they do. */
 #include "worker/core/generations.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
@@ -17,7 +18,13 @@
 #include "worker/core/link.h"
 #include "worker/core/runtime.h"
 
-enum { LOOK_MS = 1000, LINE_MAX_BYTES = 256 };
+enum {
+    LOOK_MS = 1000,
+    LINE_MAX_BYTES = 256,
+    ENDED_MAX =
+        1000, /* in one look; the next one follows soon then, and goes on there, and tells */
+    GO_ON_MS = 50,
+};
 
 /* What is left, as the master is told. */
 struct generations_report {
@@ -25,6 +32,9 @@ struct generations_report {
     char text[PROTO_TEXT_MAX];
     size_t len;
     uint64_t hash; /* of what has no time in it */
+    uint64_t now_ms;
+    uint32_t ended;
+    uint32_t ended_to; /* the account of the last of these */
 };
 
 uint64_t generations_current(const struct runtime *runtime)
@@ -48,7 +58,20 @@ uint64_t generations_here(lua_State *L)
 
 void generations_assign(struct task *task, uint64_t number)
 {
+    generations_leave(task->runtime, task->generation);
     task->generation = (uint16_t)number;
+    generations_enter(task->runtime, task->generation);
+}
+
+void generations_enter(struct runtime *runtime, uint16_t generation)
+{
+    runtime->generations.users[generation % GENERATIONS_USERS]++;
+}
+
+void generations_leave(struct runtime *runtime, uint16_t generation)
+{
+    assert(runtime->generations.users[generation % GENERATIONS_USERS] > 0);
+    runtime->generations.users[generation % GENERATIONS_USERS]--;
 }
 
 /* The one of that number; else the next one, of which it is known that this one was replaced before it.  NULL: there is none. */
@@ -105,27 +128,20 @@ static uint64_t limit_ms(const struct runtime *runtime)
 /* Something of a replaced generation was found; true: its time is over. */
 static bool meet(struct runtime *runtime, uint64_t number, uint64_t *ret_age_ms)
 {
-    struct generations *generations = &runtime->generations;
-    struct generations_old *old = find_old(generations, number);
-    struct generations_report *report = generations->report;
-    uint64_t age_ms = old == NULL ? 0 : clock_monotonic_ms() - old->since_ms;
-    if (old != NULL) {
-        old->is_used = true;
+    struct generations_report *report = runtime->generations.report;
+    const struct generations_old *old = find_old(&runtime->generations, number);
+    report->body.count++;
+    if (report->body.generation == 0 || number < report->body.generation) {
+        report->body.generation = number;
     }
-    if (report != NULL) {
-        report->body.count++;
-        if (report->body.generation == 0 || number < report->body.generation) {
-            report->body.generation = number;
-        }
-    }
-    *ret_age_ms = age_ms;
-    return report != NULL && age_ms >= limit_ms(runtime);
+    *ret_age_ms = old == NULL ? 0 : report->now_ms - old->since_ms;
+    return *ret_age_ms >= limit_ms(runtime);
 }
 
 /* There may be a hundred thousand of them: the master is told of as many as one message has room for. */
 static bool has_room(const struct generations_report *report)
 {
-    return report != NULL && report->len + LINE_MAX_BYTES < sizeof(report->text);
+    return report->len + LINE_MAX_BYTES < sizeof(report->text);
 }
 
 static void describe(const struct task *task, struct generations_report *report, uint64_t age_s)
@@ -139,6 +155,27 @@ static void describe(const struct task *task, struct generations_report *report,
     add_line(report, task->owner->kind, what, place, age_s);
 }
 
+static void end(struct task *task)
+{
+    if (task->owner->on_replaced != NULL) {
+        task->owner->on_replaced(task);
+    } else {
+        task_cancel(task, TASK_CANCEL_REPLACED);
+    }
+}
+
+/* Whether a task is to be ended in this look, which goes through them by their accounts. */
+static bool is_its_turn(struct generations *generations, const struct task *task)
+{
+    struct generations_report *report = generations->report;
+    if (task->account <= generations->ended_to || report->ended == ENDED_MAX) {
+        return false;
+    }
+    report->ended++;
+    report->ended_to = task->account;
+    return true;
+}
+
 /* Reports one that is left, and ends it when its time is over. */
 static void judge(struct runtime *runtime, struct task *task)
 {
@@ -147,10 +184,8 @@ static void judge(struct runtime *runtime, struct task *task)
     if (has_room(runtime->generations.report)) {
         describe(task, runtime->generations.report, age_ms / 1000);
     }
-    if (is_over && task->owner->on_replaced != NULL) {
-        task->owner->on_replaced(task);
-    } else if (is_over) {
-        task_cancel(task, TASK_CANCEL_REPLACED);
+    if (is_over && is_its_turn(&runtime->generations, task)) {
+        end(task);
     }
 }
 
@@ -180,16 +215,31 @@ static void tell(struct runtime *runtime, struct generations_report *report)
     }
 }
 
-/* Goes through all that runs on replaced code, and lets go of the code that nothing runs on.  report: what is found is added to it, and ended
- * when its time is over; NULL: neither. */
+/* Lets go of the code that nothing runs on. */
+static void let_go(struct runtime *runtime)
+{
+    struct generations *generations = &runtime->generations;
+    size_t kept = 0;
+    for (size_t i = 0; i < generations->count; i++) {
+        const struct generations_old *old = &generations->old[i];
+        if (generations->users[old->number % GENERATIONS_USERS] > 0) {
+            generations->old[kept++] = *old;
+        } else {
+            luaL_unref(runtime->L, LUA_REGISTRYINDEX, old->require_ref);
+        }
+    }
+    if (kept < generations->count) {
+        sweep_begin(runtime);
+    }
+    generations->count = kept;
+}
+
+/* Goes through all that runs on replaced code. */
 static void look(struct runtime *runtime, struct generations_report *report)
 {
     struct generations *generations = &runtime->generations;
     struct heap *heap = &runtime->heap;
     uint16_t current = (uint16_t)generations_current(runtime);
-    for (size_t i = 0; i < generations->count; i++) {
-        generations->old[i].is_used = false;
-    }
     generations->report = report;
     for (uint32_t account = 0; (account = heap_next_holder(heap, account)) != 0;) {
         struct task *task = heap->accounts[account].holder;
@@ -201,25 +251,20 @@ static void look(struct runtime *runtime, struct generations_report *report)
         generations->on_look(runtime);
     }
     generations->report = NULL;
-    size_t kept = 0;
-    for (size_t i = 0; i < generations->count; i++) {
-        if (generations->old[i].is_used) {
-            generations->old[kept++] = generations->old[i];
-        } else {
-            luaL_unref(runtime->L, LUA_REGISTRYINDEX, generations->old[i].require_ref);
-        }
-    }
-    if (kept < generations->count) {
-        sweep_begin(runtime);
-    }
-    generations->count = kept;
+    generations->ended_to = report->ended == ENDED_MAX ? report->ended_to : 0;
 }
 
 static void on_look(struct timer *timer)
 {
     struct runtime *runtime = H2O_STRUCT_FROM_MEMBER(struct runtime, generations.look, timer);
-    struct generations_report report = {.hash = UINT64_C(14695981039346656037)};
+    struct generations_report report = {.now_ms = clock_monotonic_ms(),
+                                        .hash = UINT64_C(14695981039346656037)};
     look(runtime, &report);
+    let_go(runtime);
+    if (runtime->generations.ended_to > 0) {
+        loop_set_timer(&runtime->loop, timer, GO_ON_MS, on_look);
+        return;
+    }
     tell(runtime, &report);
     if (report.body.count > 0) {
         loop_set_timer(&runtime->loop, timer, LOOK_MS, on_look);
@@ -231,7 +276,7 @@ void generations_replace(struct runtime *runtime, uint64_t number)
     struct generations *generations = &runtime->generations;
     if (generations->count < GENERATIONS_REPLACED_MAX) {
         generations->old[generations->count++] =
-            (struct generations_old){number, clock_monotonic_ms(), LUA_NOREF, true};
+            (struct generations_old){number, clock_monotonic_ms(), LUA_NOREF};
     }
     if (!timer_is_set(&generations->look)) {
         loop_set_timer(&runtime->loop, &generations->look, LOOK_MS, on_look);
@@ -245,7 +290,7 @@ void generations_hold(struct runtime *runtime, const struct generation *old)
         lua_rawgeti(runtime->L, LUA_REGISTRYINDEX, old->require_ref);
         last->require_ref = luaL_ref(runtime->L, LUA_REGISTRYINDEX);
     }
-    look(runtime, NULL);
+    let_go(runtime);
 }
 
 void generations_push_require(lua_State *L, uint64_t number)

@@ -17,6 +17,8 @@ enum {
     GENERATIONS_REPLACED_MAX =
         128, /* that are known by their age; more in a minute are as old as the last of these */
     GENERATIONS_REPLACED_MS = 60000,
+    GENERATIONS_USERS =
+        256, /* a power of two; generations that far apart are seldom alive at a time */
 };
 
 /* A generation that another one has taken the place of. */
@@ -24,13 +26,16 @@ struct generations_old {
     uint64_t number;
     uint64_t since_ms; /* when that was */
     int require_ref;   /* registry reference of its require, while something may run on it */
-    bool is_used;      /* ... as was seen at the last look */
 };
 
 /* What still runs on code that was replaced; embedded in the runtime. */
 struct generations {
     struct generations_old old[GENERATIONS_REPLACED_MAX]; /* oldest first */
     size_t count;
+    uint32_t
+        users[GENERATIONS_USERS]; /* tasks and else of each, by the lowest bits of its number */
+    uint32_t
+        ended_to; /* the account up to which all has been ended whose time is over; 0: there is nobody left to end */
     struct timer look;
     uint64_t told;                     /* a hash of what the master was told last */
     struct generations_report *report; /* borrowed; while the looking is for the master */
@@ -53,6 +58,9 @@ uint64_t generations_of(const struct runtime *runtime, const struct task *task);
 /* In on_look: something of that generation, given by its low bits, keeps code alive; what is FILE:LINE.  True: its time is over. */
 bool generations_meet(struct runtime *runtime, uint16_t generation, const char *kind,
                       const char *what);
+/* Something belongs to that generation, given by its low bits, and its code is held; and not any more. */
+void generations_enter(struct runtime *runtime, uint16_t generation);
+void generations_leave(struct runtime *runtime, uint16_t generation);
 /* A task runs on this one from now on. */
 void generations_assign(struct task *task, uint64_t number);
 void generations_fini(struct runtime *runtime);

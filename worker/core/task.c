@@ -62,6 +62,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->generation = runtime->tasks.running != NULL ? runtime->tasks.running->generation
                        : runtime->generation != NULL  ? (uint16_t)runtime->generation->number
                                                       : 0;
+    generations_enter(runtime, task->generation);
     task->cpu_us = 0;
     if (task->timing != NULL) {
         task->timing->cpu_limit_us = 0;
@@ -92,6 +93,7 @@ static void finish(struct task *task, int status)
         reset(task); /* an error leaves the coroutine dead; this makes it usable again */
     }
     task_hold_end(task);
+    generations_leave(task->runtime, task->generation);
     task_pool_give(task);
 }
 

@@ -77,6 +77,7 @@ bool alarm_cancel(struct alarm *alarm)
         alarm->next->previous = alarm->previous;
     }
     set->count--;
+    generations_leave(set->spawns->runtime, alarm->generation);
     alarm_tie_remove(L, alarm);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, alarm); /* may be collected from here on */
@@ -119,7 +120,7 @@ static void run(lua_State *L, struct alarm *alarm)
     }
     struct spawned *spawn = spawned_push(L, spawns, count - 1);
     spawn->is_timer = true;
-    spawn->task->generation = alarm->generation;
+    generations_assign(spawn->task, alarm->generation);
     alarm->run = spawn;
     lua_setiuservalue(L, top, ALARM_RUN);
     lua_settop(L, top);
@@ -209,6 +210,8 @@ void alarm_set_look(struct alarm_set *set)
             continue;
         }
         if (!find_place(runtime->L, alarm, place, sizeof(place))) {
+            generations_leave(runtime, alarm->generation);
+            generations_enter(runtime, current);
             alarm->generation = current;
         } else if (generations_meet(runtime, alarm->generation, "timer", place) &&
                    is_repeated(alarm)) {
@@ -258,6 +261,7 @@ int alarm_push(lua_State *L, struct alarm_set *set, const struct alarm_plan *pla
     }
     set->first = alarm;
     set->count++;
+    generations_enter(set->spawns->runtime, alarm->generation);
     arm(alarm);
     return 1;
 }

@@ -282,6 +282,32 @@ static void what_is_left_when_its_time_is_over_is_cancelled_or_its_owner_is_told
     tasks_run();
 }
 
+static void a_thousand_are_told_in_one_look_and_the_next_goes_on_there(void **state)
+{
+    (void)state;
+    enum { ALL = 1500, IN_ONE_LOOK = 1000 };
+    static struct task *all[ALL];
+    tasks.runtime.config.replaced_ms = 1;
+    for (size_t i = 0; i < ALL; i++) {
+        all[i] = tasks_start_of(&lasting, "sleep(60)", 0);
+    }
+    replace_by(8);
+    uint64_t replaced_ms = clock_monotonic_ms();
+    while (clock_monotonic_ms() < replaced_ms + 1) { /* its time is over */
+    }
+    told_so = 0;
+    look();
+    assert_int_equal(told_so, IN_ONE_LOOK);
+    look();
+    assert_int_equal(told_so, ALL);
+    look(); /* again from the first on */
+    assert_int_equal(told_so, ALL + IN_ONE_LOOK);
+    for (size_t i = 0; i < ALL; i++) {
+        task_kill(all[i]);
+    }
+    tasks_run();
+}
+
 static void what_has_time_left_is_not_cancelled(void **state)
 {
     (void)state;
@@ -412,6 +438,7 @@ int main(void)
         TEST(more_than_fit_are_counted_though_not_all_are_named),
         TEST(code_that_is_tried_is_not_left_over),
         TEST(what_is_left_when_its_time_is_over_is_cancelled_or_its_owner_is_told),
+        TEST(a_thousand_are_told_in_one_look_and_the_next_goes_on_there),
         TEST(what_has_time_left_is_not_cancelled),
         TEST(more_generations_than_are_known_by_their_age_do_no_harm),
         TEST(what_nothing_runs_on_any_more_is_swept_out),
