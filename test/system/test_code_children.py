@@ -2,7 +2,7 @@
 import struct
 
 import pytest
-from as_master import CHANGE_CODE, PREPARE, PREPARED
+from as_master import ACTIVATE, ACTIVE, CHANGE_CODE, PREPARE, PREPARED
 from code_site import Site, source
 from fsd_process import wait_for
 
@@ -61,8 +61,9 @@ class Family(Site):
         self.asker = self.client()
         return self
 
-    def change_to(self, declares):
+    def change_to(self, declares, **more):
         text, files = self.files(declares)
+        files.update(more)
         self.change += 1
         self.worker.tell_memfd(PREPARE, self.bundle(text, **files), struct.pack("=QQQ", self.change, CHANGE_CODE, 6 + self.version))
         assert self.worker.expect_behind_join(PREPARED)
@@ -227,3 +228,20 @@ def test_the_root_that_came_later_is_ended_in_order(family):
     family.wait_said(["+a2"])
     family.worker.drain()
     assert family.worker.wait_exit() == 0
+
+
+def test_code_that_comes_while_the_children_start_finds_them_started_once(family):
+    """The init of the first child lasts until the code is changed."""
+    slow = 'local S = require "fsd.server" {} function S:init() while require("fsd.actor.core").generation() == 7 do ' \
+        'require("fsd.task").sleep(0.001) end end return S'
+    start = 'app:on("start", function(before) table.insert(kept.said, "start VERSION" .. tostring(before)) end)'
+    more = 'app:supervisor { name = "one", children = { { id = "slow", start = { "slow" } }, kid "%s" } }\n' + start
+    text, files = family.files(more.replace("VERSION", "1") % "a")
+    family.load(text, slow=slow, **files)
+    family.listener = family.worker.lend(0)
+    family.worker.tell(ACTIVATE, struct.pack("=QQ", 7, 0))
+    family.change_to(more.replace("VERSION", "2") % "b", slow=slow)
+    assert family.worker.expect(ACTIVE) == struct.pack("=Q", 8)
+    family.asker = family.client()
+    wait_for(lambda: family.listed("one") == ["slow running", "b running"], "the new child")
+    wait_for(lambda: sorted(family.said()) == ["+a2", "+b2", "-a2", "start 2nil"], f"each once, it is {family.said()}")
