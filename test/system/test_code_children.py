@@ -1,4 +1,5 @@
 """What an application declares to be supervised, when other code takes over in the worker: compared by id, level by level."""
+import random
 import struct
 
 import pytest
@@ -245,3 +246,28 @@ def test_code_that_comes_while_the_children_start_finds_them_started_once(family
     family.asker = family.client()
     wait_for(lambda: family.listed("one") == ["slow running", "b running"], "the new child")
     wait_for(lambda: sorted(family.said()) == ["+a2", "+b2", "-a2", "start 2nil"], f"each once, it is {family.said()}")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_declared_runs_in_its_order_and_what_stays_is_the_same(family, seed):
+    choose = random.Random(seed)
+    names = [f"k{i}" for i in range(8)]
+
+    def declare():
+        lists = [choose.sample(names[:4], choose.randint(0, 4)), choose.sample(names[4:], choose.randint(0, 4))]
+        order = choose.sample([0, 1], 2)
+        strategies = ("one_for_one", "rest_for_one", "one_for_all")
+        return lists, "".join(one(*(f'kid "{kid}"' for kid in lists[i]), name=f"s{i}", more=f'strategy = "{choose.choice(strategies)}",') for i in order)
+
+    lists, text = declare()
+    family.begin_with(text)
+    for _ in range(30):
+        before = {kid: family.ask("/pid/" + kid)[0] for kid in lists[0] + lists[1]}
+        lists, text = declare()
+        family.change_to(text)
+        for i in range(2):
+            wait_for(lambda i=i: family.listed(f"s{i}") == [f"{kid} running" for kid in lists[i]], f"{lists[i]}")
+        after = {kid: family.ask("/pid/" + kid)[0] for kid in lists[0] + lists[1]}
+        assert all(before[kid] == pid for kid, pid in after.items() if kid in before)
+        wait_for(lambda: all(family.ask("/ask/" + kid)["version"] == family.version for kid in after), "the new code in all of them")
+        assert all(family.ask("/pid/" + kid) == ["nil"] for kid in before.keys() - after.keys())
