@@ -14,7 +14,8 @@ enum process { NONE, STARTING, UP, TOLD, KILLED };
 struct model {
     struct supervise supervise;
     struct supervise_child children[CHILDREN];
-    uint64_t times[INTENSITY];
+    uint64_t times[2][INTENSITY];
+    unsigned times_used; /* which of the two */
     enum process processes[CHILDREN];
     bool is_ended;
     uint64_t now_ms;
@@ -122,9 +123,23 @@ static void happen(struct model *model, uint32_t id)
         assert_int_equal(supervise_on_started(supervise, id), 0);
         model->processes[id] = process == STARTING ? UP : process;
     } else {
-        enum supervise_reason reason = (enum supervise_reason)draw(model, 3);
+        enum supervise_reason reason = (enum supervise_reason)draw(model, 4);
         assert_int_equal(supervise_on_exited(supervise, id, reason), 0);
         model->processes[id] = NONE;
+    }
+}
+
+static void change_flags(struct model *model)
+{
+    struct supervise_flags flags = model->supervise.flags;
+    flags.intensity = 1 + draw(model, INTENSITY);
+    flags.auto_shutdown = (enum supervise_auto_shutdown)draw(model, 3);
+    if (!flags.is_simple) {
+        flags.strategy = (enum supervise_strategy)draw(model, 3);
+    }
+    uint64_t *times = model->times[model->times_used ^ 1];
+    if (supervise_change_flags(&model->supervise, &flags, times) == 0) {
+        model->times_used ^= 1;
     }
 }
 
@@ -132,9 +147,24 @@ static void ask(struct model *model, uint32_t id)
 {
     struct supervise *supervise = &model->supervise;
     struct supervise_spec spec = draw_spec(model);
-    switch (draw(model, 4)) {
+    switch (draw(model, 9)) {
     case 0:
         (void)supervise_start_child(supervise, id, &spec);
+        break;
+    case 4:
+        (void)supervise_include_child(supervise, id, &spec);
+        break;
+    case 5:
+        (void)supervise_recover_child(supervise, id);
+        break;
+    case 6:
+        (void)supervise_change_child(supervise, id, &spec);
+        break;
+    case 7:
+        (void)supervise_put_last(supervise, id);
+        break;
+    case 8:
+        change_flags(model);
         break;
     case 1:
         (void)supervise_terminate_child(supervise, id);
@@ -158,7 +188,7 @@ static void begin_life(struct model *model, unsigned seed)
         .auto_shutdown = (enum supervise_auto_shutdown)draw(model, 3),
     };
     flags.is_simple = flags.strategy == SUPERVISE_ONE_FOR_ONE && draw(model, 2) == 0;
-    supervise_init(&model->supervise, &flags, model->children, CHILDREN, model->times);
+    supervise_init(&model->supervise, &flags, model->children, CHILDREN, model->times[0]);
     for (uint32_t id = 0; id < CHILDREN && !flags.is_simple; id += 1 + draw(model, 2)) {
         struct supervise_spec spec = draw_spec(model);
         assert_int_equal(supervise_add(&model->supervise, id, &spec), 0);
@@ -219,7 +249,7 @@ static void a_crash_loop_is_restarted_no_more_than_allowed(void **state)
         struct model model = {0};
         const struct supervise_flags flags = {.intensity = intensity, .period_ms = PERIOD_MS};
         const struct supervise_spec spec = {.shutdown_ms = 10};
-        supervise_init(&model.supervise, &flags, model.children, CHILDREN, model.times);
+        supervise_init(&model.supervise, &flags, model.children, CHILDREN, model.times[0]);
         assert_int_equal(supervise_add(&model.supervise, 0, &spec), 0);
         supervise_start(&model.supervise);
         struct supervise_action action;
