@@ -55,7 +55,7 @@ app:get("/later/:what", function(req)
   return {}
 end)
 app:get("/after", function() fsd.timer.after(REST, function() table.insert(kept.said, "after" .. VERSION) end) return {} end)
-app:get("/every", function() fsd.timer.every(0.01, function() kept.ticks[VERSION] = (kept.ticks[VERSION] or 0) + 1 end) return {} end)
+app:get("/every", function() fsd.timer.every(0.01, function() kept.ticks.vVERSION = (kept.ticks.vVERSION or 0) + 1 end) return {} end)
 app:supervisor { name = "watchers", children = { { start = { "watcher" }, name = "watcher" } } }
 """
 
@@ -263,13 +263,15 @@ def test_a_server_that_old_code_starts_moves_on_at_once(cast):
 def test_a_timer_of_old_code_that_repeats_ends_with_its_time(cast):
     cast.begin_with(replaced_ms=1000)
     cast.ask("/every")
+    wait_for(lambda: "v1" in cast.ask("/kept")["ticks"], "a tick of the old code")
     cast.change_to()
     assert laggards(cast)[2][0].startswith("timer app.lua:")
+    cast.wait_log("a timer ends with the code that has set it: app.lua:")
     cast.wait_alone(2)
     before = cast.ask("/kept")["ticks"]
     cast.ask("/every")
     wait_for(lambda: len(cast.ask("/kept")["ticks"]) == 2, "a tick of the new code")
-    assert cast.ask("/kept")["ticks"][0] == before[0]
+    assert cast.ask("/kept")["ticks"]["v1"] == before["v1"]
 
 
 def test_one_that_runs_once_keeps_its_code_until_then(cast):
@@ -297,3 +299,23 @@ app:get("/publish", function() fsd.pubsub.publish("news", "news") return { #fsd.
     assert laggards(cast)[:2] == (0, 0)
     assert cast.ask("/publish") == [1]
     cast.wait_said(["news1", "news2"])
+
+
+def test_messages_that_are_sent_again_and_again_go_on(cast):
+    """Their timer has no code of the application's."""
+    ticker = '''
+local fsd = require "fsd"
+local kept = fsd.state "kept"
+local T = require "fsd.server" {}
+function T:init() fsd.timer.send_every(0.01, fsd.actor.self(), "tick") end
+function T:handle_info() kept.ticks.vVERSION = (kept.ticks.vVERSION or 0) + 1 end
+return T'''
+    more = 'app:supervisor { name = "tickers", children = { { start = { "ticker" } } } }'
+    cast.begin_with(more=more, ticker=ticker, replaced_ms=100)
+    wait_for(lambda: "v1" in cast.ask("/kept")["ticks"], "a tick in the old code")
+    cast.change_to(more=more, ticker=ticker)
+    assert laggards(cast)[:2] == (0, 0)
+    cast.wait_alone(2)
+    before = cast.ask("/kept")["ticks"]
+    wait_for(lambda: cast.ask("/kept")["ticks"].get("v2", 0) > before.get("v2", 0) + 10, "ticks in the new code")
+    assert cast.ask("/kept")["ticks"]["v1"] == before["v1"]

@@ -215,6 +215,8 @@ void alarm_set_look(struct alarm_set *set)
             alarm->generation = current;
         } else if (generations_meet(runtime, alarm->generation, "timer", place) &&
                    is_repeated(alarm)) {
+            logger_write(&runtime->logger, LOG_LEVEL_WARNING,
+                         "a timer ends with the code that has set it: %s", place);
             (void)alarm_cancel(alarm);
         }
     }
