@@ -56,6 +56,7 @@ app:get("/rooms/:id/events", function(req, res)
       events:send { id = message.id, data = message }
       last = message.id
     end
+    fsd.task.sleep(0) -- all is sent: when the code was replaced, the new handler goes on from here
   end
 end)
 

@@ -265,6 +265,17 @@ def test_the_end_of_a_handler_that_was_not_told_ends_the_stream(site):
     assert opened.event() is None
 
 
+def test_a_handler_that_waits_elsewhere_offers_a_place_by_a_sleep_of_no_time(site):
+    site.serve(source(1, "fsd.task.spawn(function() kept.gate:get() end):join() say('joined') fsd.task.sleep(0) say('not here')"))
+    opened = stream(site)
+    opened.event()
+    site.put(source(2), 8)
+    assert said(site) == []
+    site.client().ask("/open")
+    assert opened.event() == {"data": "12 - same"}
+    assert said(site) == ["joined"]
+
+
 def test_a_handler_that_closes_its_stream_on_its_way_out_means_it(site):
     site.serve(source(1, "pcall(kept.gate.get, kept.gate) events:send('bye') events:close()"))
     opened = stream(site)
