@@ -102,14 +102,14 @@ def test_who_does_not_wait_gets_it_all_the_same(make_fake):
     result = ctl(fake, "reload", "--restart", "--no-wait")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("reload is accepted; ")
-    fake.wait_status(lambda status: status["pools"][0]["generation"] == 2, "the new code")
+    fake.wait_status(lambda status: status["pools"][0]["generation"] == 2, "the new code", 30)
 
 
 def test_what_does_not_come_to_pass_is_in_the_log_of_who_does_not_wait(make_fake):
     fake = start(make_fake)
     fake.write_app({"compile": "app.lua:1: oops"})
     assert ctl(fake, "reload", "--no-wait").returncode == 0
-    fake.wait_log("event=reload.failed")
+    fake.wait_log("event=reload.failed", 30)
     assert "app.lua:1: oops" in fake.log()
     assert fake.status()["pools"][0]["generation"] == 1
 
@@ -126,7 +126,7 @@ def test_who_does_not_wait_is_told_of_what_stands_in_the_way(make_fake):
     fake = make_fake(app={"compile": "hang"})
     fake.write_conf()
     fake.start()
-    wait_for(fake.status, "the daemon to answer")
+    wait_for(fake.status, "the daemon to answer", 30)
     result = ctl(fake, "reload", "--no-wait")
     assert (result.returncode, result.stderr) == (1, "the daemon is still loading its code\n")
 
