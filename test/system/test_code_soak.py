@@ -52,7 +52,8 @@ CHANGES, SETTLED = 200, 10
 class Soak(Site):
     def texts(self, version):
         more = MORE.replace("VERSION", str(version)).replace("STRATEGY", ("one_for_one", "rest_for_one")[version % 2])
-        return source(version, more.replace("INTENSITY", str(1 + version % 3))), {"counter": COUNTER.replace("VERSION", str(version)), "loop": LOOP.replace("VERSION", str(version))}
+        files = {name: text.replace("VERSION", str(version)) for name, text in (("counter", COUNTER), ("loop", LOOP))}
+        return source(version, more.replace("INTENSITY", str(1 + version % 3))), files
 
     def change_to(self, version):
         text, files = self.texts(version)
