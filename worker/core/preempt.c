@@ -16,6 +16,10 @@
 /* The first errors leave message handlers and <close> variables on the way out a part of the limit. */
 enum { LENIENT_STRIKES = 4, LENIENT_PART = 8 };
 
+/* Where the machine stands still, or takes the CPU away unseen, one tick can count for all of the limit.  So many ticks mean that the code
+ * was seen where it can't yield, again and again. */
+enum { LEAST_TICKS = 4 };
+
 /* From one look to the next, whether it can yield now; a prime, so that few loops bring it to the same place each time. */
 enum { LOOK_INSTRUCTIONS = 101 };
 
@@ -59,7 +63,7 @@ void preempt_hook(lua_State *L, lua_Debug *activation)
     } else if (is_yieldable(L, &runtime->tasks)) {
         slice_rearm(slice, L, 0);
         task_preempt(L);
-    } else if (slice->used_us < slice->strike_at_us) {
+    } else if (slice->used_us < slice->strike_at_us || slice->ticks < LEAST_TICKS) {
         look_again(L, slice);
     } else {
         enforce_hard_limit(L, slice);

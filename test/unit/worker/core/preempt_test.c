@@ -304,6 +304,33 @@ static void a_loop_that_is_mostly_where_it_cannot_be_preempted_takes_turns(void 
     assert_string_equal(tasks.told, "went on;");
 }
 
+/* stall(): as if the machine had stood still since the last tick.  ticks(): how many there were in this slice. */
+static int lua_stall(lua_State *L)
+{
+    (void)L;
+    tasks.runtime.slice.mark_us -= 2 * (uint64_t)HARD_LIMIT_US;
+    return 0;
+}
+
+static int lua_ticks(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)tasks.runtime.slice.ticks);
+    return 1;
+}
+
+static void one_tick_that_comes_late_is_not_the_limit(void **state)
+{
+    (void)state;
+    lua_register(tasks.runtime.L, "stall", lua_stall);
+    lua_register(tasks.runtime.L, "ticks", lua_ticks);
+    tasks_start(
+        "tostring(setmetatable({}, {__tostring = function()\n"
+        "  local before = ticks() stall() while ticks() == before do end return 'x' end}))\n"
+        "tell('went on')");
+    tasks_run();
+    assert_string_equal(tasks.told, "went on;");
+}
+
 static void closing_by_force_ends_also_when_a_close_spins(void **state)
 {
     (void)state;
@@ -379,6 +406,7 @@ int main(void)
         TEST(a_reader_of_load_may_wait_and_be_preempted),
         TEST(work_below_the_hard_limit_is_let_through),
         TEST(a_loop_that_is_mostly_where_it_cannot_be_preempted_takes_turns),
+        TEST(one_tick_that_comes_late_is_not_the_limit),
         TEST(closing_by_force_ends_also_when_a_close_spins),
         TEST(closing_a_coroutine_that_spins_ends_at_the_hard_limit),
         TEST(closing_coroutines_in_one_another_is_limited),
