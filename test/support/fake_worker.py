@@ -322,6 +322,9 @@ class Worker:
         if kind == PREPARE:
             new = read_memfd(fds[0])
             os.close(fds[0])
+            if what != CHANGE_CONFIG and generation <= self.generation:
+                self.answer_change(PREPARED, number, "the generation is not newer than the running one")
+                return
             self.pending = (number, generation, unpack(new)[0] if what == CHANGE_CONFIG else json.loads(new))
             self.answer_change(PREPARED, number, self.conf.get("prepare", self.wish_prepare()))
         elif self.pending is None or self.pending[0] != number:

@@ -93,7 +93,7 @@ def test_status_has_the_documented_shape(make):
     status = fsd.wait_status(lambda s: s["pools"][0]["requests_total"] == 1, "the request to be counted")
     assert status["schema"] == "fsd.status/1"
     assert status["pid"] == fsd.process.pid
-    assert set(status) == {"schema", "pid", "version", "state", "started_at", "config", "listeners", "pools"}
+    assert set(status) == {"schema", "pid", "version", "state", "started_at", "config", "apps", "listeners", "pools"}
     assert status["listeners"][0].keys() == {"name", "address", "pool"}
     pool = status["pools"][0]
     assert {key: pool[key] for key in ("name", "app", "generation", "state", "requests_total")} == {
