@@ -1,9 +1,12 @@
 """Streams of events in a worker whose code is replaced: the handler changes, the client does not notice."""
+import contextlib
+import random
 import socket
+import struct
 
 import pytest
 
-from as_master import ABORT
+from as_master import ABORT, CHANGE_CODE, PREPARE, PREPARED
 from fsd_process import wait_for
 from code_site import Site, laggards
 
@@ -24,6 +27,7 @@ app:get("/alive", function()
   table.sort(found)
   return found
 end)
+app:get("/pause", function() fsd.task.sleep(0.01) return {} end)
 app:get("/open", function() kept.gate:put(true) return {} end)
 app:get("/tell", function(req)
   local reached = 0
@@ -392,3 +396,28 @@ def test_many_streams_go_on_over_many_changes(site):
         for opened in streams:
             assert opened.event()["data"].split()[0] == "".join(str(n) for n in range(1, number + 1))
     wait_for(lambda: site.client().ask("/alive") == [11], "the old code to be collected")
+
+
+def take_some(streams, chance):
+    for opened in streams:
+        if chance.random() < 0.7:
+            with contextlib.suppress(BlockingIOError):
+                assert opened.peer.recv(65536)
+
+
+def test_slow_clients_and_many_changes_do_not_end_the_worker(site):
+    """What is written between two turns of libh2o, and is all that the kernel takes just then."""
+    body = "while true do events:send(('x'):rep(math.random(60000))) fsd.task.sleep(math.random() * 0.02) end"
+    client, chance = site.serve(source(1, body)).client(), random.Random(1)
+    pieces = [site.bundle(source(number, body)) for number in (1, 2)]
+    streams = [stream(site, receive_buffer=chance.choice([2048, 65536])) for _ in range(60)]
+    for opened in streams:
+        opened.peer.setblocking(False)
+    for number in range(200):
+        site.change += 1
+        site.worker.tell_memfd(PREPARE, pieces[number % 2], struct.pack("=QQQ", site.change, CHANGE_CODE, 8 + number))
+        site.expect(PREPARED)
+        site.commit(8 + number)
+        assert client.ask("/pause") == {}
+        take_some(streams, chance)
+    assert said(site) == []
