@@ -206,11 +206,17 @@ enum proto_change {
     PROTO_CHANGE_CODE = 2,   /* fd: a bundle, as with LOAD */
 };
 
+enum proto_abort {
+    PROTO_ABORT_SILENT = 0,
+    /* its time is over: REJECTED follows, with the place where it stood, if it was not PREPARED before */
+    PROTO_ABORT_LATE = 1,
+};
+
 /* PREPARE (fd: the new thing), PREPARED, COMMIT, COMMITTED, ABORT; REJECTED has the reason as text behind it.  One change is under way
  * at a time; ABORT and COMMIT of a number that is not prepared are ignored. */
 struct proto_transaction {
     uint64_t number;
-    uint64_t what; /* enum proto_change; 0 in the answers */
+    uint64_t what; /* enum proto_change; of ABORT: enum proto_abort; 0 in the answers */
     uint64_t
         generation; /* PREPARE of code: its number, above all before. COMMITTED: the one that runs now. Else 0 */
 };

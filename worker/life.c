@@ -228,9 +228,9 @@ static void on_commit(struct life *life, struct wire_message *message)
 
 static void on_abort(struct life *life, struct wire_message *message)
 {
-    uint64_t number = read_transaction(message).number;
-    change_abort(&life->change, number);
-    life_code_abort(life, number);
+    struct proto_transaction body = read_transaction(message);
+    change_abort(&life->change, body.number);
+    life_code_abort(life, body.number, body.what == PROTO_ABORT_LATE);
 }
 
 static void on_shared(struct life *life, struct wire_message *message)

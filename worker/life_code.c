@@ -123,9 +123,14 @@ void life_code_drop(struct life *life)
     }
 }
 
-void life_code_abort(struct life *life, uint64_t number)
+void life_code_abort(struct life *life, uint64_t number, bool is_late)
 {
-    if (life->trial_number == number) {
+    if (life->trial_number != number || life->trial == NULL) {
+        return;
+    }
+    if (!is_late) {
         life_code_drop(life);
+    } else if (!trial_is_ready(life->trial)) {
+        trial_cut(life->trial);
     }
 }

@@ -120,6 +120,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         return 0; /* answers may have come in time, while we were held up */
     }
     if (master->swap.phase.state == PHASE_PREPARING) {
+        if (swap_members_cut(&master->swap, now_ms)) {
+            step(master); /* waits anew */
+            return 0;
+        }
         swap_members_blame(master, now_ms);
     }
     phase_feed(&master->swap.phase, PHASE_ON_TIMEOUT, 0);

@@ -23,6 +23,7 @@ struct swap_member {
     uint64_t incarnation;
     struct pool_slot *trial; /* borrowed; NULL: it is a process */
     uint64_t asked_ms;       /* monotonic; 0: it was not asked yet */
+    bool is_cut;             /* its time was over, and it was asked where it stands */
     bool is_excused;         /* it leaves, and keeps what it has */
 };
 

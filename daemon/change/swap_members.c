@@ -16,6 +16,8 @@
 #include "daemon/change/reason.h"
 #include "daemon/state.h"
 
+enum { ANSWER_MS = 2000 }; /* to say why it is late: more than a task is given to end */
+
 static bool takes_part(const struct pool *pool)
 {
     return pool->conf.app->store.candidate.number != 0;
@@ -205,6 +207,11 @@ static bool has_limit(const struct swap_member *member)
     return member->asked_ms != 0 && member->trial == NULL;
 }
 
+static uint64_t get_end_ms(const struct swap_member *member)
+{
+    return member->asked_ms + get_limit_ms(member) + (member->is_cut ? ANSWER_MS : 0);
+}
+
 void swap_members_kill(struct master *master, const struct swap_member *member)
 {
     if (member->trial == NULL) {
@@ -222,10 +229,26 @@ uint64_t swap_members_find_due(const struct swap *swap)
     for (size_t i = phase_find_awaited(&swap->phase, 0); i < swap->member_count;
          i = phase_find_awaited(&swap->phase, i + 1)) {
         const struct swap_member *member = &swap->members[i];
-        uint64_t end_ms = member->asked_ms + get_limit_ms(member);
+        uint64_t end_ms = get_end_ms(member);
         due_ms = has_limit(member) && end_ms < due_ms ? end_ms : due_ms;
     }
     return due_ms;
+}
+
+bool swap_members_cut(struct swap *swap, uint64_t now_ms)
+{
+    bool is_any = false;
+    for (size_t i = phase_find_awaited(&swap->phase, 0); i < swap->member_count;
+         i = phase_find_awaited(&swap->phase, i + 1)) {
+        struct swap_member *member = &swap->members[i];
+        if (has_limit(member) && !member->is_cut && is_there(member) &&
+            now_ms >= get_end_ms(member)) {
+            member->is_cut = true;
+            pool_code_cut(member->which);
+            is_any = true;
+        }
+    }
+    return is_any;
 }
 
 void swap_members_blame(struct master *master, uint64_t now_ms)
@@ -234,10 +257,10 @@ void swap_members_blame(struct master *master, uint64_t now_ms)
     for (size_t i = phase_find_awaited(&swap->phase, 0); i < swap->member_count;
          i = phase_find_awaited(&swap->phase, i + 1)) {
         const struct swap_member *member = &swap->members[i];
-        uint32_t limit_ms = get_limit_ms(member);
-        if (has_limit(member) && now_ms >= member->asked_ms + limit_ms) {
+        if (has_limit(member) && now_ms >= get_end_ms(member)) {
             char why[64];
-            (void)snprintf(why, sizeof(why), "not prepared within %" PRIu32 " ms", limit_ms);
+            (void)snprintf(why, sizeof(why), "not prepared within %" PRIu32 " ms",
+                           get_limit_ms(member));
             swap_members_keep_reason(master, member, why);
         }
     }

@@ -29,6 +29,8 @@ void swap_members_abort(const struct swap *swap);
 void swap_members_kill(struct master *master, const struct swap_member *member);
 /* When somebody is too late (monotonic); UINT64_MAX: never. */
 uint64_t swap_members_find_due(const struct swap *swap);
+/* Whose time to prepare is over is told so, once, and has a moment to say where it stood; true: there was one. */
+bool swap_members_cut(struct swap *swap, uint64_t now_ms);
 /* Keeps as the reason who has not prepared in time. */
 void swap_members_blame(struct master *master, uint64_t now_ms);
 

@@ -215,6 +215,8 @@ void pool_code_freeze(struct pool *pool);
 void pool_code_prepare(struct pool_proc *which, uint64_t number);
 void pool_code_commit(struct pool_proc *which);
 void pool_code_abort(struct pool_proc *which);
+/* Its time to prepare is over: POOL_CODE_REJECTED follows, with the place in the code, if it can say anything. */
+void pool_code_cut(struct pool_proc *which);
 /* For a pool in which nobody can be asked: boots a worker with the new code in a slot that nobody serves.  PREPARED of the slot when it is
  * loaded, or FAILED; it serves when it is thawed. */
 struct pool_slot *pool_code_find_vacant(const struct pool *pool);

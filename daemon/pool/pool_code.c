@@ -59,6 +59,11 @@ void pool_code_abort(struct pool_proc *which)
     proc_abort(&which->proc);
 }
 
+void pool_code_cut(struct pool_proc *which)
+{
+    proc_cut(&which->proc);
+}
+
 struct pool_slot *pool_code_find_vacant(const struct pool *pool)
 {
     bool is_at_work = pool->phase == POOL_RUNNING || pool->phase == POOL_HELD;

@@ -153,6 +153,8 @@ void proc_share(struct proc *proc, const struct shared_set *from, struct shared_
 void proc_prepare(struct proc *proc, const struct proto_transaction *change, int fd);
 void proc_commit(struct proc *proc);
 void proc_abort(struct proc *proc);
+/* It has not answered to PREPARE in time: REJECTED follows, which says where it stood, if it can say anything. */
+void proc_cut(struct proc *proc);
 /* The code that it runs, or will run when it has read all that it was told. */
 uint64_t proc_get_generation(const struct proc *proc);
 /* Its heartbeat has stopped for so long: ended, with a chance to write down what it was doing. */

@@ -52,21 +52,26 @@ void proc_prepare(struct proc *proc, const struct proto_transaction *change, int
     proc_check(proc, proc_say_change(proc, PROTO_PREPARE, change, fd));
 }
 
-static void decide(struct proc *proc, enum proto_kind kind)
+static void decide(struct proc *proc, enum proto_kind kind, uint64_t what)
 {
-    struct proto_transaction change = {.number = proc->change};
+    struct proto_transaction change = {.number = proc->change, .what = what};
     proc_check(proc, proc_say_change(proc, kind, &change, -1));
 }
 
 void proc_commit(struct proc *proc)
 {
     proc->is_committing = proc->change_generation != 0;
-    decide(proc, PROTO_COMMIT);
+    decide(proc, PROTO_COMMIT, 0);
 }
 
 void proc_abort(struct proc *proc)
 {
-    decide(proc, PROTO_ABORT);
+    decide(proc, PROTO_ABORT, PROTO_ABORT_SILENT);
+}
+
+void proc_cut(struct proc *proc)
+{
+    decide(proc, PROTO_ABORT, PROTO_ABORT_LATE);
 }
 
 uint64_t proc_get_generation(const struct proc *proc)

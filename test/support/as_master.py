@@ -12,6 +12,7 @@ import struct
  REACH, PEER, GONE) = range(1, 29)
 LAGGARDS = 38
 CHANGE_CONFIG, CHANGE_CODE = 1, 2
+ABORT_LATE = 1
 
 
 def pack(value):

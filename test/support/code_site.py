@@ -103,8 +103,8 @@ class Site:
         self.begin(text, generation, **files)
         self.expect(PREPARED)
 
-    def tell(self, kind):
-        self.worker.tell(kind, struct.pack("=QQQ", self.change, 0, 0))
+    def tell(self, kind, what=0):
+        self.worker.tell(kind, struct.pack("=QQQ", self.change, what, 0))
 
     def commit(self, generation):
         self.tell(COMMIT)

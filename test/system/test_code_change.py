@@ -1,9 +1,10 @@
 """Other code in a worker that runs, from the master's side: PREPARE, COMMIT and ABORT of a bundle."""
+import re
 import struct
 import time
 
 import pytest
-from as_master import ABORT, CHANGE_CODE, COMMIT, PREPARE, PREPARED, REJECTED
+from as_master import ABORT, ABORT_LATE, CHANGE_CODE, COMMIT, PREPARE, PREPARED, REJECTED
 from code_site import Site, laggards, source
 from fsd_process import wait_for
 
@@ -119,6 +120,20 @@ def test_a_load_that_does_not_end_is_cut_by_abort_while_requests_are_answered(si
     assert client.ask()["version"] == 1
     site.tell(ABORT)
     site.put(source(2), 9)
+    assert client.ask()["version"] == 2
+
+
+def test_code_whose_time_is_over_says_where_it_stands(site):
+    client = site.serve(source(1)).client()
+    for code, line in (("\nwhile true do end", 2), ("local app = require('fsd').app()\n\napp:on_check(function() require('fsd').task.sleep(60) end)\n"
+                                                   "return app", 3)):
+        site.begin(code, 8)
+        assert client.ask()["version"] == 1
+        site.tell(ABORT, ABORT_LATE)
+        assert re.match(rf"the code has not come to an end in its time\nstack traceback:\n(\t\[C\].*\n)?\tapp.lua:{line}: in ", site.expect(REJECTED))
+    site.prepare(source(2), 9)
+    site.tell(ABORT, ABORT_LATE)  # it was ready, and has said so
+    site.commit(9)
     assert client.ask()["version"] == 2
 
 

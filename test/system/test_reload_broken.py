@@ -169,13 +169,14 @@ def test_code_that_loads_for_ever_is_cut_in_its_time(make_service, tmp_path):
         site.write_conf(standby=1, boot="1s")
         site.start_ready()
         generation = site.wait_calm()
-        site.put(2, "while true do end")
-        with watched(site) as watchers:
-            told = site.ctl("reload")
-            assert told.returncode == 1, read_reload(site, told)
-        assert all(one.versions() == {"1"} for one in watchers)
-        assert site.wait_calm() == generation
-        assert "web/" in told.stderr
+        for code in ("while true do end", "app:on_check(function() fsd.task.sleep(100) end)"):
+            site.put(2, code)
+            with watched(site) as watchers:
+                told = site.ctl("reload")
+                assert told.returncode == 1 and "(worker web/" in told.stderr, read_reload(site, told)
+            assert "the code has not come to an end in its time" in told.stderr and f"app.lua:{line_of('')}: in " in told.stderr
+            assert all(one.versions() == {"1"} for one in watchers)
+            assert site.wait_calm() == generation
     finally:
         site.end()
 

@@ -9,7 +9,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "worker/core/app_list.h"
 #include "worker/core/error.h"
@@ -23,9 +25,13 @@ struct trial {
     const struct trial_calls *calls;
     void *data; /* borrowed: the caller's */
     bool is_dropped;
+    bool
+        is_cut; /* it has had time enough; what it has caught of that it may have gone on without */
     bool is_ready;
     struct fsd_err err;
 };
+
+static const char late[] = "the code has not come to an end in its time";
 
 /* Places on the stack of its task. */
 enum { AT_TRIAL = 1, AT_TRACEBACK, AT_APP = 2, AT_CHECKS, AT_NEXT };
@@ -75,9 +81,16 @@ static int after_all(lua_State *L, int status, lua_KContext context)
 {
     (void)context;
     struct trial *trial = lua_touserdata(L, AT_TRIAL);
-    trial->is_ready = status == LUA_OK || status == LUA_YIELD;
-    if (!trial->is_ready) {
+    bool has_failed = status != LUA_OK && status != LUA_YIELD;
+    trial->is_ready = !has_failed && !trial->is_cut;
+    if (has_failed) {
         (void)generation_fail(L, &trial->err);
+    }
+    if (trial->is_cut) {
+        char text[FSD_ERR_MAX];
+        const char *traceback = strchr(trial->err.text, '\n');
+        (void)snprintf(text, sizeof(text), "%s%s", late, traceback == NULL ? "" : traceback);
+        (void)fsd_err_set(&trial->err, ETIMEDOUT, "%s", text);
     }
     return 0;
 }
@@ -108,8 +121,9 @@ static void on_task_done(struct task *task, int status)
     if (status != LUA_OK) {
         trial->is_ready = false;
         (void)fsd_err_set(&trial->err, EINVAL, "the code was ended by force while it loaded: %s",
-                          status == TASK_CLOSED ? "it has waited where it can't, or was cancelled"
-                                                : "it is out of memory");
+                          status != TASK_CLOSED ? "it is out of memory"
+                          : trial->is_cut       ? "it did not end when its time was over"
+                                                : "it has waited where it can't, or was cancelled");
     }
     trial->calls->on_over(trial, trial->is_ready);
 }
@@ -155,6 +169,13 @@ void *trial_data(const struct trial *trial)
 const struct generation *trial_generation(const struct trial *trial)
 {
     return trial->generation;
+}
+
+void trial_cut(struct trial *trial)
+{
+    assert(trial->task != NULL);
+    trial->is_cut = true;
+    task_cancel(trial->task, TASK_CANCEL_TIMEOUT);
 }
 
 const char *trial_reason(const struct trial *trial)

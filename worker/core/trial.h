@@ -29,6 +29,8 @@ void trial_run(struct trial *trial);
 void *trial_data(const struct trial *trial);
 /* What is tried; the trial's. */
 const struct generation *trial_generation(const struct trial *trial);
+/* One that is not over has had time enough: it fails where it stands, soon, and is not ready in any case. */
+void trial_cut(struct trial *trial);
 /* Why it has failed. */
 const char *trial_reason(const struct trial *trial);
 bool trial_is_ready(const struct trial *trial);

@@ -425,17 +425,38 @@ static void a_no_after_the_decision_ends_the_worker(void **state)
     assert_non_null(strstr(fixture->log, "event=reload.killed"));
 }
 
-static void who_prepares_too_long_is_named(void **state)
+static void turn(struct fixture *fixture)
+{
+    (void)sd_event_source_set_enabled(fixture->web->settle, SD_EVENT_OFF); /* starts workers */
+    assert_true(sd_event_run(fixture->master.loop, UINT64_MAX) >= 0);
+}
+
+static void who_prepares_too_long_may_say_where_it_stands(void **state)
 {
     struct fixture *fixture = *state;
-    struct master *master = &fixture->master;
+    struct proto_transaction change = {0};
     start(fixture);
     say(fixture, 0, POOL_CODE_PREPARED);
-    while (swap_is_running(master)) {
-        (void)sd_event_source_set_enabled(fixture->web->settle, SD_EVENT_OFF); /* starts workers */
-        assert_true(sd_event_run(master->loop, UINT64_MAX) >= 0);
+    expect(fixture, 1, PROTO_PREPARE);
+    while (hear(fixture, 1, &change) == 0) {
+        turn(fixture);
+    }
+    assert_true(swap_is_running(&fixture->master));
+    assert_int_equal(change.what, PROTO_ABORT_LATE);
+    say(fixture, 1, POOL_CODE_REJECTED);
+    expect_failed(fixture, "no luck (worker web/1)");
+}
+
+static void who_prepares_too_long_and_says_nothing_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    say(fixture, 0, POOL_CODE_PREPARED);
+    while (swap_is_running(&fixture->master)) {
+        turn(fixture);
     }
     expect(fixture, 1, PROTO_PREPARE);
+    expect(fixture, 1, PROTO_ABORT);
     expect(fixture, 1, PROTO_ABORT);
     expect_failed(fixture, "not prepared within 100 ms (worker web/1)");
 }
@@ -520,7 +541,8 @@ int main(void)
         TEST(one_that_is_told_to_leave_is_not_waited_for),
         TEST(a_loss_after_the_decision_does_not_undo_it),
         TEST(a_no_after_the_decision_ends_the_worker),
-        TEST(who_prepares_too_long_is_named),
+        TEST(who_prepares_too_long_may_say_where_it_stands),
+        TEST(who_prepares_too_long_and_says_nothing_is_named),
         TEST(a_stop_drops_what_is_not_decided),
         TEST(a_stop_does_not_undo_what_is_decided),
         TEST(one_that_has_hung_up_is_lost_when_its_end_says_why),

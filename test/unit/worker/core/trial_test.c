@@ -251,6 +251,26 @@ static void one_that_loops_lets_others_run_and_is_dropped(void **state)
     assert_collected();
 }
 
+static void one_whose_time_is_over_fails_where_it_stands(void **state)
+{
+    (void)state;
+    tasks.runtime.slice.limit_ticks = 1;
+    begin("local function spin()\nwhile true do end\nend\nspin()");
+    trial_cut(trial);
+    run_loop();
+    assert_failed(
+        "the code has not come to an end in its time\nstack traceback:\n\tapp.lua:2: in ");
+}
+
+static void one_that_goes_on_when_its_time_is_over_is_not_ready(void **state)
+{
+    (void)state;
+    begin("local app = {} check(app, function() pcall(sleep, 60) end) return app");
+    trial_cut(trial);
+    run_loop();
+    assert_failed("the code has not come to an end in its time");
+}
+
 static void one_that_is_ended_by_force_has_failed(void **state)
 {
     (void)state;
@@ -308,6 +328,8 @@ int main(void)
         TEST(one_that_is_ready_leaves_nothing_when_it_is_dropped),
         TEST(one_that_waits_in_a_check_is_dropped_and_says_nothing),
         TEST(one_that_loops_lets_others_run_and_is_dropped),
+        TEST(one_whose_time_is_over_fails_where_it_stands),
+        TEST(one_that_goes_on_when_its_time_is_over_is_not_ready),
         TEST(one_that_is_ended_by_force_has_failed),
         TEST(a_trial_of_nobody_is_dropped_in_vain),
         TEST(code_that_was_taken_is_there_as_long_as_a_coroutine_runs_on_it),
