@@ -119,6 +119,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     if (now_ms > usec / 1000 + LATE_MS && start_timer(master, PULSE_INTERVAL_MS) >= 0) {
         return 0; /* answers may have come in time, while we were held up */
     }
+    if (now_ms < swap_members_find_due(&master->swap)) {
+        step(master); /* the timer was set by the loop's clock, which is a little behind */
+        return 0;
+    }
     if (master->swap.phase.state == PHASE_PREPARING) {
         if (swap_members_cut(&master->swap, now_ms)) {
             step(master); /* waits anew */
