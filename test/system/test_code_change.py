@@ -334,6 +334,7 @@ def test_state_of_tried_code_that_running_code_asks_for_stays(site):
 def test_what_runs_at_the_start_runs_for_each_version_and_is_told_what_was_before(site):
     start = 'app:on("start", function(before) table.insert(kept.said, (before or "nothing") .. " to " .. fsd.worker.self().generation) end)'
     client = site.serve(source(1, start)).client()
+    wait_for(lambda: client.ask("/kept")["said"] == ["nothing to 7"], "the first start")
     site.put(source(2, start), 9)
     wait_for(lambda: client.ask("/kept")["said"] == ["nothing to 7", "7 to 9"], "both starts")
 
