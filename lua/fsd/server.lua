@@ -123,21 +123,27 @@ local function say_where(err)
   return err
 end
 
+function Running:refuse(generation)
+  self.refused = generation
+  core.refuse_code()
+end
+
 -- Continues with the newest version of its module; when that fails, with the one it has: nil and an Error.  Where there is none, the
 -- server ends when the time of the old code is over.
 function Running:change_code(old_generation)
-  local name = name_of(self.class)
+  core.begin_code()
+  local name, current = name_of(self.class), core.generation()
   local class, err, is_gone = self:find_latest(name)
   if is_gone then core.unfollow_code() end
   if not class then
-    if not is_gone then core.refuse_code() end
+    if not is_gone then self:refuse(current) end
     return nil, err
   end
   local state = setmetatable({}, class.meta)
   if class.methods.code_change then
     local changed, why = xpcall(class.methods.code_change, errors.traceback, state, self.state, old_generation)
     if not changed then
-      core.refuse_code()
+      self:refuse(current)
       return nil, say_where(why)
     end
   else
@@ -187,6 +193,7 @@ function Running:on_message(msg, from, kind)
   if kind == "system" and msg[1] == "$code_change" then
     local current, own = core.generation()
     if own == current then return end -- it was told of two changes, and has moved already
+    if self.refused == current then return core.refuse_code() end -- or has tried this code already
     local changed, err = self:change_code(msg[2])
     if not changed then
       log:error("a server stays on its old code: " .. err.message,

@@ -199,6 +199,22 @@ def test_a_code_change_that_hangs_is_cut_and_the_server_goes_on_as_it_was(cast, 
     cast.wait_alone(3)
 
 
+def test_a_server_that_is_told_of_many_changes_while_its_code_change_hangs_answers_when_each_was_cut(cast):
+    hangs = "\nfunction Counter:code_change() table.insert(kept.said, 'begins') fsd.task.sleep(1000) end"
+    cast.begin_with(replaced_ms=300)
+    cast.ask("/server")
+    cast.ask("/call")
+    cast.change_to(change=hangs)
+    cast.wait_said(["begins"])
+    for _ in range(3):
+        cast.change_to(change=hangs)
+    assert cast.ask("/call") == {"n": 2, "code": 1, "first": 1}
+    assert cast.said() == ["begins", "begins"]  # of what came meanwhile it has tried the newest
+    cast.change_to(change="function Counter:code_change(old) self.n = old.n end")
+    wait_for(lambda: cast.ask("/call")["code"] == 6, "the code after that")
+    cast.wait_alone(6)
+
+
 def test_a_code_change_that_fails_says_where_and_has_no_end(cast):
     cast.begin_with(replaced_ms=100)
     cast.ask("/server")

@@ -1,5 +1,6 @@
 /* mod_core.c - fsd.actor.core: what lua/fsd needs of actors, and applications do not.
  *   core.follow_code()                the actor that runs gets the system message {"$code_change", old} when code is replaced
+ *   core.begin_code()                 it begins to change its code: from now on it may take as long as the time of the old code says
  *   core.has_new_code()               it runs on the current code from now on
  *   core.refuse_code()                its code_change has failed: it stays on the code that it has
  *   core.unfollow_code()              there is no new code for it
@@ -176,6 +177,7 @@ static int core_started(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"atomic", core_atomic},
+    {"begin_code", renewal_begin},
     {"check_loaded", core_check_loaded},
     {"claim", core_claim},
     {"copy", core_copy},

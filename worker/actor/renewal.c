@@ -51,6 +51,12 @@ int renewal_done(lua_State *L)
     return 0;
 }
 
+int renewal_begin(lua_State *L)
+{
+    actor_check(L, "change the code")->renewal = ACTOR_KEPT_CODE;
+    return 0;
+}
+
 int renewal_refuse(lua_State *L)
 {
     struct actor *actor = actor_check(L, "refuse the code");

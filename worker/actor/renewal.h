@@ -17,6 +17,8 @@ struct renewal {
 
 /* core.follow_code(): the actor that runs wants to hear when other code takes over; at once, when that has happened already. */
 int renewal_follow(lua_State *L);
+/* core.begin_code(): the actor that runs begins to change, and is cut when that takes too long, also when it has refused other code. */
+int renewal_begin(lua_State *L);
 /* core.has_new_code(): the actor that runs has moved to the code that is current. */
 int renewal_done(lua_State *L);
 /* core.refuse_code(): it can't, and goes on with the code that it has until there is other code again. */

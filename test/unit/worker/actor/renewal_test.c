@@ -224,6 +224,22 @@ static void a_code_change_that_takes_too_long_is_cut(void **state)
     assert_int_equal(generations_of(&runtime, actor->task), 7);
 }
 
+static void the_next_code_change_of_whoever_has_refused_is_cut_too(void **state)
+{
+    (void)state;
+    load_code();
+    struct actor *actor = spawn(
+        "core.follow_code() told_of() core.refuse_code() core.begin_code()\n"
+        "local ok, err = pcall(actor.receive) tell(err.code) core.refuse_code() actor.receive()");
+    replace_code();
+    renewal_end(actor->task);
+    turn();
+    assert_string_equal(told, "system $code_change 7;replaced;");
+    renewal_end(actor->task);
+    turn();
+    assert_int_equal(runtime.actors->live, 1);
+}
+
 static void where_there_are_no_actors_nobody_is_told(void **state)
 {
     (void)state;
@@ -242,6 +258,7 @@ int main(void)
         TEST(whoever_has_no_code_change_ends_when_its_time_is_over),
         TEST(whoever_traps_that_is_killed_the_next_time),
         TEST(a_code_change_that_takes_too_long_is_cut),
+        TEST(the_next_code_change_of_whoever_has_refused_is_cut_too),
         TEST(where_there_are_no_actors_nobody_is_told),
 #undef TEST
     };
