@@ -162,7 +162,7 @@ int ask_show(const struct command_args *args, const struct ask_row *row, const j
 void ask_show_late(const struct command_args *args, const struct ask_row *row, int code)
 {
     if (code == FSD_EXIT_TIMEOUT && row->goes_on) {
-        (void)fprintf(args->err, "it goes on; `%s status` shows how far it is\n",
+        (void)fprintf(args->err, "it goes on; `%s events` shows what comes of it\n",
                       args->program->name);
     }
 }

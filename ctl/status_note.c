@@ -65,7 +65,7 @@ static void add_laggard(char note[STATUS_NOTE_MAX], const json_t *item)
         output_format_duration(since_ms, age);
         add(note, " since %s", age);
     }
-    if (at != NULL) {
+    if (at != NULL && strcmp(at, "?") != 0) { /* nowhere: it waits in a library */
         add(note, " at %.200s", at);
     }
 }

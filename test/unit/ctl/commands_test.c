@@ -212,7 +212,7 @@ static void a_failure_is_its_reason_and_exit_code(void **state)
         {"drain", REQUEST("drain", ""), ERROR("-32003", "not you"), FSD_EXIT_UNKNOWN, "",
          "not you\n"},
         {"drain --timeout 200ms", REQUEST("drain", ""), "", FSD_EXIT_TIMEOUT, "",
-         "fsd did not answer within 0.2 s\nit goes on; `fsdctl status` shows how far it is\n"},
+         "fsd did not answer within 0.2 s\nit goes on; `fsdctl events` shows what comes of it\n"},
         {"wait --for=confirmed --timeout=200ms", REQUEST("wait", "\"for\":\"confirmed\""), "",
          FSD_EXIT_TIMEOUT, "", "not confirmed after 0.2 s, and fsd does not answer\n"},
         {"wait --for=ready --timeout=200ms", REQUEST("wait", "\"for\":\"ready\""), "",

@@ -194,7 +194,7 @@ static void what_still_runs_on_replaced_code_stands_below_its_worker(void **stat
                        "\"at\":\"?\"}"),
          "  ! web/0 still runs 2 things of generation 5:\n"
          "      request GET /slow since 12s at app.lua:40\n"
-         "      actor room since 1m 04s at ?\n"},
+         "      actor room since 1m 04s\n"},
         {LAGGARDS("1", LAGGARD("t")),
          "  ! web/0 still runs 1 thing of generation 5: task t since 0.0s at a:1\n"},
         {LAGGARDS("70", LAGGARD("1") "," LAGGARD("2") "," LAGGARD("3") "," LAGGARD("4") "," LAGGARD(

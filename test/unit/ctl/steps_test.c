@@ -106,7 +106,7 @@ static void a_failure_is_the_last_line_and_said_to_people_as_well(void **state)
     end(&result);
     result = run(*state, "reload --json --timeout 50ms", EVENTS("") NOTICE(BEGIN("8")));
     assert_string_equal(result.err, "fsd did not answer within 0.05 s\n"
-                                    "it goes on; `fsdctl status` shows how far it is\n");
+                                    "it goes on; `fsdctl events` shows what comes of it\n");
     assert_int_equal(result.code, FSD_EXIT_TIMEOUT);
     end(&result);
 }
