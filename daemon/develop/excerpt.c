@@ -90,7 +90,9 @@ void excerpt_format(const char *source, size_t len, unsigned line, char text[EXC
         }
         at = newline != NULL ? newline + 1 : end;
     }
-    if (!has_it) {
+    if (!has_it && number == line && used > 0) { /* "near <eof>" is behind the last newline */
+        (void)append_line(text + used, EXCERPT_MAX - used, end, 0, number, true);
+    } else if (!has_it) {
         text[0] = '\0';
     }
 }

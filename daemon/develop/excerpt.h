@@ -14,8 +14,8 @@ struct excerpt_place {
 
 /* The first "FILE.lua:LINE:" of a message; false when there is none. */
 bool excerpt_find_place(const char *message, struct excerpt_place *ret);
-/* The line and its neighbours, each with its number, a marker before the line itself, as text for a terminal.  "" when the source has no
- * such line. */
+/* The line and its neighbours, each with its number, a marker before the line itself, as text for a terminal; the end of the
+ * source counts as a line.  "" when the source has no such line. */
 void excerpt_format(const char *source, size_t len, unsigned line, char text[EXCERPT_MAX]);
 
 #endif

@@ -67,10 +67,16 @@ static void the_line_is_marked_between_its_neighbours(void **state)
     check("one\n", 1, " >     1 | one\n");
 }
 
+static void the_end_of_the_file_is_marked_behind_its_last_line(void **state)
+{
+    (void)state;
+    check("one\ntwo\n", 3, "       2 | two\n >     3 |\n");
+}
+
 static void a_line_that_is_not_there_shows_nothing(void **state)
 {
     (void)state;
-    check("one\ntwo\n", 3, "");
+    check("one\ntwo\n", 4, "");
     check("", 1, "");
     check("one", 4000000000U, "");
 }
@@ -100,6 +106,7 @@ int main(void)
         cmocka_unit_test(the_first_place_of_a_message_is_found),
         cmocka_unit_test(a_message_without_a_place_has_none),
         cmocka_unit_test(the_line_is_marked_between_its_neighbours),
+        cmocka_unit_test(the_end_of_the_file_is_marked_behind_its_last_line),
         cmocka_unit_test(a_line_that_is_not_there_shows_nothing),
         cmocka_unit_test(a_source_cannot_write_to_the_terminal),
         cmocka_unit_test(long_lines_are_cut),
