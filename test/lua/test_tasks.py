@@ -169,7 +169,7 @@ def test_a_client_that_leaves_ends_the_tasks_that_its_request_waits_for(app):
 
 @pytest.mark.parametrize("call, message", [
     ("fsd.task.spawn(print)", "cannot spawn a task here: only requests and tasks can, not code that is being loaded"),
-    ("fsd.timer.every(1, print)", "cannot set a timer here: only requests and tasks can, not code that is being loaded"),
+    ("fsd.timer.every(1, print)", "cannot set a timer here: only requests and tasks can, not code that is being loaded (use app:every or app:cron)"),
 ])
 def test_nothing_begins_while_the_application_loads(serve_refused, call, message):
     assert message in serve_refused(f'local fsd = require "fsd"\n{call}\nreturn fsd.app()')

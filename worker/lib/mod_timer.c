@@ -27,7 +27,7 @@ static struct alarm_set *check_set(lua_State *L)
     if (task_acting(L) == NULL) {
         luaL_error(L,
                    "cannot set a timer here: only requests and tasks can, not code that is being "
-                   "loaded, collected or closed");
+                   "loaded (use app:every or app:cron), collected or closed");
     }
     return &background_of(L)->alarms;
 }
