@@ -248,6 +248,19 @@ def test_code_that_comes_while_the_children_start_finds_them_started_once(family
     wait_for(lambda: sorted(family.said()) == ["+a2", "+b2", "-a2", "start 2nil"], f"each once, it is {family.said()}")
 
 
+def test_what_was_to_start_is_what_the_next_code_says(family):
+    """Which comes while the first child starts; of what the other one was to be there is nothing left in it."""
+    slow = 'local S = require "fsd.server" {} function S:init() while require("fsd.actor.core").generation() == 8 do ' \
+        'require("fsd.task").sleep(0.001) end end return S'
+    family.begin_with(one('kid "a"'))
+    family.change_to(one('kid "a"', '{ id = "slow", start = { "slow" } }', 'kid("b", { module = "former" })', 'kid "c"', 'kid "d"', more="intensity = 0,"),
+                     slow=slow, former=KID.replace("VERSION", "2"))
+    (family.folder / "former.lua").unlink()
+    family.change_to(one('kid "a"', '{ id = "slow", start = { "slow" } }', 'kid "e"', 'kid "d"', 'kid "b"', more="intensity = 0,"), slow=slow)
+    family.wait_said(["+a1", "+e3", "+d3", "+b3"])
+    assert family.listed("one") == ["a running", "slow running", "e running", "d running", "b running"]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_declared_runs_in_its_order_and_what_stays_is_the_same(family, seed):
     choose = random.Random(seed)

@@ -254,6 +254,26 @@ function Supervisor:append(request)
   self.requests[self.last_request] = request
 end
 
+-- In front of the first one of that kind; to be the last one when there is none.
+function Supervisor:insert(request, kind)
+  local place = self.first_request
+  while self.requests[place] and self.requests[place].kind ~= kind do place = place + 1 end
+  self.last_request = self.last_request + 1
+  table.move(self.requests, place, self.last_request - 1, place + 1)
+  self.requests[place] = request
+end
+
+-- Takes all of that kind out of the queue, and returns them in order.
+function Supervisor:withdraw(kind)
+  local taken, kept = {}, {}
+  for i = self.first_request, self.last_request do
+    local list = self.requests[i].kind == kind and taken or kept
+    list[#list + 1] = self.requests[i]
+  end
+  self.requests, self.first_request, self.last_request = kept, 1, #kept
+  return taken
+end
+
 function Supervisor:begin_request()
   local request = self.requests[self.first_request]
   if request == nil or self.current or not self.machine:is_idle() then return false end
@@ -312,7 +332,7 @@ function Supervisor:on_message(msg, from, kind)
   elseif msg[1] == start.ACK then
     self:on_ack(msg[2], msg[3], msg[4])
   elseif msg[1] == change.DECLARED then
-    self:append { kind = "change", what = msg[2] }
+    change.declare(self, msg[2])
   end
 end
 

@@ -61,12 +61,21 @@ local function find_gone(self, old, wanted)
   return steps
 end
 
+-- Those that an earlier change has not started yet: they start in their new order, as what they are now.
+local function withdraw_starts(self)
+  local waiting = {}
+  for _, request in ipairs(self:withdraw "recover") do waiting[request.child] = request end
+  return waiting
+end
+
 -- Adds to steps those that shall start, and brings the others up to date.
 local function take_over(self, spec, was_declared, steps)
+  local waiting = withdraw_starts(self)
   for _, child in ipairs(spec.children) do
     local index = self.by_id[child.id]
     if index then
       update(self, index, child, child.args)
+      steps[#steps + 1] = waiting[self.children[index]]
     elseif not was_declared[child.id] then
       index = self:number(child)
       self.machine:request("include", index, child.rules)
@@ -86,6 +95,11 @@ local function arrange(self, spec)
   end
   for _, index in ipairs(declared) do self.machine:request("put_last", index) end
   for _, index in ipairs(rest) do self.machine:request("put_last", index) end
+end
+
+-- Comes before what an earlier change has not started yet: that could be there no more.
+function M.declare(self, what)
+  self:insert({ kind = "change", what = what }, "recover")
 end
 
 -- What follows are requests of the supervisor: begun when its machine is idle.
