@@ -61,7 +61,8 @@ class CodeService(Service):
 
     def pids(self):
         """Of the workers, the one in reserve too; a slot may have none just now."""
-        return [row["pid"] for row in self.workers() if row["pid"] is not None]
+        status = self.wait_status(lambda status: True, "an answer", 60)  # nobody answers while another master takes over
+        return [row["pid"] for row in status["pools"][0]["workers"] if row["pid"] is not None]
 
     def wait_calm(self, seconds=60):
         """Until every slot has its one worker, all of them run the same code, and the reserve is ready; its generation."""
