@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/fd.h"
 #include "common/wire.h"
@@ -461,6 +462,29 @@ static void who_prepares_too_long_and_says_nothing_is_named(void **state)
     expect_failed(fixture, "not prepared within 100 ms (worker web/1)");
 }
 
+/* A turn of the loop that takes long: its clock is behind when the workers are asked. */
+static int start_late(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    uint64_t until_ms = clock_monotonic_ms() + 50;
+    while (clock_monotonic_ms() < until_ms) {
+    }
+    start(userdata);
+    return 0;
+}
+
+static void a_timer_that_comes_early_ends_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct master *master = &fixture->master;
+    assert_true(sd_event_add_defer(master->loop, NULL, start_late, fixture) >= 0);
+    do {
+        (void)sd_event_source_set_enabled(fixture->web->settle, SD_EVENT_OFF); /* starts workers */
+        assert_true(sd_event_run(master->loop, UINT64_MAX) >= 0);
+    } while (swap_is_running(master) || app_of(fixture, "shop")->store.last == 1);
+    expect_failed(fixture, "not prepared within 100 ms (worker web/0)");
+}
+
 static void a_stop_drops_what_is_not_decided(void **state)
 {
     struct fixture *fixture = *state;
@@ -543,6 +567,7 @@ int main(void)
         TEST(a_no_after_the_decision_ends_the_worker),
         TEST(who_prepares_too_long_may_say_where_it_stands),
         TEST(who_prepares_too_long_and_says_nothing_is_named),
+        TEST(a_timer_that_comes_early_ends_nothing),
         TEST(a_stop_drops_what_is_not_decided),
         TEST(a_stop_does_not_undo_what_is_decided),
         TEST(one_that_has_hung_up_is_lost_when_its_end_says_why),
