@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/fd.h"
@@ -66,9 +67,20 @@ int bundle_store_offer(struct bundle_store *store, enum bundle_role role)
     return 0;
 }
 
-void bundle_store_commit(struct bundle_store *store)
+/* Read from the disk once more, and nothing had changed: what it takes the place of is no way back. */
+static bool is_running_again(const struct bundle_store *store)
 {
-    if (store->candidate.number == 0) {
+    const struct bundle *running = &store->running;
+    const struct bundle *candidate = &store->candidate;
+    return running->number != 0 && candidate->origin == 0 && candidate->sha256[0] != '\0' &&
+           strcmp(running->sha256, candidate->sha256) == 0;
+}
+
+static void make_way(struct bundle_store *store)
+{
+    if (is_running_again(store)) {
+        bool is_confirmed = bundle_store_is_confirmed(store, &store->running);
+        store->confirmed_number = is_confirmed ? store->candidate.number : store->confirmed_number;
         return;
     }
     if (store->confirmed_number != 0 && store->candidate.origin == store->confirmed_number) {
@@ -78,6 +90,14 @@ void bundle_store_commit(struct bundle_store *store)
         move(&store->confirmed, &store->previous);
     }
     move(&store->previous, &store->running);
+}
+
+void bundle_store_commit(struct bundle_store *store)
+{
+    if (store->candidate.number == 0) {
+        return;
+    }
+    make_way(store);
     move(&store->running, &store->candidate);
     store->running.committed_us = clock_wall_us();
 }

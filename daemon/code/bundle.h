@@ -45,7 +45,8 @@ void bundle_store_add(struct bundle_store *store, const struct bundle *bundle);
  * kernel says when it has no descriptor for it. */
 int bundle_store_offer(struct bundle_store *store, enum bundle_role role);
 /* The candidate becomes the running one, and that the previous one; what has no role any more is dropped (workers keep what they
- * have).  The code of the confirmed one is confirmed under its new number, too. */
+ * have).  The code of the confirmed one is confirmed under its new number, too.  Code from the disk that is the running code once more
+ * takes its place: what ran before that stays the previous one. */
 void bundle_store_commit(struct bundle_store *store);
 /* The candidate is dropped, its number stays used. */
 void bundle_store_abort(struct bundle_store *store);

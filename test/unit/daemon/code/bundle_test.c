@@ -186,6 +186,38 @@ static void a_second_rollback_leads_to_what_the_first_one_left(void **state)
     bundle_store_fini(&store);
 }
 
+/* Runs code from the disk that has this hash: its number. */
+static uint64_t run_hash(struct bundle_store *store, const char *sha256)
+{
+    struct bundle bundle = make_bundle();
+    (void)strncpy(bundle.sha256, sha256, sizeof(bundle.sha256) - 1);
+    bundle_store_add(store, &bundle);
+    bundle_store_commit(store);
+    return store->running.number;
+}
+
+static void the_same_code_once_more_takes_no_way_back(void **state)
+{
+    (void)state;
+    struct bundle_store store;
+    bundle_store_init(&store);
+    (void)run_hash(&store, "good");
+    bundle_store_confirm(&store);
+    assert_int_equal(run_hash(&store, "good"), 2);
+    assert_true(bundle_store_is_confirmed(&store, &store.running));
+    assert_numbers(&store, (uint64_t[]){2}, 1);
+    (void)run_hash(&store, "bad");
+    assert_int_equal(run_hash(&store, "bad"), 4);
+    assert_false(bundle_store_is_confirmed(&store, &store.running));
+    assert_numbers(&store, (uint64_t[]){4, 2}, 2);
+    bundle_store_confirm(&store);
+    assert_int_equal(run_hash(&store, "bad"), 5);
+    assert_numbers(&store, (uint64_t[]){5, 2}, 2);
+    assert_int_equal(run_old(&store, BUNDLE_PREVIOUS), 6);
+    assert_numbers(&store, (uint64_t[]){6, 5}, 2);
+    bundle_store_fini(&store);
+}
+
 static void without_a_confirmed_one_the_way_back_is_the_previous_one(void **state)
 {
     (void)state;
@@ -257,6 +289,7 @@ int main(void)
         cmocka_unit_test(the_confirmed_one_is_kept_however_many_follow),
         cmocka_unit_test(older_code_comes_back_under_a_new_number),
         cmocka_unit_test(a_second_rollback_leads_to_what_the_first_one_left),
+        cmocka_unit_test(the_same_code_once_more_takes_no_way_back),
         cmocka_unit_test(without_a_confirmed_one_the_way_back_is_the_previous_one),
         cmocka_unit_test(the_confirmed_one_comes_back_over_several_that_failed),
         cmocka_unit_test(what_is_not_there_is_not_offered),
