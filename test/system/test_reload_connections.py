@@ -118,3 +118,27 @@ def test_a_connection_that_has_never_asked_anything_is_answered_by_the_new_code(
     replace(site)
     peer.sendall(GET)
     assert version_of(read_answer(peer)) == (200, "2")
+
+
+def test_a_worker_that_has_all_connections_it_can_have_takes_the_code(tmp_path):
+    """What the master hands over needs a descriptor, too."""
+    site = CodeService(tmp_path, workers=1)
+    try:
+        site.write_conf()
+        site.start_ready(wrapper=["prlimit", "--nofile=64:64"])
+        site.wait_calm()
+        pids = site.pids()
+        peers = [site.connect() for _ in range(64)]
+        site.wait_log("cannot accept connections")
+        for version in range(2, 5):
+            site.put(version)
+            told = site.ctl("reload")
+            assert told.returncode == 0, read_reload(site, told)
+        assert site.pids() == pids
+        peers[0].sendall(GET)
+        assert version_of(read_answer(peers[0])) == (200, "4")
+        for peer in peers:
+            peer.close()
+        assert site.get("/").headers["x-version"] == "4"
+    finally:
+        site.end()

@@ -7,7 +7,9 @@
 #include "worker/http/acceptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <h2o/http1.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "common/clock.h"
@@ -18,7 +20,9 @@
 enum {
     ACCEPT_BATCH = 16,     /* so that one burst does not starve the requests of open connections */
     ACCEPT_PAUSE_MS = 100, /* when descriptors have run out: the listener would wake us for ever */
-    EMPTYING_BATCH = 256,  /* each look; the worker's heart goes on beating */
+    SPARE_FDS = 16, /* for what the master and other workers hand over: without a number for it
+                              other code would be the end of the worker */
+    EMPTYING_BATCH = 256, /* each look; the worker's heart goes on beating */
     EMPTYING_PAUSE_MS = 1,
     EMPTYING_LOOKS = 2,
     EMPTYING_MS = 1000, /* whoever floods us loses what comes later */
@@ -37,11 +41,26 @@ void acceptor_init(struct acceptor *acceptor, struct runtime *runtime,
     *acceptor = (struct acceptor){.runtime = runtime, .connections = connections};
 }
 
+/* Would the next descriptor be one of those that are kept free?  Numbers are given out from below. */
+static bool is_near_limit(struct acceptor *acceptor, int listening)
+{
+    if (!acceptor->is_near_limit) {
+        return false;
+    }
+    int fd = fcntl(listening, F_DUPFD_CLOEXEC, 0);
+    acceptor->is_near_limit = fd < 0 || (uint64_t)fd + SPARE_FDS >= acceptor->fd_limit;
+    fd_close(&fd);
+    return acceptor->is_near_limit;
+}
+
 /* One batch of connections from a listener. */
 static enum batch_end accept_batch(struct listener *listener, int limit)
 {
     struct acceptor *acceptor = listener->acceptor;
     for (int i = 0; i < limit; i++) {
+        if (is_near_limit(acceptor, h2o_socket_get_fd(listener->socket))) {
+            return BATCH_EXHAUSTED;
+        }
         errno = 0;
         h2o_socket_t *accepted = h2o_evloop_socket_accept(listener->socket);
         if (accepted == NULL) {
@@ -50,6 +69,8 @@ static enum batch_end accept_batch(struct listener *listener, int limit)
             }
             return errno == EAGAIN ? BATCH_DRY : BATCH_FULL;
         }
+        uint64_t fd = (uint64_t)h2o_socket_get_fd(accepted);
+        acceptor->is_near_limit = fd + SPARE_FDS >= acceptor->fd_limit;
         (void)connection_new(acceptor->connections, accepted);
         h2o_accept(&acceptor->context, accepted);
     }
@@ -172,6 +193,9 @@ void acceptor_remove(struct acceptor *acceptor, uint64_t slot)
 
 void acceptor_start(struct acceptor *acceptor)
 {
+    struct rlimit files = {RLIM_INFINITY, RLIM_INFINITY};
+    (void)getrlimit(RLIMIT_NOFILE, &files); /* fails for bad addresses only */
+    acceptor->fd_limit = files.rlim_cur;
     acceptor->state = ACCEPTOR_ACCEPTING;
     for (size_t i = 0; i < ACCEPTOR_MAX; i++) {
         if (acceptor->listeners[i].acceptor != NULL) {

@@ -40,6 +40,8 @@ struct acceptor {
     struct listener listeners[ACCEPTOR_MAX];
     struct timer timer; /* while accepting: the end of a pause; while emptying: the next look */
     unsigned looks;     /* emptying: how often nothing was left */
+    uint64_t fd_limit;  /* descriptors that the process may have; some stay free */
+    bool is_near_limit; /* the last one that was accepted is one of these */
     uint64_t accepted_limit; /* emptying ends here, or then */
     uint64_t end_ms;
     void (*on_stopped)(struct acceptor *acceptor);
