@@ -166,11 +166,6 @@ void *trial_data(const struct trial *trial)
     return trial->data;
 }
 
-const struct generation *trial_generation(const struct trial *trial)
-{
-    return trial->generation;
-}
-
 void trial_cut(struct trial *trial)
 {
     assert(trial->task != NULL);

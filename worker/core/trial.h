@@ -27,8 +27,6 @@ struct trial *trial_new(struct runtime *runtime, struct generation *generation,
 /* Begins; on_over may be called before it returns. */
 void trial_run(struct trial *trial);
 void *trial_data(const struct trial *trial);
-/* What is tried; the trial's. */
-const struct generation *trial_generation(const struct trial *trial);
 /* One that is not over has had time enough: it fails where it stands, soon, and is not ready in any case. */
 void trial_cut(struct trial *trial);
 /* Why it has failed. */
