@@ -57,8 +57,8 @@ static void declare_scheduler(lua_State *L)
     lua_call(L, 1, 0);
 }
 
-/* Whether the options at index say that it runs in one of all workers. */
-static bool check_scope(lua_State *L, int index)
+/* Whether the options at index, which are judged here, say that it runs in one of all workers. */
+static bool check_options(lua_State *L, int index)
 {
     if (lua_isnoneornil(L, index)) {
         return false;
@@ -119,7 +119,7 @@ static int declared_on(lua_State *L)
 
 static int add_alarm(lua_State *L, const struct declared *declared)
 {
-    if (!check_scope(L, 4)) {
+    if (!check_options(L, 4)) {
         return add(L, declared, LISTS);
     }
     app_list_find(L, NODE_LISTS, 1);
