@@ -1,7 +1,7 @@
 /* reload.c - `fsdctl reload`: new code or configuration, and what came of it.
- * Owns nothing.  How: the daemon answers when the reload is over, or with --no-wait when it has taken it; its result is one line an app, and
- * what changed in the configuration; its failure is the reason.
- * Called through the row of main.c.  Must not know how a reload is done, nor trust the shape of the answer. */
+ * Owns nothing.  How: the daemon answers when the reload is over, or with --no-wait when it has taken it; its result is one
+ * line an app, and what changed in the configuration; its failure is the reason.
+ * Called through the row of commands.c.  Must not know how a reload is done, nor trust the shape of the answer. */
 #include "ctl/reload.h"
 
 #include <errno.h>

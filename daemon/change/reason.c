@@ -1,6 +1,6 @@
 /* reason.c - which worker it was that made a change fail.
- * Owns nothing.  The words are the worker's, often many lines; who it was stands where it is read first, and behind FILE:LINE, which editors
- * find at the beginning.
+ * Owns nothing.  The words are the worker's, often many lines; who it was stands where it is read first, and behind FILE:LINE,
+ * which editors find at the beginning.
  * Called by deploy.c, restart.c and swap_members.c.  Pure: no system call, no clock, no log. */
 #include "daemon/change/reason.h"
 

@@ -27,8 +27,9 @@ struct reload {
     char why[RELOAD_WHY_MAX]; /* the first reason of a failure */
 };
 
-/* Brings new code from the disk to every worker: in place, or (is_restart) by other processes, one after another.  call is answered when that is done or has failed; while another reload or change runs it
- * waits for the next round, together with all others; NULL: only the log is told. */
+/* Brings new code from the disk to every worker: in place, or (is_restart) by other processes, one after another.  call is
+ * answered when that is done or has failed; while another reload or change runs it waits for the next round, together with all
+ * others; NULL: only the log is told. */
 void reload_start(struct master *master, struct control_call *call, bool is_restart);
 /* Brings the candidates that are in the stores to every worker, in place; apps without one take no part.  Nothing else may be under way
  * (master_find_obstacle).  call: answered at the end, or NULL; on_end is called at the end as well, or NULL. */

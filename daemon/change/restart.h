@@ -20,8 +20,8 @@ struct restart {
     size_t pending_slot;
 };
 
-/* Replaces the workers of one pool by others with the same code, or (NULL) all by others with new code from the disk; none may run.  It ends
- * with reload_finish or reload_fail, possibly from inside the call. */
+/* Replaces the workers of one pool by others with the same code, or (NULL) all by others with new code from the disk; none may
+ * run.  It ends with reload_finish or reload_fail, possibly from inside the call. */
 void restart_start(struct master *master, struct pool *only);
 /* What happened in the pools. */
 void restart_on_pool_news(struct master *master, const struct pool *pool, unsigned slot,

@@ -1,8 +1,8 @@
 /* swap_members.c - which processes take part in a change of code in place, and how each of them stands.
- * Owns swap->members, frozen at the beginning: every process that runs code, in a slot or in reserve; one that is just beginning to serve is
- * asked when it does.  Where no process of a pool runs, so that nobody could say no, a slot boots one with the new code (a trial).
- * Their numbers are the participants of phase.c.  How they stand is looked up whenever something has happened, and told to
- * phase.c: who was told to leave keeps its code and is waited for no more, who is lost is lost.
+ * Owns swap->members, frozen at the beginning: every process that runs code, in a slot or in reserve; one that is just
+ * beginning to serve is asked when it does.  Where no process of a pool runs, so that nobody could say no, a slot boots one
+ * with the new code (a trial).  Their numbers are the participants of phase.c.  How they stand is looked up whenever something
+ * has happened, and told to phase.c: who was told to leave keeps its code and is waited for no more, who is lost is lost.
  * Called by swap.c.  Must not decide what follows. */
 #include "daemon/change/swap_members.h"
 

@@ -2,8 +2,8 @@
  * Owns the sealed memfds.  There are at most four: the running one, which every worker gets that is started; the candidate of a
  * reload, which becomes the running one or is dropped; the one that ran before; and the confirmed one, to which a rollback leads.
  * Numbers only rise, also over dropped ones and when older code comes back.
- * Called by loader.c (add), rollback.c and setback.c (offer, confirm), whatever commits or aborts a change, pool.c and methods (read).  Must not
- * know how a bundle is made or what is in it, nor when one is confirmed (probation.c). */
+ * Called by loader.c (add), rollback.c and setback.c (offer, confirm), whatever commits or aborts a change, pool.c and methods
+ * (read).  Must not know how a bundle is made or what is in it, nor when one is confirmed (probation.c). */
 #include "daemon/code/bundle.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* loader.c - bundles the code of apps, one after another.
- * Owns the bundler and the place where the round stands.  Where the code lies is found for all apps at the beginning, symbolic links
- * resolved: one that is turned meanwhile (`current -> releases/42`) mixes no two releases.  Either every app gets a new candidate generation, or none: the first
- * failure drops the candidates that were made before it, so that nobody can start half a deploy.
- * Called by master.c (first start), restart.c and deploy.c.  Must not know what happens with the candidates. */
+ * Owns the bundler and the place where the round stands.  Where the code lies is found for all apps at the beginning, symbolic
+ * links resolved: one that is turned meanwhile (`current -> releases/42`) mixes no two releases.  Either every app gets a new
+ * candidate generation, or none: the first failure drops the candidates that were made before it, so that nobody can start half
+ * a deploy.
+ * Called by master.c (first start), swap.c, restart.c and deploy.c.  Must not know what happens with the candidates. */
 #include "daemon/code/loader.h"
 
 #include <assert.h>

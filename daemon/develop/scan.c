@@ -2,7 +2,7 @@
  * Owns nothing after it returns.  Walks the folders as the bundle tool does (hidden ones and those behind symbolic links are left
  * out, so there are no loops), without opening a file; a tree that is too large for that is refused.  A file behind a link is watched
  * where it is.
- * Called by develop.c, for a developer's daemon only.  Must not know what is done with a change. */
+ * Called by watcher.c, for a developer's daemon only.  Must not know what is done with a change. */
 #include "daemon/develop/scan.h"
 
 #include <dirent.h>

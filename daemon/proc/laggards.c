@@ -1,7 +1,7 @@
 /* laggards.c - what still runs on replaced code, as one worker says it.
- * Owns the last report: a few numbers, and lines "KIND WHAT since SECONDS at FILE:LINE" which are kept as harmless text and taken apart when
- * somebody wants to see them.  WHAT may hold any words (it is what a client asked for), so a line is read from its end.
- * Ages are told once and go on from there: the master knows when it was told.
+ * Owns the last report: a few numbers, and lines "KIND WHAT since SECONDS at FILE:LINE" which are kept as harmless text and
+ * taken apart when somebody wants to see them.  WHAT may hold any words (it is what a client asked for), so a line is read from
+ * its end.  Ages are told once and go on from there: the master knows when it was told.
  * Called by proc_words.c (take), status_laggards.c (next), pool_upgrade.c.  Pure: no system call, no clock.
  * Must not believe anything: a worker may say what it likes. */
 #include "daemon/proc/laggards.h"

@@ -4,8 +4,8 @@
  * whatever its end is, the worker hears of it.
  * When other code takes over, the root is told what that declares, and the supervisors compare (lua/fsd/supervisor/change.lua).
  * The declarations stand in a list for each application (core/app_list.c).
- * Called by worker/life.c at ACTIVATE and at DRAIN, by life_code.c at COMMIT; modules.c adds the method to http/app.c's class.  Must not know what a
- * supervisor is. */
+ * Called by worker/life.c at ACTIVATE and at DRAIN, by life_code.c at COMMIT; modules.c adds the method to http/app.c's class.
+ * Must not know what a supervisor is. */
 #include "worker/actor/children.h"
 
 #include "worker/actor/actor.h"

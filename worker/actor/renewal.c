@@ -1,8 +1,9 @@
 /* renewal.c - actors that go on with the new code when it takes the place of theirs, and the end of those that do not.
- * Owns two marks on each of them, and a job.  COMMIT sends a system message to those that follow the code, so that one that is idle hears it,
- * too; what it then does is in lua/fsd/server.lua.  There may be a hundred thousand of them, so that may take many turns.  Whoever has moved is no longer counted among those that run on replaced code.  When the time of
- * the old code is over, after OTP's rules: a code_change that still runs is cut, and its actor goes on as it was, like one whose
- * code_change has failed; what has no code_change is ended, as by a purge, with the reason "replaced".
+ * Owns two marks on each of them, and a job.  COMMIT sends a system message to those that follow the code, so that one that is
+ * idle hears it, too; what it then does is in lua/fsd/server.lua.  There may be a hundred thousand of them, so that may take
+ * many turns.  Whoever has moved is no longer counted among those that run on replaced code.  When the time of the old code is
+ * over, after OTP's rules: a code_change that still runs is cut, and its actor goes on as it was, like one whose code_change
+ * has failed; what has no code_change is ended, as by a purge, with the reason "replaced".
  * Called by life_code.c at COMMIT and by core/generations.c behind it; the functions for Lua stand in mod_core.c.  Must not know
  * what a server is. */
 #include "worker/actor/renewal.h"

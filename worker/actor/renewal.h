@@ -25,8 +25,8 @@ int renewal_done(lua_State *L);
 int renewal_refuse(lua_State *L);
 /* core.unfollow_code(): there is no new code for it: it ends when the time of the old one is over. */
 int renewal_unfollow(lua_State *L);
-/* Other code has taken over: sends {"$code_change", number of the code that it runs} to all that want to hear it, some in each turn.  NULL is
- * allowed. */
+/* Other code has taken over: sends {"$code_change", number of the code that it runs} to all that want to hear it, some in each
+ * turn.  NULL is allowed. */
 void renewal_tell(struct actors *actors);
 /* The time of the code that an actor runs is over (task_owner.on_replaced); again each second while it is there. */
 void renewal_end(struct task *task);

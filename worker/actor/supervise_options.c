@@ -1,6 +1,6 @@
 /* supervise_options.c - what a supervisor and its children shall be, from tables of Lua's to those of common/supervise.
- * Owns nothing.  Numbers are seconds there and milliseconds here.  The tables were made by lua/fsd/supervisor/spec.lua, which has judged what an
- * application gave it.
+ * Owns nothing.  Numbers are seconds there and milliseconds here.  The tables were made by lua/fsd/supervisor/spec.lua, which
+ * has judged what an application gave it.
  * Called by mod_supervise.c.  Must not know what becomes of them. */
 #include "worker/actor/supervise_options.h"
 

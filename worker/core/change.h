@@ -16,9 +16,9 @@ struct change {
     struct config config; /* owned while pending */
 };
 
-/* Takes a change of the running configuration in (change of code: life_code.c), in place of one that was pending; the descriptor stays the caller's.
- * 0; or nothing is pending then, and err says why: -ENOTSUP when it needs a new process or is of a kind that is not known,
- * -EPROTO and what mapping says when it cannot be read. */
+/* Takes a change of the running configuration in (change of code: life_code.c), in place of one that was pending; the
+ * descriptor stays the caller's.  0; or nothing is pending then, and err says why: -ENOTSUP when it needs a new process or is of
+ * a kind that is not known, -EPROTO and what mapping says when it cannot be read. */
 int change_prepare(struct change *change, const struct config *running,
                    const struct proto_transaction *wanted, int fd, struct fsd_err *err);
 /* Makes the change of that number the running configuration.  False when it is not the one that is pending. */

@@ -5,8 +5,8 @@
  * application stores in a global belongs to its generation; `require` looks into the generation's own loaded table, then
  * among fsd's modules, then in the bundle, and last in the system's Lua paths (modules that Debian installed).  In a task the top
  * level of a module may wait and is preempted like any code; another task that requires it meanwhile waits for it.
- * Called by life.c when LOAD arrives, and by trial.c beside traffic.  Must not know what an application object is: the areas judge what the main file
- * returned. */
+ * Called by life.c when LOAD arrives, and by trial.c beside traffic.  Must not know what an application object is: the areas
+ * judge what the main file returned. */
 #include "worker/core/generation.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* failure.c - what becomes of an error that no handler has caught.
- * Owns nothing.  An error that is the server's fault is logged; then app:on_error may answer, under a protected call of its own;
- * what nobody answers becomes the default page, which shows the message of a client's error and, but for `fsd run`, never that of ours.  Whatever
- * an application has put into its Error is read without running any of its code (core/error.c).
+ * Owns nothing.  An error that is the server's fault is logged; then app:on_error may answer, under a protected call of its
+ * own; what nobody answers becomes the default page, which shows the message of a client's error and, but for `fsd run`, never
+ * that of ours.  Whatever an application has put into its Error is read without running any of its code (core/error.c).
  * Called by dispatch.c, at the end of a coroutine's main function.  Must not know the chain of handlers. */
 #include "worker/http/failure.h"
 

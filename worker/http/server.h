@@ -28,8 +28,8 @@ bool http_server_is_idle(const struct http_server *server);
 int http_server_add_listener(struct http_server *server, int fd, uint64_t slot);
 /* Closes our copies of a slot's sockets; connections that were accepted stay. */
 void http_server_remove_listeners(struct http_server *server, uint64_t slot);
-/* Makes the generation's application the one that answers from now on; requests that have begun keep to theirs.  -EINVAL with a sentence when its main file did not return
- * one. */
+/* Makes the generation's application the one that answers from now on; requests that have begun keep to theirs.  -EINVAL with a
+ * sentence when its main file did not return one. */
 int http_server_adopt(struct http_server *server, const struct generation *generation,
                       struct fsd_err *err);
 /* Instead of an application: every request is answered with 503 and Retry-After. */

@@ -3,7 +3,8 @@
  * next time is counted from the one that was planned, not from when the run began, and a time at which the last run has not ended
  * yet, or that has passed while the worker was busy, is left out.  Wall clocks are set: an alarm at a time of day looks again at least
  * every LOOK_S.
- * Those that run replaced code are told of, and end with its time if they repeat; one that runs once is somebody's work, and keeps its code.
+ * Those that run replaced code are told of, and end with its time if they repeat; one that runs once is somebody's work, and
+ * keeps its code.
  * Called by mod_timer.c, the loop, and by background.c at the worker's end.  Must not know the schedule's grammar. */
 #include "worker/lib/alarm.h"
 

@@ -14,8 +14,8 @@ extern const luaL_Reg declared_methods[];
 int declared_start_node(lua_State *L);
 /* Starts what the loaded application has declared; once, when this worker becomes active; but not what has the scope "node". */
 void declared_start(struct runtime *runtime);
-/* The same when the application has taken the place of another one: timers that both have go on by the clock of the old one's, what only the
- * old one has is called off, and what app:on("start") had begun there is cancelled. */
+/* The same when the application has taken the place of another one: timers that both have go on by the clock of the old one's,
+ * what only the old one has is called off, and what app:on("start") had begun there is cancelled. */
 void declared_replace(struct runtime *runtime, const struct generation *old);
 
 #endif
