@@ -134,7 +134,8 @@ static bool meet(struct runtime *runtime, uint64_t number, uint64_t *ret_age_ms)
     if (report->body.generation == 0 || number < report->body.generation) {
         report->body.generation = number;
     }
-    *ret_age_ms = old == NULL ? 0 : report->now_ms - old->since_ms;
+    uint64_t since_ms = old == NULL ? runtime->generations.full_ms : old->since_ms;
+    *ret_age_ms = since_ms == 0 ? 0 : report->now_ms - since_ms;
     return *ret_age_ms >= limit_ms(runtime);
 }
 
@@ -277,6 +278,8 @@ void generations_replace(struct runtime *runtime, uint64_t number)
     if (generations->count < GENERATIONS_REPLACED_MAX) {
         generations->old[generations->count++] =
             (struct generations_old){number, clock_monotonic_ms(), LUA_NOREF};
+    } else {
+        generations->full_ms = clock_monotonic_ms();
     }
     if (!timer_is_set(&generations->look)) {
         loop_set_timer(&runtime->loop, &generations->look, LOOK_MS, on_look);

@@ -32,6 +32,7 @@ struct generations_old {
 struct generations {
     struct generations_old old[GENERATIONS_REPLACED_MAX]; /* oldest first */
     size_t count;
+    uint64_t full_ms; /* when there was no room for one the last time; 0: never */
     uint32_t
         users[GENERATIONS_USERS]; /* tasks and else of each, by the lowest bits of its number */
     uint32_t

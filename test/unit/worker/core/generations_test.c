@@ -342,6 +342,35 @@ static void more_generations_than_are_known_by_their_age_do_no_harm(void **state
     assert_int_equal(tasks.runtime.generations.count, 0);
 }
 
+static void one_that_there_was_no_room_for_has_an_end_too(void **state)
+{
+    (void)state;
+    static struct task *tracked[GENERATIONS_REPLACED_MAX];
+    tasks.runtime.config.replaced_ms = 1;
+    for (size_t i = 0; i < GENERATIONS_REPLACED_MAX; i++) {
+        tracked[i] = tasks_start_of(&owner, "sleep(60)", 0);
+        replace_by(running.number + 1);
+    }
+    struct task *last = tasks_start_of(&lasting, "sleep(60)", 0);
+    replace_by(running.number + 1);
+    for (size_t i = 0; i < GENERATIONS_REPLACED_MAX; i++) {
+        task_kill(tracked[i]);
+    }
+    tasks.started--;
+    tasks_run();
+    tasks.started++;
+    uint64_t replaced_ms = clock_monotonic_ms();
+    while (clock_monotonic_ms() < replaced_ms + 1) { /* its time is over */
+    }
+    told_so = 0;
+    look();
+    look();
+    assert_int_equal(tasks.runtime.generations.count, 0);
+    assert_int_equal(told_so, 2);
+    task_kill(last);
+    tasks_run();
+}
+
 static void what_nothing_runs_on_any_more_is_swept_out(void **state)
 {
     (void)state;
@@ -441,6 +470,7 @@ int main(void)
         TEST(a_thousand_are_told_in_one_look_and_the_next_goes_on_there),
         TEST(what_has_time_left_is_not_cancelled),
         TEST(more_generations_than_are_known_by_their_age_do_no_harm),
+        TEST(one_that_there_was_no_room_for_has_an_end_too),
         TEST(what_nothing_runs_on_any_more_is_swept_out),
         TEST(the_require_of_replaced_code_is_held_while_something_runs_on_it),
         TEST(code_that_nothing_runs_on_is_not_held),
