@@ -73,6 +73,7 @@ local DO = {}
 
 function DO.start(self, index)
   local child = self.children[index]
+  if child.is_gone then return self:tell(index, "ignored") end
   local loaded, module = xpcall(core.loader(), errors.traceback, child.module)
   if not loaded then return self:fail_start(index, module) end
   local tells = start.is_behaviour(module)

@@ -97,9 +97,27 @@ local function arrange(self, spec)
   for _, index in ipairs(rest) do self.machine:request("put_last", index) end
 end
 
+-- What has not been started yet starts as what it is now, or not at all; a supervisor that is starting does the same.
+local function foretell(self, spec)
+  local wanted, declared = index_ids(spec.children), index_ids(self.spec.children)
+  for id, index in pairs(self.by_id) do
+    local child, new = self.children[index], wanted[id]
+    local is_same = new ~= nil and kind_of(new) == kind_of(child)
+    if child.pid == nil and is_same then
+      child.module, child.args, child.type, child.options, child.is_gone = new.module, new.args, new.type, new.options, nil
+    elseif child.pid == nil and declared[id] then
+      child.is_gone = true
+    elseif is_same and self.machine:state(index) == "starting" then
+      pass_on { pid = child.pid, module = new.module, args = new.args }
+    end
+  end
+end
+
 -- Comes before what an earlier change has not started yet: that could be there no more.
 function M.declare(self, what)
   self:insert({ kind = "change", what = what }, "recover")
+  local spec = self.read(what)
+  if spec and not spec.simple and not self.spec.simple then foretell(self, spec) end
 end
 
 -- What follows are requests of the supervisor: begun when its machine is idle.
