@@ -62,7 +62,9 @@ class ReloadStorm:
         if told.returncode == 0:
             promised = int(re.search(r"generation \d+ -> (\d+)", told.stdout)[1])
             self.promises.append((promised, mine))
-            if generation < promised or (generation == promised and version < mine):
+            # where a configuration came with it and a new worker dies just when it is to serve, the old one serves until the next try
+            is_settled = "changed over" in told.stdout or "kill" not in self.plan
+            if is_settled and (generation < promised or (generation == promised and version < mine)):
                 self.problems.append(("reload has said that it is done", told.stdout, mine, "and there runs", generation, version))
 
     def apply(self, choose):
