@@ -2,36 +2,32 @@
  * Owns the list of replaced generations and a timer, which looks once a second while there are any.  Each task says in which
  * generation it was started; requests and tasks that are left when the time of theirs is over are cancelled with the code
  * "replaced", and closed by force a second later, as whatever is cancelled; what becomes of actors is decided in actor/renewal.c.  The
- * master hears whenever what is left has changed.  As long as something runs on a generation, its require is held, so that actors which
+ * master hears whenever what is left has changed (laggards.c).  As long as something runs on a generation, its require is held, so that actors which
  * that starts run on the same code, also when nothing else of it would be left.  What nothing runs on any more is swept out (sweep.c).
  * Called by life_code.c at COMMIT and by whoever starts tasks.  Must not know what they do. */
 #include "worker/core/generations.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "worker/core/generation.h"
+#include "worker/core/laggards.h"
 #include "worker/core/link.h"
 #include "worker/core/runtime.h"
 
 enum {
     LOOK_MS = 1000,
-    LINE_MAX_BYTES = 256,
     ENDED_MAX =
         1000, /* in one look; the next one follows soon then, and goes on there, and tells */
     GO_ON_MS = 50,
 };
 
-/* What is left, as the master is told. */
+/* One look at what is left. */
 struct generations_report {
-    struct proto_laggards body;
-    char text[PROTO_TEXT_MAX];
-    size_t len;
-    uint64_t hash; /* of what has no time in it */
+    struct laggards laggards; /* as the master is told */
     uint64_t now_ms;
     uint32_t ended;
     uint32_t ended_to; /* the account of the last of these */
@@ -99,26 +95,6 @@ static void find_place(lua_State *L, char *place, size_t room)
     }
 }
 
-static void add_hash(struct generations_report *report, const char *text)
-{
-    for (; *text != '\0'; text++) { /* FNV-1a */
-        report->hash = (report->hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    }
-}
-
-static void add_line(struct generations_report *report, const char *kind, const char *what,
-                     const char *place, uint64_t age_s)
-{
-    char line[LINE_MAX_BYTES];
-    add_hash(report, what);
-    add_hash(report, place);
-    int len =
-        snprintf(line, sizeof(line), "%s %s since %" PRIu64 " at %s\n", kind, what, age_s, place);
-    size_t bytes = (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1;
-    memcpy(report->text + report->len, line, bytes);
-    report->len += bytes;
-}
-
 static uint64_t limit_ms(const struct runtime *runtime)
 {
     uint64_t ms = runtime->config.replaced_ms;
@@ -130,30 +106,21 @@ static bool meet(struct runtime *runtime, uint64_t number, uint64_t *ret_age_ms)
 {
     struct generations_report *report = runtime->generations.report;
     const struct generations_old *old = find_old(&runtime->generations, number);
-    report->body.count++;
-    if (report->body.generation == 0 || number < report->body.generation) {
-        report->body.generation = number;
-    }
+    laggards_count(&report->laggards, number);
     uint64_t since_ms = old == NULL ? runtime->generations.full_ms : old->since_ms;
     *ret_age_ms = since_ms == 0 ? 0 : report->now_ms - since_ms;
     return *ret_age_ms >= limit_ms(runtime);
 }
 
-/* There may be a hundred thousand of them: the master is told of as many as one message has room for. */
-static bool has_room(const struct generations_report *report)
+static void describe(const struct task *task, struct laggards *laggards, uint64_t age_s)
 {
-    return report->len + LINE_MAX_BYTES < sizeof(report->text);
-}
-
-static void describe(const struct task *task, struct generations_report *report, uint64_t age_s)
-{
-    char what[LINE_MAX_BYTES / 2] = "-";
+    char what[LAGGARDS_LINE_MAX / 2] = "-";
     char place[LUA_IDSIZE + 16];
     if (task->owner->on_describe != NULL) {
         task->owner->on_describe(task, what, sizeof(what));
     }
     find_place(task->L, place, sizeof(place));
-    add_line(report, task->owner->kind, what, place, age_s);
+    laggards_add(laggards, task->owner->kind, what, place, age_s);
 }
 
 static void end(struct task *task)
@@ -181,9 +148,10 @@ static bool is_its_turn(struct generations *generations, const struct task *task
 static void judge(struct runtime *runtime, struct task *task)
 {
     uint64_t age_ms = 0;
+    struct laggards *laggards = &runtime->generations.report->laggards;
     bool is_over = meet(runtime, generations_of(runtime, task), &age_ms);
-    if (has_room(runtime->generations.report)) {
-        describe(task, runtime->generations.report, age_ms / 1000);
+    if (laggards_has_room(laggards)) {
+        describe(task, laggards, age_ms / 1000);
     }
     if (is_over && is_its_turn(&runtime->generations, task)) {
         end(task);
@@ -198,21 +166,21 @@ bool generations_meet(struct runtime *runtime, uint16_t generation, const char *
     if (generation == (uint16_t)current) {
         return false;
     }
+    struct laggards *laggards = &runtime->generations.report->laggards;
     bool is_over = meet(runtime, current - (uint16_t)(current - generation), &age_ms);
-    if (has_room(runtime->generations.report)) {
-        add_line(runtime->generations.report, kind, what, what, age_ms / 1000);
+    if (laggards_has_room(laggards)) {
+        laggards_add(laggards, kind, what, what, age_ms / 1000);
     }
     return is_over;
 }
 
-static void tell(struct runtime *runtime, struct generations_report *report)
+static void tell(struct runtime *runtime, struct laggards *laggards)
 {
-    report->hash ^= report->body.count + report->body.generation;
-    report->text[report->len > 0 ? report->len - 1 : 0] = '\0'; /* no newline behind the last one */
-    if (report->hash != runtime->generations.told && runtime->link != NULL) {
-        runtime->generations.told = report->hash;
-        link_send_text(runtime->link, PROTO_LAGGARDS, &report->body, sizeof(report->body),
-                       report->text);
+    uint64_t hash = laggards_finish(laggards);
+    if (hash != runtime->generations.told && runtime->link != NULL) {
+        runtime->generations.told = hash;
+        link_send_text(runtime->link, PROTO_LAGGARDS, &laggards->body, sizeof(laggards->body),
+                       laggards->text);
     }
 }
 
@@ -258,16 +226,16 @@ static void look(struct runtime *runtime, struct generations_report *report)
 static void on_look(struct timer *timer)
 {
     struct runtime *runtime = H2O_STRUCT_FROM_MEMBER(struct runtime, generations.look, timer);
-    struct generations_report report = {.now_ms = clock_monotonic_ms(),
-                                        .hash = UINT64_C(14695981039346656037)};
+    struct generations_report report = {.now_ms = clock_monotonic_ms()};
+    laggards_init(&report.laggards);
     look(runtime, &report);
     let_go(runtime);
     if (runtime->generations.ended_to > 0) {
         loop_set_timer(&runtime->loop, timer, GO_ON_MS, on_look);
         return;
     }
-    tell(runtime, &report);
-    if (report.body.count > 0) {
+    tell(runtime, &report.laggards);
+    if (report.laggards.body.count > 0) {
         loop_set_timer(&runtime->loop, timer, LOOK_MS, on_look);
     }
 }
