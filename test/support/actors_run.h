@@ -42,6 +42,36 @@ static inline void on_stopped(struct runtime *of)
     loop_stop(&of->loop);
 }
 
+/* What the actors of a test have in common is in a chunk of Lua. */
+static inline void begin_telling(const char *prelude)
+{
+    lua_State *L = runtime.L;
+    lua_register(L, "tell", lua_tell);
+    if (luaL_dostring(L, prelude) != LUA_OK) {
+        fail_msg("%s", lua_tostring(L, -1));
+    }
+    lua_settop(L, 0);
+    told[0] = '\0';
+    limit = (struct timer){0};
+}
+
+static inline void on_turn(struct loop_job *job)
+{
+    (void)job;
+    loop_stop(&runtime.loop);
+}
+
+/* What was queued runs, and what that queues. */
+static inline void turn(void)
+{
+    struct loop_job jobs[4] = {{0}};
+    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+        runtime.loop.stopping = false;
+        loop_defer(&runtime.loop, &jobs[i], on_turn);
+        loop_run(&runtime.loop, NULL);
+    }
+}
+
 /* Runs until the actors have ended by themselves, or by the stop. */
 static inline void stop_all(void)
 {

@@ -33,13 +33,7 @@ static int set_up(void **state)
     struct pid pid = {.incarnation = OWN + 1, .index = 1, .serial = 1};
     pid_push(L, &pid);
     lua_setglobal(L, "other");
-    lua_register(L, "tell", lua_tell);
-    if (luaL_dostring(L, prelude) != LUA_OK) {
-        fail_msg("%s", lua_tostring(L, -1));
-    }
-    lua_settop(L, 0);
-    told[0] = '\0';
-    limit = (struct timer){0};
+    begin_telling(prelude);
     return 0;
 }
 
@@ -64,23 +58,6 @@ static void spawn(const char *text)
     lua_getglobal(task->L, "run");
     lua_pushstring(task->L, text);
     task_start(task, 1);
-}
-
-static void on_turn(struct loop_job *job)
-{
-    (void)job;
-    loop_stop(&runtime.loop);
-}
-
-/* What was queued runs, and what that queues. */
-static void turn(void)
-{
-    struct loop_job jobs[3] = {{0}};
-    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
-        runtime.loop.stopping = false;
-        loop_defer(&runtime.loop, &jobs[i], on_turn);
-        loop_run(&runtime.loop, NULL);
-    }
 }
 
 static const struct elsewhere {

@@ -41,13 +41,7 @@ static int set_up(void **state)
     lua_State *L = runtime.L;
     luaL_requiref(L, "fsd.actor", luaopen_fsd_actor, 0);
     luaL_requiref(L, "fsd.actor.core", luaopen_fsd_actor_core, 0);
-    lua_register(L, "tell", lua_tell);
-    if (luaL_dostring(L, prelude) != LUA_OK) {
-        fail_msg("%s", lua_tostring(L, -1));
-    }
-    lua_settop(L, 0);
-    told[0] = '\0';
-    limit = (struct timer){0};
+    begin_telling(prelude);
     return 0;
 }
 
@@ -64,23 +58,6 @@ static int tear_down(void **state)
     runtime_fini(&runtime);
     actors_free(actors);
     return 0;
-}
-
-static void on_turn(struct loop_job *job)
-{
-    (void)job;
-    loop_stop(&runtime.loop);
-}
-
-/* What was queued runs, and what that queues. */
-static void turn(void)
-{
-    struct loop_job jobs[3] = {{0}};
-    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
-        runtime.loop.stopping = false;
-        loop_defer(&runtime.loop, &jobs[i], on_turn);
-        loop_run(&runtime.loop, NULL);
-    }
 }
 
 /* Starts an actor that runs that text, until it first waits; returns it. */
