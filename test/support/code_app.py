@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import select
 import socket
 import threading
@@ -78,6 +79,25 @@ class CodeService(Service):
         pool = status["pools"][0]
         assert {row["generation"] for row in pool["workers"]} == {pool["generation"]}, pool
         return pool["generation"]
+
+
+@contextlib.contextmanager
+def serving(folder, workers=2):
+    """A service of so many workers and one in reserve, which serves; it is ended behind the block."""
+    service = CodeService(folder, workers=workers)
+    try:
+        service.write_conf(standby=1)
+        service.start_ready()
+        yield service
+    finally:
+        service.end()
+
+
+def draw_seed():
+    """FSD_SEED of the environment, or another one each time; a test that fails shows it."""
+    seed = int(os.environ.get("FSD_SEED", random.randrange(1 << 31)))
+    print(f"FSD_SEED={seed}")
+    return seed
 
 
 class Seen(typing.NamedTuple):

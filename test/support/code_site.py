@@ -6,6 +6,15 @@ import struct
 from as_master import CHANGE_CODE, COMMIT, COMMITTED, LAGGARDS, PREPARE, PREPARED, Worker, make_bundle
 from fsd_process import BUILD
 
+# Which versions of the code there are still, by what each of them has put into kept.alive, whose keys are weak.
+ALIVE = '''app:get("/alive", function()
+  collectgarbage() collectgarbage()
+  local found = fsd.json.array{}
+  for _, number in pairs(kept.alive) do found[#found + 1] = number end
+  table.sort(found)
+  return found
+end)'''
+
 # Answers with its version; what it keeps is seen by all versions.  `alive` has each version's module table as a weak key.
 APP = '''
 local fsd = require "fsd"
@@ -17,20 +26,14 @@ app:get("/", function() return { version = version.number, generation = fsd.work
 app:get("/wait", function(req, res, next) kept.waiting = true kept.gate:get() return { version = version.number, late = LATE } end)
 app:get("/waits", function(req, res) return { kept.waiting or false } end)
 app:get("/open", function() kept.gate:put(true) return { waiting = kept.waiting } end)
-app:get("/alive", function()
-  collectgarbage() collectgarbage()
-  local found = fsd.json.array{}
-  for _, number in pairs(kept.alive) do found[#found + 1] = number end
-  table.sort(found)
-  return found
-end)
+ALIVE
 app:get("/kept", function() return { ticks = kept.ticks, said = fsd.json.array(kept.said) } end)
 MORE
 return app'''
 
 
 def source(version, more="", late="version.number"):
-    return APP.replace("VERSION", str(version)).replace("MORE", more).replace("LATE", late)
+    return APP.replace("ALIVE", ALIVE).replace("VERSION", str(version)).replace("MORE", more).replace("LATE", late)
 
 
 class Client:

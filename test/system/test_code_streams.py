@@ -8,7 +8,7 @@ import pytest
 
 from as_master import ABORT, CHANGE_CODE, PREPARE, PREPARED
 from fsd_process import wait_for
-from code_site import Site, laggards
+from code_site import ALIVE, Site, laggards
 
 # Each handler says which version it is and what it has found; /tell writes to all streams from another request.
 APP = '''
@@ -20,13 +20,7 @@ local function say(text) kept.said[#kept.said + 1] = text end
 kept.alive[version] = VERSION
 BEFORE
 app:get("/said", function() return { said = fsd.json.array(kept.said) } end)
-app:get("/alive", function()
-  collectgarbage() collectgarbage()
-  local found = fsd.json.array{}
-  for _, number in pairs(kept.alive) do found[#found + 1] = number end
-  table.sort(found)
-  return found
-end)
+ALIVE
 app:get("/pause", function() fsd.task.sleep(0.01) return {} end)
 app:get("/open", function() kept.gate:put(true) return {} end)
 app:get("/tell", function(req)
@@ -51,7 +45,7 @@ SLEEP = "kept.open[events] = true fsd.task.sleep(math.huge)"
 
 
 def source(version, body=SLEEP, before="", handler=HANDLER):
-    return APP.replace("AFTER", handler.replace("BODY", body)).replace("BEFORE", before).replace("VERSION", str(version))
+    return APP.replace("ALIVE", ALIVE).replace("AFTER", handler.replace("BODY", body)).replace("BEFORE", before).replace("VERSION", str(version))
 
 
 class Stream:

@@ -1,10 +1,7 @@
 """Reloads beside everything else that changes a service: nothing hangs, and the exit codes are the truth.  The long run of the same is
 test/system/measure/reload_storm.py."""
-import os
-import random
-
 import pytest
-from code_app import CodeService
+from code_app import draw_seed, serving
 from reload_storm import run_reload_storm
 
 PLANS = {
@@ -17,16 +14,10 @@ PLANS = {
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS.keys())
 def test_all_commands_end_and_say_what_is_so(tmp_path, plan):
-    seed = int(os.environ.get("FSD_SEED", random.randrange(1 << 31)))
-    print(f"FSD_SEED={seed}")
-    service = CodeService(tmp_path, workers=2)
-    try:
-        service.write_conf(standby=1)
-        service.start_ready()
+    seed = draw_seed()
+    with serving(tmp_path) as service:
         found = run_reload_storm(service, seed, plan)
         print(found)
         assert found["problems"] == []
         if set(plan) == {"reload"}:
             assert found["reload 0"] == 25
-    finally:
-        service.end()

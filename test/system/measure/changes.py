@@ -8,21 +8,15 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
-from code_app import CodeService  # noqa: E402
+from code_app import serving  # noqa: E402
 from code_changes import KINDS, run_changes  # noqa: E402
 
 COLUMNS = (*KINDS, "rolled back", "answers", "generation", "violations")
 
 
 def run(count, seed):
-    with tempfile.TemporaryDirectory() as folder:
-        service = CodeService(folder, workers=2)
-        try:
-            service.write_conf(standby=1)
-            service.start_ready()
-            return run_changes(service, count, seed)
-        finally:
-            service.end()
+    with tempfile.TemporaryDirectory() as folder, serving(folder) as service:
+        return run_changes(service, count, seed)
 
 
 def main():

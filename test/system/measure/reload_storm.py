@@ -9,21 +9,15 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
-from code_app import CodeService  # noqa: E402
+from code_app import serving  # noqa: E402
 from reload_storm import run_reload_storm  # noqa: E402
 
 PLAN = {"reload": (3, 15), "apply": (1, 8), "scale": (1, 8), "upgrade": (1, 4), "rollback": (1, 6), "confirm": (1, 4), "kill": (1, 15)}
 
 
 def run(seed):
-    with tempfile.TemporaryDirectory() as folder:
-        service = CodeService(folder, workers=3)
-        try:
-            service.write_conf(standby=1)
-            service.start_ready()
-            return run_reload_storm(service, seed, PLAN)
-        finally:
-            service.end()
+    with tempfile.TemporaryDirectory() as folder, serving(folder, workers=3) as service:
+        return run_reload_storm(service, seed, PLAN)
 
 
 def main():
