@@ -59,11 +59,7 @@ void deploy_answer_same_count(const struct master *master, const struct pool *po
     json_t *result = json_pack("{s:s, s:I, s:I, s:s, s:[], s:i, s:s}", "schema", "fsd.apply/1",
                                "from", number, "to", number, "hash", master->inventory.conf->hash,
                                "changes", "elapsed_ms", 0, "note", note);
-    if (result != NULL) {
-        control_answer(call, result);
-    } else {
-        control_fail(call, CONTROL_FAILED, "out of memory");
-    }
+    control_answer(call, result);
 }
 
 void deploy_answer_log_failed(struct master *master, const struct deploy_asker *asker)

@@ -71,7 +71,7 @@ struct control_stream_events {
     void (*on_end)(void *owner);
 };
 
-/* Answers with a result (takes the reference; must not be NULL) or an error; call is gone afterwards. */
+/* Answers with a result (takes the reference; NULL: there was no memory for it, which is the error then) or an error; call is gone afterwards. */
 void control_answer(struct control_call *call, json_t *result);
 /* The same with a result that is JSON text already. */
 void control_answer_text(struct control_call *call, const char *result, size_t len);

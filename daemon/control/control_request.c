@@ -6,7 +6,6 @@
  * Must not know what a method does, nor who may talk: a peer that gets here may. */
 #include "daemon/control/control_request.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,7 +110,10 @@ static void free_call(struct control_call *call)
 
 void control_answer(struct control_call *call, json_t *result)
 {
-    assert(result != NULL);
+    if (result == NULL) {
+        control_fail(call, CONTROL_FAILED, "out of memory");
+        return;
+    }
     if (call->id != NULL) {
         send_answer(call->peer, json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", call->id,
                                           "result", result));

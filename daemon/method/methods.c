@@ -17,12 +17,7 @@ static void run_status(void *owner, struct control_call *call, const json_t *par
     if (!methods_has_only(call, params, NULL)) {
         return;
     }
-    json_t *result = status_describe(owner);
-    if (result == NULL) {
-        control_fail(call, CONTROL_FAILED, "out of memory");
-    } else {
-        control_answer(call, result);
-    }
+    control_answer(call, status_describe(owner));
 }
 
 /* For somebody who does not wait for it. */

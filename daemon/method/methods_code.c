@@ -61,12 +61,7 @@ static void answer_all(const struct master *master, struct control_call *call,
             (void)json_array_append_new(apps, describe_app(master, i));
         }
     }
-    json_t *result = json_pack("{s:s, s:o}", "schema", "fsd.generations/1", "apps", apps);
-    if (result != NULL) {
-        control_answer(call, result);
-    } else {
-        control_fail(call, CONTROL_FAILED, "out of memory");
-    }
+    control_answer(call, json_pack("{s:s, s:o}", "schema", "fsd.generations/1", "apps", apps));
 }
 
 void methods_code_generations(void *owner, struct control_call *call, const json_t *params)

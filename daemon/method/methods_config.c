@@ -15,15 +15,6 @@
 #include "daemon/method/methods_params.h"
 #include "daemon/state.h"
 
-static void answer_or_fail(struct control_call *call, json_t *result)
-{
-    if (result == NULL) {
-        control_fail(call, CONTROL_FAILED, "out of memory");
-    } else {
-        control_answer(call, result);
-    }
-}
-
 /* The lines of a text, as a list. */
 static json_t *list_lines(const char *text)
 {
@@ -44,7 +35,7 @@ void methods_config_check(void *owner, struct control_call *call, const json_t *
     }
     struct conf *conf = configs_load(owner, &text);
     json_int_t files = conf == NULL ? 0 : (json_int_t)conf->text_count;
-    answer_or_fail(call, json_pack("{s:s, s:b, s:I, s:o}", "schema", "fsd.config-check/1", "ok",
+    control_answer(call, json_pack("{s:s, s:b, s:I, s:o}", "schema", "fsd.config-check/1", "ok",
                                    conf != NULL, "files", files, "problems", list_lines(text)));
     conf_free(conf);
     free(text);
@@ -80,7 +71,7 @@ void methods_config_plan(void *owner, struct control_call *call, const json_t *p
                            deploy_answer_list_changes(&plan), "dropped",
                            configs_list_dropped(&master->configs, conf));
     }
-    answer_or_fail(call, result);
+    control_answer(call, result);
     plan_fini(&plan);
     conf_free(conf);
 }
@@ -118,10 +109,10 @@ void methods_config_show(void *owner, struct control_call *call, const json_t *p
     json_t *values = json_array();
     if (conf_show(master->inventory.conf, show_value, values) < 0) {
         json_decref(values);
-        answer_or_fail(call, NULL);
+        control_answer(call, NULL);
         return;
     }
-    answer_or_fail(call, json_pack("{s:s, s:I, s:s, s:o}", "schema", "fsd.config/1", "number",
+    control_answer(call, json_pack("{s:s, s:I, s:s, s:o}", "schema", "fsd.config/1", "number",
                                    (json_int_t)master->inventory.number, "hash",
                                    master->inventory.conf->hash, "values", values));
 }
@@ -177,7 +168,7 @@ void methods_config_diff(void *owner, struct control_call *call, const json_t *p
     if (conf == NULL) {
         return;
     }
-    answer_or_fail(call, json_pack("{s:s, s:I, s:s, s:s, s:o}", "schema", "fsd.config-diff/1",
+    control_answer(call, json_pack("{s:s, s:I, s:s, s:s, s:o}", "schema", "fsd.config-diff/1",
                                    "number", (json_int_t)master->inventory.number, "running_hash",
                                    master->inventory.conf->hash, "disk_hash", conf->hash,
                                    "differences", compare(master->inventory.conf, conf)));
@@ -201,7 +192,7 @@ void methods_config_history(void *owner, struct control_call *call, const json_t
                       (json_int_t)entry->at_ms, "hash", entry->hash, "how",
                       history_record_format_how(entry->how), "files", (json_int_t)entry->files));
     }
-    answer_or_fail(call, json_pack("{s:s, s:I, s:o}", "schema", "fsd.config-history/1", "running",
+    control_answer(call, json_pack("{s:s, s:I, s:o}", "schema", "fsd.config-history/1", "running",
                                    (json_int_t)master->inventory.number, "entries", entries));
 }
 

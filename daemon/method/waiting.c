@@ -66,11 +66,7 @@ static void answer(struct waiting_item *item)
     json_t *result = item->is_wait ? json_pack("{s:s, s:s, s:I}", "schema", "fsd.wait/1", "for",
                                                item->word, "waited_ms", waited_ms)
                                    : json_pack("{s:b}", item->word, 1);
-    if (result != NULL) {
-        control_answer(call, result);
-    } else {
-        control_fail(call, CONTROL_FAILED, "out of memory");
-    }
+    control_answer(call, result);
 }
 
 void waiting_add(struct master *master, const struct waiting_item *item)
