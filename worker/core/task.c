@@ -381,8 +381,7 @@ void task_check_loaded(lua_State *L, const char *what)
 struct task *task_check(lua_State *L)
 {
     struct task *task = task_of(L);
-    const struct task *running = runtime_of(L)->tasks.running;
-    bool is_loading = running == NULL || running->trial == TASK_TRIAL_LOADS;
+    bool is_loading = task_is_declaring(L);
     if (task != NULL && !is_loading && lua_isyieldable(L) && task->runtime->tasks.pins == 0) {
         return task;
     }
