@@ -48,7 +48,7 @@ INC_worker := $(shell pkg-config --cflags lua5.4) -DH2O_USE_LIBUV=0
 LIB_common :=
 LIB_daemon := $(shell pkg-config --libs libsystemd jansson yaml-0.1)
 LIB_ctl    := $(shell pkg-config --libs jansson)
-LIB_worker := $(shell pkg-config --libs lua5.4 libh2o-evloop) -lssl -lcrypto -lm
+LIB_worker := $(shell pkg-config --libs lua5.4 libh2o-evloop) -lssl -lcrypto -lz -lm
 
 AREAS    := common daemon ctl worker
 PROGRAMS := $(BUILD)/fsd $(BUILD)/fsd-worker $(BUILD)/fsdctl

@@ -1,6 +1,6 @@
-/* sources: worker/http/guard_head.c | */
+/* sources: worker/http/text/guard_head.c | */
 /* A head that passes is read again, line by line and naively: there must be one way to frame it. */
-#include "worker/http/guard_head.h"
+#include "worker/http/text/guard_head.h"
 
 #include <stdint.h>
 #include <stdlib.h>

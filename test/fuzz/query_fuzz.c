@@ -1,7 +1,7 @@
-/* sources: worker/http/query.c | */
+/* sources: worker/http/text/query.c | */
 /* Every pair lies inside the buffer and is no longer than its source; strict decoding never writes
  * more than it read. */
-#include "worker/http/query.h"
+#include "worker/http/text/query.h"
 
 #include <stdint.h>
 #include <stdlib.h>

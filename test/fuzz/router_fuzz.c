@@ -1,14 +1,14 @@
-/* sources: worker/http/pattern.c worker/http/pattern_marks.c worker/http/router.c worker/http/router_tree.c worker/http/router_segment.c worker/http/router_chain.c worker/http/router_arena.c worker/http/router_text.c common/err.c | */
+/* sources: worker/http/route/pattern.c worker/http/route/pattern_marks.c worker/http/route/router.c worker/http/route/router_tree.c worker/http/route/router_segment.c worker/http/route/router_chain.c worker/http/route/router_arena.c worker/http/route/router_text.c common/err.c | */
 /* A byte of options, then lines: patterns (mounted when they begin with "+"), the last one the
  * path.  Whatever they are, steps come in order and once, and captures lie inside the path. */
-#include "worker/http/router.h"
+#include "worker/http/route/router.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
-#include "worker/http/router_arena.h"
+#include "worker/http/route/router_arena.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -81,13 +81,13 @@ class Definitions:
 
     def __init__(self):
         self.functions, self.fields, self.files = {}, {}, {}
-        for path in sorted(META.glob("*.lua")):
+        for path in sorted(META.rglob("*.lua")):
             self.read(path)
 
     def read(self, path):
         classes, current = {}, None  # classes: the variable that holds one
         text = path.read_text()
-        self.files[path.stem] = text
+        self.files[str(path.relative_to(META).with_suffix(""))] = text
         for line in text.splitlines():
             if match := re.match(r"---@class ([\w.]+)", line):
                 current = match[1]
@@ -117,7 +117,7 @@ def defined():
 @pytest.fixture(scope="module")
 def known(tmp_path_factory):
     walker = WALKER.replace("MODULES", ", ".join(f'"{name}"' for name in modules()))
-    files = {f"meta/{path.name}": path.read_text() for path in META.glob("*.lua")}  # compiled with it, not run
+    files = {f"meta/{path.relative_to(META)}": path.read_text() for path in META.rglob("*.lua")}  # compiled with it, not run
     app = AppProcess(tmp_path_factory.mktemp("meta"), {"app.lua": walker, **files})
     try:
         app.start_ready(["--shared", "d"])
@@ -136,6 +136,12 @@ def test_each_module_has_a_file_of_definitions_and_no_other_has():
 def test_each_file_names_its_module(path):
     name = "fsd" if path.stem == "fsd" else "fsd." + path.stem
     assert path.read_text().startswith(f"---@meta {name}\n")
+
+
+@pytest.mark.parametrize("path", sorted(META.glob("*/**/*.lua")), ids=lambda path: path.stem)
+def test_each_file_of_classes_stands_in_the_folder_of_their_module(path):
+    assert (META / path.relative_to(META).parts[0]).with_suffix(".lua").exists()
+    assert path.read_text().startswith("---@meta\n")
 
 
 @pytest.mark.parametrize("name", [name for name in modules() if name not in ("fsd", "fsd.log")])

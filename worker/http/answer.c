@@ -12,10 +12,10 @@
 #include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
 #include "worker/http/connection.h"
-#include "worker/http/header_text.h"
 #include "worker/http/native.h"
-#include "worker/http/refresh.h"
 #include "worker/http/service.h"
+#include "worker/http/stream/refresh.h"
+#include "worker/http/text/header_text.h"
 
 enum { RETRY_AFTER_MAX = 24 }; /* digits of 64 bits */
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "worker/http/router.h"
+#include "worker/http/route/router.h"
 
 struct native_answer;
 

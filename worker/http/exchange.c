@@ -17,12 +17,12 @@
 #include "worker/http/answer.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
-#include "worker/http/events.h"
 #include "worker/http/exchange_note.h"
-#include "worker/http/refresh.h"
-#include "worker/http/resume.h"
 #include "worker/http/service.h"
-#include "worker/http/stream.h"
+#include "worker/http/stream/events.h"
+#include "worker/http/stream/refresh.h"
+#include "worker/http/stream/resume.h"
+#include "worker/http/stream/stream.h"
 
 static void on_task_done(struct task *task, int status);
 static void on_task_wait(struct task *task);

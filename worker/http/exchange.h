@@ -9,7 +9,7 @@
 #include "worker/core/recorder.h"
 #include "worker/core/task.h"
 #include "worker/core/watch.h"
-#include "worker/http/router.h"
+#include "worker/http/route/router.h"
 #include "worker/http/view.h"
 
 struct app_handler;

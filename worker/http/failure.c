@@ -16,12 +16,12 @@
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/exchange_note.h"
-#include "worker/http/header_text.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
-#include "worker/http/resume.h"
 #include "worker/http/service.h"
-#include "worker/http/stream.h"
+#include "worker/http/stream/resume.h"
+#include "worker/http/stream/stream.h"
+#include "worker/http/text/header_text.h"
 
 /* One record for an error that is the server's fault; the Error is at index error.  Everything that might raise comes
  * before the record is begun. */

@@ -12,9 +12,9 @@
 #include "worker/http/connection.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
-#include "worker/http/guard_head.h"
-#include "worker/http/refresh.h"
 #include "worker/http/service.h"
+#include "worker/http/stream/refresh.h"
+#include "worker/http/text/guard_head.h"
 
 /* HTTP/1: the head still stands at the beginning of the socket's buffer. */
 static enum guard_head_verdict judge_head(h2o_req_t *req, struct guard_head_facts *ret_facts)

@@ -6,10 +6,10 @@
 #include <lauxlib.h>
 
 #include "worker/http/app.h"
-#include "worker/http/events.h"
 #include "worker/http/native.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
+#include "worker/http/stream/events.h"
 
 static const luaL_Reg functions[] = {
     {"app", app_new},

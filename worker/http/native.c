@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/http/header_text.h"
+#include "worker/http/text/header_text.h"
 
 #define NATIVE_METATABLE "fsd.Native"
 

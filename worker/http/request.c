@@ -18,9 +18,9 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 #include "worker/http/exchange.h"
-#include "worker/http/query.h"
 #include "worker/http/request_tables.h"
 #include "worker/http/service.h"
+#include "worker/http/text/query.h"
 
 #define REQUEST_METATABLE "fsd.Request"
 

@@ -9,7 +9,7 @@
 #include "worker/core/error.h"
 #include "worker/core/value.h"
 #include "worker/http/exchange.h"
-#include "worker/http/query.h"
+#include "worker/http/text/query.h"
 
 static void push_decoded(lua_State *L, const char *text, size_t len)
 {

@@ -15,11 +15,11 @@
 
 #include "common/err.h"
 #include "worker/core/error.h"
-#include "worker/http/events.h"
 #include "worker/http/exchange.h"
-#include "worker/http/header_text.h"
-#include "worker/http/response_stream.h"
 #include "worker/http/service.h"
+#include "worker/http/stream/events.h"
+#include "worker/http/stream/response_stream.h"
+#include "worker/http/text/header_text.h"
 
 #define RESPONSE_METATABLE "fsd.Response"
 

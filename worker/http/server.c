@@ -20,11 +20,11 @@
 #include "worker/http/acceptor.h"
 #include "worker/http/connection.h"
 #include "worker/http/edition.h"
-#include "worker/http/event_stream.h"
 #include "worker/http/exchange.h"
 #include "worker/http/intake.h"
-#include "worker/http/refresh.h"
 #include "worker/http/service.h"
+#include "worker/http/stream/event_stream.h"
+#include "worker/http/stream/refresh.h"
 
 enum {
     GOODBYE_MS = 2000,       /* for idle clients to close their end */

@@ -1,0 +1,404 @@
+/* Which entries a path meets, in which order, with which captures. */
+#include "worker/http/route/router.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/err.h"
+#include "worker/http/route/router_arena.h"
+
+enum { TEXT_MAX = 4096 };
+
+static void *take_from_arena(void *ctx, size_t size)
+{
+    return router_arena_take(ctx, size);
+}
+
+static struct router *make_router(bool is_case_sensitive, bool is_strict)
+{
+    struct router_options options = {.is_case_sensitive = is_case_sensitive,
+                                     .is_strict = is_strict};
+    return router_new(&options);
+}
+
+/* "use /a" mounts, "GET /a" and "any /a" are routes. */
+static void add_rule(struct router *router, const char *text)
+{
+    char method[16];
+    const char *space = strchr(text, ' ');
+    (void)snprintf(method, sizeof(method), "%.*s", (int)(space - text), text);
+    struct router_rule rule = {
+        .kind = ROUTER_ROUTE, .method = method, .path = space + 1, .path_len = strlen(space + 1)};
+    if (strcmp(method, "use") == 0) {
+        rule.kind = ROUTER_PREFIX;
+    }
+    if (rule.kind == ROUTER_PREFIX || strcmp(method, "any") == 0) {
+        rule.method = NULL;
+    }
+    struct fsd_err err;
+    if (router_add(router, &rule, &err) != 0) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static size_t put(char *out, size_t used, const char *text, size_t len)
+{
+    assert_true(used + len < TEXT_MAX);
+    memcpy(out + used, text, len);
+    out[used + len] = '\0';
+    return used + len;
+}
+
+/* "/users/:id id=7; use /a +2": the patterns in order, with captures and base length. */
+static void describe(const char *path, const struct router_chain *chain, char *out)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct router_step *step = &chain->steps[i];
+        const struct pattern *pattern = &step->entry->pattern;
+        char number[32];
+        used = put(out, used, "; ", i == 0 ? 0 : 2);
+        used = put(out, used, pattern->text, strlen(pattern->text));
+        for (size_t j = 0; j < pattern->name_count; j++) {
+            if (step->captures[j].len > 0) {
+                used = put(out, used, " ", 1);
+                used = put(out, used, pattern->names[j], strlen(pattern->names[j]));
+                used = put(out, used, "=", 1);
+                used = put(out, used, path + step->captures[j].start, step->captures[j].len);
+            }
+        }
+        if (step->entry->kind == ROUTER_PREFIX) {
+            int len = snprintf(number, sizeof(number), " +%u", step->prefix_len);
+            used = put(out, used, number, (size_t)len);
+        }
+    }
+}
+
+static void expect(const struct router *router, const char *path, const char *expected)
+{
+    struct router_arena arena = {0};
+    struct router_memory memory = {.alloc = take_from_arena, .ctx = &arena};
+    struct router_chain chain;
+    char text[TEXT_MAX];
+    assert_int_equal(router_match(router, path, strlen(path), &memory, &chain), 0);
+    describe(path, &chain, text);
+    if (strcmp(text, expected) != 0) {
+        fail_msg("%s: got \"%s\", expected \"%s\"", path, text, expected);
+    }
+    router_arena_fini(&arena);
+}
+
+struct case_row {
+    const char *rules; /* separated by ", " */
+    const char *path;
+    const char *expected;
+};
+
+static void check_rows(const struct case_row *rows, size_t count, bool is_case_sensitive,
+                       bool is_strict)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct router *router = make_router(is_case_sensitive, is_strict);
+        char rules[512];
+        char *rest = rules;
+        (void)snprintf(rules, sizeof(rules), "%s", rows[i].rules);
+        while (rest != NULL) {
+            char *comma = strstr(rest, ", ");
+            if (comma != NULL) {
+                *comma = '\0';
+            }
+            add_rule(router, rest);
+            rest = comma == NULL ? NULL : comma + 2;
+        }
+        router_freeze(router);
+        expect(router, rows[i].path, rows[i].expected);
+        router_free(router);
+    }
+}
+
+#define CHECK_ROWS(rows, sensitive, strict)                                                        \
+    check_rows(rows, sizeof(rows) / sizeof((rows)[0]), sensitive, strict)
+
+static void paths_meet_their_patterns(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /", "/", "/"},
+        {"any /", "", "/"},
+        {"any /", "/a", ""},
+        {"any /", "//", "/"},
+        {"any /", "///", ""},
+        {"any /a", "/a", "/a"},
+        {"any /a", "/a/", "/a"},
+        {"any /a", "/a//", ""},
+        {"any /a", "/ab", ""},
+        {"any /a", "a", ""},
+        {"any /a/", "/a", "/a/"},
+        {"any /a/", "/a/", "/a/"},
+        {"any /a//b", "/a//b", "/a//b"},
+        {"any /a//b", "/a/b", ""},
+        {"any /a/../b", "/b", ""},
+        {"any /Straße", "/sTRAße/", "/Straße"},
+        {"any /users/:id", "/users/7", "/users/:id id=7"},
+        {"any /users/:id", "/users/7/", "/users/:id id=7"},
+        {"any /users/:id", "/USERS/Ab%2Fc", "/users/:id id=Ab%2Fc"},
+        {"any /users/:id", "/users/", ""},
+        {"any /users/:id", "/users//", ""},
+        {"any /users/:id", "/users/7/x", ""},
+        {"any /:foo/:bar", "/test/route", "/:foo/:bar foo=test bar=route"},
+        {"any /a/:b/c", "/a//c", ""},
+        {"any /a/:b/c", "/a/x/c", "/a/:b/c b=x"},
+        {"any /a/:b/c, any /a/x", "/a/x/c", "/a/:b/c b=x"},
+        {"any /a%20b", "/a b", ""},
+        {"any /\\:a", "/:a", "/\\:a"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void wildcards_take_the_rest(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /*splat", "/bar/baz", "/*splat splat=bar/baz"},
+        {"any /*splat", "/", ""},
+        {"any /*splat", "//", "/*splat splat=/"},
+        {"any /*splat", "/a/", "/*splat splat=a/"},
+        {"any /files/*path", "/files", ""},
+        {"any /files/*path", "/files/", ""},
+        {"any /files/*path", "/files/a/b", "/files/*path path=a/b"},
+        {"any /:a/*b", "/x/y/z", "/:a/*b a=x b=y/z"},
+        {"any /files{/*path}", "/files", "/files{/*path}"},
+        {"any /files{/*path}", "/files/", "/files{/*path}"},
+        {"any /files{/*path}", "/files/a/b", "/files{/*path} path=a/b"},
+        {"any /{*path}", "/", "/{*path}"},
+        {"any *all", "/a/b", "*all all=/a/b"},
+        {"any *all", "*", "*all all=*"},
+        {"any {*all}", "/", "{*all} all=/"},
+        {"use /f/*p", "/f/a/b", "/f/*p p=a/b +6"},
+        {"use /f/*p", "/f/a/b/", "/f/*p p=a/b/ +6"},
+        {"use *all", "/f", "*all all=/f +2"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void mixed_segments_follow_path_to_regexp(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /:file.:ext", "/a.txt", "/:file.:ext file=a ext=txt"},
+        {"any /:file.:ext", "/a.tar.gz", "/:file.:ext file=a.tar ext=gz"},
+        {"any /:file.:ext", "/.txt", ""},
+        {"any /:file.:ext", "/a.", ""},
+        {"any /:file.:ext", "/a..", ""},
+        {"any /:file.:ext", "/..a", "/:file.:ext file=. ext=a"},
+        {"any /:file{.:ext}", "/a", "/:file{.:ext} file=a"},
+        {"any /:file{.:ext}", "/a.b", "/:file{.:ext} file=a ext=b"},
+        {"any /a-:b", "/A-x", "/a-:b b=x"},
+        {"any /a-:b", "/a-", ""},
+        {"any /a-:b", "/b-x", ""},
+        {"any /@:user/x", "/@joe/x", "/@:user/x user=joe"},
+        {"any /:a.JSON", "/x.json", "/:a.JSON a=x"},
+        {"any /:a.json", "/.json", ""},
+        {"any /:a.json", "/x.jso", ""},
+        {"any /:a--:b", "/x---y", "/:a--:b a=x b=-y"},
+        {"any /:a--:b", "/---y", "/:a--:b a=- b=y"},
+        {"any /:a-:b", "/x--", ""},
+        {"any /:a-:b-:c", "/1-2-3", "/:a-:b-:c a=1 b=2 c=3"},
+        {"any /:a-:b-:c", "/1-2-3-4", "/:a-:b-:c a=1-2 b=3 c=4"},
+        {"any /:a-:b-:c", "/1-2", ""},
+        {"any /:x\\a:y\\aa:z", "/1a2aaa3",
+         "/:x\\a:y\\aa:z x=1 y=2 z=a3"}, /* literals that overlap */
+        {"any /v:major.:minor/:id", "/v1.2/q", "/v:major.:minor/:id major=1 minor=2 id=q"},
+        {"any /flights/:from-:to", "/flights/LAX-SFO", "/flights/:from-:to from=LAX to=SFO"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void optional_groups_give_one_step(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /users{/:id}/delete", "/users/delete", "/users{/:id}/delete"},
+        {"any /users{/:id}/delete", "/users/7/delete", "/users{/:id}/delete id=7"},
+        {"any /a{/:b}{/:c}", "/a/1", "/a{/:b}{/:c} b=1"},
+        {"any /a{/:b{/:c}}", "/a/1/2", "/a{/:b{/:c}} b=1 c=2"},
+        {"any {/:a}", "/", "{/:a}"},
+        {"any {/:a}", "/x", "{/:a} a=x"},
+        {"use /a{/:b}", "/a/x/y", "/a{/:b} b=x +4"},
+        {"use /a{/:b}", "/a", "/a{/:b} +2"},
+        {"any /{a}{a}", "/a", "/{a}{a}"},
+        {"any /files/{:id}", "/files/", "/files/{:id}"},
+        {"any /files/{:id}", "/files", ""},
+        {"any /a{/b}/", "/a", "/a{/b}/"},
+        {"use /files/{:id}", "/files//x", "/files/{:id} +6"},
+        {"use /{:id}", "/", "/{:id} +0"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void prefixes_end_at_segment_boundaries(void **state)
+{
+    static const struct case_row rows[] = {
+        {"use /", "/", "/ +0"},
+        {"use /", "/a/b", "/ +0"},
+        {"use /", "*", "/ +0"},
+        {"use /api", "/api", "/api +4"},
+        {"use /api", "/api/", "/api +4"},
+        {"use /api", "/API/x", "/api +4"},
+        {"use /api", "/apix", ""},
+        {"use /api", "/api.json", ""},
+        {"use /api/", "/api/x", "/api/ +4"},
+        {"use /api", "*", ""},
+        {"use /:tenant/x", "/acme/x/y/z", "/:tenant/x tenant=acme +7"},
+        {"use /a-:b", "/a-1/2", "/a-:b b=1 +4"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void order_of_registration_decides(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /users/:id, any /users/me", "/users/me", "/users/:id id=me; /users/me"},
+        {"any /users/me, any /users/:id", "/users/me", "/users/me; /users/:id id=me"},
+        {"any /users/me, any /users/:id", "/users/me/", "/users/me; /users/:id id=me"},
+        {"any /users/me, any /users/:id", "/users/you", "/users/:id id=you"},
+        {"any /a/*r, use /a, any /:x/:y, any /a-:z, any *all, use /", "/a/b",
+         "/a/*r r=b; /a +2; /:x/:y x=a y=b; *all all=/a/b; / +0"},
+        {"any /*r, any /a", "/a/", "/*r r=a/; /a"},
+        {"any /*r, any /a", "/a", "/*r r=a; /a"},
+        {"GET /a, use /, POST /a, use /a", "/a", "/a; / +0; /a; /a +2"},
+        {"any /:x/b, use /a, any /a/:y", "/a/b", "/:x/b x=a; /a +2; /a/:y y=b"},
+        {"any /:x.:y, any /:x-:y, any /:z", "/1.2-3",
+         "/:x.:y x=1 y=2-3; /:x-:y x=1.2 y=3; /:z z=1.2-3"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void case_counts_when_asked(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /Users/:id", "/Users/x", "/Users/:id id=x"},
+        {"any /Users/:id", "/users/x", ""},
+        {"any /Users", "/Users/", "/Users"},
+        {"any /Users", "/users", ""},
+        {"any /:a.JSON", "/x.json", ""},
+        {"any /a, any /A", "/A", "/A"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, true, false);
+}
+
+static void trailing_slashes_count_when_strict(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /a", "/a/", ""},
+        {"any /a/", "/a", ""},
+        {"any /a/, any /a", "/a/", "/a/"},
+        {"any /a/:b/", "/a/x/", "/a/:b/ b=x"},
+        {"any /a/:b/", "/a/x", ""},
+        {"any /:a/", "/x", ""},
+        {"any /", "/", "/"},
+        {"any {/a}", "/", ""},
+        {"any {/a}", "/a", "{/a}"},
+        {"use /a/", "/a/x", "/a/ +2"},
+        {"use /a", "/a/", "/a +2"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, true);
+}
+
+static void methods_are_left_to_the_caller(void **state)
+{
+    (void)state;
+    struct router *router = make_router(false, false);
+    add_rule(router, "GET /a");
+    add_rule(router, "POST /a");
+    add_rule(router, "any /a");
+    router_freeze(router);
+    const struct router_entry *get = router_entries(router);
+    const struct router_entry *post = get->next;
+    expect(router, "/a", "/a; /a; /a");
+    assert_true(router_entry_takes(get, "GET", 3));
+    assert_true(router_entry_takes(get, "HEAD", 4));
+    assert_false(router_entry_takes(get, "POST", 4));
+    assert_false(router_entry_takes(get, "get", 3));
+    assert_false(router_entry_takes(get, "PUT", 3));
+    assert_true(router_entry_takes(post, "POST", 4));
+    assert_false(router_entry_takes(post, "HEAD", 4));
+    assert_true(router_entry_takes(post->next, "BREW", 4));
+    assert_null(post->next->next);
+    router_free(router);
+}
+
+static void entries_carry_what_the_rule_said(void **state)
+{
+    (void)state;
+    int value = 0;
+    struct router *router = make_router(false, false);
+    char method[] = "PATCH";
+    char path[] = "/a/:b/*cX";
+    struct router_rule rule = {
+        .kind = ROUTER_ROUTE, .method = method, .path = path, .path_len = 8, .value = &value};
+    assert_null(router_entries(router));
+    assert_int_equal(router_add(router, &rule, NULL), 0);
+    memset(method, 'x', sizeof(method) - 1);
+    memset(path, 'x', sizeof(path) - 1);
+    router_freeze(router);
+    const struct router_entry *entry = router_entries(router);
+    assert_int_equal(entry->kind, ROUTER_ROUTE);
+    assert_string_equal(entry->method, "PATCH");
+    assert_ptr_equal(entry->value, &value);
+    assert_string_equal(entry->pattern.text, "/a/:b/*c");
+    assert_int_equal(entry->pattern.name_count, 2);
+    assert_int_equal(entry->pattern.wildcard, 1);
+    router_free(router);
+    router_free(NULL);
+}
+
+static void refused_rules_leave_no_entry(void **state)
+{
+    (void)state;
+    struct router *router = make_router(false, false);
+    struct router_rule rule = {.path = "/a?", .path_len = 3};
+    struct fsd_err err;
+    assert_int_equal(router_add(router, &rule, &err), -EINVAL);
+    assert_string_equal(err.text, "cannot add route \"/a?\": unexpected \"?\" at position 3; "
+                                  "write {a} for an optional part");
+    assert_null(router_entries(router));
+    router_freeze(router);
+    expect(router, "/a", "");
+    rule.path_len = 2;
+    assert_int_equal(router_add(router, &rule, &err), -EBUSY);
+    assert_string_equal(err.text, "cannot add route \"/a\": the application has been started; add "
+                                  "routes while it loads");
+    router_free(router);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_meet_their_patterns),
+        cmocka_unit_test(wildcards_take_the_rest),
+        cmocka_unit_test(mixed_segments_follow_path_to_regexp),
+        cmocka_unit_test(optional_groups_give_one_step),
+        cmocka_unit_test(prefixes_end_at_segment_boundaries),
+        cmocka_unit_test(order_of_registration_decides),
+        cmocka_unit_test(case_counts_when_asked),
+        cmocka_unit_test(trailing_slashes_count_when_strict),
+        cmocka_unit_test(methods_are_left_to_the_caller),
+        cmocka_unit_test(entries_carry_what_the_rule_said),
+        cmocka_unit_test(refused_rules_leave_no_entry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

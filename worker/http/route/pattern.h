@@ -1,0 +1,49 @@
+#ifndef FSD_WORKER_HTTP_ROUTE_PATTERN_H
+#define FSD_WORKER_HTTP_ROUTE_PATTERN_H
+
+#include <stddef.h>
+
+struct fsd_err;
+
+enum {
+    PATTERN_TEXT_MAX = 1024,   /* bytes of one pattern */
+    PATTERN_NAMES_MAX = 16,    /* parameters of one pattern, the wildcard among them */
+    PATTERN_PATHS_MAX = 64,    /* alternatives that the groups of one pattern expand to */
+    PATTERN_NO_WILDCARD = 255, /* pattern.wildcard when there is none */
+};
+
+enum pattern_token_kind { PATTERN_LITERAL, PATTERN_PARAM, PATTERN_WILDCARD };
+
+struct pattern_token {
+    enum pattern_token_kind kind;
+    const char *text; /* literal: unescaped bytes, not terminated; borrowed from the path's block */
+    size_t len;       /* literal only */
+    size_t name;      /* param and wildcard: index into pattern.names */
+    size_t position;  /* in the pattern's text, from 1, for messages */
+};
+
+/* One alternative: what is left when each group was either taken or left out.  Two literals never
+ * follow each other, nor do two params; a wildcard is last and a whole segment (or all). */
+struct pattern_path {
+    /* owned, one block with the literal bytes; NULL when count is 0 */
+    struct pattern_token *tokens;
+    size_t count; /* 0: the empty path */
+};
+
+struct pattern {
+    char *text;                           /* owned; the pattern as it was written */
+    const char *names[PATTERN_NAMES_MAX]; /* borrowed from text's block; in order of appearance */
+    size_t name_count;
+    size_t wildcard;            /* index of the wildcard's name, or PATTERN_NO_WILDCARD */
+    struct pattern_path *paths; /* owned; groups taken first, so the longest comes first */
+    size_t path_count;
+};
+
+/* Parses the path pattern of a route, such as "/users{/:id}".  0, or -EINVAL with a sentence
+ * that names the position and what to write instead; *ret_pattern is the caller's to end with
+ * pattern_fini and untouched on failure.  Aborts when memory is out. */
+int pattern_parse(struct pattern *ret_pattern, const char *text, size_t len, struct fsd_err *err);
+/* Frees what the pattern owns; accepts a zeroed one. */
+void pattern_fini(struct pattern *pattern);
+
+#endif
