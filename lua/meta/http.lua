@@ -110,6 +110,62 @@ function App:on_error(handler) end
 ---@return fsd.App self
 function App:not_found(handler) end
 
+---What app:set knows. Any other name is yours: `app:set("title", "My shop")`.
+---@class fsd.App.Settings
+---@field case_sensitive_routing? boolean whether upper and lower case differ in paths; false
+---@field strict_routing? boolean whether a slash at the end makes a difference; false
+---@field method_not_allowed? boolean 405 with Allow for another method of a known path, true; false gives 404
+---@field env? string "production"; "development" in `fsd run`
+---@field etag? "weak"|"strong"|boolean|fun(body: string): string? how ETags are made; "weak"
+---@field jsonp_callback_name? string query parameter that res:jsonp looks for; "callback"
+---@field json_escape? boolean whether JSON has no `<`, `>` and `&`; false
+---@field json_spaces? integer|string indentation of JSON: 0 to 10 blanks, or up to 10 blanks and tabs; 0
+---@field query_parser? "simple"|"extended"|boolean|fun(query: string): table what makes req.query; "simple", false for none
+---@field subdomain_offset? integer how many parts of the host name are not req.subdomains; 2
+---@field trust_proxy? boolean|integer|string|string[]|fun(address: string, hop: integer): boolean which proxies are believed; false
+---@field request_timeout? number seconds, 0.001 to 86400; that of the pool
+---@field body_limit? integer|string bytes, or "2MiB"; that of the pool
+---@field views? string|string[] where templates are; "views"
+---@field view_engine? string extension of templates that are named without one
+---@field view_cache? boolean whether templates are kept; true, but in `fsd run`
+---@field secret? string|string[] what signs cookies: the first one; all are accepted
+---@field x_powered_by? boolean whether answers say so; false
+
+---Changes a setting; nil restores the default. A mounted application has the settings of the one around it where it has none of its
+---own. Raises when a setting that fsd knows (fsd.App.Settings) can't have that value.
+---@param name string
+---@param value any
+---@return fsd.App self
+function App:set(name, value) end
+
+---A setting, its default, or nil.
+---@param name string
+---@return any value
+---@nodiscard
+function App:setting(name) end
+
+---Sets it to true.
+---@param name string
+---@return fsd.App self
+function App:enable(name) end
+
+---Sets it to false.
+---@param name string
+---@return fsd.App self
+function App:disable(name) end
+
+---Whether a setting is true, or anything else but false and nil.
+---@param name string
+---@return boolean
+---@nodiscard
+function App:enabled(name) end
+
+---The opposite of App.enabled.
+---@param name string
+---@return boolean
+---@nodiscard
+function App:disabled(name) end
+
 ---Runs a function in a task of its own when a worker has become active. Each worker runs it, and one in reserve when it takes a
 ---place over; `fsd.worker.self().slot == 0` picks one of a pool. When other code takes over in a worker, what its old code began
 ---so is cancelled (reason "replaced"), and the functions of the new code run; before is the generation of that old code then, and nil

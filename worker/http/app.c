@@ -14,6 +14,7 @@
 
 #include "common/err.h"
 #include "worker/core/value.h"
+#include "worker/http/app_settings.h"
 #include "worker/http/native.h"
 
 #define OTHER_METHODS "fsd.App.methods" /* in the registry */
@@ -30,13 +31,19 @@ struct app *app_test(lua_State *L, int index)
     return luaL_testudata(L, index, APP_METATABLE);
 }
 
-static struct app *check_app(lua_State *L, const char *verb)
+struct app *app_check(lua_State *L, const char *verb)
 {
     struct app *app = luaL_testudata(L, 1, APP_METATABLE);
     if (app == NULL) {
         luaL_error(L, "call app:%s(...) with a colon", verb);
         __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
     }
+    return app;
+}
+
+struct app *app_check_open(lua_State *L, const char *verb)
+{
+    struct app *app = app_check(L, verb);
     if (app->frozen) {
         luaL_error(L, "cannot add to an application that is running: register routes while the "
                       "application loads");
@@ -49,11 +56,14 @@ int app_new(lua_State *L)
     if (!lua_isnoneornil(L, 1)) {
         luaL_checktype(L, 1, LUA_TTABLE); /* options; none has a meaning yet */
     }
-    struct app *app = lua_newuserdatauv(L, sizeof(*app), 1);
+    struct app *app = lua_newuserdatauv(L, sizeof(*app), APP_VALUES);
     memset(app, 0, sizeof(*app));
     luaL_setmetatable(L, APP_METATABLE);
-    lua_newtable(L);
-    lua_setiuservalue(L, -2, 1);
+    for (int i = APP_HANDLERS; i <= APP_VALUES; i++) {
+        lua_newtable(L);
+        lua_setiuservalue(L, -2, i);
+    }
+    settings_init(&app->settings);
     struct router_options options = {.is_case_sensitive = false, .is_strict = false};
     app->router = router_new(&options);
     return 1;
@@ -114,7 +124,7 @@ static void set_handler(lua_State *L, struct app_handler *handler, int index)
     memset(handler, 0, sizeof(*handler));
     handler->native = native;
     describe(L, index, handler);
-    lua_getiuservalue(L, 1, 1);
+    lua_getiuservalue(L, 1, APP_HANDLERS);
     handler->index = (int)luaL_len(L, -1) + 1;
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, handler->index);
@@ -150,7 +160,7 @@ static int add_rule(lua_State *L, struct app *app, struct router_rule *rule, int
 
 static int add_route(lua_State *L, const char *method, int path_index)
 {
-    struct app *app = check_app(L, method == NULL ? "all" : "method");
+    struct app *app = app_check_open(L, method == NULL ? "all" : "method");
     struct router_rule rule = {.kind = ROUTER_ROUTE, .method = method};
     rule.path = luaL_checklstring(L, path_index, &rule.path_len);
     return add_rule(L, app, &rule, path_index + 1);
@@ -160,13 +170,13 @@ static int add_route(lua_State *L, const char *method, int path_index)
 static int app_verb(lua_State *L)
 {
     const char *method = lua_tostring(L, lua_upvalueindex(1));
-    (void)check_app(L, lua_tostring(L, lua_upvalueindex(2)));
+    (void)app_check_open(L, lua_tostring(L, lua_upvalueindex(2)));
     return add_route(L, method, 2);
 }
 
 static int app_method(lua_State *L)
 {
-    (void)check_app(L, "method");
+    (void)app_check_open(L, "method");
     size_t len;
     const char *name = luaL_checklstring(L, 2, &len);
     char method[METHOD_MAX];
@@ -182,7 +192,7 @@ static int app_method(lua_State *L)
 
 static int app_use(lua_State *L)
 {
-    struct app *app = check_app(L, "use");
+    struct app *app = app_check_open(L, "use");
     struct router_rule rule = {.kind = ROUTER_PREFIX, .path = "/", .path_len = 1};
     int first = 2;
     app->middleware_count += (size_t)(lua_gettop(L) - 1);
@@ -199,7 +209,7 @@ static int app_use(lua_State *L)
 
 static int app_on_error(lua_State *L)
 {
-    struct app *app = check_app(L, "on_error");
+    struct app *app = app_check_open(L, "on_error");
     lua_settop(L, 2);
     luaL_argcheck(L, native_test(L, 2) == NULL, 2, "handler must be a function");
     set_handler(L, &app->error, 2);
@@ -209,7 +219,7 @@ static int app_on_error(lua_State *L)
 
 static int app_not_found(lua_State *L)
 {
-    struct app *app = check_app(L, "not_found");
+    struct app *app = app_check_open(L, "not_found");
     lua_settop(L, 2);
     set_handler(L, &app->missing, 2);
     lua_settop(L, 1);
@@ -256,6 +266,7 @@ void app_register(lua_State *L)
     lua_pushcfunction(L, app_gc);
     lua_setfield(L, -2, "__gc");
     luaL_newlib(L, methods);
+    luaL_setfuncs(L, app_settings_methods, 0);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         lua_pushstring(L, verbs[i][1]);
         lua_pushstring(L, verbs[i][0]);

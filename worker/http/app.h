@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "worker/http/route/router.h"
+#include "worker/http/settings.h"
 
 struct native_answer;
 
@@ -28,18 +29,29 @@ struct app_route {
     struct app_handler handlers[];
 };
 
-/* An application: a Lua userdata.  Its first user value is the array of handler values. */
+/* The user values of an application: tables. */
+enum {
+    APP_HANDLERS = 1, /* array of handler values */
+    APP_SETTINGS,     /* name -> value */
+    APP_VALUES = APP_SETTINGS
+};
+
+/* An application: a Lua userdata. */
 struct app {
     struct router *router;      /* owned */
     struct app_route *routes;   /* owned list */
     struct app_handler error;   /* app:on_error */
     struct app_handler missing; /* app:not_found */
     size_t middleware_count;    /* handlers of app:use, whatever their path */
+    struct settings settings;
     bool frozen;
 };
 
 /* The application at index, or NULL when the value there is something else. */
 struct app *app_test(lua_State *L, int index);
+/* The application at index 1; raises when it was called with a dot.  The second one also when it runs already. */
+struct app *app_check(lua_State *L, const char *verb);
+struct app *app_check_open(lua_State *L, const char *verb);
 /* Ends registration. */
 void app_freeze(struct app *app);
 

@@ -39,7 +39,7 @@ int edition_open(lua_State *L, const struct generation *generation, struct editi
         abort();
     }
     edition->app = app_test(L, -1);
-    lua_getiuservalue(L, -1, 1);
+    lua_getiuservalue(L, -1, APP_HANDLERS);
     edition->handlers_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     edition->app_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     edition->generation = generation->number;
