@@ -29,7 +29,7 @@ static const struct module {
     {"fsd.actor.core", luaopen_fsd_actor_core, "what fsd's modules in Lua need of actors"},
     {"fsd.config", luaopen_fsd_config, "the application's settings and environment"},
     {"fsd.error.core", luaopen_fsd_error_core, "the class Error, for fsd.error"},
-    {"fsd.http", luaopen_fsd_http, "applications: routes and handlers"},
+    {"fsd.http.core", luaopen_fsd_http_core, "applications, routes and handlers, for fsd.http"},
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
     {"fsd.log", luaopen_fsd_log, "structured log records"},
     {"fsd.shared", luaopen_fsd_shared, "dictionaries in memory that all workers share"},

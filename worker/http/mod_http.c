@@ -1,11 +1,13 @@
-/* mod_http.c - fsd.http: what applications are made of.
- *   http.app([options]) -> app        http.respond(body [, options]) -> handler
- * Owns nothing; registers the classes of the area.  fsd/init.lua offers both as fsd.app and fsd.respond. */
+/* mod_http.c - what fsd.http (lua/fsd/http.lua) has in C: all of it is public there but methods.
+ *   core.app([options]) -> app        core.respond(body [, options]) -> handler
+ *   core.methods(class) -> table      for methods in Lua (methods.c)
+ * Owns nothing; registers the classes of the area. */
 #include "worker/http/mod_http.h"
 
 #include <lauxlib.h>
 
 #include "worker/http/app.h"
+#include "worker/http/methods.h"
 #include "worker/http/native.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
@@ -14,10 +16,11 @@
 static const luaL_Reg functions[] = {
     {"app", app_new},
     {"respond", native_respond},
+    {"methods", methods_get},
     {NULL, NULL},
 };
 
-int luaopen_fsd_http(lua_State *L)
+int luaopen_fsd_http_core(lua_State *L)
 {
     app_register(L);
     native_register(L);

@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/* require "fsd.http"; its functions are defined in lua/meta/http.lua. */
-int luaopen_fsd_http(lua_State *L);
+/* require "fsd.http.core"; most of its functions are defined as those of fsd.http, in lua/meta/http.lua. */
+int luaopen_fsd_http_core(lua_State *L);
 
 #endif

@@ -22,8 +22,6 @@
 #include "worker/http/service.h"
 #include "worker/http/text/query.h"
 
-#define REQUEST_METATABLE "fsd.Request"
-
 enum field { /* numbers in the upvalue of __index */
              FIELD_METHOD = 1,
              FIELD_PATH,

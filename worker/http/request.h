@@ -5,6 +5,8 @@
 
 struct exchange;
 
+#define REQUEST_METATABLE "fsd.Request"
+
 /* Pushes the req object of an exchange that begins. */
 void request_push(lua_State *L, struct exchange *exchange);
 /* Takes over the X-Request-Id that the client sent, when it is a short token. */

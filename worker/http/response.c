@@ -21,8 +21,6 @@
 #include "worker/http/stream/response_stream.h"
 #include "worker/http/text/header_text.h"
 
-#define RESPONSE_METATABLE "fsd.Response"
-
 enum { JSON_KEEP_BYTES = 256 * 1024, NAME_MAX_BYTES = 256 };
 
 void response_push(lua_State *L, struct exchange *exchange)

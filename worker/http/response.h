@@ -6,6 +6,8 @@
 
 struct exchange;
 
+#define RESPONSE_METATABLE "fsd.Response"
+
 /* Pushes the res object of an exchange that begins. */
 void response_push(lua_State *L, struct exchange *exchange);
 /* Answers, unless that has been done, with the value on the top of the stack, which a handler returned: as res:send does, a

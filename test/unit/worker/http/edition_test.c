@@ -27,7 +27,7 @@ static int set_up(void **state)
 {
     (void)state;
     runtime_init(&runtime);
-    luaL_requiref(runtime.L, "fsd.http", luaopen_fsd_http, 0);
+    luaL_requiref(runtime.L, "fsd.http", luaopen_fsd_http_core, 0);
     lua_settop(runtime.L, 0);
     edition = NULL;
     generation = NULL;

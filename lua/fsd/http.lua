@@ -1,0 +1,11 @@
+-- fsd.http: what applications are made of.  Classes and functions where speed counts stand in C (worker/http/mod_http.c); methods
+-- of them that are written in Lua stand in lua/fsd/http/.  Holds no application state.
+local core = require "fsd.http.core"
+
+require "fsd.http.all"
+
+local M = {}
+for name, value in pairs(core) do M[name] = value end
+M.methods = nil -- for lua/fsd/http/ only
+
+return M
