@@ -3,7 +3,7 @@
  *   req.params  req.query  req.headers  req.state                    tables, made when first asked for
  *   req.log                                                          fsd.log with request_id
  *   req.aborted                                                      whether the client has gone
- *   req:get(name) (= req:header)  req:text()  req:json([options])
+ *   req:get(name) (= req:header)            methods for the body: body/request_body.c
  * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
  * lazily and what the application itself stores (req.user = ...).  Every access goes through one __index, whose upvalue
  * maps a name to a method or to a field's number.
@@ -14,9 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "worker/core/error.h"
 #include "worker/core/runtime.h"
+#include "worker/http/body/request_body.h"
 #include "worker/http/exchange.h"
 #include "worker/http/request_tables.h"
 #include "worker/http/service.h"
@@ -47,7 +46,7 @@ void request_push(lua_State *L, struct exchange *exchange)
     luaL_setmetatable(L, REQUEST_METATABLE);
 }
 
-static struct exchange *check_request(lua_State *L)
+struct exchange *request_check(lua_State *L)
 {
     struct http_object *object = lua_touserdata(L, 1);
     if (object == NULL || lua_rawlen(L, 1) != sizeof(*object) || object->kind != HTTP_REQUEST) {
@@ -134,8 +133,7 @@ static void push_log(lua_State *L, struct exchange *exchange)
     lua_call(L, 2, 1);
 }
 
-/* The table of what belongs to this req in Lua; made on demand. */
-static void push_store(lua_State *L)
+void request_push_store(lua_State *L)
 {
     if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) {
         return;
@@ -150,7 +148,7 @@ static void push_store(lua_State *L)
 static void push_kept(lua_State *L, struct exchange *exchange,
                       void (*make)(lua_State *L, struct exchange *exchange))
 {
-    push_store(L);
+    request_push_store(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, -2) != LUA_TNIL) {
         return;
@@ -216,7 +214,7 @@ static void push_field(lua_State *L, struct exchange *exchange, enum field field
 
 static int request_index(lua_State *L)
 {
-    struct exchange *exchange = check_request(L);
+    struct exchange *exchange = request_check(L);
     lua_pushvalue(L, 2);
     int type = lua_rawget(L, lua_upvalueindex(1));
     if (type == LUA_TFUNCTION) {
@@ -237,7 +235,7 @@ static int request_index(lua_State *L)
 
 static int request_newindex(lua_State *L)
 {
-    (void)check_request(L);
+    (void)request_check(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
         return luaL_error(L,
@@ -245,7 +243,7 @@ static int request_newindex(lua_State *L)
                           "of your own",
                           luaL_tolstring(L, 2, NULL));
     }
-    push_store(L);
+    request_push_store(L);
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
     lua_rawset(L, -3);
@@ -275,7 +273,7 @@ static void append_repeated(lua_State *L, const h2o_headers_t *headers, const ch
 /* req:get(name) -> string or nil; the name in any case */
 static int request_get(lua_State *L)
 {
-    struct exchange *exchange = check_request(L);
+    struct exchange *exchange = request_check(L);
     size_t len;
     const char *name = luaL_checklstring(L, 2, &len);
     char lower[256];
@@ -296,44 +294,9 @@ static int request_get(lua_State *L)
     return 1;
 }
 
-static h2o_iovec_t check_body(lua_State *L, const struct exchange *exchange)
-{
-    if (exchange->view.is_kept) {
-        error_raise(
-            L, "HttpError", exchange->is_client_gone ? "aborted" : "body.gone", 400,
-            "the body has gone: read it before answering or waiting for the client to leave");
-    }
-    return exchange->view.body;
-}
-
-/* req:text() -> string, "" without a body */
-static int request_text(lua_State *L)
-{
-    push_iovec(L, check_body(L, check_request(L)));
-    return 1;
-}
-
-/* req:json([{ null = "keep" }]) -> value */
-static int request_json(lua_State *L)
-{
-    h2o_iovec_t body = check_body(L, check_request(L));
-    struct json_options options = {.keep_null = false};
-    if (!lua_isnoneornil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        lua_getfield(L, 2, "null");
-        options.keep_null =
-            lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "keep") == 0;
-    }
-    struct fsd_err err;
-    if (json_decode(L, body.base != NULL ? body.base : "", body.len, &options, &err) != 0) {
-        error_raise(L, "JsonError", "entity.parse.failed", 400, "%s",
-                    body.len == 0 ? "the body is empty, not JSON" : err.text);
-    }
-    return 1;
-}
-
 static const luaL_Reg methods[] = {
-    {"get", request_get}, {"header", request_get}, {"text", request_text}, {"json", request_json},
+    {"get", request_get},
+    {"header", request_get},
     {NULL, NULL},
 };
 
@@ -362,6 +325,7 @@ void request_register(lua_State *L)
     lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
     lua_setfield(L, -2, "__metatable");
     luaL_newlib(L, methods);
+    request_body_register(L);
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         lua_pushinteger(L, fields[i].field);
         lua_setfield(L, -2, fields[i].name);
