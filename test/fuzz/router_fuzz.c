@@ -1,4 +1,4 @@
-/* sources: worker/http/route/pattern.c worker/http/route/pattern_marks.c worker/http/route/router.c worker/http/route/router_tree.c worker/http/route/router_segment.c worker/http/route/router_chain.c worker/http/route/router_arena.c worker/http/route/router_text.c common/err.c | */
+/* sources: worker/http/route/pattern.c worker/http/route/pattern_marks.c worker/http/route/router.c worker/http/route/router_tree.c worker/http/route/router_walk.c worker/http/route/router_segment.c worker/http/route/router_chain.c worker/http/route/router_arena.c worker/http/route/router_text.c common/err.c | */
 /* A byte of options, then lines: patterns (mounted when they begin with "+"), the last one the
  * path.  Whatever they are, steps come in order and once, and captures lie inside the path. */
 #include "worker/http/route/router.h"
@@ -57,9 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) {
         return 0;
     }
-    struct router_options options = {.is_case_sensitive = (data[0] & 1) != 0,
-                                     .is_strict = (data[0] & 2) != 0};
-    struct router *router = router_new(&options);
+    struct router *router = router_new();
     const char *at = (const char *)data + 1;
     const char *end = (const char *)data + size;
     const char *line_end;
@@ -67,7 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool is_mounted = *at == '+';
         struct fsd_err err;
         struct router_rule rule = {.kind = is_mounted ? ROUTER_PREFIX : ROUTER_ROUTE,
-                                   .path = at + (is_mounted ? 1 : 0)};
+                                   .path = at + (is_mounted ? 1 : 0),
+                                   .sensitive_parts = data[0] & 5,
+                                   .is_strict = (data[0] & 2) != 0};
         rule.path_len = (size_t)(line_end - rule.path);
         (void)router_add(router, &rule, &err); /* a refused pattern is as good as an added one */
         at = line_end + 1;

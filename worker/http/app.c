@@ -64,8 +64,7 @@ int app_new(lua_State *L)
         lua_setiuservalue(L, -2, i);
     }
     settings_init(&app->settings);
-    struct router_options options = {.is_case_sensitive = false, .is_strict = false};
-    app->router = router_new(&options);
+    app->router = router_new();
     return 1;
 }
 

@@ -7,7 +7,9 @@
  * Pure: no log, no Lua.  Must not know how paths are matched (router_tree.c, router_segment.c). */
 #include "worker/http/route/pattern.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +24,7 @@ struct draft {
     size_t count;
     char bytes[PATTERN_TEXT_MAX];
     size_t used;
+    size_t part_bytes[PATTERN_PARTS_MAX]; /* how many when the part ended */
 };
 
 static void *take(size_t count, size_t size)
@@ -83,6 +86,29 @@ static int check_draft(const struct pattern_marks *marks, const struct draft *dr
     return 0;
 }
 
+static size_t count_segments(const char *bytes, size_t len)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++) {
+        count += bytes[i] == '/';
+    }
+    return count;
+}
+
+static void keep_parts(const struct pattern *pattern, const struct draft *draft,
+                       struct pattern_path *path)
+{
+    const struct pattern_token *last = draft->count == 0 ? NULL : &draft->tokens[draft->count - 1];
+    for (size_t i = 0; i < pattern->part_count; i++) {
+        bool takes_all =
+            last != NULL && last->kind == PATTERN_WILDCARD && last->name < pattern->part_names[i];
+        path->part_bytes[i] = (uint16_t)draft->part_bytes[i];
+        path->part_segments[i] = takes_all
+                                     ? PATTERN_WHOLE
+                                     : (uint16_t)count_segments(draft->bytes, draft->part_bytes[i]);
+    }
+}
+
 /* Copies the draft into one block: the tokens, then the literal bytes. */
 static int keep_draft(struct pattern_marks *marks, const struct draft *draft)
 {
@@ -98,6 +124,7 @@ static int keep_draft(struct pattern_marks *marks, const struct draft *draft)
                            pattern->text, PATTERN_PATHS_MAX);
     }
     struct pattern_path *path = &pattern->paths[pattern->path_count++];
+    keep_parts(pattern, draft, path);
     if (draft->count == 0) {
         return 0;
     }
@@ -143,6 +170,10 @@ static int expand(struct pattern_marks *marks, struct draft *draft, size_t index
         if (mark->kind == PATTERN_MARK_CLOSE) {
             continue;
         }
+        if (mark->kind == PATTERN_MARK_PART_END) {
+            draft->part_bytes[mark->name] = draft->used;
+            continue;
+        }
         if (mark->kind != PATTERN_MARK_OPEN) {
             add_to_draft(draft, mark);
             continue;
@@ -166,6 +197,13 @@ static int expand(struct pattern_marks *marks, struct draft *draft, size_t index
 
 int pattern_parse(struct pattern *ret_pattern, const char *text, size_t len, struct fsd_err *err)
 {
+    return pattern_parse_parts(ret_pattern, text, len, NULL, 1, err);
+}
+
+int pattern_parse_parts(struct pattern *ret_pattern, const char *text, size_t len,
+                        const size_t *ends, size_t count, struct fsd_err *err)
+{
+    assert(count >= 1 && count <= PATTERN_PARTS_MAX);
     if (len == 0) {
         return fsd_err_set(err, EINVAL, "cannot add route \"\": the path must start with \"/\"");
     }
@@ -173,14 +211,16 @@ int pattern_parse(struct pattern *ret_pattern, const char *text, size_t len, str
         return fsd_err_set(err, EINVAL, "cannot add route \"%.40s...\": longer than %d bytes", text,
                            PATTERN_TEXT_MAX);
     }
-    struct pattern pattern = {.wildcard = PATTERN_NO_WILDCARD};
+    struct pattern pattern = {.wildcard = PATTERN_NO_WILDCARD, .part_count = count};
     pattern.text = take(2, len + 1);
     memcpy(pattern.text, text, len);
     pattern.paths = take(PATTERN_PATHS_MAX, sizeof(pattern.paths[0]));
     struct pattern_marks marks = {.pattern = &pattern,
                                   .len = len,
                                   .out = pattern.text + len + 1,
-                                  .items = take(len + 1, sizeof(struct pattern_mark)),
+                                  .part_ends = ends,
+                                  .items =
+                                      take(len + PATTERN_PARTS_MAX, sizeof(struct pattern_mark)),
                                   .open_group = PATTERN_NO_GROUP,
                                   .err = err};
     struct draft draft = {.count = 0};
@@ -193,8 +233,21 @@ int pattern_parse(struct pattern *ret_pattern, const char *text, size_t len, str
         pattern_fini(&pattern);
         return r;
     }
+    struct pattern_path *paths = /* most have one */
+        realloc(pattern.paths, pattern.path_count * sizeof(paths[0]));
+    pattern.paths = paths != NULL ? paths : pattern.paths;
     *ret_pattern = pattern;
     return 0;
+}
+
+size_t pattern_first_name(const struct pattern *pattern, size_t part)
+{
+    return part == 0 ? 0 : pattern->part_names[part - 1];
+}
+
+const char *pattern_path_bytes(const struct pattern_path *path)
+{
+    return path->count == 0 ? NULL : (const char *)(path->tokens + path->count);
 }
 
 void pattern_fini(struct pattern *pattern)

@@ -2,6 +2,7 @@
 #define FSD_WORKER_HTTP_ROUTE_PATTERN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct fsd_err;
 
@@ -10,6 +11,8 @@ enum {
     PATTERN_NAMES_MAX = 16,    /* parameters of one pattern, the wildcard among them */
     PATTERN_PATHS_MAX = 64,    /* alternatives that the groups of one pattern expand to */
     PATTERN_NO_WILDCARD = 255, /* pattern.wildcard when there is none */
+    PATTERN_PARTS_MAX = 8,     /* what it is mounted at, and itself */
+    PATTERN_WHOLE = 65535,     /* pattern_path.part_segments: all of the path, by a wildcard */
 };
 
 enum pattern_token_kind { PATTERN_LITERAL, PATTERN_PARAM, PATTERN_WILDCARD };
@@ -28,6 +31,9 @@ struct pattern_path {
     /* owned, one block with the literal bytes; NULL when count is 0 */
     struct pattern_token *tokens;
     size_t count; /* 0: the empty path */
+    /* For each part: how many literal bytes, and how many segments, there are up to its end. */
+    uint16_t part_bytes[PATTERN_PARTS_MAX];
+    uint16_t part_segments[PATTERN_PARTS_MAX];
 };
 
 struct pattern {
@@ -37,12 +43,22 @@ struct pattern {
     size_t wildcard;            /* index of the wildcard's name, or PATTERN_NO_WILDCARD */
     struct pattern_path *paths; /* owned; groups taken first, so the longest comes first */
     size_t path_count;
+    size_t part_count;                    /* at least 1 */
+    size_t part_names[PATTERN_PARTS_MAX]; /* names of all parts up to and including this one */
 };
 
 /* Parses the path pattern of a route, such as "/users{/:id}".  0, or -EINVAL with a sentence
  * that names the position and what to write instead; *ret_pattern is the caller's to end with
  * pattern_fini and untouched on failure.  Aborts when memory is out. */
 int pattern_parse(struct pattern *ret_pattern, const char *text, size_t len, struct fsd_err *err);
+/* The same for a path that is put together: count of its parts end at ends[0], ends[1] ..., the last one with the text.  Names are
+ * distinct within each part, which must be a pattern by itself. */
+int pattern_parse_parts(struct pattern *ret_pattern, const char *text, size_t len,
+                        const size_t *ends, size_t count, struct fsd_err *err);
+/* Where a part begins and ends among the names. */
+size_t pattern_first_name(const struct pattern *pattern, size_t part);
+/* The literal bytes of a path, of which token.text are pieces; NULL when it has no tokens. */
+const char *pattern_path_bytes(const struct pattern_path *path);
 /* Frees what the pattern owns; accepts a zeroed one. */
 void pattern_fini(struct pattern *pattern);
 

@@ -39,7 +39,7 @@ static const char *reserved_hint(char byte)
 static struct pattern_mark *add_mark(struct pattern_marks *marks, enum pattern_mark_kind kind,
                                      size_t position)
 {
-    assert(marks->items != NULL && marks->count < marks->len);
+    assert(marks->items != NULL && marks->count < marks->len + PATTERN_PARTS_MAX);
     struct pattern_mark *mark = &marks->items[marks->count++];
     *mark = (struct pattern_mark){.kind = kind, .text = marks->out, .position = position};
     return mark;
@@ -150,7 +150,7 @@ static int add_name(struct pattern_marks *marks)
         return r;
     }
     marks->out[len] = '\0'; /* the sigil's byte pays for it */
-    for (size_t i = 0; i < pattern->name_count; i++) {
+    for (size_t i = pattern_first_name(pattern, marks->part); i < pattern->name_count; i++) {
         if (strcmp(pattern->names[i], marks->out) == 0) {
             return fsd_err_set(marks->err, EINVAL,
                                "cannot add route \"%s\": the name \"%s\" at position %zu is taken "
@@ -237,11 +237,28 @@ static int refuse_controls(const struct pattern_marks *marks)
     return 0;
 }
 
+static void end_part(struct pattern_marks *marks)
+{
+    struct pattern *pattern = marks->pattern;
+    add_mark(marks, PATTERN_MARK_PART_END, marks->at + 1)->name = marks->part;
+    pattern->part_names[marks->part++] = pattern->name_count;
+}
+
+/* The end of the last part is that of the text. */
+static void end_parts(struct pattern_marks *marks)
+{
+    size_t last = marks->pattern->part_count - 1;
+    while (marks->part < last && marks->part_ends[marks->part] <= marks->at) {
+        end_part(marks);
+    }
+}
+
 int pattern_marks_read(struct pattern_marks *marks)
 {
     const char *text = marks->pattern->text;
     int r = refuse_controls(marks);
     while (r == 0 && marks->at < marks->len) {
+        end_parts(marks);
         char byte = text[marks->at];
         if (strchr(":*{}\\", byte) != NULL || reserved_hint(byte) != NULL) {
             r = read_special(marks, byte);
@@ -250,6 +267,8 @@ int pattern_marks_read(struct pattern_marks *marks)
             marks->at++;
         }
     }
+    end_parts(marks);
+    end_part(marks);
     if (r == 0 && marks->open_group != PATTERN_NO_GROUP) {
         r = fsd_err_set(marks->err, EINVAL,
                         "cannot add route \"%s\": the group opened at position %zu is never "

@@ -12,7 +12,8 @@ enum pattern_mark_kind {
     PATTERN_MARK_PARAM,
     PATTERN_MARK_WILDCARD,
     PATTERN_MARK_OPEN,
-    PATTERN_MARK_CLOSE
+    PATTERN_MARK_CLOSE,
+    PATTERN_MARK_PART_END /* name is the part's number */
 };
 
 enum { PATTERN_NO_GROUP = PATTERN_TEXT_MAX + 1 };
@@ -31,10 +32,12 @@ struct pattern_marks {
     size_t len;                 /* of pattern->text */
     size_t at;                  /* next byte of pattern->text */
     char *out;                  /* next free byte for unescaped text and names */
-    struct pattern_mark *items; /* owned by pattern.c; room for len */
+    struct pattern_mark *items; /* owned by pattern.c; room for len and the ends of all parts */
     size_t count;
-    size_t open_group;   /* innermost unclosed open mark, or PATTERN_NO_GROUP */
-    struct fsd_err *err; /* borrowed */
+    const size_t *part_ends; /* borrowed; of all parts but the last */
+    size_t part;             /* which is being read */
+    size_t open_group;       /* innermost unclosed open mark, or PATTERN_NO_GROUP */
+    struct fsd_err *err;     /* borrowed */
 };
 
 /* Reads the whole text.  0, or -EINVAL with the sentence in marks->err. */

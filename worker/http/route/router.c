@@ -25,7 +25,7 @@
 enum { KEPT_STEPS_MAX = 256 * 1024 };
 
 struct literal {
-    const char *path; /* lower-case unless case counts; NULL: free place */
+    const char *path; /* lower-case unless case counts somewhere; NULL: free place */
     size_t len;
     uint64_t hash;
     const struct router_step *steps;
@@ -39,20 +39,20 @@ struct router {
     struct router_entry *last;
     uint32_t next_rank;
     bool is_frozen;
+    bool
+        is_exact; /* in some entry the case of letters counts: literal paths are looked up as they are spelled */
     struct literal *literals; /* open addressing; room is a power of two */
     size_t literal_room;
     size_t kept_steps;
 };
 
-struct router *router_new(const struct router_options *options)
+struct router *router_new(void)
 {
     struct router *router = calloc(1, sizeof(*router));
     if (router == NULL) {
         abort(); /* the worker's rule: the master starts another one */
     }
     router_tree_init(&router->tree, &router->arena);
-    router->tree.fold = !options->is_case_sensitive;
-    router->tree.is_strict = options->is_strict;
     return router;
 }
 
@@ -85,14 +85,20 @@ int router_add(struct router *router, const struct router_rule *rule, struct fsd
             (int)rule->path_len, rule->path);
     }
     struct pattern pattern;
-    int r = pattern_parse(&pattern, rule->path, rule->path_len, err);
+    size_t part_count = rule->part_count == 0 ? 1 : rule->part_count;
+    int r =
+        pattern_parse_parts(&pattern, rule->path, rule->path_len, rule->part_ends, part_count, err);
     if (r < 0) {
         return r;
     }
     struct router_entry *entry = router_arena_take(&router->arena, sizeof(*entry));
     entry->kind = rule->kind;
     entry->value = rule->value;
+    entry->group = rule->group;
+    entry->sensitive_parts = rule->sensitive_parts;
+    entry->is_strict = rule->is_strict;
     entry->pattern = pattern;
+    router->is_exact = router->is_exact || rule->sensitive_parts != 0;
     if (rule->method != NULL) {
         entry->method = keep_method(router, rule->method);
         entry->method_len = strlen(rule->method);
@@ -111,7 +117,7 @@ int router_add(struct router *router, const struct router_rule *rule, struct fsd
 
 static const struct literal *find_literal(const struct router *router, const char *path, size_t len)
 {
-    bool fold = router->tree.fold;
+    bool fold = !router->is_exact;
     uint64_t hash = router_text_hash(path, len, fold);
     size_t mask = router->literal_room - 1;
     for (size_t i = hash & mask; router->literals[i].path != NULL; i = (i + 1) & mask) {
@@ -138,7 +144,7 @@ static bool is_same_chain(const struct literal *literal, const struct router_cha
         const struct router_step *a = &literal->steps[i];
         const struct router_step *b = &chain->steps[i];
         size_t captures_size = a->entry->pattern.name_count * sizeof(a->captures[0]);
-        if (a->entry != b->entry || a->prefix_len != b->prefix_len ||
+        if (a->entry != b->entry || a->path != b->path || a->prefix_len != b->prefix_len ||
             (captures_size > 0 && memcmp(a->captures, b->captures, captures_size) != 0)) {
             return false;
         }
@@ -178,7 +184,7 @@ static const struct literal *add_literal(struct router *router, const char *path
     router_chain_start(&chain, &memory);
     router_tree_match(&router->tree, path, len, &chain);
     (void)router_chain_finish(&chain); /* an arena never runs out: it aborts */
-    uint64_t hash = router_text_hash(path, len, router->tree.fold);
+    uint64_t hash = router_text_hash(path, len, !router->is_exact);
     size_t i = hash & (router->literal_room - 1);
     while (router->literals[i].path != NULL) {
         i = (i + 1) & (router->literal_room - 1);
@@ -210,11 +216,11 @@ static void add_literals(struct router *router, const struct router_entry *entry
         if (token == NULL) {
             continue;
         }
-        size_t len = router_tree_significant_len(&router->tree, entry, token->text, token->len);
+        size_t len = router_tree_significant_len(entry, token->text, token->len);
         char *path = router_arena_take(&router->arena, len + 1);
         memcpy(path, token->text, len);
         path[len] = '/';
-        if (router->tree.fold) {
+        if (!router->is_exact) {
             router_text_fold(path, len);
         }
         const struct literal *bare = len == 0 ? NULL : add_literal(router, path, len, NULL);
@@ -269,6 +275,18 @@ bool router_entry_takes(const struct router_entry *entry, const char *method, si
     }
     return len == 4 && memcmp(method, "HEAD", 4) == 0 && entry->method_len == 3 &&
            memcmp(entry->method, "GET", 3) == 0;
+}
+
+size_t router_step_base(const struct router_step *step, size_t part_count, const char *path,
+                        size_t len)
+{
+    size_t segments = part_count == 0 ? 0 : step->path->part_segments[part_count - 1];
+    size_t at = 0;
+    for (; segments > 0 && at < len; segments--) {
+        const char *slash = memchr(path + at + 1, '/', len - at - 1);
+        at = slash == NULL ? len : (size_t)(slash - path);
+    }
+    return at == len && len > 0 && path[len - 1] == '/' ? len - 1 : at;
 }
 
 const struct router_entry *router_entries(const struct router *router)

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker/http/route/router.h"
+
 enum { INSERTION_MAX = 32, CAPTURES_GROWTH = 64 };
 
 void router_chain_start(struct router_chain *chain, const struct router_memory *memory)
@@ -93,6 +95,11 @@ static int compare_ranks(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+static bool is_same(const struct router_entry *a, const struct router_entry *b)
+{
+    return a == b || (a->group != NULL && a->group == b->group);
+}
+
 int router_chain_finish(struct router_chain *chain)
 {
     struct router_step *steps = chain->room;
@@ -106,7 +113,7 @@ int router_chain_finish(struct router_chain *chain)
     }
     size_t kept = 0;
     for (size_t i = 0; i < chain->count; i++) {
-        if (kept == 0 || steps[kept - 1].entry != steps[i].entry) {
+        if (kept == 0 || !is_same(steps[kept - 1].entry, steps[i].entry)) {
             steps[kept++] = steps[i];
         }
     }

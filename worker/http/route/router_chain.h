@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pattern_path;
 struct router_entry;
 
 enum { ROUTER_INLINE_STEPS = 8, ROUTER_INLINE_CAPTURES = 16 };
@@ -19,6 +20,7 @@ struct router_capture {
 struct router_step {
     const struct router_entry *entry;      /* borrowed from the router */
     const struct router_capture *captures; /* one for each of the entry's names; NULL if none */
+    const struct pattern_path *path;       /* borrowed from the entry: the alternative that fits */
     uint32_t prefix_len; /* bytes that belong to req.base_url; 0 for a ROUTE and for "/" */
     uint32_t rank;       /* for router_chain.c: place of entry and alternative in the order */
 };
@@ -55,7 +57,7 @@ void router_chain_start(struct router_chain *chain, const struct router_memory *
  * which the chain remembers.  Steps may come in any order of rank. */
 struct router_step *router_chain_add(struct router_chain *chain, uint32_t rank,
                                      size_t capture_count, struct router_capture **ret_captures);
-/* Sorts, and keeps the first of several steps of one entry.  0 or -ENOMEM. */
+/* Sorts, and keeps the first of several steps of one entry or group.  0 or -ENOMEM. */
 int router_chain_finish(struct router_chain *chain);
 
 #endif

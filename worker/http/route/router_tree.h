@@ -23,8 +23,6 @@ struct router_tree {
     struct router_arena *arena; /* borrowed from the router; owns the nodes */
     struct router_node *root;
     struct router_terminals anything; /* patterns that are one wildcard without "/" */
-    bool fold;                        /* ASCII letters of both cases are equal */
-    bool is_strict;                   /* a trailing "/" counts */
 };
 
 void router_tree_init(struct router_tree *tree, struct router_arena *arena);
@@ -36,7 +34,6 @@ void router_tree_match(const struct router_tree *tree, const char *path, size_t 
                        struct router_chain *chain);
 /* How much of the last literal of a path counts.  As in Express, slashes at the end of the pattern
  * itself are ignored unless strict (not those that a group left behind), and "/" stays. */
-size_t router_tree_significant_len(const struct router_tree *tree, const struct router_entry *entry,
-                                   const char *text, size_t len);
+size_t router_tree_significant_len(const struct router_entry *entry, const char *text, size_t len);
 
 #endif

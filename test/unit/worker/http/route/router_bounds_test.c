@@ -45,8 +45,7 @@ static void pool_fini(struct test_pool *pool)
 
 static struct router *make_router(void)
 {
-    static const struct router_options options = {.is_strict = false};
-    return router_new(&options);
+    return router_new();
 }
 
 /* "use /a" mounts, "GET /a" and "any /a" are routes. */

@@ -98,8 +98,14 @@ static bool naive_from(struct naive *naive, size_t index, size_t at)
     return false;
 }
 
+/* What all rules of a router are like here. */
+struct options {
+    bool is_case_sensitive;
+    bool is_strict;
+};
+
 static bool naive_match(const struct router_entry *entry, const char *path,
-                        const struct router_options *options, struct naive *ret_naive)
+                        const struct options *options, struct naive *ret_naive)
 {
     for (size_t i = 0; i < entry->pattern.path_count; i++) {
         struct naive naive = {.path = &entry->pattern.paths[i],
@@ -181,7 +187,7 @@ static void *take_from_arena(void *ctx, size_t size)
 }
 
 /* How many entries matched. */
-static size_t compare_with_naive(const struct router *router, const struct router_options *options,
+static size_t compare_with_naive(const struct router *router, const struct options *options,
                                  const char *path)
 {
     struct router_arena arena = {0};
@@ -220,9 +226,8 @@ static void random_routes_match_like_the_naive_matcher(void **state)
     uint64_t seed = 20240607;
     size_t matches = 0;
     for (int round = 0; round < 10000; round++) {
-        struct router_options options = {.is_case_sensitive = round % 3 == 0,
-                                         .is_strict = round % 4 == 0};
-        struct router *router = router_new(&options);
+        struct options options = {.is_case_sensitive = round % 3 == 0, .is_strict = round % 4 == 0};
+        struct router *router = router_new();
         char text[256];
         for (uint32_t i = 1 + next_random(&seed, 12); i > 0; i--) {
             struct fsd_err err;
@@ -230,7 +235,9 @@ static void random_routes_match_like_the_naive_matcher(void **state)
             struct router_rule rule = {.kind = next_random(&seed, 4) == 0 ? ROUTER_PREFIX
                                                                           : ROUTER_ROUTE,
                                        .path = text,
-                                       .path_len = strlen(text)};
+                                       .path_len = strlen(text),
+                                       .sensitive_parts = options.is_case_sensitive ? 1 : 0,
+                                       .is_strict = options.is_strict};
             if (router_add(router, &rule, &err) != 0) {
                 fail_msg("%s", err.text);
             }

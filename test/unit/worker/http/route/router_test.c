@@ -22,21 +22,42 @@ static void *take_from_arena(void *ctx, size_t size)
     return router_arena_take(ctx, size);
 }
 
+/* What the rules that add_rule adds are like. */
+static uint32_t sensitive_parts;
+static bool rules_are_strict;
+
 static struct router *make_router(bool is_case_sensitive, bool is_strict)
 {
-    struct router_options options = {.is_case_sensitive = is_case_sensitive,
-                                     .is_strict = is_strict};
-    return router_new(&options);
+    sensitive_parts = is_case_sensitive ? UINT32_MAX : 0;
+    rules_are_strict = is_strict;
+    return router_new();
 }
 
-/* "use /a" mounts, "GET /a" and "any /a" are routes. */
+/* "use /a" mounts, "GET /a" and "any /a" are routes; what stands before a "|" is what they are mounted at. */
 static void add_rule(struct router *router, const char *text)
 {
     char method[16];
     const char *space = strchr(text, ' ');
     (void)snprintf(method, sizeof(method), "%.*s", (int)(space - text), text);
-    struct router_rule rule = {
-        .kind = ROUTER_ROUTE, .method = method, .path = space + 1, .path_len = strlen(space + 1)};
+    char path[512];
+    size_t len = 0;
+    size_t ends[PATTERN_PARTS_MAX];
+    size_t part_count = 1;
+    for (const char *at = space + 1; *at != '\0'; at++) {
+        if (*at == '|') {
+            ends[part_count++ - 1] = len;
+        } else {
+            path[len++] = *at;
+        }
+    }
+    struct router_rule rule = {.kind = ROUTER_ROUTE,
+                               .method = method,
+                               .path = path,
+                               .path_len = len,
+                               .part_ends = ends,
+                               .part_count = part_count,
+                               .sensitive_parts = sensitive_parts,
+                               .is_strict = rules_are_strict};
     if (strcmp(method, "use") == 0) {
         rule.kind = ROUTER_PREFIX;
     }
@@ -57,7 +78,8 @@ static size_t put(char *out, size_t used, const char *text, size_t len)
     return used + len;
 }
 
-/* "/users/:id id=7; use /a +2": the patterns in order, with captures and base length. */
+/* "/users/:id id=7; use /a +2": the patterns in order, with captures, the lengths of what they are mounted at ("@"), and the base length
+ * of what is mounted. */
 static void describe(const char *path, const struct router_chain *chain, char *out)
 {
     size_t used = 0;
@@ -75,6 +97,11 @@ static void describe(const char *path, const struct router_chain *chain, char *o
                 used = put(out, used, "=", 1);
                 used = put(out, used, path + step->captures[j].start, step->captures[j].len);
             }
+        }
+        for (size_t j = 1; j < pattern->part_count; j++) {
+            size_t base = router_step_base(step, j, path, strlen(path));
+            int len = snprintf(number, sizeof(number), " @%zu", base);
+            used = put(out, used, number, (size_t)len);
         }
         if (step->entry->kind == ROUTER_PREFIX) {
             int len = snprintf(number, sizeof(number), " +%u", step->prefix_len);
@@ -159,6 +186,32 @@ static void paths_meet_their_patterns(void **state)
         {"any /a/:b/c, any /a/x", "/a/x/c", "/a/:b/c b=x"},
         {"any /a%20b", "/a b", ""},
         {"any /\\:a", "/:a", "/\\:a"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void mounted_paths_know_where_their_parts_end(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /api|/users/:id", "/api/users/7", "/api/users/:id id=7 @4"},
+        {"any /api|/users/:id", "/api/users", ""},
+        {"any /api|", "/api", "/api @4"},
+        {"any /api|", "/api/", "/api @4"},
+        {"any |/users", "/users", "/users @0"},
+        {"any |/", "/", "/ @0"},
+        {"any /:tenant|/v1|/:id", "/acme/v1/7", "/:tenant/v1/:id tenant=acme id=7 @5 @8"},
+        {"any /:id|/:id", "/a/b", "/:id/:id id=a id=b @2"},
+        {"use /:id|/x", "/a/x/y", "/:id/x id=a @2 +4"},
+        {"any {/:lang}|/about", "/about", "{/:lang}/about @0"},
+        {"any {/:lang}|/about", "/en/about", "{/:lang}/about lang=en @3"},
+        {"any {/:lang}|{/:page}", "/en/about", "{/:lang}{/:page} lang=en page=about @3"},
+        {"any {/:lang}|{/:page}", "/en", "{/:lang}{/:page} lang=en @3"},
+        {"use /files/*path|", "/files/a/b", "/files/*path path=a/b @10 +10"},
+        {"use /files/*path|", "/files/a/b/", "/files/*path path=a/b/ @10 +10"},
+        {"any /api|/files/*path", "/api/files/a/b", "/api/files/*path path=a/b @4"},
+        {"any /v:major.:minor|/x", "/v1.2/x", "/v:major.:minor/x major=1 minor=2 @5"},
+        {"use /api|, any /api|/x", "/api/x", "/api @4 +4; /api/x @4"},
     };
     (void)state;
     CHECK_ROWS(rows, false, false);
@@ -385,10 +438,61 @@ static void refused_rules_leave_no_entry(void **state)
     router_free(router);
 }
 
+static void rules_of_one_router_may_differ_in_case_and_strictness(void **state)
+{
+    (void)state;
+    struct router *router = make_router(false, false);
+    add_rule(router, "any /Api|/Users/:id");
+    sensitive_parts = 2; /* the second part */
+    add_rule(router, "any /Api|/Users/:id.Json");
+    add_rule(router, "any /Api|/Users");
+    sensitive_parts = 1;
+    add_rule(router, "any /Api|/Users/");
+    sensitive_parts = 0;
+    rules_are_strict = true;
+    add_rule(router, "any /strict");
+    add_rule(router, "any /slash/");
+    rules_are_strict = false;
+    add_rule(router, "any /STRICT");
+    router_freeze(router);
+    expect(router, "/api/users/7.json", "/Api/Users/:id id=7.json @4");
+    expect(router, "/api/Users/7.Json", "/Api/Users/:id id=7.Json @4; /Api/Users/:id.Json id=7 @4");
+    expect(router, "/API/Users", "/Api/Users @4");
+    expect(router, "/Api/users", "/Api/Users/ @4");
+    expect(router, "/Api/Users/", "/Api/Users @4; /Api/Users/ @4");
+    expect(router, "/api/users", "");
+    expect(router, "/Strict", "/strict; /STRICT");
+    expect(router, "/strict/", "/STRICT");
+    expect(router, "/slash", "");
+    expect(router, "/SLASH/", "/slash/");
+    router_free(router);
+}
+
+static void of_a_group_the_first_that_matches_counts(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/a", "/:any", "/b"};
+    struct router *router = router_new();
+    for (size_t i = 0; i < 3; i++) {
+        struct fsd_err err;
+        struct router_rule rule = {.path = paths[i], .path_len = strlen(paths[i]), .group = paths};
+        assert_int_equal(router_add(router, &rule, &err), 0);
+    }
+    add_rule(router, "use /");
+    router_freeze(router);
+    expect(router, "/a", "/a; / +0");
+    expect(router, "/b", "/:any any=b; / +0");
+    expect(router, "/c", "/:any any=c; / +0");
+    router_free(router);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_meet_their_patterns),
+        cmocka_unit_test(mounted_paths_know_where_their_parts_end),
+        cmocka_unit_test(rules_of_one_router_may_differ_in_case_and_strictness),
+        cmocka_unit_test(of_a_group_the_first_that_matches_counts),
         cmocka_unit_test(wildcards_take_the_rest),
         cmocka_unit_test(mixed_segments_follow_path_to_regexp),
         cmocka_unit_test(optional_groups_give_one_step),
