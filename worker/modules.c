@@ -19,6 +19,9 @@
 #include "worker/lib/mod_timer.h"
 #include "worker/lib/mod_worker.h"
 #include "worker/shared/mod_shared.h"
+#include "worker/toolbox/mod_base64.h"
+#include "worker/toolbox/mod_crypto.h"
+#include "worker/toolbox/mod_hex.h"
 
 static const struct module {
     const char *name;
@@ -27,8 +30,11 @@ static const struct module {
 } rows[] = {
     {"fsd.actor", luaopen_fsd_actor, "actors: messages, links, monitors, names"},
     {"fsd.actor.core", luaopen_fsd_actor_core, "what fsd's modules in Lua need of actors"},
+    {"fsd.base64", luaopen_fsd_base64, "bytes as base64"},
     {"fsd.config", luaopen_fsd_config, "the application's settings and environment"},
+    {"fsd.crypto", luaopen_fsd_crypto, "hashes, random bytes"},
     {"fsd.error.core", luaopen_fsd_error_core, "the class Error, for fsd.error"},
+    {"fsd.hex", luaopen_fsd_hex, "bytes as hexadecimal digits"},
     {"fsd.http.core", luaopen_fsd_http_core, "applications, routes and handlers, for fsd.http"},
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
     {"fsd.log", luaopen_fsd_log, "structured log records"},

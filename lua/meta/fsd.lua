@@ -7,8 +7,11 @@
 ---"nothing there".
 ---@class fsd
 ---@field actor fsd.actor
+---@field base64 fsd.base64
 ---@field config fsd.config
+---@field crypto fsd.crypto
 ---@field group fsd.group
+---@field hex fsd.hex
 ---@field http fsd.http
 ---@field json fsd.json
 ---@field log fsd.Log

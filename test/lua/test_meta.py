@@ -52,6 +52,7 @@ app:get("/", function(req, res)
   known["fsd.Semaphore"] = class_of(fsd.task.semaphore(1))
   known["fsd.WaitGroup"] = class_of(fsd.task.wait_group())
   known["fsd.Timer"] = class_of(fsd.timer.after(0, function() end))
+  known["fsd.Hasher"] = class_of(fsd.crypto.hasher("sha256"))
   known["fields of fsd.Error"] = names_of(err)
   known["fsd.shared.Dictionary"] = class_of(fsd.shared("d"))
   known["fsd.shared.Lease"] = class_of(fsd.shared("d"):try_lock("x"))
@@ -158,7 +159,7 @@ def test_fsd_has_its_functions_and_each_module_as_a_field(defined, known):
 
 
 @pytest.mark.parametrize("name", ["fsd.App", "fsd.Request", "fsd.EventStream", "fsd.Task", "fsd.Channel", "fsd.Mutex", "fsd.Semaphore",
-                                  "fsd.WaitGroup", "fsd.Timer", "fsd.shared.Dictionary", "fsd.shared.Lease", "fsd.shared.Info"])
+                                  "fsd.WaitGroup", "fsd.Timer", "fsd.Hasher", "fsd.shared.Dictionary", "fsd.shared.Lease", "fsd.shared.Info"])
 def test_class_has_the_names_that_are_defined(defined, known, name):
     assert known[name] == defined.names(name)
 
