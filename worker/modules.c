@@ -16,6 +16,8 @@
 #include "worker/lib/mod_json.h"
 #include "worker/lib/mod_log.h"
 #include "worker/lib/mod_task.h"
+#include "worker/lib/mod_template.h"
+#include "worker/lib/mod_text.h"
 #include "worker/lib/mod_timer.h"
 #include "worker/lib/mod_worker.h"
 #include "worker/shared/mod_shared.h"
@@ -42,6 +44,8 @@ static const struct module {
     {"fsd.supervisor.core", luaopen_fsd_supervisor_core,
      "the rules of supervisors, for fsd.supervisor"},
     {"fsd.task.core", luaopen_fsd_task_core, "tasks and waiting, for fsd.task"},
+    {"fsd.template.core", luaopen_fsd_template_core, "files and texts, for fsd.template"},
+    {"fsd.text.core", luaopen_fsd_text_core, "texts, for fsd's modules in Lua"},
     {"fsd.timer.core", luaopen_fsd_timer_core, "timers, for fsd.timer"},
     {"fsd.worker.core", luaopen_fsd_worker_core, "which worker this is, for fsd.worker"},
 };

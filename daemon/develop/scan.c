@@ -17,6 +17,7 @@
 
 #include "common/err.h"
 #include "common/fd.h"
+#include "common/source_name.h"
 #include "daemon/develop/sources.h"
 
 enum {
@@ -37,11 +38,7 @@ struct scan {
 
 bool scan_is_wanted(const char *name, bool is_folder)
 {
-    size_t len = strlen(name);
-    if (name[0] == '.') {
-        return false;
-    }
-    return is_folder || (len > 4 && strcmp(name + len - 4, ".lua") == 0);
+    return name[0] != '.' && (is_folder || source_name_may_be_code(name));
 }
 
 static int refuse_size(struct scan *scan)
@@ -111,6 +108,10 @@ static int visit(struct scan *scan, int folder, const struct dirent *entry, int 
         scan->path[len] = '\0';
         return fsd_err_set(scan->err, ELOOP, "cannot watch below \"%s\": the folders are too deep",
                            scan->path);
+    }
+    if (!enters && !source_name_is_code(scan->path + scan->root_len + 1)) {
+        scan->path[len] = '\0';
+        return 0;
     }
     if (entry->d_type == DT_LNK) {
         (void)inotify_add_watch(scan->inotify_fd, scan->path,

@@ -101,5 +101,5 @@ def test_code_that_is_too_large_is_refused_with_its_size(make_service):
     os.truncate(big, 65 * 1024 * 1024)
     result = service.ctl("reload")
     assert result.returncode == 1
-    assert f'cannot bundle "{folder}/two/blog": it has 3 Lua files with 65.1 MiB, the limit is 10000 files and 64 MiB' in result.stderr
+    assert f'cannot bundle "{folder}/two/blog": it has 3 files of code with 65.1 MiB, the limit is 10000 files and 64 MiB' in result.stderr
     assert answers(service) == of_version("one")

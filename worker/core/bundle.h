@@ -6,15 +6,15 @@
 
 struct fsd_err;
 
-/* The bundle: all Lua files of one application as they were at one moment, in a sealed memfd.  The format, written by
+/* The bundle: all Lua files and templates (common/source_name.h) of one application as they were at one moment, in a sealed memfd.  The format, written by
  * tool/bundle.c and read here, is BUNDLE_MAGIC and one MessagePack map:
  *   root (str: absolute folder), main (str: name of the main file), files (array of [name, source], sorted by name).
- * Names are relative to root, with '/' and the ending .lua. */
+ * Names are relative to root, with '/'. */
 #define BUNDLE_MAGIC "fsd-bundle 1\n"
 
 enum {
     BUNDLE_FILES_MAX = 10000,
-    BUNDLE_BYTES_MAX = 64 * 1024 * 1024, /* Lua sources of one application */
+    BUNDLE_BYTES_MAX = 64 * 1024 * 1024, /* sources of one application */
     BUNDLE_PATH_MAX = 4096,
 };
 

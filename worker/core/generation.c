@@ -323,8 +323,10 @@ int generation_load(struct runtime *runtime, int fd, uint64_t number,
     recorder_run_load(&runtime->recorder, number, generation->bundle.main,
                       generation->bundle.main_len);
     runtime->is_loading = true;
+    runtime->loading = generation;
     int status = lua_pcall(L, 1, 1, top + 1);
     runtime->is_loading = false;
+    runtime->loading = NULL;
     recorder_pause(&runtime->recorder);
     if (status != LUA_OK) {
         error = generation_fail(L, err);
@@ -340,6 +342,20 @@ void generation_to_loaded(lua_State *L)
 {
     (void)lua_getupvalue(L, -1, UPVALUE_LOADED);
     lua_remove(L, -2);
+}
+
+const struct generation *generation_of_require(lua_State *L, int index)
+{
+    if (lua_tocfunction(L, index) != generation_require) {
+        return NULL;
+    }
+    (void)lua_getupvalue(L, index, UPVALUE_GENERATION);
+    return lua_touserdata(L, -1);
+}
+
+const struct generation *generation_check(lua_State *L, int index)
+{
+    return luaL_checkudata(L, index, GENERATION_METATABLE);
 }
 
 void generation_free(struct runtime *runtime, struct generation *generation)

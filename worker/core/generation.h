@@ -33,6 +33,10 @@ int generation_load(struct runtime *runtime, int fd, uint64_t number,
                     struct generation **ret_generation, struct fsd_err *err);
 /* Replaces the require of a generation on the top by the table of the modules that its code has required: name -> value. */
 void generation_to_loaded(lua_State *L);
+/* Pushes the generation that the require at index belongs to; NULL, and nothing is pushed, when that is not one of a generation. */
+const struct generation *generation_of_require(lua_State *L, int index);
+/* The generation at index; raises when that is none. */
+const struct generation *generation_check(lua_State *L, int index);
 /* Gives up the code: Lua collects it, and the struct, when nothing runs on it any more.  NULL is allowed. */
 void generation_free(struct runtime *runtime, struct generation *generation);
 

@@ -17,6 +17,7 @@
 #include "worker/core/laggards.h"
 #include "worker/core/link.h"
 #include "worker/core/runtime.h"
+#include "worker/core/trial.h"
 
 enum {
     LOOK_MS = 1000,
@@ -274,6 +275,21 @@ void generations_push_require(lua_State *L, uint64_t number)
         lua_rawgeti(L, LUA_REGISTRYINDEX, runtime->generation->require_ref);
     } else {
         lua_getglobal(L, "require");
+    }
+}
+
+void generations_push_require_here(lua_State *L)
+{
+    const struct runtime *runtime = runtime_of(L);
+    const struct task *task = runtime->tasks.running;
+    const struct generation *loading = runtime->loading;
+    if (task != NULL) {
+        loading = task->trial == TASK_TRIAL_NONE ? NULL : trial_generation(task);
+    }
+    if (loading != NULL) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, loading->require_ref);
+    } else {
+        generations_push_require(L, generations_here(L));
     }
 }
 

@@ -50,6 +50,8 @@ void generations_replace(struct runtime *runtime, uint64_t number);
 void generations_hold(struct runtime *runtime, const struct generation *old);
 /* Pushes the require of a generation; that of the current one when nothing is left of it, the state's own when there is none. */
 void generations_push_require(lua_State *L, uint64_t number);
+/* Pushes the require of the code that runs in L, also while that is being loaded or checked. */
+void generations_push_require_here(lua_State *L);
 /* The number of the current generation, 0: none. */
 uint64_t generations_current(const struct runtime *runtime);
 /* What the code that runs in L belongs to: the generation of its task, or the current one. */

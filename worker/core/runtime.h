@@ -51,6 +51,7 @@ struct runtime {
     void (*on_exhausted)(
         struct runtime *runtime); /* set by life.c; the memory is used up for good */
     uint64_t incarnation;
+    const struct generation *loading; /* borrowed; the first one, while is_loading */
     int64_t slot; /* which one this worker serves; -1 before ACTIVATE: it may become a standby */
 };
 

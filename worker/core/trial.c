@@ -178,6 +178,12 @@ const char *trial_reason(const struct trial *trial)
     return trial->err.text;
 }
 
+const struct generation *trial_generation(const struct task *task)
+{
+    const struct trial *trial = task->data;
+    return trial->generation;
+}
+
 bool trial_is_ready(const struct trial *trial)
 {
     return trial->is_ready && trial->task == NULL;

@@ -10,6 +10,7 @@
 struct generation;
 struct runtime;
 struct task;
+struct task;
 struct trial;
 
 /* Who wants to know of a trial; rows that live for ever. */
@@ -31,6 +32,8 @@ void *trial_data(const struct trial *trial);
 void trial_cut(struct trial *trial);
 /* Why it has failed. */
 const char *trial_reason(const struct trial *trial);
+/* The code that a task tries, whose trial is not TASK_TRIAL_NONE. */
+const struct generation *trial_generation(const struct task *task);
 bool trial_is_ready(const struct trial *trial);
 /* Ends a trial that is ready: the generation is the caller's. */
 struct generation *trial_take(struct trial *trial);

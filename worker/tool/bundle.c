@@ -21,7 +21,14 @@
 
 enum { HASH_LEN = 32, REPORTS_MAX = 20 };
 
-/* Compiles every file; prints what does not compile as ROOT/FILE:LINE: why.  Returns how many do not. */
+/* The main file may have any name; templates are compiled when they are used. */
+static bool is_lua(const struct source_tree *tree, const char *name)
+{
+    size_t len = strlen(name);
+    return strcmp(name, tree->main) == 0 || (len > 4 && strcmp(name + len - 4, ".lua") == 0);
+}
+
+/* Compiles every Lua file; prints what does not compile as ROOT/FILE:LINE: why.  Returns how many do not. */
 static int check_syntax(const struct source_tree *tree)
 {
     lua_State *L = luaL_newstate();
@@ -31,6 +38,9 @@ static int check_syntax(const struct source_tree *tree)
     int broken = 0;
     for (size_t i = 0; i < tree->count && broken < REPORTS_MAX; i++) {
         const struct source_file *file = &tree->files[i];
+        if (!is_lua(tree, file->name)) {
+            continue;
+        }
         const char *chunk_name = lua_pushfstring(L, "@%s", file->name);
         if (luaL_loadbufferx(L, file->text, file->len, chunk_name, "t") != LUA_OK) {
             const char *message = lua_tostring(L, -1);

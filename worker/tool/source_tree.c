@@ -1,4 +1,4 @@
-/* source_tree.c - reads an application's Lua files from the disk.
+/* source_tree.c - reads an application's Lua files and templates from the disk.
  * Owns the names and texts that it read.  Walks the folder of the main file once, with the limits of a bundle, and sorts
  * by name, so that the same files always give the same bundle.  The folder is found once, symbolic links resolved, and all is read
  * below that: when a link on the way is turned to another release meanwhile, nothing of that one is mixed in.
@@ -20,6 +20,7 @@
 
 #include "common/err.h"
 #include "common/fd.h"
+#include "common/source_name.h"
 #include "worker/core/bundle.h"
 
 enum { DEPTH_MAX = 32, MIB = 1024 * 1024 };
@@ -118,12 +119,6 @@ static int add_file(struct source_tree *tree, int folder, const char *entry, con
     return 0;
 }
 
-static bool is_lua(const char *name)
-{
-    size_t len = strlen(name);
-    return len > 4 && strcmp(name + len - 4, ".lua") == 0;
-}
-
 static bool is_folder(int parent, const struct dirent *entry)
 {
     if (entry->d_type != DT_UNKNOWN) {
@@ -148,8 +143,8 @@ static int visit(struct source_tree *tree, DIR *dir, const struct dirent *entry,
                            prefix);
     }
     if (!is_folder(dirfd(dir), entry)) {
-        bool wanted =
-            is_lua(name) && strcmp(name, tree->main) != 0; /* the main file is in already */
+        bool wanted = source_name_is_code(name) &&
+                      strcmp(name, tree->main) != 0; /* the main file is in already */
         return wanted ? add_file(tree, dirfd(dir), entry->d_name, name, err) : 0;
     }
     if (depth == DEPTH_MAX) {
@@ -216,13 +211,13 @@ static int refuse_size(const struct source_tree *tree, struct fsd_err *err)
 {
     size_t all = to_tenths(tree->found_bytes);
     size_t largest = to_tenths(tree->largest_bytes);
-    return fsd_err_set(err, EFBIG,
-                       "cannot bundle \"%s\": it has %zu Lua file%s with %zu.%zu MiB, the limit is "
-                       "%d files and %d MiB; move what is not code elsewhere (the largest: "
-                       "\"%s\", %zu.%zu MiB)",
-                       tree->root, tree->found, tree->found == 1 ? "" : "s", all / 10, all % 10,
-                       BUNDLE_FILES_MAX, BUNDLE_BYTES_MAX / MIB, tree->largest, largest / 10,
-                       largest % 10);
+    return fsd_err_set(
+        err, EFBIG,
+        "cannot bundle \"%s\": it has %zu file%s of code with %zu.%zu MiB, the limit is "
+        "%d files and %d MiB; move what is not code elsewhere (the largest: "
+        "\"%s\", %zu.%zu MiB)",
+        tree->root, tree->found, tree->found == 1 ? "" : "s", all / 10, all % 10, BUNDLE_FILES_MAX,
+        BUNDLE_BYTES_MAX / MIB, tree->largest, largest / 10, largest % 10);
 }
 
 int source_tree_read(struct source_tree *tree, const char *main_file, struct fsd_err *err)

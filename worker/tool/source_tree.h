@@ -5,14 +5,14 @@
 
 struct fsd_err;
 
-/* One Lua file of an application. */
+/* One Lua file or template of an application. */
 struct source_file {
     char *name; /* owned; relative to the root, with '/' */
     char *text; /* owned */
     size_t len;
 };
 
-/* All Lua files below a folder, sorted by name. */
+/* All files below a folder that are code (common/source_name.h), sorted by name. */
 struct source_tree {
     char *root;                /* owned; absolute, symbolic links resolved */
     char *main;                /* owned; name of the main file */
@@ -26,7 +26,7 @@ struct source_tree {
     size_t largest_bytes;
 };
 
-/* Reads the main file and every *.lua below its folder (hidden files and folders, and folders behind symbolic links, are
+/* Reads the main file and every file of code below its folder (hidden files and folders, and folders behind symbolic links, are
  * left out).  0; -ENOENT, -EACCES ... when the main file can't be opened; -EFBIG above the limits of bundle.h, with how much
  * there is; each with a sentence. */
 int source_tree_read(struct source_tree *tree, const char *main_file, struct fsd_err *err);

@@ -118,6 +118,21 @@ static void a_file_that_is_written_has_changed(void **state)
     expect(code, "lib/x.lua");
 }
 
+static void a_template_that_is_written_has_changed(void **state)
+{
+    struct code *code = *state;
+    make_folder(code, "views");
+    make_folder(code, "public");
+    put(code, "views/x.html", "1");
+    put(code, "public/x.html", "1");
+    open_watcher(code);
+    put(code, "public/x.html", "22");
+    put(code, "views/x.html", "22");
+    expect(code, "views/x.html");
+    put(code, "lib/mail.tpl", "1");
+    expect(code, "lib/mail.tpl");
+}
+
 static void a_file_that_takes_the_place_of_another_has_changed(void **state)
 {
     struct code *code = *state;
@@ -317,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_that_is_written_has_changed),
+        TEST(a_template_that_is_written_has_changed),
         TEST(a_file_that_takes_the_place_of_another_has_changed),
         TEST(files_that_are_saved_together_are_one_change),
         TEST(a_thousand_files_at_once_are_one_change),

@@ -113,6 +113,22 @@ static void all_lua_files_come_sorted_with_their_texts(void **state)
     assert_int_equal(tree.bytes, 11);
 }
 
+static void templates_belong_to_the_code(void **state)
+{
+    (void)state;
+    put_folder("views");
+    put_folder("views/user");
+    put_folder("public");
+    put_file("app.lua", "");
+    put_file("mail.tpl", "");
+    put_file("public/index.html", "");
+    put_file("views/user/show.html", "V");
+    put_file("views/photo.jpg", "");
+    assert_int_equal(source_tree_read(&tree, path_of("app.lua"), &err), 0);
+    assert_names("app.lua mail.tpl views/user/show.html");
+    assert_string_equal(tree.files[2].text, "V");
+}
+
 static void what_is_not_code_is_left_out(void **state)
 {
     (void)state;
@@ -213,7 +229,7 @@ static void too_much_code_is_refused_with_how_much_it_is(void **state)
     assert_int_equal(truncate(path_of("data/big.lua"), (off_t)BUNDLE_BYTES_MAX - 1), 0);
     assert_refused(
         -EFBIG, path_of("app.lua"), "cannot bundle",
-        "\": it has 4 Lua files with 96.0 MiB, the limit is 10000 files and 64 MiB; move "
+        "\": it has 4 files of code with 96.0 MiB, the limit is 10000 files and 64 MiB; move "
         "what is not code elsewhere (the largest: \"data/big.lua\", 64.0 MiB)");
     assert_int_equal(truncate(path_of("data/small.lua"), 0), 0);
     assert_int_equal(source_tree_read(&tree, path_of("app.lua"), &err), 0);
@@ -225,9 +241,10 @@ static void one_file_that_is_too_large_is_refused(void **state)
     (void)state;
     put_file("app.lua", "");
     assert_int_equal(truncate(path_of("app.lua"), (off_t)BUNDLE_BYTES_MAX + 1), 0);
-    assert_refused(-EFBIG, path_of("app.lua"), "cannot bundle",
-                   "\": it has 1 Lua file with 64.1 MiB, the limit is 10000 files and 64 MiB; move "
-                   "what is not code elsewhere (the largest: \"app.lua\", 64.1 MiB)");
+    assert_refused(
+        -EFBIG, path_of("app.lua"), "cannot bundle",
+        "\": it has 1 file of code with 64.1 MiB, the limit is 10000 files and 64 MiB; move "
+        "what is not code elsewhere (the largest: \"app.lua\", 64.1 MiB)");
 }
 
 static void too_many_files_are_refused(void **state)
@@ -240,7 +257,7 @@ static void too_many_files_are_refused(void **state)
         put_link(name, "app.lua");
     }
     assert_int_equal(source_tree_read(&tree, path_of("app.lua"), &err), -EFBIG);
-    assert_non_null(strstr(err.text, "it has 10002 Lua files with 0.0 MiB, the limit is"));
+    assert_non_null(strstr(err.text, "it has 10002 files of code with 0.0 MiB, the limit is"));
 }
 
 /* Turns a link back and forth between two folders until it is killed. */
@@ -332,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(all_lua_files_come_sorted_with_their_texts),
+        TEST(templates_belong_to_the_code),
         TEST(what_is_not_code_is_left_out),
         TEST(folders_behind_links_are_left_out_and_files_are_read),
         TEST(a_main_file_behind_a_link_is_read_where_it_is),
