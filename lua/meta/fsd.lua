@@ -21,6 +21,7 @@
 ---@field shared fsd.shared
 ---@field supervisor fsd.supervisor
 ---@field task fsd.task
+---@field template fsd.template
 ---@field timer fsd.timer
 ---@field worker fsd.worker
 ---@field error fsd.error

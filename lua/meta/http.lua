@@ -181,6 +181,21 @@ function App:on(event, fn) end
 ---@return fsd.App self
 function App:on_check(fn) end
 
+---Has views of another ending rendered by a function, which gets the path of the file, the values, and its text.
+---@param ending string "mustache"
+---@param fn fun(path: string, values: table, source: string): string
+---@return fsd.App self
+function App:engine(ending, fn) end
+
+---Renders a view with the settings of this application (views, view_engine, view_cache) and the values of app.locals. See fsd.template.
+---
+---Raises as fsd.template.render does.
+---@param view string
+---@param values? table
+---@return string text
+---@nodiscard
+function App:render(view, values) end
+
 ---Declares a supervisor: it is started in each worker before that serves, with its children, in the order of the declarations, and
 ---ended in reverse order when the worker leaves, after its last request. Options with `child` are those of fsd.supervisor.dynamic,
 ---all others those of fsd.supervisor.start. When it does not start, or ends (it does when there are more restarts than it

@@ -10,7 +10,7 @@ from fsd_process import BUILD, ROOT
 
 META = ROOT / "lua/meta"
 HIDDEN = {"fsd.error.core", "fsd.task.core", "fsd.timer.core", "fsd.worker.core", "fsd.actor.core",
-          "fsd.http.core", "fsd.supervisor.core"}  # for the modules in Lua only
+          "fsd.http.core", "fsd.supervisor.core", "fsd.template.core", "fsd.text.core"}  # for the modules in Lua only
 
 # Walks the tables of the modules, and the classes through their metatables: an __index is a table of methods, or a function
 # whose upvalue is one (name -> method, or name -> number for what is made when asked for).

@@ -2,7 +2,7 @@
 --   local Response = require "fsd.http.core".methods("response")
 --   function Response:name(...) ... end
 for _, name in ipairs {
-  -- "response",
+  "render",
 } do
   require("fsd.http." .. name)
 end

@@ -103,3 +103,10 @@ function Response:send_status(code) end
 ---@param url string
 ---@overload fun(self: fsd.Response, url: string)
 function Response:redirect(status, url) end
+
+---Sends a view, as text/html unless a type is set; it sees values, then res.locals, then app.locals. See fsd.template.
+---
+---Raises as fsd.template.render does.
+---@param view string "user/show"
+---@param values? table
+function Response:render(view, values) end
