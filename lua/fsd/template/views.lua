@@ -35,7 +35,7 @@ function M.metatable()
 end
 
 local function to_folders(folders)
-  if folders == nil then return FOLDERS end
+  if folders == nil or folders == FOLDERS[1] then return FOLDERS end
   folders = type(folders) == "table" and folders or { folders }
   for i, folder in ipairs(folders) do
     if type(folder) ~= "string" or folder:find "^/" or ("/" .. folder .. "/"):find "/%.%.?/" then
