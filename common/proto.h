@@ -144,7 +144,8 @@ enum {
  *   number (int), pool (str), workers (int: how many the pool has), app (str), path (str: the main
  *   file's absolute path), log_level (int), refreshes (int: 1 in
  *   `fsd run` that watches), settings (map), env (map str -> str),
- *   limits {request_timeout_ms, cpu_ms, keepalive_ms, replaced_ms, body_bytes, memory_bytes, actor_memory_bytes} (ints).  Unknown
+ *   limits {request_timeout_ms, cpu_ms, keepalive_ms, replaced_ms, body_bytes, memory_bytes, actor_memory_bytes,
+ *   header_timeout_ms, body_timeout_ms, write_timeout_ms, url_bytes, header_bytes, headers, connections, connections_per_ip} (ints).  Unknown
  *   keys are ignored.
  * LOG: a SOCK_SEQPACKET socket on which the worker sends log records, one a packet, each one MessagePack array
  *   [level (int, log_level.h), wall_us (int), dropped (int: records lost since the last one that was sent), message (str),

@@ -51,11 +51,19 @@ struct conf_app {
 struct conf_limits {
     uint32_t request_timeout_ms; /* deadline of a handler, 30 s */
     uint32_t cpu_ms;             /* CPU time of a handler, 10 s */
-    uint32_t keepalive_ms; /* idle keep-alive connection, and time to read one request, 60 s */
-    uint32_t replaced_ms;  /* how long what runs on replaced code may go on, 60 s */
-    uint64_t body_bytes;   /* request body, 1 MiB */
-    uint64_t memory_bytes; /* of all Lua code in a worker, 512 MiB */
+    uint32_t keepalive_ms;       /* idle keep-alive connection, 60 s */
+    uint32_t replaced_ms;        /* how long what runs on replaced code may go on, 60 s */
+    uint64_t body_bytes;         /* request body, 1 MiB */
+    uint64_t memory_bytes;       /* of all Lua code in a worker, 512 MiB */
     uint64_t actor_memory_bytes; /* of one actor; 0: no limit of its own */
+    uint32_t header_timeout_ms;  /* a request's head, from its first byte, 10 s */
+    uint32_t body_timeout_ms;    /* without a piece of a request's body, 30 s */
+    uint32_t write_timeout_ms;   /* without a piece of an answer taken, 30 s */
+    uint64_t url_bytes;          /* of a request's URL, 8 KiB */
+    uint64_t header_bytes;       /* of a request's header fields, 32 KiB */
+    uint32_t headers;            /* header fields of a request, 64 */
+    uint32_t connections;        /* open at once in a worker; 0: as many as it has descriptors */
+    uint32_t connections_per_ip; /* of these, from one address; 0: any */
 };
 
 enum {

@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 10, LIMIT_KEYS = 7 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 10, LIMIT_KEYS = 15 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
@@ -54,6 +54,14 @@ static void write_limits(struct msgpack_writer *writer, const struct conf_limits
     write_pair_int(writer, "body_bytes", limits->body_bytes);
     write_pair_int(writer, "memory_bytes", limits->memory_bytes);
     write_pair_int(writer, "actor_memory_bytes", limits->actor_memory_bytes);
+    write_pair_int(writer, "header_timeout_ms", limits->header_timeout_ms);
+    write_pair_int(writer, "body_timeout_ms", limits->body_timeout_ms);
+    write_pair_int(writer, "write_timeout_ms", limits->write_timeout_ms);
+    write_pair_int(writer, "url_bytes", limits->url_bytes);
+    write_pair_int(writer, "header_bytes", limits->header_bytes);
+    write_pair_int(writer, "headers", limits->headers);
+    write_pair_int(writer, "connections", limits->connections);
+    write_pair_int(writer, "connections_per_ip", limits->connections_per_ip);
 }
 
 int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64_t number,

@@ -65,7 +65,7 @@ function worker.spawn(module, args, options) end
 ---@field heartbeat? string
 ---@field drain? string
 ---@field shutdown? string
----@field limits? { request_timeout?: string, cpu?: string, keepalive?: string, replaced?: string, body?: string, memory?: string, actor_memory?: string }
+---@field limits? { request_timeout?: string, cpu?: string, keepalive?: string, replaced?: string, body?: string, memory?: string, actor_memory?: string, header_timeout?: string, body_timeout?: string, write_timeout?: string, url_bytes?: string, header_bytes?: string, headers?: integer, connections?: integer, connections_per_ip?: integer }
 
 ---Starts a pool of workers that the daemon supervises like those of its configuration, and returns when it serves. It belongs to the
 ---daemon: it is there until `stop_pool` or the daemon's end. Raises a PoolError with code "exists", "invalid", "overload", "refused" or

@@ -42,6 +42,14 @@ static const struct field fields[] = {
     {"memory_bytes", FIELD_U64, AT(memory_bytes), 0},
     {"actor_memory_bytes", FIELD_U64, AT(actor_memory_bytes), 0},
     {"replaced_ms", FIELD_U64, AT(replaced_ms), 0},
+    {"header_timeout_ms", FIELD_U32, AT(header_timeout_ms), 0},
+    {"body_timeout_ms", FIELD_U32, AT(body_timeout_ms), 0},
+    {"write_timeout_ms", FIELD_U32, AT(write_timeout_ms), 0},
+    {"url_bytes", FIELD_U64, AT(url_bytes), 0},
+    {"header_bytes", FIELD_U64, AT(header_bytes), 0},
+    {"headers", FIELD_U32, AT(headers), 0},
+    {"connections", FIELD_U32, AT(connections), 0},
+    {"connections_per_ip", FIELD_U32, AT(connections_per_ip), 0},
 };
 
 void config_init(struct config *config)

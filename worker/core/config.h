@@ -20,12 +20,21 @@ struct config {
     uint32_t
         refreshes; /* 1: pages that browsers have open follow the code; only `fsd run` says so */
     uint32_t request_timeout_ms;
-    uint32_t cpu_ms; /* of one handler; 0: no limit */
-    uint32_t keepalive_ms;
+    uint32_t cpu_ms;       /* of one handler; 0: no limit */
+    uint32_t keepalive_ms; /* between two requests; 0: for ever */
     uint64_t body_bytes;
     uint64_t memory_bytes;       /* of the Lua state; 0: any */
     uint64_t replaced_ms;        /* how long what runs on replaced code may go on; 0: the usual */
     uint64_t actor_memory_bytes; /* of that, of one actor; 0: any */
+    /* Of what comes over connections; each 0: no limit. */
+    uint32_t header_timeout_ms; /* from the first byte of a head to its last */
+    uint32_t body_timeout_ms;   /* without a piece of a body */
+    uint32_t write_timeout_ms;  /* without a piece of an answer taken */
+    uint64_t url_bytes;
+    uint64_t header_bytes; /* all header fields of a request */
+    uint32_t headers;      /* how many */
+    uint32_t connections;  /* open at once */
+    uint32_t connections_per_ip;
     const void *bytes; /* owned mapping of the whole message; settings and env point into it */
     size_t len;
     const void *settings; /* borrowed from bytes: one MessagePack map */

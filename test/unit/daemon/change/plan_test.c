@@ -305,6 +305,14 @@ static void limits_are_taken_over_in_place(void **state)
         {POOL(""), POOL(", limits: { replaced: 2m }"), "update pool p: limits.replaced 1m -> 2m\n"},
         {POOL(""), POOL(", limits: { actor_memory: 4MiB }"),
          "update pool p: limits.actor_memory 0 -> 4MiB\n"},
+        {POOL(""), POOL(", limits: { header_timeout: 5s, body_timeout: 5s, write_timeout: 5s }"),
+         "update pool p: limits.header_timeout 10s -> 5s, limits.body_timeout 30s -> 5s, "
+         "limits.write_timeout 30s -> 5s\n"},
+        {POOL(""), POOL(", limits: { url_bytes: 1K, header_bytes: 1K, headers: 9 }"),
+         "update pool p: limits.url_bytes 8KiB -> 1KiB, limits.header_bytes 32KiB -> 1KiB, "
+         "limits.headers 64 -> 9\n"},
+        {POOL(""), POOL(", limits: { connections: 1000, connections_per_ip: 10 }"),
+         "update pool p: limits.connections 0 -> 1000, limits.connections_per_ip 0 -> 10\n"},
         {POOL(""), POOL("") "log: { level: error }\n",
          "update pool p: log.level info -> error\nmaster log.level: info -> error\n"},
     };

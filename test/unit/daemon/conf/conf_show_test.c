@@ -77,6 +77,14 @@ static void every_value_is_shown_with_its_place(void **state)
         "pools.web.limits.body = 10MiB # /t.yaml:20:21\n"
         "pools.web.limits.memory = 512MiB # default\n"
         "pools.web.limits.actor_memory = 0 # default\n"
+        "pools.web.limits.header_timeout = 10s # default\n"
+        "pools.web.limits.body_timeout = 30s # default\n"
+        "pools.web.limits.write_timeout = 30s # default\n"
+        "pools.web.limits.url_bytes = 8KiB # default\n"
+        "pools.web.limits.header_bytes = 32KiB # default\n"
+        "pools.web.limits.headers = 64 # default\n"
+        "pools.web.limits.connections = 0 # default\n"
+        "pools.web.limits.connections_per_ip = 0 # default\n"
         "pools.db.app = a # /t.yaml:21:14\n",
         "pools.db.count = auto # default\n",
         "supervisors.s.strategy = one_for_one # default\n",

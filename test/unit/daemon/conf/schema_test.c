@@ -111,6 +111,14 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(pool->limits.replaced_ms, 60000);
     assert_int_equal(pool->limits.body_bytes, 1048576);
     assert_int_equal(pool->limits.actor_memory_bytes, 0);
+    assert_int_equal(pool->limits.header_timeout_ms, 10000);
+    assert_int_equal(pool->limits.body_timeout_ms, 30000);
+    assert_int_equal(pool->limits.write_timeout_ms, 30000);
+    assert_int_equal(pool->limits.url_bytes, 8192);
+    assert_int_equal(pool->limits.header_bytes, 32768);
+    assert_int_equal(pool->limits.headers, 64);
+    assert_int_equal(pool->limits.connections, 0);
+    assert_int_equal(pool->limits.connections_per_ip, 0);
     /* No settings are an empty map for the application. */
     assert_int_equal(conf->apps[0].settings_len, 1);
     assert_int_equal(conf->apps[0].settings[0], 0x80);

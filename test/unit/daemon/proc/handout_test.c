@@ -99,12 +99,25 @@ static void every_limit_of_the_pool_is_there(void **state)
         const char *key;
         int64_t value;
     } cases[] = {
-        {"request_timeout_ms", 1}, {"cpu_ms", 2},     {"keepalive_ms", 3},
-        {"replaced_ms", 4},        {"body_bytes", 5}, {"memory_bytes", 6},
+        {"request_timeout_ms", 1},
+        {"cpu_ms", 2},
+        {"keepalive_ms", 3},
+        {"replaced_ms", 4},
+        {"body_bytes", 5},
+        {"memory_bytes", 6},
         {"actor_memory_bytes", 7},
+        {"header_timeout_ms", 8},
+        {"body_timeout_ms", 9},
+        {"write_timeout_ms", 10},
+        {"url_bytes", 11},
+        {"header_bytes", 12},
+        {"headers", 13},
+        {"connections", 14},
+        {"connections_per_ip", 15},
     };
     struct conf_app app = {.name = app_name, .path = app_path};
-    struct conf_pool pool = {.name = pool_name, .limits = {1, 2, 3, 4, 5, 6, 7}};
+    struct conf_pool pool = {.name = pool_name,
+                             .limits = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
     struct conf conf = {.apps = &app, .app_count = 1};
     const void *data = NULL;
     size_t len = 0;

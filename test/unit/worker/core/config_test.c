@@ -48,13 +48,21 @@ static int read_config(struct config *config, struct fsd_err *err)
 static void put_limits(void)
 {
     msgpack_write_text(&writer, "limits");
-    msgpack_write_map(&writer, 7);
+    msgpack_write_map(&writer, 15);
     put_int("request_timeout_ms", 30000);
     put_int("cpu_ms", 10000);
     put_int("keepalive_ms", 60000);
     put_int("replaced_ms", 45000);
     put_int("body_bytes", (int64_t)1 << 40);
     put_int("actor_memory_bytes", (int64_t)1 << 20);
+    put_int("header_timeout_ms", 11);
+    put_int("body_timeout_ms", 12);
+    put_int("write_timeout_ms", 13);
+    put_int("url_bytes", 14);
+    put_int("header_bytes", 15);
+    put_int("headers", 16);
+    put_int("connections", 17);
+    put_int("connections_per_ip", 18);
     put_text("of_a_newer_master", "skipped");
 }
 
@@ -97,6 +105,14 @@ static void everything_that_the_master_says_is_kept(void **state)
     assert_int_equal(config.replaced_ms, 45000);
     assert_int_equal(config.body_bytes, (uint64_t)1 << 40);
     assert_int_equal(config.actor_memory_bytes, 1 << 20);
+    assert_int_equal(config.header_timeout_ms, 11);
+    assert_int_equal(config.body_timeout_ms, 12);
+    assert_int_equal(config.write_timeout_ms, 13);
+    assert_int_equal(config.url_bytes, 14);
+    assert_int_equal(config.header_bytes, 15);
+    assert_int_equal(config.headers, 16);
+    assert_int_equal(config.connections, 17);
+    assert_int_equal(config.connections_per_ip, 18);
     assert_int_equal(config.settings_len, 12);
     assert_memory_equal(config.settings,
                         "\x81\xa6"
