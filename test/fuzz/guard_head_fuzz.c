@@ -69,8 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *head = malloc(len + 1); /* its own block: reads beyond the end show */
     memcpy(head, data + 1, len);
     struct guard_head_facts facts;
-    enum guard_head_verdict verdict = guard_head_check(head, len, minor_version, &facts);
-    demand(guard_head_reason(verdict) != NULL);
+    /* a third of the inputs has limits */
+    static const struct guard_head_limits limits[] = {{0}, {100, 400, 10}, {0}};
+    const struct guard_head_limits *limit = &limits[(data[0] >> 1) % 3];
+    enum guard_head_verdict verdict = guard_head_check(head, len, minor_version, limit, &facts);
+    demand(guard_head_reason(verdict) != NULL && guard_head_status(verdict) >= 200);
     if (verdict == GUARD_HEAD_OK) {
         demand(facts.head_len <= len);
         reread(head, facts.head_len, minor_version, &facts);

@@ -75,8 +75,6 @@ HEADS = {
     "no host": get(),
     "two hosts": get(b"Host: x", b"Host: y"),
     "too many headers": get(b"Host: x", *[b"X-%d: a" % number for number in range(120)]),
-    "TRACE": b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
-    "CONNECT": b"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n",
 }
 
 
@@ -86,6 +84,37 @@ def test_a_head_that_can_be_read_in_two_ways_gets_400_and_a_closed_connection(se
     answer = service.exchange(head + SMUGGLED)
     assert statuses(answer) == [400]
     assert b"smuggled" not in answer
+
+
+@pytest.mark.parametrize("head", [b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", b"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n"], ids=["TRACE", "CONNECT"])
+def test_methods_for_proxies_get_405_and_a_closed_connection(service, head):
+    answer = service.exchange(head + SMUGGLED)
+    assert statuses(answer) == [405] and b"\r\nallow: GET, HEAD, " in answer
+    assert b"smuggled" not in answer
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("size, status", [(8192, 404), (8193, 414), (70000, 414)])
+def test_a_url_is_taken_up_to_its_limit_and_then_414(service, size, status):
+    url = b"/" + b"a" * 1000 + b"?" + b"b" * (size - 1002)
+    assert len(url) == size
+    assert statuses(service.exchange(b"GET " + url + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + SMUGGLED)) == [status]
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("count, status", [(63, 200), (64, 200), (65, 431), (100, 431), (101, 400), (1000, 400)])
+def test_header_fields_are_taken_up_to_their_number_and_then_431(service, count, status):
+    """Above 100, libh2o says 400 by itself."""
+    lines = [b"Host: x", b"Connection: close", *[b"X-%d: a" % number for number in range(count - 2)]]
+    assert statuses(service.exchange(get(*lines) + SMUGGLED)) == [status]
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("size, status", [(32 * 1024, 200), (32 * 1024 + 1, 431), (300 * 1024, 431), (420 * 1024, 400)])
+def test_header_fields_are_taken_up_to_their_size_and_then_431(service, size, status):
+    lines = [b"Host: x", b"Connection: close", b"X-Filler: "]
+    lines[2] += b"a" * (size - sum(len(line) + 2 for line in lines))
+    assert statuses(service.exchange(get(*lines) + SMUGGLED)) == [status]
 
 
 CHUNKS = {  # the data, what the handler sees; None: it sees nothing
@@ -155,12 +184,6 @@ def test_expect_100_continue_is_answered(service):
     assert peer.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     peer.sendall(b"hello")
     assert read_answer(peer)[2] == b"hello"
-
-
-@pytest.mark.parametrize("length, status", [(1000, 404), (70000, 414)])
-def test_a_path_is_taken_up_to_a_limit_and_then_414(service, length, status):
-    answer = service.exchange(b"GET /" + b"a" * length + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert statuses(answer) == [status]
 
 
 def test_a_client_that_closes_its_sending_half_still_gets_its_answer(service):

@@ -17,11 +17,12 @@
 #include "worker/http/text/guard_head.h"
 
 /* HTTP/1: the head still stands at the beginning of the socket's buffer. */
-static enum guard_head_verdict judge_head(h2o_req_t *req, struct guard_head_facts *ret_facts)
+static enum guard_head_verdict judge_head(const struct service *service, h2o_req_t *req,
+                                          struct guard_head_facts *ret_facts)
 {
     h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
     return guard_head_check(socket->input->bytes, socket->input->size, req->version & 0xff,
-                            ret_facts);
+                            &service->head_limits, ret_facts);
 }
 
 static void refuse(struct service *service, h2o_req_t *req, int status, const char *message)
@@ -29,6 +30,20 @@ static void refuse(struct service *service, h2o_req_t *req, int status, const ch
     logger_write(&service->runtime->logger, LOG_LEVEL_INFO, "refused a request: %d %s", status,
                  message);
     answer_error(service, req, status, message, true);
+}
+
+/* A head that is malformed or too long. */
+static void refuse_head(struct service *service, h2o_req_t *req, enum guard_head_verdict verdict)
+{
+    int status = guard_head_status(verdict);
+    const char *reason = guard_head_reason(verdict);
+    logger_write(&service->runtime->logger, LOG_LEVEL_INFO, "refused a request: %d %s", status,
+                 reason);
+    if (status == 405) {
+        answer_set_allow(
+            req, h2o_iovec_init(H2O_STRLIT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")));
+    }
+    answer_send(service, req, status, answer_error_body(req, status, reason), true);
 }
 
 /* The first entry of the chain when it is a native handler that serves the request; NULL else. */
@@ -74,9 +89,9 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     struct service *service = ((struct intake *)handler)->service;
     struct guard_head_facts facts = {0};
     if (req->version < 0x200) {
-        enum guard_head_verdict verdict = judge_head(req, &facts);
+        enum guard_head_verdict verdict = judge_head(service, req, &facts);
         if (verdict != GUARD_HEAD_OK) {
-            refuse(service, req, 400, guard_head_reason(verdict));
+            refuse_head(service, req, verdict);
             return 0;
         }
     }

@@ -84,6 +84,11 @@ static void on_exchange_over(struct service *service)
 void http_server_apply_limits(struct http_server *server)
 {
     const struct config *config = &server->service.runtime->config;
+    server->service.head_limits = (struct guard_head_limits){
+        .target_bytes = config->url_bytes,
+        .fields_bytes = config->header_bytes,
+        .fields = config->headers,
+    };
     server->globals.max_request_entity_size = config->body_bytes + BODY_HEADROOM;
     server->globals.http1.req_timeout = config->keepalive_ms;
     /* the context has a copy, and compares it with the age of each entry when it looks for the oldest one */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "worker/core/json/json.h"
+#include "worker/http/text/guard_head.h"
 
 struct edition;
 struct exchange;
@@ -26,6 +27,7 @@ struct service {
     uint64_t id_seed;       /* request ids: random, then counted up */
     /* of an answer that is given whole: nothing is left to proceed with */
     h2o_generator_t complete;
+    struct guard_head_limits head_limits;
     struct json_buf json; /* owned; scratch of res:json */
     void (*on_exchange_over)(struct service *service);
     struct exchange *free;        /* owned list of exchanges for use again */

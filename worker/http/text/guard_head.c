@@ -7,6 +7,7 @@
  * gone from the request; the bytes still stand at the start of the connection's input, with
  * header names lower-cased in place.  What the library refuses by itself is checked again, so that
  * the verdict does not hang on its version.
+ * It also says where a head is longer than the limits.
  * Owns nothing.  One pass over the bytes, eight at a time where they only have to be free of
  * control characters.  The HTTP server calls it for each HTTP/1 request before any other handler,
  * the one for 404 included.  Pure: must not know sockets, the library, or what the answer is. */
@@ -22,6 +23,9 @@ struct scan {
     const char *at;
     const char *end;
     int minor_version;
+    const struct guard_head_limits *limits; /* borrowed from the caller */
+    const char *fields;                     /* where the first header line begins */
+    unsigned field_count;
     bool has_host;
     struct guard_head_facts facts;
 };
@@ -35,31 +39,35 @@ struct known_header {
 
 static const struct {
     enum guard_head_verdict verdict;
+    int status;
     const char *reason;
 } verdict_rows[] = {
-    {GUARD_HEAD_OK, "fine"},
-    {GUARD_HEAD_INCOMPLETE, "the head has no end"},
-    {GUARD_HEAD_REQUEST_LINE, "malformed request line"},
-    {GUARD_HEAD_METHOD, "the methods TRACE and CONNECT are not served"},
-    {GUARD_HEAD_TARGET_CONTROL, "control character in the request target"},
-    {GUARD_HEAD_TARGET_FORM, "the request target is neither a path nor a URL"},
-    {GUARD_HEAD_VERSION, "malformed HTTP version"},
-    {GUARD_HEAD_BARE_LF, "line end without CR"},
-    {GUARD_HEAD_BARE_CR, "CR without LF"},
-    {GUARD_HEAD_FOLDED, "folded header line"},
-    {GUARD_HEAD_NAME, "malformed header name"},
-    {GUARD_HEAD_SPACE_BEFORE_COLON, "space between header name and colon"},
-    {GUARD_HEAD_VALUE_CONTROL, "control character in a header value"},
-    {GUARD_HEAD_NO_HOST, "no Host header"},
-    {GUARD_HEAD_TWO_HOSTS, "two Host headers"},
-    {GUARD_HEAD_BAD_HOST, "malformed Host header"},
-    {GUARD_HEAD_TWO_LENGTHS, "two Content-Length headers"},
-    {GUARD_HEAD_BAD_LENGTH, "malformed Content-Length header"},
-    {GUARD_HEAD_LENGTH_TOO_BIG, "the Content-Length is too big"},
-    {GUARD_HEAD_TWO_CODINGS, "two Transfer-Encoding headers"},
-    {GUARD_HEAD_BAD_CODING, "a Transfer-Encoding other than chunked"},
-    {GUARD_HEAD_LENGTH_AND_CODING, "both Content-Length and Transfer-Encoding"},
-    {GUARD_HEAD_CODING_ON_1_0, "Transfer-Encoding in an HTTP/1.0 request"},
+    {GUARD_HEAD_OK, 200, "fine"},
+    {GUARD_HEAD_INCOMPLETE, 400, "the head has no end"},
+    {GUARD_HEAD_REQUEST_LINE, 400, "malformed request line"},
+    {GUARD_HEAD_METHOD, 405, "the methods TRACE and CONNECT are not served"},
+    {GUARD_HEAD_TARGET_LONG, 414, "the URL is longer than the limit"},
+    {GUARD_HEAD_TARGET_CONTROL, 400, "control character in the request target"},
+    {GUARD_HEAD_TARGET_FORM, 400, "the request target is neither a path nor a URL"},
+    {GUARD_HEAD_VERSION, 400, "malformed HTTP version"},
+    {GUARD_HEAD_BARE_LF, 400, "line end without CR"},
+    {GUARD_HEAD_BARE_CR, 400, "CR without LF"},
+    {GUARD_HEAD_FOLDED, 400, "folded header line"},
+    {GUARD_HEAD_FIELDS_MANY, 431, "more header fields than the limit"},
+    {GUARD_HEAD_FIELDS_LARGE, 431, "the header fields are larger than the limit"},
+    {GUARD_HEAD_NAME, 400, "malformed header name"},
+    {GUARD_HEAD_SPACE_BEFORE_COLON, 400, "space between header name and colon"},
+    {GUARD_HEAD_VALUE_CONTROL, 400, "control character in a header value"},
+    {GUARD_HEAD_NO_HOST, 400, "no Host header"},
+    {GUARD_HEAD_TWO_HOSTS, 400, "two Host headers"},
+    {GUARD_HEAD_BAD_HOST, 400, "malformed Host header"},
+    {GUARD_HEAD_TWO_LENGTHS, 400, "two Content-Length headers"},
+    {GUARD_HEAD_BAD_LENGTH, 400, "malformed Content-Length header"},
+    {GUARD_HEAD_LENGTH_TOO_BIG, 400, "the Content-Length is too big"},
+    {GUARD_HEAD_TWO_CODINGS, 400, "two Transfer-Encoding headers"},
+    {GUARD_HEAD_BAD_CODING, 400, "a Transfer-Encoding other than chunked"},
+    {GUARD_HEAD_LENGTH_AND_CODING, 400, "both Content-Length and Transfer-Encoding"},
+    {GUARD_HEAD_CODING_ON_1_0, 400, "Transfer-Encoding in an HTTP/1.0 request"},
 };
 _Static_assert(sizeof(verdict_rows) / sizeof(verdict_rows[0]) == GUARD_HEAD_VERDICTS,
                "one row a verdict, in the order of the enum");
@@ -68,6 +76,17 @@ const char *guard_head_reason(enum guard_head_verdict verdict)
 {
     assert(verdict < GUARD_HEAD_VERDICTS && verdict_rows[verdict].verdict == verdict);
     return verdict_rows[verdict].reason;
+}
+
+int guard_head_status(enum guard_head_verdict verdict)
+{
+    assert(verdict < GUARD_HEAD_VERDICTS && verdict_rows[verdict].verdict == verdict);
+    return verdict_rows[verdict].status;
+}
+
+static bool is_over(size_t value, size_t limit)
+{
+    return limit != 0 && value > limit;
 }
 
 /* Eight bytes, the first one in the lowest bits on every machine. */
@@ -198,6 +217,9 @@ static enum guard_head_verdict check_target(struct scan *scan)
     }
     if (*scan->at != ' ') {
         return GUARD_HEAD_TARGET_CONTROL;
+    }
+    if (is_over(len, scan->limits->target_bytes)) {
+        return GUARD_HEAD_TARGET_LONG;
     }
     scan->at++;
     bool is_known_form =
@@ -347,12 +369,19 @@ static enum guard_head_verdict check_header_line(struct scan *scan)
     }
     const char *value_end = scan->at;
     verdict = end_line(scan, GUARD_HEAD_VALUE_CONTROL);
+    if (verdict == GUARD_HEAD_OK && is_over(++scan->field_count, scan->limits->fields)) {
+        return GUARD_HEAD_FIELDS_MANY;
+    }
     return verdict == GUARD_HEAD_OK ? check_known(scan, name, name_len, value, value_end) : verdict;
 }
 
 /* What only the whole head shows. */
 static enum guard_head_verdict check_framing(const struct scan *scan)
 {
+    size_t empty_line = 2;
+    if (is_over((size_t)(scan->at - scan->fields) - empty_line, scan->limits->fields_bytes)) {
+        return GUARD_HEAD_FIELDS_LARGE;
+    }
     if (scan->facts.has_transfer_encoding && scan->facts.has_content_length) {
         return GUARD_HEAD_LENGTH_AND_CODING;
     }
@@ -363,10 +392,13 @@ static enum guard_head_verdict check_framing(const struct scan *scan)
 }
 
 enum guard_head_verdict guard_head_check(const char *bytes, size_t len, int minor_version,
+                                         const struct guard_head_limits *limits,
                                          struct guard_head_facts *ret_facts)
 {
-    struct scan scan = {.at = bytes, .end = bytes + len, .minor_version = minor_version};
+    struct scan scan = {
+        .at = bytes, .end = bytes + len, .minor_version = minor_version, .limits = limits};
     enum guard_head_verdict verdict = check_request_line(&scan);
+    scan.fields = scan.at;
     while (verdict == GUARD_HEAD_OK && (scan.at == scan.end || *scan.at != '\r')) {
         verdict = check_header_line(&scan);
     }

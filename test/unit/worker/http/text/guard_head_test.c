@@ -21,7 +21,8 @@ static enum guard_head_verdict check_copy(const char *bytes, size_t len, int min
 {
     char *copy = malloc(len == 0 ? 1 : len);
     memcpy(copy, bytes, len);
-    enum guard_head_verdict verdict = guard_head_check(copy, len, minor_version, ret_facts);
+    static const struct guard_head_limits any = {0};
+    enum guard_head_verdict verdict = guard_head_check(copy, len, minor_version, &any, ret_facts);
     free(copy);
     return verdict;
 }
@@ -296,6 +297,49 @@ static void every_shortened_head_is_incomplete(void **state)
     assert_int_equal(check_copy(head, sizeof(head) - 1, 1, &facts), GUARD_HEAD_OK);
 }
 
+/* "GET /aaa", so many fields of so many bytes each, and what is said of it under limits of 10, 40 and 4. */
+static enum guard_head_verdict check_size(size_t target, unsigned fields, size_t each)
+{
+    static const struct guard_head_limits limits = {
+        .target_bytes = 10, .fields_bytes = 40, .fields = 4};
+    char head[256];
+    int len =
+        snprintf(head, sizeof(head), "GET /%.*s HTTP/1.1\r\n", (int)target - 1, "aaaaaaaaaaaaa");
+    for (unsigned i = 0; i < fields; i++) {
+        len += snprintf(head + len, sizeof(head) - (size_t)len, "%s%.*s\r\n",
+                        i == 0 ? "host:" : "name:", (int)each - 7,
+                        "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv");
+    }
+    len += snprintf(head + len, sizeof(head) - (size_t)len, "\r\n");
+    struct guard_head_facts facts;
+    return guard_head_check(head, (size_t)len, 1, &limits, &facts);
+}
+
+static void limits_are_kept_to_the_byte(void **state)
+{
+    (void)state;
+    assert_int_equal(check_size(10, 4, 10), GUARD_HEAD_OK);
+    assert_int_equal(check_size(11, 4, 10), GUARD_HEAD_TARGET_LONG);
+    assert_int_equal(check_size(9, 5, 8), GUARD_HEAD_FIELDS_MANY);
+    assert_int_equal(check_size(9, 1, 40), GUARD_HEAD_OK);
+    assert_int_equal(check_size(9, 1, 41), GUARD_HEAD_FIELDS_LARGE);
+    assert_int_equal(check_size(9, 4, 11), GUARD_HEAD_FIELDS_LARGE);
+}
+
+static void every_verdict_has_a_status(void **state)
+{
+    (void)state;
+    for (int i = GUARD_HEAD_OK + 1; i < GUARD_HEAD_VERDICTS; i++) {
+        int status = guard_head_status((enum guard_head_verdict)i);
+        assert_true(status == 400 || status == 405 || status == 414 || status == 431);
+    }
+    assert_int_equal(guard_head_status(GUARD_HEAD_METHOD), 405);
+    assert_int_equal(guard_head_status(GUARD_HEAD_TARGET_LONG), 414);
+    assert_int_equal(guard_head_status(GUARD_HEAD_FIELDS_MANY), 431);
+    assert_int_equal(guard_head_status(GUARD_HEAD_FIELDS_LARGE), 431);
+    assert_int_equal(guard_head_status(GUARD_HEAD_TWO_HOSTS), 400);
+}
+
 static void every_verdict_has_its_own_reason(void **state)
 {
     (void)state;
@@ -319,6 +363,8 @@ int main(void)
         cmocka_unit_test(facts_say_what_the_caller_must_do),
         cmocka_unit_test(every_byte_is_judged_at_every_place_of_a_word),
         cmocka_unit_test(every_shortened_head_is_incomplete),
+        cmocka_unit_test(limits_are_kept_to_the_byte),
+        cmocka_unit_test(every_verdict_has_a_status),
         cmocka_unit_test(every_verdict_has_its_own_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
