@@ -22,8 +22,7 @@ static int hex_value(char digit)
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/* The byte that the escape at at stands for (at is the %), or -1 when it is none. */
-static int escape_value(const char *at, const char *end)
+int query_escape_value(const char *at, const char *end)
 {
     if (end - at < 3) {
         return -1;
@@ -42,7 +41,7 @@ void query_init(struct query *query, const char *text, size_t len)
 static char *decode_form(const char *at, const char *end, char *out)
 {
     while (at < end) {
-        int value = *at == '%' ? escape_value(at, end) : -1;
+        int value = *at == '%' ? query_escape_value(at, end) : -1;
         if (value < 0) {
             value = *at == '+' ? ' ' : (unsigned char)*at;
             at++;
@@ -97,7 +96,7 @@ int query_percent_decode(const char *in, size_t len, char *out, size_t *ret_len)
             *to++ = *in++;
             continue;
         }
-        int value = escape_value(in, end);
+        int value = query_escape_value(in, end);
         if (value <= 0) {
             return -EINVAL;
         }

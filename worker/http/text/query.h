@@ -28,6 +28,8 @@ void query_init(struct query *query, const char *text, size_t len);
 int query_next(struct query *query, char *buf, struct query_text *ret_name,
                struct query_text *ret_value);
 
+/* The byte that the escape at at stands for (at is the %), or -1 when it is none. */
+int query_escape_value(const char *at, const char *end);
 /* Strictly, for a piece of a path: + stays.  out has room for len bytes and may be in itself.
  * -EINVAL: a % without two hexadecimal digits, or %00; out is then undefined. */
 int query_percent_decode(const char *in, size_t len, char *out, size_t *ret_len);
