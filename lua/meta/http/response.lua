@@ -16,37 +16,89 @@ local Response = {}
 ---@return fsd.Response self
 function Response:status(code) end
 
----Sets one header, or each of a table; a second call replaces the first.
+---@alias fsd.HeaderValue string|number|boolean|table a table is a list of values, each a header of its own, or has __tostring
+
+---Sets one header, or each of a table; a second call replaces the first. A Content-Type that is text gets
+---`; charset=utf-8` unless it has a charset.
 ---
 ---Raises when the name is not a header's name, or one that the server sets (content-length, transfer-encoding,
 ---connection, keep-alive, upgrade, trailer, te, date, server), and when the value has a line break or another control
 ---character.
 ---@param name string
----@param value string|number|boolean|table a table must have __tostring
+---@param value fsd.HeaderValue
 ---@return fsd.Response self
----@overload fun(self: fsd.Response, headers: table<string, string|number|boolean|table>): fsd.Response
+---@overload fun(self: fsd.Response, headers: table<string, fsd.HeaderValue>): fsd.Response
 function Response:set(name, value) end
 
 ---Another name of Response.set.
 ---@param name string
----@param value string|number|boolean|table
+---@param value fsd.HeaderValue
 ---@return fsd.Response self
----@overload fun(self: fsd.Response, headers: table<string, string|number|boolean|table>): fsd.Response
+---@overload fun(self: fsd.Response, headers: table<string, fsd.HeaderValue>): fsd.Response
 function Response:header(name, value) end
 
----A header as set so far; the name in any case. nil after the answer has left.
+---A header as set so far, a list where there are several of that name; the name in any case. nil after the answer has left.
 ---@param name string
----@return string? value
+---@return string|string[]|nil value
 ---@nodiscard
 function Response:get(name) end
 
----Sets the content type.
+---Adds a header beside those of the same name. Raises as Response.set does.
+---@param name string
+---@param value fsd.HeaderValue
+---@return fsd.Response self
+function Response:append(name, value) end
+
+---Takes a header back, all of that name.
+---@param name string
+---@return fsd.Response self
+function Response:unset(name) end
+
+---Whether a header of that name is set, in any case.
+---@param name string
+---@return boolean
+---@nodiscard
+function Response:has(name) end
+
+---Sets the header Location. What cannot stand in a URL is escaped.
+---@param url string
+---@return fsd.Response self
+function Response:location(url) end
+
+---Adds names to the header Vary, each once: `res:vary("Accept, Origin")`, `res:vary{ "Accept" }`; "*" stands for all.
+---
+---Raises when one of them is not a header's name.
+---@param names string|string[]
+---@return fsd.Response self
+function Response:vary(names) end
+
+---Adds to the header Link: `res:links{ next = "/page/3", last = { "/page/9", "/end" } }`, sorted by relation. What cannot stand
+---in a URL is escaped.
+---
+---Raises for a relation with a quote, a backslash or a control character.
+---@param links table<string, string|string[]> relation to URL
+---@return fsd.Response self
+function Response:links(links) end
+
+---Makes the answer a download: sets Content-Disposition, and with a name the content type by what it ends with
+---(application/octet-stream when that is unknown). Of a path the part behind the last "/" counts. Names that are not plain
+---ASCII are sent as RFC 6266 says.
+---@param name? string
+---@return fsd.Response self
+function Response:attachment(name) end
+
+---Sets the content type; text gets `; charset=utf-8` unless it has a charset.
 ---
 ---Raises when it is neither a content type nor a short name (html, json, text, txt, css, js, xml, csv, md, form, bin,
 ---png, jpg, jpeg, gif, webp, svg, ico, pdf, wasm, zip).
 ---@param type string "application/pdf" or "pdf"
 ---@return fsd.Response self
 function Response:type(type) end
+
+---Another name of Response.type.
+---@param type string
+---@return fsd.Response self
+function Response:content_type(type) end
 
 ---Sends a string (as text/html unless a type is set), any other value as JSON, or an empty body.
 ---
@@ -91,12 +143,12 @@ function Response:flush() end
 ---@nodiscard
 function Response:sse(options) end
 
----Sends a status, with its reason as plain text.
+---Sends a status, with its reason as plain text; with the number, where it has none.
 ---@param code integer 200 to 999
 function Response:send_status(code) end
 
----Sends a redirect, 302 unless said otherwise. What cannot stand in a URL is escaped. Do not take
----it from the client unchecked.
+---Sends a redirect, 302 unless said otherwise, with a body that says where to, as text or HTML by what the client accepts. What
+---cannot stand in a URL is escaped. Do not take it from the client unchecked.
 ---
 ---Raises when the status is not 300 to 399.
 ---@param status integer

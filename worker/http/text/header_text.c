@@ -47,6 +47,18 @@ bool header_text_is_ours(const char *name, size_t len)
     return false;
 }
 
+const char *header_text_fault(const char *name, size_t name_len, const char *value, size_t len)
+{
+    if (!header_text_is_name(name, name_len) || name_len > HEADER_TEXT_NAME_MAX) {
+        return "the name is too long, or has a character that a header name can't have";
+    }
+    if (header_text_is_ours(name, name_len)) {
+        return "fsd sets it itself";
+    }
+    return header_text_is_value(value, len) ? NULL
+                                            : "the value has a line break or control character";
+}
+
 static const char *const types[][2] = {
     {"bin", "application/octet-stream"},
     {"css", "text/css; charset=utf-8"},
@@ -87,6 +99,7 @@ static const struct reason {
 } reasons[] = {
     {100, "Continue"},
     {101, "Switching Protocols"},
+    {102, "Processing"},
     {103, "Early Hints"},
     {200, "OK"},
     {201, "Created"},
@@ -96,11 +109,14 @@ static const struct reason {
     {205, "Reset Content"},
     {206, "Partial Content"},
     {207, "Multi-Status"},
+    {208, "Already Reported"},
+    {226, "IM Used"},
     {300, "Multiple Choices"},
     {301, "Moved Permanently"},
     {302, "Found"},
     {303, "See Other"},
     {304, "Not Modified"},
+    {305, "Use Proxy"},
     {307, "Temporary Redirect"},
     {308, "Permanent Redirect"},
     {400, "Bad Request"},
@@ -121,6 +137,7 @@ static const struct reason {
     {415, "Unsupported Media Type"},
     {416, "Range Not Satisfiable"},
     {417, "Expectation Failed"},
+    {418, "I'm a Teapot"},
     {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
     {423, "Locked"},
@@ -138,7 +155,11 @@ static const struct reason {
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
+    {506, "Variant Also Negotiates"},
     {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
+    {509, "Bandwidth Limit Exceeded"},
+    {510, "Not Extended"},
     {511, "Network Authentication Required"},
 };
 

@@ -70,7 +70,7 @@ static void statuses_have_reasons(void **state)
         {204, "No Content"},
         {304, "Not Modified"},
         {404, "Not Found"},
-        {418, "Unknown"},
+        {418, "I'm a Teapot"},
         {499, "Client Closed Request"},
         {503, "Service Unavailable"},
         {599, "Unknown"},

@@ -1,0 +1,24 @@
+#ifndef FSD_WORKER_HTTP_RESPONSE_SEND_H
+#define FSD_WORKER_HTTP_RESPONSE_SEND_H
+
+#include <lua.h>
+#include <stddef.h>
+
+struct exchange;
+
+/* Methods of res: res:send, res:json, res:finish, res:send_status. */
+int response_send(lua_State *L);
+int response_send_json(lua_State *L);
+int response_send_finish(lua_State *L);
+int response_send_status(lua_State *L);
+
+/* The status at index, which an answer may have; raises for any other value. */
+int response_send_check_status(lua_State *L, int index);
+/* Answers with the value at index, as res:send does. */
+void response_send_value(lua_State *L, struct exchange *exchange, int index);
+/* Answers with a status and its reason as plain text. */
+void response_send_reason(lua_State *L, struct exchange *exchange, int status);
+/* core.encode(res, value) -> the value as JSON, as the settings want it; for res:jsonp. */
+int response_send_encode(lua_State *L);
+
+#endif
