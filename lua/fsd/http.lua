@@ -6,6 +6,9 @@ require "fsd.http.all"
 
 local M = {}
 for name, value in pairs(core) do M[name] = value end
-M.methods = nil -- for lua/fsd/http/ only
+M.methods, M.own = nil, nil -- for lua/fsd/http/ only
+
+local abort = require "fsd.http.abort"
+M.abort, M.assert = abort.abort, abort.assert
 
 return M

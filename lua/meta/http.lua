@@ -17,6 +17,30 @@ function http.app(options) end
 ---@nodiscard
 function http.respond(body, options) end
 
+---@class fsd.AbortOptions
+---@field expose? boolean whether the client reads the message; by default it does below status 500
+---@field code? string for programs; the reason by default: "not_found"
+---@field headers? table<string, string|number> sent with the error's page, which has none of those that were set before
+---@field name? string "HttpError" by default
+---@field cause? any the error behind it
+
+---Ends the request with a status: raises an Error, which app:on_error gets, and whose page is sent otherwise. Never returns.
+---
+---Raises a string instead when the status is not 400 to 599, an option is unknown, or a header is none that can be sent.
+---@param status integer 400 to 599
+---@param message? string for people; the reason of the status by default
+---@param options? fsd.AbortOptions
+function http.abort(status, message, options) end
+
+---The value, when it is neither nil nor false; else as http.abort.
+---@generic T
+---@param value T?
+---@param status integer 400 to 599
+---@param message? string
+---@param options? fsd.AbortOptions
+---@return T value
+function http.assert(value, status, message, options) end
+
 ---Handles a request, or passes it on by calling next. It may wait. When nothing was sent yet, what it returns is the
 ---answer: a string as HTML, an integer from 200 to 599 as a status of which only the reason is sent, anything else as
 ---JSON. Returning res is no answer.

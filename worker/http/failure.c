@@ -18,6 +18,7 @@
 #include "worker/http/exchange_note.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
+#include "worker/http/response_headers.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/resume.h"
 #include "worker/http/stream/stream.h"
@@ -46,13 +47,34 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
     lua_pop(L, 4);
 }
 
+/* Whether strangers may read the message: what err.expose says, else that of a client's error. */
+static bool is_exposed(lua_State *L, int error, int status)
+{
+    lua_pushliteral(L, "expose");
+    bool is = lua_rawget(L, error) == LUA_TBOOLEAN ? lua_toboolean(L, -1) : status < 500;
+    lua_pop(L, 1);
+    return is;
+}
+
+/* err.headers in place of what the handlers had set. */
+static void replace_headers(lua_State *L, struct exchange *exchange, int error)
+{
+    exchange->req->res.headers = (h2o_headers_t){NULL};
+    lua_pushliteral(L, "headers");
+    if (lua_rawget(L, error) == LUA_TTABLE) {
+        response_headers_put_table(L, lua_gettop(L), exchange->req);
+    }
+    lua_pop(L, 1);
+}
+
 static h2o_iovec_t make_body(lua_State *L, const struct exchange *exchange, int error, int status)
 {
     const char *message = error_push_text(L, error, "message");
-    if (message == NULL || (status >= 500 && !exchange->service->runtime->config.refreshes)) {
+    bool exposes = is_exposed(L, error, status);
+    if (message == NULL || (!exposes && !exchange->service->runtime->config.refreshes)) {
         return answer_error_body(exchange->req, status, header_text_reason(status));
     }
-    if (status < 500) {
+    if (exposes) {
         return answer_error_body(exchange->req, status, message);
     }
     const char *traceback = error_push_text(L, error, "traceback");
@@ -66,7 +88,7 @@ static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
 {
     if (exchange->state == EXCHANGE_OPEN) {
         int status = error_status(L, error);
-        exchange->req->res.headers = (h2o_headers_t){NULL};
+        replace_headers(L, exchange, error);
         exchange_answer(exchange, status, make_body(L, exchange, error, status));
     }
     dispatch_close(exchange);

@@ -5,5 +5,8 @@
 
 /* core.methods(class): see methods.c.  Raises for another class. */
 int methods_get(lua_State *L);
+/* core.own.option_fault(options, what, {names}), core.own.reason(status). */
+int methods_find_option_fault(lua_State *L);
+int methods_get_reason(lua_State *L);
 
 #endif

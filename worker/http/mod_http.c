@@ -1,6 +1,6 @@
-/* mod_http.c - what fsd.http (lua/fsd/http.lua) has in C: all of it is public there but methods.
+/* mod_http.c - what fsd.http (lua/fsd/http.lua) has in C: all of it is public there but methods and own.
  *   core.app([options]) -> app        core.respond(body [, options]) -> handler
- *   core.methods(class) -> table      for methods in Lua (methods.c)
+ *   core.methods(class) -> table      for methods in Lua (methods.c); core.own has more for those
  * Owns nothing; registers the classes of the area. */
 #include "worker/http/mod_http.h"
 
@@ -11,12 +11,22 @@
 #include "worker/http/native.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
+#include "worker/http/response_headers.h"
+#include "worker/http/response_send.h"
 #include "worker/http/stream/events.h"
 
 static const luaL_Reg functions[] = {
     {"app", app_new},
     {"respond", native_respond},
     {"methods", methods_get},
+    {NULL, NULL},
+};
+
+static const luaL_Reg own[] = {
+    {"encode", response_send_encode},
+    {"header_fault", response_headers_find_fault},
+    {"option_fault", methods_find_option_fault},
+    {"reason", methods_get_reason},
     {NULL, NULL},
 };
 
@@ -28,5 +38,7 @@ int luaopen_fsd_http_core(lua_State *L)
     response_register(L);
     events_register(L);
     luaL_newlib(L, functions);
+    luaL_newlib(L, own);
+    lua_setfield(L, -2, "own");
     return 1;
 }
