@@ -1,11 +1,14 @@
 /* sources: worker/core/json/json.c worker/core/json/json_decode.c worker/core/json/json_decoder.c worker/core/json/json_encode.c worker/core/json/json_number.c worker/core/json/json_string.c worker/core/json/json_text.c worker/core/json/json_write.c worker/core/value.c worker/core/value_path.c common/msgpack.c common/msgpack_read.c common/err.c | lua5.4 */
-/* What is accepted can be written, and what was written is read as the same value. */
+/* What is accepted can be written, and what was written is read as the same value; in turns as in one go. */
 #include "worker/core/json/json.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "worker/core/json/json_decoder.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -52,6 +55,26 @@ static bool same_value(lua_State *L, int a, int b)
     return has_mark == other_has_mark && same_pairs(L, a, b);
 }
 
+/* The value that is read in turns is the one at index 1; or neither is there. */
+static void check_turns(lua_State *L, const char *text, size_t len,
+                        const struct json_options *options)
+{
+    struct json_open open[JSON_DEPTH_DEFAULT];
+    struct json_decoder decoder;
+    int top = lua_gettop(L);
+    decoder.open = open;
+    decoder.err = NULL;
+    int r = json_decoder_init(&decoder, L, text, len, options);
+    while (r == 0 && (r = json_decoder_run(&decoder, 2)) == -EAGAIN) {
+        r = 0;
+    }
+    if ((r == 0) != (top == 1) || lua_gettop(L) != (r == 0 ? 2 : 0) ||
+        (r == 0 && !same_value(L, 1, 2))) {
+        abort();
+    }
+    lua_settop(L, top);
+}
+
 static void check(lua_State *L, const char *text, size_t len, const struct json_options *options)
 {
     struct json_buf buf;
@@ -60,8 +83,10 @@ static void check(lua_State *L, const char *text, size_t len, const struct json_
         if (lua_gettop(L) != 0) {
             abort();
         }
+        check_turns(L, text, len, options);
         return;
     }
+    check_turns(L, text, len, options);
     json_buf_init(&buf);
     json_buf_init(&again);
     if (lua_gettop(L) != 1 || json_encode(L, 1, &buf, NULL) != 0 ||

@@ -16,6 +16,7 @@
 #include "common/err.h"
 #include "worker/core/error.h"
 #include "worker/core/json/json.h"
+#include "worker/core/json/json_turns.h"
 #include "worker/core/value.h"
 
 enum {
@@ -26,17 +27,21 @@ enum {
 
 static const char buffer_metatable[] = "fsd.json.buffer";
 
-static int encode(lua_State *L)
+static int push_encoded(lua_State *L, int result, struct json_buf *buf, const struct fsd_err *err)
 {
-    struct fsd_err err;
-    struct json_buf *buf = lua_touserdata(L, lua_upvalueindex(1));
-    luaL_checkany(L, 1);
-    json_buf_reset(buf, KEEP_BYTES); /* here, since pushing the text may raise */
-    if (json_encode(L, 1, buf, &err) < 0) {
-        error_raise(L, "JsonError", "json.encode", STATUS_INTERNAL_ERROR, "%s", err.text);
+    if (result < 0) {
+        error_raise(L, "JsonError", "json.encode", STATUS_INTERNAL_ERROR, "%s", err->text);
     }
     lua_pushlstring(L, buf->data, buf->len);
     return 1;
+}
+
+static int encode(lua_State *L)
+{
+    struct json_buf *buf = lua_touserdata(L, lua_upvalueindex(1));
+    luaL_checkany(L, 1);
+    json_buf_reset(buf, KEEP_BYTES); /* here, since pushing the text may raise */
+    return json_turns_encode(L, 1, buf, push_encoded);
 }
 
 static void read_options(lua_State *L, int index, struct json_options *options)
@@ -56,18 +61,23 @@ static void read_options(lua_State *L, int index, struct json_options *options)
     lua_pop(L, 2);
 }
 
-static int decode(lua_State *L)
+static int push_decoded(lua_State *L, int result, const struct fsd_err *err)
 {
-    struct fsd_err err;
-    struct json_options options = {0};
-    size_t len = 0;
-    luaL_checktype(L, 1, LUA_TSTRING);
-    const char *text = lua_tolstring(L, 1, &len);
-    read_options(L, 2, &options);
-    if (json_decode(L, text, len, &options, &err) < 0) {
-        error_raise(L, "JsonError", "json.decode", STATUS_BAD_REQUEST, "%s", err.text);
+    if (result < 0) {
+        error_raise(L, "JsonError", "json.decode", STATUS_BAD_REQUEST, "%s", err->text);
     }
     return 1;
+}
+
+static int decode(lua_State *L)
+{
+    static const struct json_turns_calls calls = {NULL, push_decoded};
+    struct json_options options = {0};
+    size_t len = 0;
+    luaL_checktype(L, 1, LUA_TSTRING); /* it stays on the stack, and so does the text */
+    const char *text = lua_tolstring(L, 1, &len);
+    read_options(L, 2, &options);
+    return json_turns_decode(L, text, len, &options, &calls);
 }
 
 static int array(lua_State *L)

@@ -2,16 +2,18 @@
  *
  * Owns nothing; appends to the caller's buffer and cuts it back when it refuses.  Tables are walked
  * raw with lua_next; an array is written while its keys come as 1, 2, 3, and only when they come in
- * another order it is looked at twice.  Place in the value is kept as links on the C stack and
- * made into words only for an error.
+ * another order it is looked at twice.  What is open stands in rows and not on the C stack, so that the writing of a
+ * large value can stop between two of its parts and go on later (json_turns.c); the rows are made into words only for an error.
  * Called by mod_json.c, and by HTTP to write an answer straight into its own buffer.
  * Must not call anything of Lua that can raise, allocate, yield or run Lua code. */
 #include "worker/core/json/json.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
 
 #include "common/err.h"
+#include "worker/core/json/json_encoder.h"
 #include "worker/core/json/json_write.h"
 #include "worker/core/value.h"
 #include "worker/core/value_path.h"
@@ -20,32 +22,48 @@ enum {
     SLOTS = 4, /* key, value, a metatable, one to spare */
 };
 
-struct encoder {
-    lua_State *L;
-    struct json_buf *buf; /* borrowed from the caller, like err */
-    struct fsd_err *err;
-    const void *array_mark;
-};
+/* The words of a level's place, made only for an error. */
+static void format_place(const struct json_encoder *encoder, unsigned depth,
+                         char path[VALUE_PATH_MAX])
+{
+    struct value_place places[JSON_DEPTH_DEFAULT];
+    for (unsigned i = 0; i < depth; i++) {
+        places[i] = (struct value_place){
+            .outer = i > 0 ? &places[i - 1] : NULL,
+            .key_slot =
+                encoder->levels[i].kind == JSON_LEVEL_OBJECT ? encoder->levels[i].key_slot : 0,
+            .number = encoder->levels[i].number,
+        };
+    }
+    value_path_format(encoder->L, depth > 0 ? &places[depth - 1] : NULL, path);
+}
 
-static __attribute__((cold, noinline)) int refuse(const struct encoder *encoder, const char *what,
-                                                  const struct value_place *place)
+/* depth: how many levels the place has that is complained about. */
+static __attribute__((cold, noinline)) int refuse_at(const struct json_encoder *encoder,
+                                                     unsigned depth, const char *what)
 {
     char path[VALUE_PATH_MAX];
-    value_path_format(encoder->L, place, path);
+    format_place(encoder, depth, path);
     return fsd_err_set(encoder->err, EINVAL, "cannot encode %s%s", what, path);
 }
 
-static int encode_string(const struct encoder *encoder, int slot, const struct value_place *place)
+static __attribute__((cold, noinline)) int refuse(const struct json_encoder *encoder,
+                                                  const char *what)
+{
+    return refuse_at(encoder, encoder->depth, what);
+}
+
+static int encode_string(const struct json_encoder *encoder, int slot)
 {
     size_t len = 0;
     const char *text = lua_tolstring(encoder->L, slot, &len);
     if (!json_write_string(encoder->buf, text, len)) {
-        return refuse(encoder, "a string that is not valid UTF-8", place);
+        return refuse(encoder, "a string that is not valid UTF-8");
     }
     return 0;
 }
 
-static int encode_number(const struct encoder *encoder, int slot, const struct value_place *place)
+static int encode_number(const struct json_encoder *encoder, int slot)
 {
     if (lua_isinteger(encoder->L, slot)) {
         json_write_integer(encoder->buf, lua_tointeger(encoder->L, slot));
@@ -53,44 +71,10 @@ static int encode_number(const struct encoder *encoder, int slot, const struct v
     }
     double value = lua_tonumber(encoder->L, slot);
     if (!isfinite(value)) {
-        return refuse(encoder, isnan(value) ? "NaN" : "an infinite number", place);
+        return refuse(encoder, isnan(value) ? "NaN" : "an infinite number");
     }
     json_write_float(encoder->buf, value);
     return 0;
-}
-
-static int encode_value(const struct encoder *encoder, int slot, const struct value_place *place,
-                        unsigned depth);
-
-/* Writes elements first..count and the closing bracket; the opening one, or elements, stand before. */
-static int encode_elements(const struct encoder *encoder, int slot, lua_Integer first,
-                           lua_Integer count, struct value_place *place, unsigned depth)
-{
-    lua_State *L = encoder->L;
-    int value_slot = lua_gettop(L) + 1;
-    for (lua_Integer i = first; i <= count; i++) {
-        if (i > 1) {
-            json_write_char(encoder->buf, ',');
-        }
-        lua_rawgeti(L, slot, i);
-        place->number = i;
-        int r = encode_value(encoder, value_slot, place, depth);
-        if (r < 0) {
-            return r;
-        }
-        lua_settop(L, value_slot - 1);
-    }
-    json_write_char(encoder->buf, ']');
-    return 0;
-}
-
-static int encode_marked(const struct encoder *encoder, int slot, const struct value_place *outer,
-                         unsigned depth)
-{
-    struct value_place place = {.outer = outer};
-    json_write_char(encoder->buf, '[');
-    return encode_elements(encoder, slot, 1, (lua_Integer)lua_rawlen(encoder->L, slot), &place,
-                           depth);
 }
 
 static const char *name_key(lua_State *L, int slot)
@@ -105,87 +89,102 @@ static const char *name_key(lua_State *L, int slot)
     }
 }
 
-/* Says what is wrong with the key at slot in a table whose other keys are integers (or strings). */
-static __attribute__((cold, noinline)) int refuse_key(const struct encoder *encoder, int slot,
-                                                      bool others_are_integers,
-                                                      const struct value_place *outer)
+/* Says what is wrong with the key at its level's slot in a table whose other keys are integers (or strings). */
+static __attribute__((cold, noinline)) int
+refuse_key(struct json_encoder *encoder, struct json_level *level, bool others_are_integers)
 {
     lua_State *L = encoder->L;
-    bool is_integer = lua_isinteger(L, slot) != 0;
-    if (!is_integer && lua_type(L, slot) != LUA_TSTRING) {
-        return refuse(encoder, name_key(L, slot), outer);
+    bool is_integer = lua_isinteger(L, level->key_slot) != 0;
+    if (!is_integer && lua_type(L, level->key_slot) != LUA_TSTRING) {
+        return refuse_at(encoder, encoder->depth - 1, name_key(L, level->key_slot));
     }
-    struct value_place place = {.outer = outer, .key_slot = slot};
-    return refuse(encoder,
-                  is_integer && others_are_integers ? "an array with a key outside 1 to n"
-                                                    : "a table with both integer and string keys",
-                  &place);
+    level->kind = JSON_LEVEL_OBJECT; /* the key is the place */
+    return refuse(encoder, is_integer && others_are_integers
+                               ? "an array with a key outside 1 to n"
+                               : "a table with both integer and string keys");
 }
 
 /* Checks that the keys are exactly 1..count, in whatever order they stand in the table. */
-static int check_list(const struct encoder *encoder, int slot, lua_Integer count,
-                      const struct value_place *outer)
+static int check_list(struct json_encoder *encoder, struct json_level *level)
 {
     lua_State *L = encoder->L;
-    int key_slot = lua_gettop(L) + 1;
     lua_Integer found = 0;
     lua_pushnil(L);
-    while (lua_next(L, slot)) {
-        lua_settop(L, key_slot);
-        lua_Integer key = lua_isinteger(L, key_slot) ? lua_tointeger(L, key_slot) : 0;
-        if (key < 1 || key > count) {
-            return refuse_key(encoder, key_slot, true, outer);
+    while (lua_next(L, level->slot)) {
+        lua_settop(L, level->key_slot);
+        lua_Integer key = lua_isinteger(L, level->key_slot) ? lua_tointeger(L, level->key_slot) : 0;
+        if (key < 1 || key > level->count) {
+            return refuse_key(encoder, level, true);
         }
         found++;
     }
-    struct value_place place = {.outer = outer, .number = 1};
-    if (found == count) {
+    if (found == level->count) {
         return 0;
     }
-    while (lua_rawgeti(L, slot, place.number) != LUA_TNIL) {
-        lua_settop(L, key_slot - 1);
-        place.number++;
+    level->number = 1;
+    while (lua_rawgeti(L, level->slot, level->number) != LUA_TNIL) {
+        lua_settop(L, level->key_slot - 1);
+        level->number++;
     }
-    return refuse(encoder, "an array with a hole", &place);
+    return refuse(encoder, "an array with a hole");
 }
 
-static int encode_list(const struct encoder *encoder, int slot, const struct value_place *outer,
-                       unsigned depth)
+/* The value is at key_slot. */
+static int next_element(struct json_encoder *encoder, struct json_level *level)
 {
     lua_State *L = encoder->L;
-    int key_slot = lua_gettop(L) + 1;
-    struct value_place place = {.outer = outer};
-    char separator = '[';
-    lua_pushnil(L);
-    while (lua_next(L, slot)) {
-        if (!lua_isinteger(L, key_slot) || lua_tointeger(L, key_slot) != place.number + 1) {
-            lua_Integer count = (lua_Integer)lua_rawlen(L, slot);
-            lua_settop(L, key_slot - 1);
-            int r = check_list(encoder, slot, count, outer);
-            if (r < 0) {
-                return r;
-            }
-            if (separator == '[') {
-                json_write_char(encoder->buf, '[');
-            }
-            return encode_elements(encoder, slot, place.number + 1, count, &place, depth);
-        }
-        place.number++;
-        json_write_char(encoder->buf, separator);
-        separator = ',';
-        int r = encode_value(encoder, key_slot + 1, &place, depth);
-        if (r < 0) {
-            return r;
-        }
-        lua_settop(L, key_slot);
+    lua_settop(L, level->key_slot - 1);
+    if (level->number >= level->count) {
+        json_write_char(encoder->buf, ']');
+        return 0;
     }
-    json_write_char(encoder->buf, ']');
-    return 0;
+    if (level->number++ > 0) {
+        json_write_char(encoder->buf, ',');
+    }
+    lua_rawgeti(L, level->slot, level->number);
+    encoder->slot = level->key_slot;
+    return 1;
+}
+
+/* A table that turned out not to be walked in order is looked at twice. */
+static int become_elements(struct json_encoder *encoder, struct json_level *level)
+{
+    lua_Integer number = level->number;
+    lua_settop(encoder->L, level->key_slot - 1);
+    level->count = (lua_Integer)lua_rawlen(encoder->L, level->slot);
+    int r = check_list(encoder, level);
+    if (r < 0) {
+        return r;
+    }
+    if (number == 0) {
+        json_write_char(encoder->buf, '[');
+    }
+    level->kind = JSON_LEVEL_ELEMENTS;
+    level->number = number;
+    return next_element(encoder, level);
+}
+
+/* While keys come as 1, 2, 3: the key at key_slot, the value behind it. */
+static int next_item(struct json_encoder *encoder, struct json_level *level)
+{
+    lua_State *L = encoder->L;
+    lua_settop(L, level->key_slot);
+    if (!lua_next(L, level->slot)) {
+        json_write_char(encoder->buf, ']');
+        return 0;
+    }
+    if (!lua_isinteger(L, level->key_slot) ||
+        lua_tointeger(L, level->key_slot) != level->number + 1) {
+        return become_elements(encoder, level);
+    }
+    json_write_char(encoder->buf, level->number == 0 ? '[' : ',');
+    level->number++;
+    encoder->slot = level->key_slot + 1;
+    return 1;
 }
 
 /* Writes the key and a colon. */
-static int encode_key(const struct encoder *encoder, int slot, bool is_integer,
-                      const struct value_place *outer)
+static int encode_key(const struct json_encoder *encoder, int slot, bool is_integer)
 {
     lua_State *L = encoder->L;
     if (is_integer) {
@@ -197,80 +196,77 @@ static int encode_key(const struct encoder *encoder, int slot, bool is_integer,
     size_t len = 0;
     const char *text = lua_tolstring(L, slot, &len);
     if (!json_write_string(encoder->buf, text, len)) {
-        return refuse(encoder, "a key that is not valid UTF-8", outer);
+        return refuse_at(encoder, encoder->depth - 1, "a key that is not valid UTF-8");
     }
     json_write_char(encoder->buf, ':');
     return 0;
 }
 
-static int encode_object(const struct encoder *encoder, int slot, const struct value_place *outer,
-                         unsigned depth)
+/* The key at key_slot, the value behind it. */
+static int next_pair(struct json_encoder *encoder, struct json_level *level)
 {
     lua_State *L = encoder->L;
-    struct value_place place = {.outer = outer, .key_slot = lua_gettop(L) + 1};
-    bool keys_are_integers = false;
-    char separator = '{';
-    lua_pushnil(L);
-    while (lua_next(L, slot)) {
-        bool is_string = lua_type(L, place.key_slot) == LUA_TSTRING;
-        bool is_integer = !is_string && lua_isinteger(L, place.key_slot);
-        if (separator == '{') {
-            keys_are_integers = is_integer;
-        }
-        if (is_integer != keys_are_integers || is_integer == is_string) {
-            return refuse_key(encoder, place.key_slot, keys_are_integers, outer);
-        }
-        json_write_char(encoder->buf, separator);
-        separator = ',';
-        int r = encode_key(encoder, place.key_slot, is_integer, outer);
-        if (r == 0) {
-            r = encode_value(encoder, place.key_slot + 1, &place, depth);
-        }
-        if (r < 0) {
-            return r;
-        }
-        lua_settop(L, place.key_slot);
+    int key_slot = level->key_slot;
+    lua_settop(L, key_slot);
+    bool is_first = level->number == 0;
+    if (!lua_next(L, level->slot)) {
+        json_write_bytes(encoder->buf, "{}" + !is_first, 1U + is_first);
+        return 0;
     }
-    if (separator == '{') {
-        json_write_char(encoder->buf, '{');
+    bool is_string = lua_type(L, key_slot) == LUA_TSTRING;
+    bool is_integer = !is_string && lua_isinteger(L, key_slot);
+    if (is_first) {
+        level->keys_are_integers = is_integer;
+        level->number = 1;
     }
-    json_write_char(encoder->buf, '}');
-    return 0;
+    if (is_integer != level->keys_are_integers || is_integer == is_string) {
+        return refuse_key(encoder, level, level->keys_are_integers);
+    }
+    json_write_char(encoder->buf, is_first ? '{' : ',');
+    int r = encode_key(encoder, key_slot, is_integer);
+    encoder->slot = key_slot + 1;
+    return r < 0 ? r : 1;
 }
 
-static int encode_table(const struct encoder *encoder, int slot, const struct value_place *place,
-                        unsigned depth)
+static int begin_table(struct json_encoder *encoder, int slot)
 {
     lua_State *L = encoder->L;
-    if (depth == JSON_DEPTH_DEFAULT) {
-        return refuse(encoder, "more than 128 levels of nesting (a cycle?)", place);
+    if (encoder->depth == JSON_DEPTH_DEFAULT) {
+        return refuse(encoder, "more than 128 levels of nesting (a cycle?)");
     }
     if (!lua_checkstack(L, SLOTS)) {
-        return refuse(encoder, "a table that the Lua stack has no room for", place);
+        return refuse(encoder, "a table that the Lua stack has no room for");
     }
+    struct json_level *level = &encoder->levels[encoder->depth++];
+    level->slot = slot;
+    level->key_slot = lua_gettop(L) + 1;
+    level->number = 0;
     if (lua_getmetatable(L, slot)) {
         bool is_marked = lua_topointer(L, -1) == encoder->array_mark;
         lua_pop(L, 1);
         if (is_marked) {
-            return encode_marked(encoder, slot, place, depth + 1);
+            level->kind = JSON_LEVEL_ELEMENTS;
+            level->count = (lua_Integer)lua_rawlen(L, slot);
+            json_write_char(encoder->buf, '[');
+            return 0;
         }
     }
-    return lua_rawlen(L, slot) > 0 ? encode_list(encoder, slot, place, depth + 1)
-                                   : encode_object(encoder, slot, place, depth + 1);
+    level->kind = lua_rawlen(L, slot) > 0 ? JSON_LEVEL_LIST : JSON_LEVEL_OBJECT;
+    lua_pushnil(L);
+    return 0;
 }
 
-/* slot is an absolute index; on failure anything may be left on the stack and in the buffer. */
-static int encode_value(const struct encoder *encoder, int slot, const struct value_place *place,
-                        unsigned depth)
+/* Writes the value at slot, or begins it; on failure anything may be left on the stack and in the buffer. */
+static int begin_value(struct json_encoder *encoder, int slot)
 {
     lua_State *L = encoder->L;
     switch (lua_type(L, slot)) {
     case LUA_TSTRING:
-        return encode_string(encoder, slot, place);
+        return encode_string(encoder, slot);
     case LUA_TNUMBER:
-        return encode_number(encoder, slot, place);
+        return encode_number(encoder, slot);
     case LUA_TTABLE:
-        return encode_table(encoder, slot, place, depth);
+        return begin_table(encoder, slot);
     case LUA_TBOOLEAN:
         if (lua_toboolean(L, slot)) {
             json_write_bytes(encoder->buf, "true", 4);
@@ -280,7 +276,7 @@ static int encode_value(const struct encoder *encoder, int slot, const struct va
         return 0;
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(L, slot) != NULL) {
-            return refuse(encoder, "a userdata", place);
+            return refuse(encoder, "a userdata");
         }
         json_write_bytes(encoder->buf, "null", 4);
         return 0;
@@ -288,28 +284,80 @@ static int encode_value(const struct encoder *encoder, int slot, const struct va
         json_write_bytes(encoder->buf, "null", 4);
         return 0;
     case LUA_TFUNCTION:
-        return refuse(encoder, "a function", place);
+        return refuse(encoder, "a function");
     case LUA_TTHREAD:
-        return refuse(encoder, "a coroutine", place);
+        return refuse(encoder, "a coroutine");
     default:
-        return refuse(encoder, "a userdata", place);
+        return refuse(encoder, "a userdata");
+    }
+}
+
+/* Behind a value: 1 with encoder->slot at the next one of the innermost table that goes on, 0 when all have ended. */
+static int end_value(struct json_encoder *encoder)
+{
+    while (encoder->depth > 0) {
+        struct json_level *level = &encoder->levels[encoder->depth - 1];
+        int r = 0;
+        switch (level->kind) {
+        case JSON_LEVEL_ELEMENTS:
+            r = next_element(encoder, level);
+            break;
+        case JSON_LEVEL_LIST:
+            r = next_item(encoder, level);
+            break;
+        case JSON_LEVEL_OBJECT:
+            r = next_pair(encoder, level);
+            break;
+        }
+        if (r != 0) {
+            return r;
+        }
+        encoder->depth--;
+    }
+    return 0;
+}
+
+int json_encoder_init(struct json_encoder *encoder, lua_State *L, int index, struct json_buf *buf,
+                      struct fsd_err *err)
+{
+    encoder->L = L;
+    encoder->buf = buf;
+    encoder->err = err;
+    encoder->depth = 0;
+    encoder->slot = lua_absindex(L, index);
+    encoder->top = lua_gettop(L);
+    encoder->len_before = buf->len;
+    if (!lua_checkstack(L, SLOTS)) {
+        return refuse(encoder, "a value that the Lua stack has no room for");
+    }
+    encoder->array_mark = value_array_mark(L);
+    return 0;
+}
+
+int json_encoder_run(struct json_encoder *encoder, size_t budget)
+{
+    size_t before = encoder->buf->len;
+    for (;;) {
+        int r = begin_value(encoder, encoder->slot);
+        if (r == 0) {
+            r = end_value(encoder);
+        }
+        if (r < 0) {
+            encoder->buf->len = encoder->len_before;
+        }
+        if (r <= 0) {
+            lua_settop(encoder->L, encoder->top);
+            return r;
+        }
+        if (encoder->buf->len - before >= budget) {
+            return -EAGAIN;
+        }
     }
 }
 
 int json_encode(lua_State *L, int index, struct json_buf *buf, struct fsd_err *err)
 {
-    int slot = lua_absindex(L, index);
-    int top = lua_gettop(L);
-    size_t len_before = buf->len;
-    struct encoder encoder = {.L = L, .buf = buf, .err = err};
-    if (!lua_checkstack(L, SLOTS)) {
-        return refuse(&encoder, "a value that the Lua stack has no room for", NULL);
-    }
-    encoder.array_mark = value_array_mark(L);
-    int r = encode_value(&encoder, slot, NULL, 0);
-    if (r < 0) {
-        lua_settop(L, top);
-        buf->len = len_before;
-    }
-    return r;
+    struct json_encoder encoder;
+    int r = json_encoder_init(&encoder, L, index, buf, err);
+    return r < 0 ? r : json_encoder_run(&encoder, SIZE_MAX);
 }

@@ -9,7 +9,7 @@
 
 #include "common/err.h"
 #include "worker/core/error.h"
-#include "worker/core/json/json.h"
+#include "worker/core/json/json_turns.h"
 #include "worker/http/exchange.h"
 #include "worker/http/request.h"
 
@@ -31,9 +31,26 @@ static int request_text(lua_State *L)
     return 1;
 }
 
+static int push_decoded(lua_State *L, int result, const struct fsd_err *err)
+{
+    if (result < 0) {
+        error_raise(L, "JsonError", "entity.parse.failed", 400, "%s",
+                    request_check(L)->view.body.len == 0 ? "the body is empty, not JSON"
+                                                         : err->text);
+    }
+    return 1;
+}
+
+/* Between two turns the client may have gone, and the body with it. */
+static void check_still_there(lua_State *L)
+{
+    (void)check_body(L, request_check(L));
+}
+
 /* req:json([{ null = "keep" }]) -> value */
 static int request_json(lua_State *L)
 {
+    static const struct json_turns_calls calls = {check_still_there, push_decoded};
     h2o_iovec_t body = check_body(L, request_check(L));
     struct json_options options = {.keep_null = false};
     if (!lua_isnoneornil(L, 2)) {
@@ -42,12 +59,7 @@ static int request_json(lua_State *L)
         options.keep_null =
             lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "keep") == 0;
     }
-    struct fsd_err err;
-    if (json_decode(L, body.base != NULL ? body.base : "", body.len, &options, &err) != 0) {
-        error_raise(L, "JsonError", "entity.parse.failed", 400, "%s",
-                    body.len == 0 ? "the body is empty, not JSON" : err.text);
-    }
-    return 1;
+    return json_turns_decode(L, body.base != NULL ? body.base : "", body.len, &options, &calls);
 }
 
 static const luaL_Reg methods[] = {
