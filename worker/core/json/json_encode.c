@@ -210,7 +210,7 @@ static int next_pair(struct json_encoder *encoder, struct json_level *level)
     lua_settop(L, key_slot);
     bool is_first = level->number == 0;
     if (!lua_next(L, level->slot)) {
-        json_write_bytes(encoder->buf, "{}" + !is_first, 1U + is_first);
+        json_write_bytes(encoder->buf, is_first ? "{}" : "}", is_first ? 2 : 1);
         return 0;
     }
     bool is_string = lua_type(L, key_slot) == LUA_TSTRING;
