@@ -50,7 +50,12 @@ LIB_daemon := $(shell pkg-config --libs libsystemd jansson yaml-0.1)
 LIB_ctl    := $(shell pkg-config --libs jansson)
 LIB_worker := $(shell pkg-config --libs lua5.4 libh2o-evloop) -lssl -lcrypto -lz -lm
 
+# Libraries that few workers need are shared objects of their own, opened when they are needed (worker/toolbox/private_module.c).
+INC_sodium := $(shell pkg-config --cflags libsodium)
+LIB_sodium := $(shell pkg-config --libs libsodium)
+
 AREAS    := common daemon ctl worker
+MODULES  := $(patsubst %.c,$(BUILD)/%.so,$(wildcard modules/*.c))
 PROGRAMS := $(BUILD)/fsd $(BUILD)/fsd-worker $(BUILD)/fsdctl
 SRC      := $(foreach a,$(AREAS),$(wildcard $(a)/*.c $(a)/*/*.c $(a)/*/*/*.c))
 OBJ      := $(SRC:%.c=$(BUILD)/%.o)
@@ -63,7 +68,7 @@ FUZZERS  := $(patsubst test/fuzz/%_fuzz.c,%,$(wildcard test/fuzz/*_fuzz.c))
 is_silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
 say = $(if $(V),,@$(if $(is_silent),,printf '%-4s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(if $(2),$(2),$@)) &&))
 
-all: $(PROGRAMS) ## build the three programs (default)
+all: $(PROGRAMS) $(MODULES) ## build the three programs, and what they open (default)
 
 # A file that changes when a source is added or goes away, so that no archive keeps an object of old.
 ifneq ($(file <$(BUILD)/sources),$(SRC))
@@ -85,6 +90,13 @@ flags-$(1): # for the checks: what the preprocessor is told
 	@echo $$(CPPFLAGS) $$(INC_$(1))
 endef
 $(foreach a,$(AREAS),$(eval $(call area_rules,$(a))))
+
+$(MODULES): $(BUILD)/%.so: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,SO,$<) $(CC) $(CFLAGS) -fPIC -fvisibility=hidden $(INC_$(*F)) -MMD -MP -MF $@.d $< -o $@ \
+	  -shared $(filter-out -pie,$(LDFLAGS)) $(LIB_$(*F))
+flags-modules: # for the checks
+	@echo $(CPPFLAGS) $(foreach m,$(MODULES),$(INC_$(basename $(notdir $(m)))))
 
 # Programs that system tests start, such as a client that makes load.
 $(SUPPORT): $(BUILD)/%: %.c Makefile
@@ -114,30 +126,30 @@ check-unit: $(TESTS) ## run the unit tests
 	@printf '%s\n' $(TESTS) | xargs -P $(JOBS) -I{} sh -c \
 	  'timeout 300 {} >{}.log 2>&1 || { echo "--- failed: {}"; cat {}.log; exit 1; }'
 	@echo "all $(words $(TESTS)) unit test programs passed: $$(cat $(TESTS:=.log) | grep -c '^\[       OK') tests"
-check-system: $(PROGRAMS) $(SUPPORT) ## run the tests of real processes (ARGS= for pytest; JOBS=0 for -s and --pdb)
+check-system: $(PROGRAMS) $(MODULES) $(SUPPORT) ## run the tests of real processes (ARGS= for pytest; JOBS=0 for -s and --pdb)
 	FSD_BUILD=$(CURDIR)/$(BUILD) timeout --foreground -s INT -k 30 1800 $(PYTHON) -B -m pytest -p no:cacheprovider \
 	  -n $(JOBS) --dist loadfile $(SUITES) $(ARGS)
 check: check-unit ## the quick part: unit tests, and the system tests marked as basic
 	@$(MAKE) --no-print-directory check-system ARGS='-q -m basic'
-lint: $(PROGRAMS) ## all of the checks below; each is also a part of its own
+lint: $(PROGRAMS) $(MODULES) ## all of the checks below; each is also a part of its own
 	scripts/lint
 layers format tidy cppcheck analyzer sizes shell: ## one part of lint
 	scripts/lint $@
 fmt: ## format the C sources
-	clang-format-14 -i $$(find $(AREAS) test -name '*.[ch]')
+	clang-format-14 -i $$(find $(AREAS) modules test -name '*.[ch]')
 fmt-check: format ## is everything formatted?
 fuzz: $(FUZZERS:%=fuzz-%) ## run every fuzz target for FUZZ_SECONDS (5); fuzz-NAME runs one
 $(FUZZERS:%=fuzz-%): fuzz-%:
 	scripts/fuzz $*
 cover: ## branch coverage: of the pure files, and of the master
 	scripts/cover
-install: $(PROGRAMS) ## install below DESTDIR
+install: $(PROGRAMS) $(MODULES) ## install below DESTDIR
 	scripts/install "$(BUILD)" "$(DESTDIR)" "$(PREFIX)"
 clean: ## remove all builds
 	rm -rf build
 help: ## this list
 	@sed -n 's/^\([a-z][a-z -]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 24
 
--include $(OBJ:.o=.d) $(TESTS:=.d) $(SUPPORT:=.d)
+-include $(OBJ:.o=.d) $(TESTS:=.d) $(SUPPORT:=.d) $(MODULES:=.d)
 .PHONY: all tests check check-unit check-system lint layers format tidy cppcheck analyzer sizes shell fmt fmt-check fuzz \
-  cover install clean help $(FUZZERS:%=fuzz-%) $(AREAS:%=flags-%)
+  cover install clean help $(FUZZERS:%=fuzz-%) $(AREAS:%=flags-%) flags-modules

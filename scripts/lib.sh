@@ -10,7 +10,7 @@ die() {
 
 # The areas that are compiled into programs.
 # shellcheck disable=SC2034 # for those who source this
-AREAS=(common daemon ctl worker)
+AREAS=(common daemon ctl worker modules)
 
 # All C files below the given folders, sorted.
 c_files() {

@@ -19,12 +19,14 @@
 #include "worker/life.h"
 #include "worker/modules.h"
 #include "worker/tool/bundle.h"
+#include "worker/toolbox/compute_tool.h"
 
 static const struct tool {
     const char *name;
     int (*run)(int argc, char **argv);
 } tools[] = {
     {"bundle", tool_bundle},
+    {"compute", tool_compute},
 };
 
 static int run_tool(int argc, char **argv)

@@ -52,6 +52,47 @@ function crypto.random_integer(low, high) end
 ---@return boolean
 function crypto.equal(a, b) end
 
+---@class fsd.crypto.PasswordOptions
+---@field ops? integer how often the memory is gone through, 1 to 1000, 2 by default
+---@field memory? integer bytes that it takes, 8 KiB to 1 GiB, 64 MiB by default
+
+---A hash of a password, to be stored: argon2id with a salt of its own, as text that names its cost. A helper process makes it, so the
+---worker serves others meanwhile; two are made at a time, and 64 may wait. The worker's and the helper's copies of the password are wiped;
+---a string of Lua can't be, and lives until it is collected.
+---
+---Raises `CryptoError` (`crypto.memory`, `crypto.password`: the cost is out of range) and `ComputeError` (`compute.overload` with status
+---503, `compute.start`, `compute.lost`: the helper process has died).
+---@async
+---@param password string at most 4096 bytes
+---@param options? fsd.crypto.PasswordOptions
+---@return string hash at most 127 characters
+function crypto.password_hash(password, options) end
+
+---Whether it is the password that the hash was made of, and whether the hash was made with another cost than the options', so that it is
+---to be made anew. Raises as `password_hash`; `crypto.password` also when that is no hash of argon2.
+---@async
+---@param hash string
+---@param password string at most 4096 bytes
+---@param options? fsd.crypto.PasswordOptions what new hashes are made with
+---@return boolean is_password
+---@return boolean needs_rehash
+function crypto.password_verify(hash, password, options) end
+
+---Encrypts data so that only who has the key can read it, and nobody can change it (XChaCha20-Poly1305 with a random nonce, which stands
+---in front): 40 bytes longer. `context` is not in it, but must be the same to open it: whose it is, what it is for.
+---@param data string at most 4 MiB
+---@param key string 32 bytes, of `crypto.random_bytes(32)`
+---@param context? string
+---@return string sealed
+function crypto.seal(data, key, context) end
+
+---What `seal` was given; nil when the key or the context is another, or it was changed.
+---@param sealed string
+---@param key string
+---@param context? string
+---@return string? data
+function crypto.open(sealed, key, context) end
+
 ---A hash, or an HMAC, that is being made.
 ---@class fsd.Hasher
 local hasher = {}

@@ -1,13 +1,18 @@
 """fsd.crypto, fsd.base64, fsd.hex: against Python's own."""
 import hashlib
 import hmac
+import os
+import pathlib
+import signal
 
 import pytest
 
+from fsd_process import wait_for
 from handler_rows import app_of, names
 
 HEAD = '''
 local crypto, base64, hex = fsd.crypto, fsd.base64, fsd.hex
+local CHEAP = { ops = 1, memory = 8192 }
 local function failure(...) local _, err = fsd.try(...) return err end
 local function mistake(...) local ok, err = pcall(...) assert(not ok) return tostring(err) end
 '''
@@ -82,6 +87,60 @@ ROWS = [
         return mistake(base64.decode, "", { strikt = true }):find('base64.decode: unknown option "strikt"; did you mean "strict"?', 1, true)
           and mistake(base64.decode, "", { [1] = true }):find("the name of an option is a string", 1, true)
           and mistake(base64.encode_url, "", { padding = 1 }):find('option "padding" must be a boolean', 1, true) and true'''),
+    ("a-password-is-verified", '''
+        local hash = crypto.password_hash("secret", CHEAP)
+        local ok, old = crypto.password_verify(hash, "secret", CHEAP)
+        local wrong, old_too = crypto.password_verify(hash, "Secret")
+        return hash:find("^%$argon2id%$v=19%$m=8,t=1,p=1%$") and ok and not old and not wrong and old_too
+          and crypto.password_hash("secret", CHEAP) ~= hash and crypto.password_verify(crypto.password_hash("", CHEAP), "")
+          and crypto.password_verify(crypto.password_hash("a\\0b", CHEAP), "a\\0b") and not crypto.password_verify(crypto.password_hash("a\\0b", CHEAP), "a\\0c")'''),
+    ("what-is-no-hash-is-not-compared", '''
+        for _, hash in ipairs{ "", "secret", "$2b$10$abcdefghijklmnopqrstuv", ("x"):rep(500), "$argon2id$v=19$m=8,t=1,p=1$c2FsdA\\0" } do
+          local err = failure(crypto.password_verify, hash, "secret")
+          if err.name ~= "CryptoError" or err.code ~= "crypto.password" then return hash .. ": " .. tostring(err) end
+        end
+        return true'''),
+    ("options-of-passwords-are-checked", '''
+        return mistake(crypto.password_hash, "x", { memory = 1 }):find('option "memory" must be an integer from 8192', 1, true)
+          and mistake(crypto.password_hash, "x", { opps = 1 }):find('did you mean "ops"?', 1, true)
+          and mistake(crypto.password_hash, ("x"):rep(4097)):find("4096 bytes at most", 1, true)
+          and crypto.password_verify(crypto.password_hash(("x"):rep(4096), CHEAP), ("x"):rep(4096))'''),
+    ("many-passwords-at-a-time-wait-for-each-other", '''
+        local hashes = fsd.task.map({ 1, 2, 3, 4, 5, 6, 7, 8 }, 8, function(i) return crypto.password_hash("p" .. i, CHEAP) end)
+        for i = 1, 8 do if not crypto.password_verify(hashes[i], "p" .. i) then return i end end
+        return true'''),
+    ("more-than-can-wait-are-refused", '''
+        local codes, tasks = {}, {}
+        for i = 1, 80 do
+          tasks[i] = fsd.task.spawn(function()
+            local hash, err = fsd.try(crypto.password_hash, "x", CHEAP)
+            local code = err and err.code or "hashed"
+            codes[code] = (codes[code] or 0) + 1
+          end)
+        end
+        for _, t in ipairs(tasks) do t:join() end
+        return codes.hashed >= 66 and codes["compute.overload"] == 80 - codes.hashed'''),
+    ("a-cancelled-task-leaves-its-job-and-others-get-theirs", '''
+        local tasks = {}
+        for i = 1, 6 do tasks[i] = fsd.task.spawn(crypto.password_hash, "p" .. i, CHEAP) end
+        fsd.task.yield()
+        for i = 1, 6, 2 do tasks[i]:cancel() end
+        for i = 1, 6 do
+          local hash, err = fsd.try(tasks[i].join, tasks[i])
+          if i % 2 == 1 and not (err and err.code == "cancelled") then return i .. tostring(err) end
+          if i % 2 == 0 and not crypto.password_verify(hash, "p" .. i) then return i end
+        end
+        return true'''),
+    ("what-is-sealed-opens-with-its-key-and-context-only", '''
+        local key, data = crypto.random_bytes(32), crypto.random_bytes(1000)
+        local sealed = crypto.seal(data, key, "user 1")
+        local changed = sealed:sub(1, 50) .. string.char(sealed:byte(51) ~ 1) .. sealed:sub(52)
+        return #sealed == 1040 and crypto.open(sealed, key, "user 1") == data and crypto.open(sealed, key) == nil
+          and crypto.open(sealed, key, "user 2") == nil and crypto.open(sealed, crypto.random_bytes(32), "user 1") == nil
+          and crypto.open(changed, key, "user 1") == nil and crypto.open(sealed:sub(1, -2), key, "user 1") == nil
+          and crypto.open("", key) == nil and crypto.open(crypto.seal("", key), key) == "" and crypto.seal(data, key) ~= crypto.seal(data, key)
+          and mistake(crypto.seal, "x", "short"):find("a key is 32 bytes", 1, true) and mistake(crypto.seal, ("x"):rep(4194305), key):find("4 MiB")
+          and true'''),
     ("what-would-be-too-long-is-refused", '''
         return mistake(hex.encode, ("x"):rep(40 * 1024 * 1024)):find("64 MiB at most", 1, true) and true'''),
 ]
@@ -130,3 +189,40 @@ return app
     assert answer["hash"] == hashlib.sha512(b"x" * 60 * 1024 * 1024).hexdigest()
     assert answer["turns"] > 3
     assert answer["code"] == "cancelled"
+
+
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_helper_that_dies_fails_its_job_only_and_goes_with_its_worker(serve):
+    app = serve('''
+local fsd = require "fsd"
+local app = fsd.app()
+local CHEAP = { ops = 1, memory = 8192 }
+app:get("/hash", function() return fsd.crypto.password_hash("x", CHEAP) end)
+app:get("/long", function()
+  local _, err = fsd.try(fsd.crypto.password_hash, "x", { ops = 1000, memory = 1024 * 1024 * 64 })
+  return { name = err.name, code = err.code }
+end)
+return app
+''')
+    worker = app.workers()[0]["pid"]
+    assert children(worker) == []
+    assert app.get("/hash").text.startswith("$argon2id$")
+    helper, = children(worker)
+    with app.connection() as waiting:
+        waiting.request("GET", "/long")
+        # by the second one, as soon as the first has the long one
+        wait_for(lambda: app.get("/hash").status == 200 and len(children(worker)) == 2, "a second helper")
+        helpers = set(children(worker))
+        assert helper in helpers
+        for pid in helpers:
+            os.kill(pid, signal.SIGKILL)
+        answer = waiting.getresponse()
+        assert answer.read() == b'{"code":"compute.lost","name":"ComputeError"}'
+    assert app.get("/hash").status == 200
+    assert not helpers & set(children(worker))
+    last = children(worker)
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in last), "the helper to end with its worker")

@@ -3,7 +3,10 @@
  *   crypto.hasher(name [, key]) -> hasher
  *   crypto.random_bytes(n [, encoding]) -> data       crypto.random_hex(n) -> text
  *   crypto.random_integer(low, high) -> integer       crypto.equal(a, b) -> boolean
- * Owns nothing; hasher.c hashes, the kernel is what random bytes come from.  Failures raise a CryptoError. */
+ *   crypto.password_hash(password [, options]) -> hash
+ *   crypto.password_verify(hash, password [, options]) -> boolean, needs_rehash
+ *   crypto.seal(data, key [, context]) -> sealed      crypto.open(sealed, key [, context]) -> data or nil
+ * Owns nothing; hasher.c hashes, password.c asks a helper process, seal.c opens libsodium, the kernel is what random bytes come from.  Failures raise a CryptoError. */
 #include "worker/toolbox/mod_crypto.h"
 
 #include <errno.h>
@@ -15,7 +18,8 @@
 
 #include "worker/core/error.h"
 #include "worker/toolbox/hasher.h"
-#include "worker/toolbox/hex.h"
+#include "worker/toolbox/password.h"
+#include "worker/toolbox/seal.h"
 
 enum { RANDOM_BYTES_MAX = 64 * 1024, STATUS_INTERNAL_ERROR = 500 };
 
@@ -90,9 +94,13 @@ static int equal(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"equal", equal},
+    {"open", seal_open},
+    {"password_hash", password_hash},
+    {"password_verify", password_verify},
     {"random_bytes", random_bytes},
     {"random_hex", random_hex},
     {"random_integer", random_integer},
+    {"seal", seal_seal},
     {NULL, NULL},
 };
 

@@ -1,0 +1,108 @@
+/* compute_tool.c - the helper process: does what would hold a worker's loop.
+ * Owns the process.  It reads one request after the other from its socket, does it, however long that takes, and answers.  Passwords are
+ * wiped when they are done, and nobody may look into its memory.  Started by compute.c; must not know Lua, nor outlive its worker. */
+#include "worker/toolbox/compute_tool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/parse.h"
+#include "common/proto.h"
+#include "worker/toolbox/compute_frame.h"
+#include "worker/toolbox/private_module.h"
+
+enum {
+    NICE = 5
+}; /* whoever waits for a hash waits longer anyway than the clients of the worker do */
+
+static void hash_password(const struct sodium_module *sodium, const struct compute_request *request,
+                          struct compute_result *result)
+{
+    const struct sodium_bytes password = {request->text, request->len};
+    result->error = sodium->password_hash(result->hash, &password, &request->cost);
+}
+
+static void verify_password(const struct sodium_module *sodium,
+                            const struct compute_request *request, struct compute_result *result)
+{
+    const struct sodium_bytes password = {request->text, request->len};
+    int is_verified = sodium->password_verify(request->hash, &password);
+    int needs_rehash = sodium->password_needs_rehash(request->hash, &request->cost);
+    result->error = is_verified < 0 ? is_verified : needs_rehash < 0 ? needs_rehash : 0;
+    result->is_verified = is_verified > 0;
+    result->needs_rehash = needs_rehash > 0;
+}
+
+static void answer(const struct sodium_module *sodium, const struct compute_request *request,
+                   struct compute_result *result)
+{
+    switch (request->kind) {
+    case COMPUTE_PASSWORD_HASH:
+        hash_password(sodium, request, result);
+        return;
+    case COMPUTE_PASSWORD_VERIFY:
+        verify_password(sodium, request, result);
+        return;
+    }
+}
+
+/* False: the worker is gone. */
+static bool serve_one(const struct sodium_module *sodium)
+{
+    struct compute_request request;
+    struct compute_result result = {0};
+    ssize_t size = 0;
+    do {
+        size = recv(COMPUTE_FD, &request, sizeof(request), 0);
+    } while (size < 0 && errno == EINTR);
+    if (size < (ssize_t)offsetof(struct compute_request, text) ||
+        (size_t)size != compute_request_size(&request)) {
+        return false;
+    }
+    answer(sodium, &request, &result);
+    explicit_bzero(&request, sizeof(request));
+    return send(COMPUTE_FD, &result, sizeof(result), MSG_NOSIGNAL) == (ssize_t)sizeof(result);
+}
+
+/* A terminal's signals are for the master, which lets workers finish. */
+static int settle(const char *worker_pid)
+{
+    static const struct rlimit no_core = {0, 0};
+    int64_t pid = 0;
+    if (parse_int(worker_pid, 1, INT32_MAX, &pid) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+        getppid() != (pid_t)pid) {
+        return -ESRCH;
+    }
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)setpriority(PRIO_PROCESS, 0, NICE);
+    return 0;
+}
+
+int tool_compute(int argc, char **argv)
+{
+    struct fsd_err err;
+    if (argc != 1 || settle(argv[0]) != 0) {
+        (void)fprintf(stderr, "fsd-worker: --tool compute is started by a worker\n");
+        return FSD_EXIT_USAGE;
+    }
+    const struct sodium_module *sodium = private_module_sodium(&err);
+    if (sodium == NULL) {
+        (void)fprintf(stderr, "fsd-worker: %s\n", err.text);
+        return FSD_EXIT_INTERNAL;
+    }
+    while (serve_one(sodium)) {
+    }
+    return FSD_EXIT_OK;
+}
