@@ -17,6 +17,7 @@
 ---@field log fsd.Log
 ---@field pubsub fsd.pubsub
 ---@field registry fsd.registry
+---@field schema fsd.schema
 ---@field server fsd.server
 ---@field shared fsd.shared
 ---@field supervisor fsd.supervisor

@@ -1,0 +1,65 @@
+-- fsd.schema.request: a request against schemas, before its handler runs.  What is checked stands in req.valid: { body, query, params,
+-- headers }.  All problems of all parts are told at once.
+local json = require "fsd.json"
+local errors = require "fsd.error"
+local fail = require "fsd.schema.fail"
+local options = require "fsd.mw.options"
+local schema = require "fsd.schema"
+
+local PARTS = { "params", "query", "headers", "body" }
+
+local function fail_type()
+  error(errors.new {
+    name = "ValidationError", code = "validation.type", status = 415, message = "send application/json or a form",
+  }, 0)
+end
+
+-- The body as a value, and whether it has strings only.
+local function read_body(req)
+  local type = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
+  if type == "application/json" or type:find "^application/[%w.-]+%+json$" then return req:json(), false end
+  if type == "application/x-www-form-urlencoded" and req.form then return req:form(), true end
+  if type == "" and req:text() == "" then return nil, false end
+  fail_type()
+end
+
+local READERS = {
+  params = function(req) return req.params, true end,
+  query = function(req) return req.query, true end,
+  headers = function(req) return req.headers, true end,
+  body = read_body,
+}
+
+local function to_schemas(parts, level)
+  if type(parts) ~= "table" then error("fsd.schema.handler: a table of schemas expected", level + 1) end
+  local schemas = {}
+  for name, value in pairs(parts) do
+    if not READERS[name] then
+      error(("fsd.schema.handler: unknown part %q%s"):format(tostring(name), options.meant(name, PARTS)), level + 1)
+    end
+    schemas[name] = schema.is(value) and value or schema.new(value)
+  end
+  return schemas
+end
+
+return function(parts, level)
+  local schemas = to_schemas(parts, level)
+  return function(req, _, next)
+    local valid, problems = {}, nil
+    for _, name in ipairs(PARTS) do
+      if schemas[name] then
+        local value, coerce = READERS[name](req)
+        local found
+        valid[name], found = schemas[name]:check(value, { coerce = coerce })
+        for _, problem in ipairs(found or {}) do
+          problems = problems or json.array {}
+          problem.source = name
+          problems[#problems + 1] = problem
+        end
+      end
+    end
+    if problems then fail(problems) end
+    req.valid = valid
+    next()
+  end
+end
