@@ -11,9 +11,11 @@
 #include "worker/http/native.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
+#include "worker/http/response_choose.h"
 #include "worker/http/response_headers.h"
 #include "worker/http/response_send.h"
 #include "worker/http/stream/events.h"
+#include "worker/http/stream/response_stream.h"
 
 static const luaL_Reg functions[] = {
     {"app", app_new},
@@ -23,8 +25,10 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg own[] = {
+    {"choose_type", response_choose_type},
     {"encode", response_send_encode},
     {"header_fault", response_headers_find_fault},
+    {"is_streaming", response_stream_is_open},
     {"option_fault", methods_find_option_fault},
     {"reason", methods_get_reason},
     {NULL, NULL},

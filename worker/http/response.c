@@ -1,5 +1,5 @@
 /* response.c - res, as handlers see it: the class, and its status.
- *   res:status(code) -> res      res.status_code      res.headers_sent
+ *   res:status(code) -> res      res.status_code (may be set)      res.headers_sent      res.req
  *   headers: response_headers.c, response_fields.c      answers: response_send.c, response_redirect.c
  *   in pieces: stream/response_stream.c      events: stream/events.c      in Lua: lua/fsd/http/response.lua
  * Owns the class "fsd.Response": a userdata (struct http_object).  When the client has gone, setters and senders
@@ -19,13 +19,21 @@
 #include "worker/http/stream/events.h"
 #include "worker/http/stream/response_stream.h"
 
+/* Numbers in the upvalue of __index. */
+enum field { FIELD_STATUS_CODE = 1, FIELD_HEADERS_SENT, FIELD_REQ };
+
+/* User values: a table of what the application stores, made on demand, and req. */
+enum { RESPONSE_STORE = 1, RESPONSE_REQUEST, RESPONSE_VALUES = RESPONSE_REQUEST };
+
 void response_push(lua_State *L, struct exchange *exchange)
 {
-    struct http_object *object = lua_newuserdatauv(L, sizeof(*object), 1);
+    struct http_object *object = lua_newuserdatauv(L, sizeof(*object), RESPONSE_VALUES);
     object->kind = HTTP_RESPONSE;
     object->exchange = exchange;
     exchange->response = object;
     luaL_setmetatable(L, RESPONSE_METATABLE);
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, RESPONSE_REQUEST);
 }
 
 struct exchange *response_check(lua_State *L)
@@ -107,34 +115,64 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-/* Upvalue: the table of methods. */
+static void push_field(lua_State *L, const struct exchange *exchange, enum field field)
+{
+    switch (field) {
+    case FIELD_STATUS_CODE:
+        lua_pushinteger(L, exchange->status);
+        break;
+    case FIELD_HEADERS_SENT:
+        lua_pushboolean(L, exchange->state != EXCHANGE_OPEN);
+        break;
+    case FIELD_REQ:
+        (void)lua_getiuservalue(L, 1, RESPONSE_REQUEST);
+        break;
+    }
+}
+
+/* Upvalue: the table of methods and fields. */
 static int response_index(lua_State *L)
 {
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+    int type = lua_rawget(L, lua_upvalueindex(1));
+    if (type == LUA_TFUNCTION) {
         return 1;
     }
     struct exchange *exchange = response_check(L);
-    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-    if (key != NULL && strcmp(key, "status_code") == 0) {
-        lua_pushinteger(L, exchange->status);
-    } else if (key != NULL && strcmp(key, "headers_sent") == 0) {
-        lua_pushboolean(L, exchange->state != EXCHANGE_OPEN);
-    } else if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) {
+    if (type == LUA_TNUMBER) {
+        push_field(L, exchange, (enum field)lua_tointeger(L, -1));
+    } else if (lua_getiuservalue(L, 1, RESPONSE_STORE) == LUA_TTABLE) {
         lua_pushvalue(L, 2);
         lua_rawget(L, -2);
     }
     return 1; /* else nil */
 }
 
-/* res.name = value: the application's own, as in Express's res.locals. */
+/* A name of ours that the application sets. */
+static int set_own(lua_State *L, int type)
+{
+    bool is_status = type == LUA_TNUMBER && lua_tointeger(L, -1) == FIELD_STATUS_CODE;
+    if (!is_status) {
+        return luaL_error(L, "cannot set res.%s: that name is fsd's", luaL_tolstring(L, 2, NULL));
+    }
+    lua_settop(L, 3);
+    lua_remove(L, 2);
+    return response_status(L);
+}
+
+/* res.name = value: the application's own. */
 static int response_newindex(lua_State *L)
 {
     (void)response_check(L);
-    if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+    lua_pushvalue(L, 2);
+    int type = lua_rawget(L, lua_upvalueindex(1));
+    if (type != LUA_TNIL) {
+        return set_own(L, type);
+    }
+    if (lua_getiuservalue(L, 1, RESPONSE_STORE) != LUA_TTABLE) {
         lua_newtable(L);
         lua_pushvalue(L, -1);
-        lua_setiuservalue(L, 1, 1);
+        lua_setiuservalue(L, 1, RESPONSE_STORE);
     }
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
@@ -142,15 +180,29 @@ static int response_newindex(lua_State *L)
     return 0;
 }
 
+static const struct field_row {
+    const char *name;
+    enum field field;
+} fields[] = {
+    {"status_code", FIELD_STATUS_CODE},
+    {"headers_sent", FIELD_HEADERS_SENT},
+    {"req", FIELD_REQ},
+};
+
 void response_register(lua_State *L)
 {
     luaL_newmetatable(L, RESPONSE_METATABLE);
     lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
     lua_setfield(L, -2, "__metatable");
     luaL_newlib(L, methods);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        lua_pushinteger(L, fields[i].field);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    lua_pushvalue(L, -1);
     lua_pushcclosure(L, response_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, response_newindex);
+    lua_setfield(L, -3, "__index");
+    lua_pushcclosure(L, response_newindex, 1);
     lua_setfield(L, -2, "__newindex");
     lua_pop(L, 1);
 }

@@ -8,7 +8,7 @@ struct exchange;
 
 #define RESPONSE_METATABLE "fsd.Response"
 
-/* Pushes the res object of an exchange that begins. */
+/* Pushes the res object of an exchange that begins; its req stands on the top. */
 void response_push(lua_State *L, struct exchange *exchange);
 /* Answers, unless that has been done, with the value on the top of the stack, which a handler returned: as res:send does, a
  * whole number from 200 to 599 as a status.  nil is no answer, and neither is res itself, which its setters return: so

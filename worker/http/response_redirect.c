@@ -8,11 +8,12 @@
 
 #include "worker/http/exchange.h"
 #include "worker/http/response.h"
+#include "worker/http/response_choose.h"
 #include "worker/http/response_fields.h"
 #include "worker/http/response_headers.h"
 #include "worker/http/response_send.h"
-#include "worker/http/text/accept.h"
 #include "worker/http/text/header_text.h"
+#include "worker/http/text/parameters.h"
 
 enum redirect_form { FORM_NONE = -1, FORM_TEXT, FORM_HTML };
 
@@ -22,14 +23,7 @@ static enum redirect_form choose_form(const struct exchange *exchange)
         [FORM_TEXT] = {"text/plain", 10},
         [FORM_HTML] = {"text/html", 9},
     };
-    char scratch[VIEW_SCRATCH_MAX];
-    h2o_iovec_t header = view_header(&exchange->view, H2O_STRLIT("accept"), scratch);
-    if (header.base == NULL) {
-        return FORM_TEXT;
-    }
-    struct accept accept;
-    accept_parse(&accept, ACCEPT_TYPE, header.base, header.len);
-    return (enum redirect_form)accept_choose(&accept, offers, 2);
+    return (enum redirect_form)response_choose(exchange, offers, 2);
 }
 
 static h2o_iovec_t make_text(h2o_req_t *req, const char *reason, h2o_iovec_t url)

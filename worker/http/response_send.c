@@ -71,9 +71,12 @@ int response_send_encode(lua_State *L)
     struct exchange *exchange = response_check(L);
     luaL_checkany(L, 2);
     struct json_buf *buf = encode(L, exchange, 2);
-    json_text_escape(buf, JSON_TEXT_SCRIPT);
+    if (lua_toboolean(L, 3)) {
+        json_text_escape(buf, JSON_TEXT_SCRIPT);
+    }
     lua_pushlstring(L, buf->data, buf->len);
-    return 1;
+    lua_pushstring(L, exchange_settings(exchange)->jsonp_callback_name);
+    return 2;
 }
 
 void response_send_value(lua_State *L, struct exchange *exchange, int index)

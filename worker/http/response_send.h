@@ -18,7 +18,8 @@ int response_send_check_status(lua_State *L, int index);
 void response_send_value(lua_State *L, struct exchange *exchange, int index);
 /* Answers with a status and its reason as plain text. */
 void response_send_reason(lua_State *L, struct exchange *exchange, int status);
-/* core.encode(res, value) -> the value as JSON, as the settings want it; for res:jsonp. */
+/* core.own.encode(res, value, is_script) -> the value as JSON, as the settings want it, and what they call the callback; for
+ * res:jsonp.  In a script it has nothing that ends a line of one. */
 int response_send_encode(lua_State *L);
 
 #endif

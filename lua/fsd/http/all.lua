@@ -3,6 +3,7 @@
 --   function Response:name(...) ... end
 for _, name in ipairs {
   "render",
+  "response",
 } do
   require("fsd.http." .. name)
 end

@@ -4,8 +4,9 @@
 ---answer was given both raise "headers_sent" (status 500); when the client has gone they do nothing. Names that are
 ---not listed here are yours: `res.started = true`.
 ---@class fsd.Response
----@field status_code integer the status as set so far, 200 at first
+---@field status_code integer the status as set so far, 200 at first; to be set as by Response.status
 ---@field headers_sent boolean whether the answer was given
+---@field req fsd.Request the request that it answers
 ---@field [string] any
 local Response = {}
 
@@ -162,3 +163,42 @@ function Response:redirect(status, url) end
 ---@param view string "user/show"
 ---@param values? table
 function Response:render(view, values) end
+
+---As Response.redirect, to the page that the client comes from (Referer), if that is one of the same host; else to fallback.
+---@param status integer
+---@param fallback string
+---@overload fun(self: fsd.Response, fallback: string)
+function Response:redirect_back(status, fallback) end
+
+---Answers in the form that the client likes best (Accept): sets the content type and Vary, and calls its function with req and
+---res. The names are those of Response.type, or content types. Of forms that are equally good the first in alphabetical order
+---counts; `{ "json", fn }` in the list part stand before those, in their own order. `default` answers when none is accepted.
+---
+---Raises "not_acceptable" (status 406) when none is, and there is no default.
+---@async
+---@param forms table<string|integer, fun(req: fsd.Request, res: fsd.Response): any>
+---@return any result what the function has returned
+function Response:format(forms) end
+
+---Sends a value as JSON; when the query has a parameter `callback` (setting jsonp_callback_name), as a script that calls that
+---function with the value. Characters that a function's name can't have are left out of it. For old clients: CORS is the better way.
+---
+---Raises "json.encode" (status 500) as Response.json does.
+---@param value any
+function Response:jsonp(value) end
+
+---Answers in pieces, which the function writes: `res:stream(function(w) w:write("a") end)`; w is res. The answer ends when it
+---returns.
+---@async
+---@param fn fun(w: fsd.Response)
+function Response:stream(fn) end
+
+---Accepted and dropped: the library for HTTP cannot send a 103.
+---
+---Raises for headers that could not be sent.
+---@param headers table<string, string|number>
+---@return fsd.Response self
+function Response:early_hints(headers) end
+
+---Raises "not_supported" (status 501): it comes with connections of TCP.
+function Response:hijack() end

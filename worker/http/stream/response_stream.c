@@ -190,3 +190,10 @@ int response_stream_finish(lua_State *L, struct exchange *exchange)
     flush_foreign(L, exchange);
     return 0;
 }
+
+int response_stream_is_open(lua_State *L)
+{
+    const struct exchange *exchange = response_check(L);
+    lua_pushboolean(L, exchange->state == EXCHANGE_STREAMING || exchange->drops_body);
+    return 1;
+}

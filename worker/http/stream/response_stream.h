@@ -12,6 +12,9 @@ int response_stream_flush(lua_State *L);
 /* res:finish([chunk]) of an answer that was begun by res:write; its chunk is at index 2. */
 int response_stream_finish(lua_State *L, struct exchange *exchange);
 
+/* core.own.is_streaming(res): whether something more may be written, and it is not ended yet. */
+int response_stream_is_open(lua_State *L);
+
 /* Raises unless something may be written to the answer now, from the task that runs. */
 void response_stream_check(lua_State *L, const struct exchange *exchange);
 /* After that check, as the last step of a C function: writes, waiting for room when there is none.  The bytes are copied before it
