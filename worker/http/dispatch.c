@@ -284,6 +284,7 @@ int dispatch_main(lua_State *L)
     lua_pushcfunction(L, error_traceback);
     request_push(L, exchange);
     response_push(L, exchange);
+    request_set_response(L, AT_REQUEST, AT_RESPONSE);
     lua_pushcfunction(L, run_chain);
     lua_pushvalue(L, AT_REQUEST);
     lua_pushvalue(L, AT_RESPONSE);

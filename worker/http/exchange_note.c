@@ -11,7 +11,7 @@
 #include "worker/http/app.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
-#include "worker/http/request.h"
+#include "worker/http/request_id.h"
 #include "worker/http/service.h"
 
 _Static_assert(sizeof(((struct app_handler *)0)->where) == BLACKBOX_PLACE_MAX,
@@ -22,7 +22,7 @@ static void note(struct exchange *exchange, struct recorder *recorder)
 {
     const struct runtime *runtime = exchange->service->runtime;
     const struct view *view = &exchange->view;
-    request_find_id(exchange);
+    request_id_take(exchange);
     struct recorder_subject subject = {
         .method = view->method.base,
         .method_len = view->method.len,
@@ -52,7 +52,7 @@ void exchange_note_record(struct exchange *exchange, struct logger_record *recor
     const struct view *view = &exchange->view;
     logger_field_text(record, "method", view->method.base, view->method.len);
     logger_field_text(record, "path", view->path.base, view->path.len);
-    const char *id = request_id(exchange);
+    const char *id = request_id_get(exchange);
     logger_field_text(record, "request_id", id, strlen(id));
     if (exchange->last != NULL) {
         logger_field_text(record, "handler", exchange->last->where, strlen(exchange->last->where));

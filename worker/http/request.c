@@ -1,9 +1,8 @@
-/* request.c - req, as handlers see it.
- *   req.method  req.path  req.url  req.base_url  req.original_url  req.id  req.http_version          strings
- *   req.params  req.query  req.headers  req.state                    tables, made when first asked for
- *   req.log                                                          fsd.log with request_id
- *   req.aborted                                                      whether the client has gone
- *   req:get(name) (= req:header)            methods for the body: body/request_body.c
+/* request.c - req, as handlers see it: the class, and what each of its names is.
+ *   method path url base_url original_url id http_version log aborted ...   request_fields.c
+ *   params query headers                                                   request_tables.c      query_table.c
+ *   req:get(name) (= req:header)  req:header_values(name)                  request_headers.c
+ *   methods for the body                                                   body/request_body.c
  * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
  * lazily and what the application itself stores (req.user = ...).  Every access goes through one __index, whose upvalue
  * maps a name to a method or to a field's number.
@@ -11,39 +10,66 @@
 #include "worker/http/request.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdbool.h>
 
-#include "worker/core/runtime.h"
 #include "worker/http/body/request_body.h"
 #include "worker/http/exchange.h"
+#include "worker/http/request_fields.h"
+#include "worker/http/request_headers.h"
 #include "worker/http/request_tables.h"
-#include "worker/http/service.h"
-#include "worker/http/text/query.h"
 
-enum field { /* numbers in the upvalue of __index */
-             FIELD_METHOD = 1,
-             FIELD_PATH,
-             FIELD_URL,
-             FIELD_BASE_URL,
-             FIELD_ORIGINAL_URL,
-             FIELD_ID,
-             FIELD_VERSION,
-             FIELD_PARAMS,
-             FIELD_QUERY,
-             FIELD_HEADERS,
-             FIELD_STATE,
-             FIELD_LOG,
-             FIELD_ABORTED,
+enum { REQUEST_STORE = 1, REQUEST_RESPONSE, REQUEST_VALUES = REQUEST_RESPONSE };
+
+static void push_response(lua_State *L, struct exchange *exchange)
+{
+    (void)exchange;
+    (void)lua_getiuservalue(L, 1, REQUEST_RESPONSE);
+}
+
+static void push_empty(lua_State *L, struct exchange *exchange)
+{
+    (void)exchange;
+    lua_newtable(L);
+}
+
+static const struct field {
+    const char *name;
+    void (*push)(lua_State *L, struct exchange *exchange); /* req is at index 1, the name at 2 */
+    bool is_kept; /* made once, so that it is the same each time */
+} fields[] = {
+    {"method", request_push_method, false},
+    {"path", request_push_path, false},
+    {"url", request_push_url, false},
+    {"base_url", request_push_base_url, false},
+    {"original_url", request_push_original_url, false},
+    {"id", request_push_id, false},
+    {"http_version", request_push_version, false},
+    {"params", request_push_params, false}, /* of the handler that runs */
+    {"query", request_push_query, true},
+    {"headers", request_push_headers, true},
+    {"raw_headers", request_push_raw_headers, true},
+    {"trailers", push_empty, true}, /* libh2o drops them */
+    {"state", push_empty, true},
+    {"log", request_push_log, true},
+    {"aborted", request_push_aborted, false},
+    {"xhr", request_push_xhr, false},
+    {"res", push_response, false},
 };
+enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
 
 void request_push(lua_State *L, struct exchange *exchange)
 {
-    struct http_object *object = lua_newuserdatauv(L, sizeof(*object), 1);
+    struct http_object *object = lua_newuserdatauv(L, sizeof(*object), REQUEST_VALUES);
     object->kind = HTTP_REQUEST;
     object->exchange = exchange;
     exchange->request = object;
     luaL_setmetatable(L, REQUEST_METATABLE);
+}
+
+void request_set_response(lua_State *L, int request, int response)
+{
+    lua_pushvalue(L, response);
+    lua_setiuservalue(L, request, REQUEST_RESPONSE);
 }
 
 struct exchange *request_check(lua_State *L)
@@ -59,89 +85,15 @@ struct exchange *request_check(lua_State *L)
     return object->exchange;
 }
 
-void request_find_id(struct exchange *exchange)
-{
-    char scratch[VIEW_SCRATCH_MAX];
-    h2o_iovec_t given = view_header(&exchange->view, H2O_STRLIT("x-request-id"), scratch);
-    bool usable = given.len > 0 && given.len <= EXCHANGE_ID_MAX;
-    for (size_t i = 0; usable && i < given.len; i++) {
-        usable = given.base[i] > 0x20 && given.base[i] < 0x7f;
-    }
-    if (usable) {
-        memcpy(exchange->id, given.base, given.len);
-        exchange->id[given.len] = '\0';
-    }
-}
-
-const char *request_id(struct exchange *exchange)
-{
-    if (exchange->id[0] == '\0') {
-        request_find_id(exchange);
-    }
-    if (exchange->id[0] == '\0') {
-        (void)snprintf(exchange->id, sizeof(exchange->id), "%llx-%llx",
-                       (unsigned long long)exchange->service->runtime->incarnation,
-                       (unsigned long long)exchange->serial);
-    }
-    return exchange->id;
-}
-
-static void push_iovec(lua_State *L, h2o_iovec_t text)
-{
-    lua_pushlstring(L, text.base != NULL ? text.base : "", text.len);
-}
-
-/* How much of the path belongs to where the handler that runs is mounted (app:use("/admin", ...)). */
-static size_t get_base_len(const struct exchange *exchange)
-{
-    if (exchange->step >= exchange->chain.count) {
-        return 0; /* on_error, not_found: they belong to the whole application */
-    }
-    return exchange->chain.steps[exchange->step].prefix_len;
-}
-
-static h2o_iovec_t get_path(const struct exchange *exchange)
-{
-    h2o_iovec_t path = exchange->view.path;
-    size_t base_len = get_base_len(exchange);
-    if (base_len == path.len && base_len > 0) {
-        return h2o_iovec_init(H2O_STRLIT("/"));
-    }
-    return h2o_iovec_init(path.base + base_len, path.len - base_len);
-}
-
-static void push_url(lua_State *L, const struct view *view, h2o_iovec_t path)
-{
-    push_iovec(L, path);
-    if (view->query.base != NULL) {
-        lua_pushliteral(L, "?");
-        push_iovec(L, view->query);
-        lua_concat(L, 3);
-    }
-}
-
-static void push_log(lua_State *L, struct exchange *exchange)
-{
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "fsd.log");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "with");
-    lua_insert(L, -2);
-    lua_createtable(L, 0, 1);
-    lua_pushstring(L, request_id(exchange));
-    lua_setfield(L, -2, "request_id");
-    lua_call(L, 2, 1);
-}
-
 void request_push_store(lua_State *L)
 {
-    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) {
+    if (lua_getiuservalue(L, 1, REQUEST_STORE) == LUA_TTABLE) {
         return;
     }
     lua_pop(L, 1);
     lua_newtable(L);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, 1);
+    lua_setiuservalue(L, 1, REQUEST_STORE);
 }
 
 /* Pushes a value that is kept under its name (stack index 2) once made. */
@@ -160,55 +112,12 @@ static void push_kept(lua_State *L, struct exchange *exchange,
     lua_rawset(L, -4);
 }
 
-static void push_empty(lua_State *L, struct exchange *exchange)
+static void push_field(lua_State *L, struct exchange *exchange, const struct field *field)
 {
-    (void)exchange;
-    lua_newtable(L);
-}
-
-static void push_field(lua_State *L, struct exchange *exchange, enum field field)
-{
-    const struct view *view = &exchange->view;
-    switch (field) {
-    case FIELD_METHOD:
-        push_iovec(L, view->method);
-        break;
-    case FIELD_PATH:
-        push_iovec(L, get_path(exchange));
-        break;
-    case FIELD_URL:
-        push_url(L, view, get_path(exchange));
-        break;
-    case FIELD_BASE_URL:
-        lua_pushlstring(L, view->path.base, get_base_len(exchange));
-        break;
-    case FIELD_ORIGINAL_URL:
-        push_url(L, view, view->path);
-        break;
-    case FIELD_ID:
-        lua_pushstring(L, request_id(exchange));
-        break;
-    case FIELD_VERSION:
-        lua_pushfstring(L, "%d.%d", view->version >> 8, view->version & 0xff);
-        break;
-    case FIELD_PARAMS: /* of the handler that runs: not kept */
-        request_push_params(L, exchange);
-        break;
-    case FIELD_QUERY:
-        push_kept(L, exchange, request_push_query);
-        break;
-    case FIELD_HEADERS:
-        push_kept(L, exchange, request_push_headers);
-        break;
-    case FIELD_STATE:
-        push_kept(L, exchange, push_empty);
-        break;
-    case FIELD_LOG:
-        push_kept(L, exchange, push_log);
-        break;
-    case FIELD_ABORTED:
-        lua_pushboolean(L, exchange->is_client_gone);
-        break;
+    if (field->is_kept) {
+        push_kept(L, exchange, field->push);
+    } else {
+        field->push(L, exchange);
     }
 }
 
@@ -221,10 +130,10 @@ static int request_index(lua_State *L)
         return 1;
     }
     if (type == LUA_TNUMBER) {
-        push_field(L, exchange, (enum field)lua_tointeger(L, -1));
+        push_field(L, exchange, &fields[lua_tointeger(L, -1) - 1]);
         return 1;
     }
-    if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+    if (lua_getiuservalue(L, 1, REQUEST_STORE) != LUA_TTABLE) {
         lua_pushnil(L);
         return 1;
     }
@@ -250,84 +159,16 @@ static int request_newindex(lua_State *L)
     return 0;
 }
 
-/* Joins to the first value, on the top of the stack, what the other headers of that name say, as in req.headers. */
-static void append_repeated(lua_State *L, const h2o_headers_t *headers, const char *name,
-                            size_t len)
-{
-    const char *joint = h2o_memis(name, len, H2O_STRLIT("cookie")) ? "; " : ", ";
-    bool is_first = true;
-    for (size_t i = 0; i < headers->size; i++) {
-        const h2o_header_t *header = &headers->entries[i];
-        if (!h2o_memis(header->name->base, header->name->len, name, len)) {
-            continue;
-        }
-        if (!is_first) {
-            lua_pushstring(L, joint);
-            push_iovec(L, header->value);
-            lua_concat(L, 3);
-        }
-        is_first = false;
-    }
-}
-
-/* req:get(name) -> string or nil; the name in any case */
-static int request_get(lua_State *L)
-{
-    struct exchange *exchange = request_check(L);
-    size_t len;
-    const char *name = luaL_checklstring(L, 2, &len);
-    char lower[256];
-    char scratch[VIEW_SCRATCH_MAX];
-    if (len >= sizeof(lower)) {
-        lua_pushnil(L);
-        return 1;
-    }
-    memcpy(lower, name, len);
-    h2o_strtolower(lower, len);
-    h2o_iovec_t value = view_header(&exchange->view, lower, len, scratch);
-    if (value.base == NULL) {
-        lua_pushnil(L);
-    } else {
-        push_iovec(L, value);
-        append_repeated(L, &exchange->view.headers, lower, len);
-    }
-    return 1;
-}
-
-static const luaL_Reg methods[] = {
-    {"get", request_get},
-    {"header", request_get},
-    {NULL, NULL},
-};
-
-static const struct field_row {
-    const char *name;
-    enum field field;
-} fields[] = {
-    {"method", FIELD_METHOD},
-    {"path", FIELD_PATH},
-    {"url", FIELD_URL},
-    {"base_url", FIELD_BASE_URL},
-    {"original_url", FIELD_ORIGINAL_URL},
-    {"id", FIELD_ID},
-    {"http_version", FIELD_VERSION},
-    {"params", FIELD_PARAMS},
-    {"query", FIELD_QUERY},
-    {"headers", FIELD_HEADERS},
-    {"state", FIELD_STATE},
-    {"log", FIELD_LOG},
-    {"aborted", FIELD_ABORTED},
-};
-
 void request_register(lua_State *L)
 {
     luaL_newmetatable(L, REQUEST_METATABLE);
     lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
     lua_setfield(L, -2, "__metatable");
-    luaL_newlib(L, methods);
+    lua_newtable(L);
+    request_headers_register(L);
     request_body_register(L);
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        lua_pushinteger(L, fields[i].field);
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        lua_pushinteger(L, i + 1);
         lua_setfield(L, -2, fields[i].name);
     }
     lua_pushvalue(L, -1);

@@ -9,15 +9,13 @@ struct exchange;
 
 /* Pushes the req object of an exchange that begins. */
 void request_push(lua_State *L, struct exchange *exchange);
+/* Tells the req at one index which res goes with it. */
+void request_set_response(lua_State *L, int request, int response);
 /* The exchange of the req at index 1; raises when that is something else, or over. */
 struct exchange *request_check(lua_State *L);
 /* Pushes the table of what belongs to the req at index 1 in Lua, made when first needed: what was made lazily, and what
  * the application has stored under names of its own. */
 void request_push_store(lua_State *L);
-/* Takes over the X-Request-Id that the client sent, when it is a short token. */
-void request_find_id(struct exchange *exchange);
-/* The request's id: X-Request-Id when it is a short token, else made. */
-const char *request_id(struct exchange *exchange);
 /* The class; once a state. */
 void request_register(lua_State *L);
 

@@ -69,7 +69,8 @@ static size_t count_bytes(const struct view *view)
 {
     size_t bytes = view->method.len + view->path.len + view->query.len + view->authority.len;
     for (size_t i = 0; i < view->headers.size; i++) {
-        bytes += view->headers.entries[i].name->len + view->headers.entries[i].value.len;
+        const h2o_header_t *header = &view->headers.entries[i];
+        bytes += 2 * header->name->len + header->value.len;
     }
     return bytes + view->headers.size * (sizeof(h2o_header_t) + sizeof(h2o_iovec_t));
 }
@@ -93,6 +94,11 @@ void view_keep(struct view *view)
         move_text(&names[i], &room);
         move_text(&entries[i].value, &room);
         entries[i].name = &names[i];
+        if (entries[i].orig_name != NULL) {
+            memcpy(room, entries[i].orig_name, names[i].len);
+            entries[i].orig_name = room;
+            room += names[i].len;
+        }
     }
     view->headers.entries = entries;
     move_text(&view->method, &room);

@@ -100,6 +100,7 @@ static struct request *request_new(const char *authority)
         request->names[i] = put(request, rows[i][0]);
         request->headers[i] =
             (h2o_header_t){.name = &request->names[i], .value = put(request, rows[i][1])};
+        request->headers[i].orig_name = i > 0 ? put(request, rows[i][0]).base : NULL;
     }
     request->req.headers = (h2o_headers_t){request->headers, 3, 3};
     return request;
@@ -159,6 +160,8 @@ static void a_view_that_is_kept_outlives_the_request(void **state)
     assert_header(&view, "host", "host");
     assert_header(&view, "accept", "text/html");
     assert_header(&view, "x-empty", "");
+    assert_null(view.headers.entries[0].orig_name);
+    assert_memory_equal(view.headers.entries[2].orig_name, "accept", strlen("accept"));
     assert_null(view.body.base);
     assert_int_equal(view.version, 0x101);
     const char *copy = view.copy;
