@@ -12,6 +12,7 @@
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
 #include "worker/http/response.h"
+#include "worker/http/response_validate.h"
 #include "worker/http/service.h"
 #include "worker/http/settings.h"
 #include "worker/http/stream/response_stream.h"
@@ -35,9 +36,9 @@ static void set_default_type(struct exchange *exchange, const char *type)
     h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, type, strlen(type), 0);
 }
 
-static void send_bytes(struct exchange *exchange, const char *bytes, size_t len)
+static void send_bytes(lua_State *L, struct exchange *exchange, const char *bytes, size_t len)
 {
-    exchange_answer(exchange, exchange->status, h2o_strdup(&exchange->req->pool, bytes, len));
+    response_validate_and_answer(L, exchange, h2o_strdup(&exchange->req->pool, bytes, len));
 }
 
 /* Into the service's buffer, which the next answer takes. */
@@ -63,7 +64,7 @@ static void send_json(lua_State *L, struct exchange *exchange, int index)
 {
     const struct json_buf *buf = encode(L, exchange, index);
     set_default_type(exchange, "application/json; charset=utf-8");
-    send_bytes(exchange, buf->data, buf->len);
+    send_bytes(L, exchange, buf->data, buf->len);
 }
 
 int response_send_encode(lua_State *L)
@@ -82,12 +83,12 @@ int response_send_encode(lua_State *L)
 void response_send_value(lua_State *L, struct exchange *exchange, int index)
 {
     if (lua_isnoneornil(L, index)) {
-        send_bytes(exchange, "", 0);
+        response_validate_and_answer(L, exchange, h2o_iovec_init(NULL, 0));
     } else if (lua_type(L, index) == LUA_TSTRING) {
         size_t len;
         const char *text = lua_tolstring(L, index, &len);
         set_default_type(exchange, "text/html; charset=utf-8");
-        send_bytes(exchange, text, len);
+        send_bytes(L, exchange, text, len);
     } else {
         send_json(L, exchange, index);
     }
@@ -97,7 +98,6 @@ void response_send_reason(lua_State *L, struct exchange *exchange, int status)
 {
     const char *text = header_text_reason(status);
     char digits[16];
-    (void)L;
     if (text == header_text_reason(0)) { /* it has none */
         (void)snprintf(digits, sizeof(digits), "%d", status);
         text = digits;
@@ -106,7 +106,7 @@ void response_send_reason(lua_State *L, struct exchange *exchange, int status)
     h2o_req_t *req = exchange->req;
     h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
                    H2O_STRLIT("text/plain; charset=utf-8"), 1);
-    send_bytes(exchange, text, strlen(text));
+    send_bytes(L, exchange, text, strlen(text));
 }
 
 int response_send(lua_State *L)
@@ -138,7 +138,7 @@ int response_send_finish(lua_State *L)
         return response_stream_finish(L, exchange);
     }
     if (response_is_open(L, exchange)) {
-        send_bytes(exchange, bytes, len);
+        exchange_answer(exchange, exchange->status, h2o_strdup(&exchange->req->pool, bytes, len));
     }
     return 0;
 }
