@@ -1,10 +1,12 @@
 /* header_text.c - the words of a response head: which bytes may stand in it, reason phrases, short names of types.
- * Owns three tables.  Pure: no Lua, no libh2o.  Called by response.c, answer.c and native.c for everything that comes from an
+ * Owns two tables (types: mime.c).  Pure: no Lua, no libh2o.  Called by response.c, answer.c and native.c for everything that comes from an
  * application, because libh2o 2.2.5 would send a line break in a header as it is. */
 #include "worker/http/text/header_text.h"
 
 #include <string.h>
 #include <strings.h>
+
+#include "worker/http/text/mime.h"
 
 static bool is_token(unsigned char c)
 {
@@ -59,38 +61,12 @@ const char *header_text_fault(const char *name, size_t name_len, const char *val
                                             : "the value has a line break or control character";
 }
 
-static const char *const types[][2] = {
-    {"bin", "application/octet-stream"},
-    {"css", "text/css; charset=utf-8"},
-    {"csv", "text/csv; charset=utf-8"},
-    {"form", "application/x-www-form-urlencoded"},
-    {"gif", "image/gif"},
-    {"html", "text/html; charset=utf-8"},
-    {"ico", "image/vnd.microsoft.icon"},
-    {"jpeg", "image/jpeg"},
-    {"jpg", "image/jpeg"},
-    {"js", "text/javascript; charset=utf-8"},
-    {"json", "application/json; charset=utf-8"},
-    {"md", "text/markdown; charset=utf-8"},
-    {"pdf", "application/pdf"},
-    {"png", "image/png"},
-    {"svg", "image/svg+xml"},
-    {"text", "text/plain; charset=utf-8"},
-    {"txt", "text/plain; charset=utf-8"},
-    {"wasm", "application/wasm"},
-    {"webp", "image/webp"},
-    {"xml", "application/xml"},
-    {"zip", "application/zip"},
-};
-
 const char *header_text_find_type(const char *word)
 {
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(types[i][0], word) == 0) {
-            return types[i][1];
-        }
+    if (strcmp(word, "form") == 0) {
+        return "application/x-www-form-urlencoded";
     }
-    return NULL;
+    return mime_find(word, strlen(word));
 }
 
 static const struct reason {

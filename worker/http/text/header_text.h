@@ -15,7 +15,7 @@ bool header_text_is_ours(const char *name, size_t len);
 /* Why an application may not send that header; NULL when it may.  The name is no text to show when it is no name. */
 enum { HEADER_TEXT_NAME_MAX = 256 };
 const char *header_text_fault(const char *name, size_t name_len, const char *value, size_t len);
-/* The content type that res:type(word) means: "html", "json", "text", "css", "js" ...; NULL for a word that is not in the list. */
+/* The content type that res:type(word) means: "form", or what a file's name may end in ("html", "json", "text"; mime.h); NULL for other words. */
 const char *header_text_find_type(const char *word);
 /* The reason phrase of a status (RFC 9110 §15), "Unknown" when it has none. */
 const char *header_text_reason(int status);

@@ -55,7 +55,9 @@ static void short_names_stand_for_content_types(void **state)
     assert_string_equal(header_text_find_type("html"), "text/html; charset=utf-8");
     assert_string_equal(header_text_find_type("bin"), "application/octet-stream");
     assert_string_equal(header_text_find_type("zip"), "application/zip");
-    assert_null(header_text_find_type("JSON"));
+    assert_string_equal(header_text_find_type("JPG"), "image/jpeg");
+    assert_string_equal(header_text_find_type("form"), "application/x-www-form-urlencoded");
+    assert_null(header_text_find_type("unknown"));
     assert_null(header_text_find_type(""));
     assert_null(header_text_find_type("text/html"));
 }
