@@ -53,6 +53,8 @@ LIB_worker := $(shell pkg-config --libs lua5.4 libh2o-evloop) -lssl -lcrypto -lz
 # Libraries that few workers need are shared objects of their own, opened when they are needed (worker/toolbox/private_module.c).
 INC_sodium := $(shell pkg-config --cflags libsodium)
 LIB_sodium := $(shell pkg-config --libs libsodium)
+INC_jwt    := $(shell pkg-config --cflags libjwt)
+LIB_jwt    := $(shell pkg-config --libs libjwt)
 
 AREAS    := common daemon ctl worker
 MODULES  := $(patsubst %.c,$(BUILD)/%.so,$(wildcard modules/*.c))

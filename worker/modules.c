@@ -24,6 +24,7 @@
 #include "worker/toolbox/mod_base64.h"
 #include "worker/toolbox/mod_crypto.h"
 #include "worker/toolbox/mod_hex.h"
+#include "worker/toolbox/mod_jwt.h"
 
 static const struct module {
     const char *name;
@@ -39,6 +40,7 @@ static const struct module {
     {"fsd.hex", luaopen_fsd_hex, "bytes as hexadecimal digits"},
     {"fsd.http.core", luaopen_fsd_http_core, "applications, routes and handlers, for fsd.http"},
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
+    {"fsd.jwt.core", luaopen_fsd_jwt_core, "keys and signatures, for fsd.jwt"},
     {"fsd.log", luaopen_fsd_log, "structured log records"},
     {"fsd.shared", luaopen_fsd_shared, "dictionaries in memory that all workers share"},
     {"fsd.supervisor.core", luaopen_fsd_supervisor_core,

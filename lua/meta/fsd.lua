@@ -14,6 +14,7 @@
 ---@field hex fsd.hex
 ---@field http fsd.http
 ---@field json fsd.json
+---@field jwt fsd.jwt
 ---@field log fsd.Log
 ---@field pubsub fsd.pubsub
 ---@field registry fsd.registry

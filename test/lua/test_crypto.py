@@ -1,6 +1,7 @@
 """fsd.crypto, fsd.base64, fsd.hex: against Python's own."""
 import hashlib
 import hmac
+import json
 import os
 import pathlib
 import signal
@@ -220,7 +221,7 @@ return app
         for pid in helpers:
             os.kill(pid, signal.SIGKILL)
         answer = waiting.getresponse()
-        assert answer.read() == b'{"code":"compute.lost","name":"ComputeError"}'
+        assert json.loads(answer.read()) == {"name": "ComputeError", "code": "compute.lost"}
     assert app.get("/hash").status == 200
     assert not helpers & set(children(worker))
     last = children(worker)

@@ -9,7 +9,7 @@ from app_process import AppProcess
 from fsd_process import BUILD, ROOT
 
 META = ROOT / "lua/meta"
-HIDDEN = {"fsd.error.core", "fsd.task.core", "fsd.timer.core", "fsd.worker.core", "fsd.actor.core",
+HIDDEN = {"fsd.error.core", "fsd.jwt.core", "fsd.task.core", "fsd.timer.core", "fsd.worker.core", "fsd.actor.core",
           "fsd.http.core", "fsd.supervisor.core", "fsd.template.core", "fsd.text.core"}  # for the modules in Lua only
 
 # Walks the tables of the modules, and the classes through their metatables: an __index is a table of methods, or a function

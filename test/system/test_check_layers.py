@@ -137,15 +137,16 @@ def compile_in(tree, *arguments):
 
 @pytest.fixture
 def built(tree):
-    """Three programs that link nothing."""
-    (tree / "build/release").mkdir(parents=True)
+    """Three programs, and what they open, that link nothing."""
+    (tree / "build/release/modules").mkdir(parents=True)
     (tree / "empty.c").write_text("int main(void)\n{\n    return 0;\n}\n")
-    for program in ("fsd", "fsdctl", "fsd-worker"):
+    for program in ("fsd", "fsdctl", "fsd-worker", "modules/jwt.so", "modules/sodium.so"):
         compile_in(tree, "empty.c", "-o", f"build/release/{program}")
     return tree
 
 
-@pytest.mark.parametrize("program, library", [("fsd", "lua5.4"), ("fsd", "ssl"), ("fsdctl", "yaml"), ("fsd-worker", "systemd")])
+@pytest.mark.parametrize("program, library", [("fsd", "lua5.4"), ("fsd", "ssl"), ("fsdctl", "yaml"), ("fsd-worker", "systemd"),
+                                              ("fsd-worker", "sodium"), ("modules/jwt.so", "yaml")])
 def test_a_library_that_a_program_must_not_link_is_found(built, program, library):
     assert check(built, "links")[0] == 0
     compile_in(built, "empty.c", "-o", f"build/release/{program}", "-Wl,--no-as-needed", f"-l{library}")

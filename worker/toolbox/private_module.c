@@ -1,6 +1,6 @@
 /* private_module.c - opens the shared objects that hold what few workers need: libsodium, libjwt.
  * Owns nothing: the dynamic linker keeps what was opened.  They lie in modules/ beside the program, as built and as installed, and
- * each has one symbol, a table of functions with the version of its header.  Called by seal.c, compute_tool.c and jwt.c. */
+ * each has one symbol, a table of functions with the version of its header.  Called by seal.c, compute_tool.c and mod_jwt.c. */
 #include "worker/toolbox/private_module.h"
 
 #include <dlfcn.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "modules/jwt.h"
 #include "modules/sodium.h"
 
 /* The folder of the program, with a slash at its end. */
@@ -58,6 +59,16 @@ const struct sodium_module *private_module_sodium(struct fsd_err *err)
     }
     if (module != NULL && module->start() != 0) {
         (void)fsd_err_set(err, EIO, "cannot start libsodium");
+        return NULL;
+    }
+    return module;
+}
+
+const struct jwt_module *private_module_jwt(struct fsd_err *err)
+{
+    const struct jwt_module *module = open_module("jwt", err);
+    if (module != NULL && module->version != JWT_MODULE_VERSION) {
+        (void)fsd_err_set(err, EPROTO, "cannot use jwt.so: it belongs to another fsd-worker");
         return NULL;
     }
     return module;
