@@ -58,4 +58,7 @@ void page_read(const struct page *page, struct page_numbers *ret_numbers)
     ret_numbers->log_lost = get(&page->log_lost);
     ret_numbers->memory_bytes = get(&page->memory_bytes);
     ret_numbers->lua_bytes = get(&page->lua_bytes);
+    ret_numbers->refused = get(&page->refused);
+    ret_numbers->timed_out = get(&page->timed_out);
+    ret_numbers->access_lost = get(&page->access_lost);
 }

@@ -24,6 +24,9 @@ struct page {
     _Atomic uint64_t log_lost;     /* log records dropped since the last one that was sent */
     _Atomic uint64_t memory_bytes; /* resident, at the latest a turn and a second ago; 0: unknown */
     _Atomic uint64_t lua_bytes;    /* of Lua's values, when a task ran last */
+    _Atomic uint64_t refused;      /* connections closed as soon as they were accepted, ever */
+    _Atomic uint64_t timed_out;    /* connections that took too long, ever */
+    _Atomic uint64_t access_lost;  /* lines of the access log that were dropped, ever */
 };
 
 /* A copy of the numbers at one moment. */
@@ -37,6 +40,9 @@ struct page_numbers {
     uint64_t log_lost;
     uint64_t memory_bytes;
     uint64_t lua_bytes;
+    uint64_t refused;
+    uint64_t timed_out;
+    uint64_t access_lost;
 };
 
 /* Master: a new zeroed page as a sealed, close-on-exec memfd.  Returns the descriptor or a negative errno. */

@@ -76,7 +76,8 @@ static json_t *describe_proc(const struct pool_proc *which)
                           ? 0
                           : now_ms - numbers.heartbeat_ms;
     return json_pack(
-        "{s:o, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
+        "{s:o, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, "
+        "s:o, s:o, s:o, "
         "s:o, s:o}",
         "slot", slot_or_null(which), "pid", (int)proc->child.pid, "incarnation",
         to_json(proc->number), "state", name_state(which), "generation", to_json(proc->generation),
@@ -84,8 +85,10 @@ static json_t *describe_proc(const struct pool_proc *which)
         to_json(numbers.requests), "connections", to_json(numbers.connections), "accepted",
         to_json(numbers.accepted), "running", to_json(numbers.running), "heartbeat_age_ms",
         to_json(age_ms), "memory_bytes", to_json(memory_bytes), "lua_bytes",
-        to_json(numbers.lua_bytes), "died_at", time_or_null(which->died_us), "ready_at",
-        time_or_null(proc->ready_us), "started_at", time_or_null(proc->started_us), "last_exit",
+        to_json(numbers.lua_bytes), "refused", to_json(numbers.refused), "timed_out",
+        to_json(numbers.timed_out), "access_lost", to_json(numbers.access_lost), "died_at",
+        time_or_null(which->died_us), "ready_at", time_or_null(proc->ready_us), "started_at",
+        time_or_null(proc->started_us), "last_exit",
         slot == NULL ? json_null() : text_or_null(slot->last_exit), "doing", describe_doing(proc),
         "laggards", status_describe_laggards(&proc->laggards));
 }

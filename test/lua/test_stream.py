@@ -381,7 +381,7 @@ def test_a_handler_that_writes_nothing_more_in_time_is_cut(serve):
 
 
 def test_a_client_that_takes_nothing_in_time_is_cut(serve):
-    app = serve(APP, limits={"request_timeout": "200ms"})
+    app = serve(APP, limits={"write_timeout": "200ms"})
     with asked(app, "/much/stalled/100000"):
         wait_progress(app, "stalled.end", "aborted")
         wait_for(lambda: app.workers()[0]["connections"] <= 1, "the connection to be closed")

@@ -284,12 +284,3 @@ def test_a_client_that_does_not_read_a_big_answer_holds_up_nobody(service):
     assert service.get("/").text == "hello"
     status, _, body, _ = read_answer(peer)
     assert (status, len(body)) == (200, 8192 * 1024)
-
-
-def test_an_unfinished_request_is_closed_after_its_time(make_service):
-    service = make_service()
-    service.write_conf(limits={"keepalive": "1s"})
-    service.start_ready()
-    peer = service.connect()
-    peer.sendall(b"GET / HTTP/1.1\r\nHost:")
-    assert read_all(peer) == b""

@@ -100,7 +100,7 @@ def test_status_has_the_documented_shape(make):
         "name": "web", "app": "shop", "generation": 1, "state": "running", "requests_total": 1}
     worker = pool["workers"][0]
     assert set(worker) == {"slot", "pid", "incarnation", "state", "generation", "restarts", "requests", "connections", "accepted", "running", "heartbeat_age_ms",
-                           "memory_bytes", "lua_bytes", "died_at", "ready_at", "started_at", "last_exit", "doing", "laggards"}
+                           "memory_bytes", "lua_bytes", "refused", "timed_out", "access_lost", "died_at", "ready_at", "started_at", "last_exit", "doing", "laggards"}
     assert worker["state"] == "ready" and worker["requests"] == 1 and worker["memory_bytes"] > 1000000
     assert worker["died_at"] is None and worker["last_exit"] is None
     assert status["started_at"] <= worker["started_at"] <= worker["ready_at"]

@@ -12,7 +12,7 @@ from service import BUILD, wait_for
 NUMBER_OR_NONE = (int, type(None))
 WORKER = {"slot": int, "pid": NUMBER_OR_NONE, "incarnation": NUMBER_OR_NONE, "state": str, "generation": int, "restarts": int,
           "requests": int, "connections": int, "accepted": int, "running": int, "heartbeat_age_ms": int, "memory_bytes": int, "lua_bytes": int,
-          "died_at": NUMBER_OR_NONE, "ready_at": NUMBER_OR_NONE,
+          "refused": int, "timed_out": int, "access_lost": int, "died_at": NUMBER_OR_NONE, "ready_at": NUMBER_OR_NONE,
           "started_at": NUMBER_OR_NONE, "last_exit": (str, type(None)), "doing": (dict, type(None)),
           "laggards": (dict, type(None))}
 POOL = {"name": str, "app": str, "origin": str, "generation": int, "state": str, "requests_total": int, "cause": (str, type(None)),

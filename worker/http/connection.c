@@ -1,8 +1,10 @@
 /* connection.c - one struct of ours per accepted connection, and the lingering close.
  * Owns the list of all connections; the struct hangs on the socket's on_close, which libh2o calls after it has closed the
  * descriptor, so the count covers TLS handshakes, HTTP/1 and HTTP/2 alike.  To linger, the descriptor is duplicated before
- * libh2o closes it: our duplicate then sends FIN, discards what still comes, and closes after end of file, 64 KiB or 2 s.
- * Called by server.c (accept, drain) and answer.c (linger).  Must not know requests. */
+ * libh2o closes it: our duplicate then sends FIN, discards what still comes, and closes after end of file, 64 KiB or 2 s.  It is
+ * small, because thousands of them idle: what only some need (to linger) is a struct of its own.
+ * Called by server.c (drain), acceptor.c, intake.c and answer.c (linger).  Must not know requests, nor how long anything may take
+ * (connection_clock.c). */
 #include "worker/http/connection.h"
 
 #include <errno.h>
@@ -14,14 +16,22 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "worker/core/watch.h"
+#include "worker/http/connection_clock.h"
 
 enum {
     LINGER_MS = 2000,
     LINGER_READS_MAX = 16, /* of LINGER_CHUNK bytes: whoever sends more is not reading answers */
     LINGER_CHUNK = 4096,   /* on the stack */
-    UNACKNOWLEDGED_MS =
-        30000, /* TCP_USER_TIMEOUT: a peer that takes no data for so long is gone; libh2o has no
-                                * write timeout */
+    UNACKNOWLEDGED_MS = 10000, /* TCP_USER_TIMEOUT beyond the time for writing: the kernel's own
+                                * end for peers that take nothing, should we not see it */
+};
+
+struct farewell {
+    struct connection *connection; /* borrowed: its owner */
+    int fd;                        /* owned duplicate of the socket */
+    struct watch watch;
+    struct timer timer;
 };
 
 void connection_table_init(struct connection_table *table, struct loop *loop,
@@ -41,14 +51,23 @@ static void unlink_connection(struct connection *connection)
     if (connection->next != NULL) {
         connection->next->previous = connection->previous;
     }
+    if (table->clock.next == connection) {
+        table->clock.next = connection->next;
+    }
     table->open--;
 }
 
 static void close_linger(struct connection *connection)
 {
-    watch_remove(connection->table->loop, &connection->linger_watch);
-    timer_clear(&connection->table->loop->timers, &connection->linger_timer);
-    fd_close(&connection->linger_fd);
+    struct farewell *farewell = connection->farewell;
+    if (farewell == NULL) {
+        return;
+    }
+    watch_remove(connection->table->loop, &farewell->watch);
+    timer_clear(&connection->table->loop->timers, &farewell->timer);
+    fd_close(&farewell->fd);
+    free(farewell);
+    connection->farewell = NULL;
 }
 
 void connection_table_fini(struct connection_table *table)
@@ -59,6 +78,7 @@ void connection_table_fini(struct connection_table *table)
         close_linger(connection);
         free(connection);
     }
+    connection_clock_stop(table);
     table->first = NULL;
     table->open = 0;
 }
@@ -80,7 +100,7 @@ static void end(struct connection *connection)
 
 static void on_linger_over(struct timer *timer)
 {
-    end(H2O_STRUCT_FROM_MEMBER(struct connection, linger_timer, timer));
+    end(H2O_STRUCT_FROM_MEMBER(struct farewell, timer, timer)->connection);
 }
 
 static void on_linger_readable(struct watch *watch, uint32_t events)
@@ -96,7 +116,7 @@ static void on_linger_readable(struct watch *watch, uint32_t events)
             break;
         }
     }
-    end(H2O_STRUCT_FROM_MEMBER(struct connection, linger_watch, watch));
+    end(H2O_STRUCT_FROM_MEMBER(struct farewell, watch, watch)->connection);
 }
 
 /* libh2o has closed its descriptor. */
@@ -104,14 +124,15 @@ static void on_socket_closed(void *data)
 {
     struct connection *connection = data;
     struct loop *loop = connection->table->loop;
-    int fd = connection->linger_fd;
-    if (fd < 0 || shutdown(fd, SHUT_WR) != 0 ||
-        watch_add(loop, &connection->linger_watch, fd, EPOLLIN | EPOLLRDHUP, on_linger_readable) !=
+    struct farewell *farewell = connection->farewell;
+    connection->socket = NULL;
+    if (farewell == NULL || shutdown(farewell->fd, SHUT_WR) != 0 ||
+        watch_add(loop, &farewell->watch, farewell->fd, EPOLLIN | EPOLLRDHUP, on_linger_readable) !=
             0) {
         end(connection);
         return;
     }
-    loop_set_timer(loop, &connection->linger_timer, LINGER_MS, on_linger_over);
+    loop_set_timer(loop, &farewell->timer, LINGER_MS, on_linger_over);
 }
 
 struct connection *connection_new(struct connection_table *table, h2o_socket_t *socket)
@@ -121,8 +142,7 @@ struct connection *connection_new(struct connection_table *table, h2o_socket_t *
         abort();
     }
     connection->table = table;
-    connection->linger_fd = -1;
-    connection->linger_watch.fd = -1;
+    connection->socket = socket;
     connection->next = table->first;
     if (table->first != NULL) {
         table->first->previous = connection;
@@ -132,10 +152,11 @@ struct connection *connection_new(struct connection_table *table, h2o_socket_t *
     table->accepted++;
     socket->on_close.cb = on_socket_closed;
     socket->on_close.data = connection;
-    unsigned timeout_ms = UNACKNOWLEDGED_MS;
+    unsigned timeout_ms = table->clock.limits.write_ms + UNACKNOWLEDGED_MS;
     /* fails for Unix sockets, which don't need it */
     (void)setsockopt(h2o_socket_get_fd(socket), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
                      sizeof(timeout_ms));
+    connection_clock_run(table);
     table->on_change(table);
     return connection;
 }
@@ -148,8 +169,19 @@ struct connection *connection_of(h2o_req_t *req)
 
 void connection_linger(struct connection *connection, h2o_socket_t *socket)
 {
-    if (connection->linger_fd < 0 && socket->ssl == NULL) {
-        connection->linger_fd = fcntl(h2o_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
-        /* without a free descriptor the close is an abrupt one, as libh2o's is */
+    if (connection->farewell != NULL || socket->ssl != NULL) {
+        return;
     }
+    int fd = fcntl(h2o_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        return; /* without a free descriptor the close is an abrupt one, as libh2o's is */
+    }
+    struct farewell *farewell = calloc(1, sizeof(*farewell));
+    if (farewell == NULL) {
+        abort();
+    }
+    farewell->connection = connection;
+    farewell->fd = fd;
+    farewell->watch.fd = -1;
+    connection->farewell = farewell;
 }

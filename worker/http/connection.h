@@ -6,19 +6,31 @@
 #include <stddef.h>
 
 #include "worker/core/loop.h"
-#include "worker/core/watch.h"
+#include "worker/http/pace.h"
 
 struct connection_table;
+struct farewell;
 
 /* One accepted connection, from accept until its socket is closed for good, whatever it speaks. */
 struct connection {
     struct connection_table *table; /* borrowed */
     struct connection *previous;    /* borrowed */
     struct connection *next;        /* borrowed */
-    int linger_fd; /* owned duplicate of the socket, -1 when no lingering close was asked for */
-    struct watch linger_watch;
-    struct timer linger_timer;
+    h2o_socket_t *socket;           /* borrowed; NULL once libh2o has closed it */
+    struct farewell *farewell;      /* owned; NULL when no lingering close was asked for */
+    struct pace pace;
+    uint32_t requests;   /* that came over it */
+    bool has_own_times;  /* another protocol than HTTP/1 sees to what takes too long */
     struct loop_job end; /* the last step, outside of every callback */
+};
+
+/* Looks at all connections now and then. */
+struct connection_clock {
+    struct pace_limits limits;
+    size_t head_bytes;       /* no head may be larger; 0: any */
+    struct timer timer;      /* while there are connections */
+    struct connection *next; /* borrowed: where this round goes on; NULL: it is over */
+    uint64_t cut;            /* connections that took too long, ever */
 };
 
 /* All connections of one worker. */
@@ -27,7 +39,8 @@ struct connection_table {
     struct connection *first;                          /* owned list */
     size_t open;                                       /* in the list, lingering ones included */
     uint64_t accepted;                                 /* ever */
-    void (*on_change)(struct connection_table *table); /* open or accepted has changed */
+    void (*on_change)(struct connection_table *table); /* open, accepted or clock.cut has changed */
+    struct connection_clock clock;
 };
 
 void connection_table_init(struct connection_table *table, struct loop *loop,

@@ -84,10 +84,21 @@ static void route(struct service *service, h2o_req_t *req, const struct guard_he
     exchange_run(exchange);
 }
 
+/* For those who look from outside at what a connection does. */
+static void count_request(h2o_req_t *req)
+{
+    struct connection *connection = connection_of(req);
+    if (connection != NULL) {
+        connection->requests++;
+        connection->has_own_times = req->version >= 0x200;
+    }
+}
+
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct service *service = ((struct intake *)handler)->service;
     struct guard_head_facts facts = {0};
+    count_request(req);
     if (req->version < 0x200) {
         enum guard_head_verdict verdict = judge_head(service, req, &facts);
         if (verdict != GUARD_HEAD_OK) {

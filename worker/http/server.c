@@ -19,6 +19,7 @@
 #include "worker/core/runtime.h"
 #include "worker/http/acceptor.h"
 #include "worker/http/connection.h"
+#include "worker/http/connection_clock.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/intake.h"
@@ -26,7 +27,11 @@
 #include "worker/http/stream/event_stream.h"
 #include "worker/http/stream/refresh.h"
 
+/* Of wall-clock time, by which libh2o counts: ten years. */
+#define NEVER_MS (UINT64_C(10) * 365 * 86400 * 1000)
+
 enum {
+    LINE_HEADROOM = 256,     /* of the request line, beside the URL */
     GOODBYE_MS = 2000,       /* for idle clients to close their end */
     HTTP2_REQUESTS_MAX = 32, /* a connection: more wait in libh2o, where a reset costs no Lua */
     BODY_HEADROOM =
@@ -73,6 +78,7 @@ static void on_connections_changed(struct connection_table *table)
     struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, connections, table);
     page_set(&server->service.runtime->page->connections, table->open);
     page_set(&server->service.runtime->page->accepted, table->accepted);
+    page_set(&server->service.runtime->page->timed_out, table->clock.cut);
     check_drained(server);
 }
 
@@ -90,15 +96,23 @@ void http_server_apply_limits(struct http_server *server)
         .fields = config->headers,
     };
     server->globals.max_request_entity_size = config->body_bytes + BODY_HEADROOM;
-    server->globals.http1.req_timeout = config->keepalive_ms;
-    /* the context has a copy, and compares it with the age of each entry when it looks for the oldest one */
-    server->context.http1.req_timeout.timeout = config->keepalive_ms;
+    const struct pace_limits limits = {
+        .idle_ms = config->keepalive_ms,
+        .head_ms = config->header_timeout_ms,
+        .body_ms = config->body_timeout_ms,
+        .write_ms = config->write_timeout_ms,
+    };
+    size_t head_bytes = config->url_bytes == 0 || config->header_bytes == 0
+                            ? 0
+                            : config->url_bytes + config->header_bytes + LINE_HEADROOM;
+    connection_clock_set(&server->connections, &limits, head_bytes);
 }
 
 static void set_up_h2o(struct http_server *server)
 {
     h2o_globalconf_t *globals = &server->globals;
     h2o_config_init(globals);
+    globals->http1.req_timeout = NEVER_MS; /* connection_clock.c does it */
     globals->server_name = h2o_iovec_init(H2O_STRLIT("fsd"));
     /* above 32 MiB libh2o would move a body into a file below /tmp, and hang up where it can't */
     h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;

@@ -55,8 +55,11 @@ static void what_the_worker_writes_the_master_reads(void **state)
     page_set(&fixture->worker->log_lost, UINT64_MAX);
     page_set(&fixture->worker->memory_bytes, 8);
     page_set(&fixture->worker->lua_bytes, 9);
+    page_set(&fixture->worker->refused, 10);
+    page_set(&fixture->worker->timed_out, 11);
+    page_set(&fixture->worker->access_lost, 12);
     page_read(fixture->master, &numbers);
-    struct page_numbers expected = {1, 2, 3, 4, 5, 6, UINT64_MAX, 8, 9};
+    struct page_numbers expected = {1, 2, 3, 4, 5, 6, UINT64_MAX, 8, 9, 10, 11, 12};
     assert_memory_equal(&numbers, &expected, sizeof(expected));
 }
 

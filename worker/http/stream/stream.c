@@ -186,8 +186,11 @@ static void send_piece(struct stream *stream)
     size_t count = frame(stream, parts);
     stream->is_flying = true;
     stream->sent_ms = clock_monotonic_ms();
-    loop_set_timer(loop_of(stream), &stream->stall,
-                   stream->service->runtime->config.request_timeout_ms, on_stall);
+    uint32_t timeout_ms = stream->service->runtime->config.write_timeout_ms;
+    if (timeout_ms != 0 && stream->framing == STREAM_FRAMED) {
+        /* one of many on its connection; else connection_clock.c sees it */
+        loop_set_timer(loop_of(stream), &stream->stall, timeout_ms, on_stall);
+    }
     h2o_send(stream->req, parts, count, states[stream->end]);
 }
 
