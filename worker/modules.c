@@ -10,6 +10,7 @@
 #include "worker/actor/mod_supervise.h"
 #include "worker/core/mod_error.h"
 #include "worker/http/app.h"
+#include "worker/http/body/mod_body_core.h"
 #include "worker/http/mod_http.h"
 #include "worker/lib/declared.h"
 #include "worker/lib/mod_config.h"
@@ -34,6 +35,7 @@ static const struct module {
     {"fsd.actor", luaopen_fsd_actor, "actors: messages, links, monitors, names"},
     {"fsd.actor.core", luaopen_fsd_actor_core, "what fsd's modules in Lua need of actors"},
     {"fsd.base64", luaopen_fsd_base64, "bytes as base64"},
+    {"fsd.body.core", luaopen_fsd_body_core, "what fsd's modules in Lua need of bodies"},
     {"fsd.config", luaopen_fsd_config, "the application's settings and environment"},
     {"fsd.crypto", luaopen_fsd_crypto, "hashes, random bytes"},
     {"fsd.error.core", luaopen_fsd_error_core, "the class Error, for fsd.error"},

@@ -8,6 +8,7 @@
 ---@class fsd
 ---@field actor fsd.actor
 ---@field base64 fsd.base64
+---@field body fsd.body
 ---@field config fsd.config
 ---@field crypto fsd.crypto
 ---@field group fsd.group

@@ -12,7 +12,7 @@
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_disposition(struct multipart_text value)
+static void read_disposition(struct body_text value)
 {
     struct disposition found;
     char *buf = malloc(3 * value.len + 1);
@@ -26,10 +26,10 @@ static void read_disposition(struct multipart_text value)
     free(buf);
 }
 
-static void read_head(struct multipart_text head)
+static void read_head(struct body_text head)
 {
-    struct multipart_text name;
-    struct multipart_text value;
+    struct body_text name;
+    struct body_text value;
     while (multipart_next_header(&head, &name, &value) == 1) {
         if (name.len == 0) {
             abort();
@@ -39,7 +39,7 @@ static void read_head(struct multipart_text head)
 }
 
 /* Sums up where the parts lie. */
-static size_t read_all(struct multipart_text body, size_t budget, int *ret_last)
+static size_t read_all(struct body_text body, size_t budget, int *ret_last)
 {
     struct multipart multipart;
     struct multipart_part part;
@@ -70,7 +70,7 @@ static size_t read_all(struct multipart_text body, size_t budget, int *ret_last)
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct multipart_text body = {(const char *)data, size};
+    struct body_text body = {(const char *)data, size};
     int whole = 0;
     int pieces = 0;
     if (read_all(body, SIZE_MAX / 2, &whole) != read_all(body, 3, &pieces) || whole != pieces) {

@@ -9,8 +9,6 @@ from app_process import AppProcess
 from fsd_process import BUILD, ROOT
 
 META = ROOT / "lua/meta"
-HIDDEN = {"fsd.error.core", "fsd.jwt.core", "fsd.task.core", "fsd.timer.core", "fsd.worker.core", "fsd.actor.core",
-          "fsd.http.core", "fsd.supervisor.core", "fsd.template.core", "fsd.text.core"}  # for the modules in Lua only
 
 # Walks the tables of the modules, and the classes through their metatables: an __index is a table of methods, or a function
 # whose upvalue is one (name -> method, or name -> number for what is made when asked for).
@@ -70,7 +68,7 @@ def modules():
     listed = subprocess.run([BUILD / "fsd-worker", "--list-modules"], capture_output=True, text=True, check=True).stdout
     in_c = {line.split()[0] for line in listed.splitlines()}
     in_lua = {"fsd" if path.stem == "init" else "fsd." + path.stem for path in (ROOT / "lua/fsd").glob("*.lua")}
-    return sorted((in_c | in_lua) - HIDDEN)
+    return sorted(name for name in in_c | in_lua if not name.endswith(".core"))  # those are for modules in Lua only
 
 
 class Definitions:

@@ -66,7 +66,7 @@ MISTAKES = [
     ("setting_a_method_of_the_class", "req.text = 1", "cannot set req.text"),
     ("a_dot_instead_of_a_colon", 'return req.get("x")', "call req:method(...) with a colon"),
     ("get_without_a_name", "return req:get()", "bad argument"),
-    ("json_with_wrong_options", 'return req:json("keep")', "table expected"),
+    ("json_with_wrong_options", 'return req:json("keep")', "a table of options is expected, not a string"),
 ]
 
 LEAKS = '''

@@ -2,6 +2,8 @@
 --   local Response = require "fsd.http.core".methods("response")
 --   function Response:name(...) ... end
 for _, name in ipairs {
+  "body",
+  "multipart",
   "render",
   "response",
 } do

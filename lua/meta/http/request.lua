@@ -41,18 +41,145 @@ function Request:header(name) end
 ---@nodiscard
 function Request:header_values(name) end
 
----The body as bytes, "" without one. Bodies over the limit of the configuration (1 MiB by default) were refused with
----413 before.
----
----Raises "body.gone" (status 400) when the handler has waited after answering, "aborted" when the client has gone.
+---What all methods that read a body have in common: a body of more bytes than `limit` raises "entity.too.large" (413), a
+---compressed one (gzip, deflate) is inflated up to the same limit, or to 100 times its size above 1 MiB; one in another coding,
+---or any compressed one with `inflate = false`, raises "encoding.unsupported" (415); a charset that is not known raises
+---"charset.unsupported" (415). When the client has gone, or the request was answered, they raise "aborted" or "body.gone" (400).
+---Bodies above limits.body of the configuration (10 MiB by default) were refused with 413 before any handler ran.
+---@class fsd.BodyOptions
+---@field limit? integer|string bytes, or "100kb" "1mb" "64KiB" (powers of 1024)
+---@field inflate? boolean whether compressed bodies are taken; true
+---@field type? string|string[]|fun(req: fsd.Request): boolean content types that are taken, as "application/json" "json" "text/*" "+json"; others raise "content_type.unsupported" (415). Without it the content type is not looked at
+---@field verify? fun(req: fsd.Request, body: string, charset: string?): any is called before the body is parsed; when it raises or returns false, "entity.verify.failed" (403) is raised
+---@field default_charset? string of bodies that name none; "utf-8"
+
+---@class fsd.JsonBodyOptions: fsd.BodyOptions
+---@field strict? boolean only objects and lists are taken; false (fsd.body.json: true)
+---@field reviver? fun(key: string|integer, value: any, holder: table?): any what it returns stands for the value, from the inside out; nil removes it
+---@field null? "absent"|"keep" what becomes of null in objects, as in json.decode; "absent"
+
+---@class fsd.FormBodyOptions: fsd.BodyOptions
+---@field extended? boolean whether a[b]=c nests; false
+---@field parameter_limit? integer more parameters raise "parameters.too.many" (413); 1000
+---@field depth? integer levels of nesting of an extended form; 8
+---@field charset_sentinel? boolean whether a field utf8=✓ says which charset it is; false
+
+---@class fsd.MultipartLimits
+---@field parts? integer 100; more raise "LIMIT_PART_COUNT" (413)
+---@field files? integer 10; more raise "LIMIT_FILE_COUNT" (413)
+---@field fields? integer 100; more raise "LIMIT_FIELD_COUNT" (413)
+---@field field_name_size? integer|string bytes, 100; longer ones raise "LIMIT_FIELD_KEY" (413)
+---@field field_size? integer|string bytes, "1mb"; larger ones raise "LIMIT_FIELD_VALUE" (413)
+---@field file_size? integer|string bytes, "10mb"; larger ones raise "LIMIT_FILE_SIZE" (413)
+---@field header_pairs? integer of one part, 2000; more raise "LIMIT_HEADER_PAIRS" (413). All headers of a part together have at most 16 KiB
+
+---@class fsd.PartsOptions
+---@field limits? fsd.MultipartLimits
+---@field inflate? boolean as in fsd.BodyOptions
+
+---@class fsd.MultipartOptions: fsd.PartsOptions
+---@field storage? "memory"|"disk"|fun(part: fsd.Part, req: fsd.Request): any "memory": part.data has the bytes; "disk": part.path is a file; a function: part.value is what it returns
+---@field dir? string of "disk": the files stay there once all have arrived. Without it they are temporary, and go with the request
+---@field filename? fun(part: fsd.Part, req: fsd.Request): string of "disk" with dir: the file's name; without it nobody can guess it. Never use part.filename as it is
+---@field file_filter? fun(part: fsd.Part, req: fsd.Request): any a file is left out when it returns false or nil
+---@field accept? "any"|"none"|table<string, integer> how many files of which field; others raise "LIMIT_UNEXPECTED_FILE" (400). "any"
+
+---A part of a multipart body. It can be read as long as the body can.
+---@class fsd.Part
+---@field name string? of the field
+---@field filename string? what the client calls the file: the last component of it, "" where that is no name; never a path. nil: it is a field
+---@field type string content type, in lower case and without parameters
+---@field headers table<string, string> by lower-case name
+---@field size integer bytes
+---@field data string? with storage = "memory"
+---@field path string? with storage = "disk"
+---@field value any with a function as storage
+local Part = {}
+
+---@return string bytes
+---@nodiscard
+function Part:read() end
+
+---The same as Part.read.
+---@return string bytes
+---@nodiscard
+function Part:text() end
+
+---The part as JSON; raises as json.decode.
+---@return any value
+---@nodiscard
+function Part:json() end
+
+---Writes it to a file that must not be there yet, with mode 0600, and lets others run meanwhile. Raises "EEXIST" or "file"
+---(FileError, status 500); nothing is left then.
+---@param path string
+---@return integer bytes written
+function Part:save(path) end
+
+---@class fsd.Form
+---@field fields table<string, string|string[]> values of fields; several of one name are a list
+---@field files fsd.Part[] in order
+
+---The body as text, "" without one; what is not UTF-8 or ISO 8859-1 (which is made UTF-8) by its charset is refused. There is no
+---limit but that of the configuration unless options have one. It is req.body then.
+---@param options? fsd.BodyOptions
 ---@return string
 ---@nodiscard
-function Request:text() end
+function Request:text(options) end
 
----The body as a value; the content type is not looked at.
+---The body as bytes; charset and limit as in Request.text, but no charset is refused.
+---@param options? fsd.BodyOptions
+---@return string
+---@nodiscard
+function Request:raw(options) end
+
+---The body as a value, which is req.body then. At most 100 kB are taken, as in Express, unless options say more; the content type
+---is not looked at unless options have one. A long text is read in turns, so that others are not held up.
 ---
----Raises "entity.parse.failed" (status 400) for anything but one JSON value, and as Request.text does.
----@param options? { null?: "absent"|"keep" } as in json.decode
+---Raises "entity.parse.failed" (status 400) for anything but one JSON value.
+---@param options? fsd.JsonBodyOptions
 ---@return any value
 ---@nodiscard
 function Request:json(options) end
+
+---The body as a form (application/x-www-form-urlencoded), which is req.body then: at most 100 kB and 1000 parameters unless options say more.
+---@param options? fsd.FormBodyOptions
+---@return table<string, string|string[]> form values by name; several of one name are a list
+---@nodiscard
+function Request:form(options) end
+
+---The parts of a multipart body, one after the other:
+---
+---    for part in req:parts() do part:save("/srv/files/" .. new_name()) end
+---
+---What is over a limit raises a MultipartError with the name of the field in `field`; what is malformed "entity.parse.failed", a
+---part without a name "MISSING_FIELD_NAME", a name that is not UTF-8 "INVALID_FIELD_NAME" (all 400), another type "content_type.unsupported" (415).
+---File fields that were left empty are passed over.
+---@param options? fsd.PartsOptions
+---@return fun(): fsd.Part?
+---@nodiscard
+function Request:parts(options) end
+
+---A whole form with its files, by the rules of Request.parts; its fields are req.body then.
+---@param options? fsd.MultipartOptions
+---@return fsd.Form
+---@nodiscard
+function Request:multipart(options) end
+
+---The next bytes of the body, fewer at the end, nil behind it.
+---@param count? integer all that is left without it
+---@return string?
+---@nodiscard
+function Request:read(count) end
+
+---The body in pieces: `for piece in req:chunks() do ... end`
+---@param size? integer bytes of each; 65536
+---@return fun(): string?
+---@nodiscard
+function Request:chunks(size) end
+
+---Writes the body to a file that must not be there yet, with mode 0600, and lets others run meanwhile. Raises "EEXIST" or "file"
+---(FileError, status 500); nothing is left then.
+---@param path string
+---@return integer bytes written
+function Request:save(path) end

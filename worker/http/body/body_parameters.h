@@ -3,15 +3,12 @@
 
 #include <stddef.h>
 
+#include "worker/http/body/body_text.h"
+
 /* The parameters of a header's value: `; name=token; name="quoted \"text\""` (RFC 9110 §5.6.6), in order.  Pure. */
 struct body_parameters {
     const char *at; /* borrowed from the caller */
     const char *end;
-};
-
-struct body_text {
-    const char *bytes;
-    size_t len;
 };
 
 /* text is the whole value of the header: what stands before the first semicolon is passed over. */

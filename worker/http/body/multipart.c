@@ -44,7 +44,7 @@ static int refuse(struct multipart *multipart, const char *reason)
 enum line_kind { LINE_IS_NONE, LINE_IS_DELIMITER, LINE_IS_LAST };
 
 /* What stands behind the boundary, from at on; *ret_next is the first byte of the next line. */
-static enum line_kind judge_line(struct multipart_text body, size_t at, size_t *ret_next)
+static enum line_kind judge_line(struct body_text body, size_t at, size_t *ret_next)
 {
     bool is_last = body.len - at >= 2 && body.bytes[at] == '-' && body.bytes[at + 1] == '-';
     if (is_last) {
@@ -62,7 +62,7 @@ static enum line_kind judge_line(struct multipart_text body, size_t at, size_t *
 }
 
 /* The head begins at at; the data behind its empty line. */
-static int read_head(struct multipart *multipart, struct multipart_text body)
+static int read_head(struct multipart *multipart, struct body_text body)
 {
     size_t room = body.len - multipart->at;
     size_t span = room < MULTIPART_HEAD_MAX + 4 ? room : MULTIPART_HEAD_MAX + 4;
@@ -86,12 +86,12 @@ static int read_head(struct multipart *multipart, struct multipart_text body)
     return 0;
 }
 
-static void set_part(const struct multipart *multipart, struct multipart_text body, size_t end,
+static void set_part(const struct multipart *multipart, struct body_text body, size_t end,
                      struct multipart_part *ret_part)
 {
     size_t len = end > multipart->data ? end - multipart->data : 0;
-    ret_part->head = (struct multipart_text){body.bytes + multipart->head, multipart->head_len};
-    ret_part->data = (struct multipart_text){body.bytes + multipart->data, len};
+    ret_part->head = (struct body_text){body.bytes + multipart->head, multipart->head_len};
+    ret_part->data = (struct body_text){body.bytes + multipart->data, len};
 }
 
 /* Where a delimiter stands. */
@@ -102,7 +102,7 @@ struct place {
 
 /* The next delimiter; false: not within the next budget bytes, and at says where to go on.  The first one may stand at the
  * very start of the body, without its line end. */
-static bool find_delimiter(struct multipart *multipart, struct multipart_text body, size_t budget,
+static bool find_delimiter(struct multipart *multipart, struct body_text body, size_t budget,
                            struct place *ret_place)
 {
     size_t room = body.len - multipart->at;
@@ -138,8 +138,8 @@ static int finish(struct multipart *multipart)
 }
 
 /* At a delimiter: 1 when a part ends there, 0 when none does, -EAGAIN when it is not one after all. */
-static int pass_delimiter(struct multipart *multipart, struct multipart_text body,
-                          struct place place, struct multipart_part *ret_part)
+static int pass_delimiter(struct multipart *multipart, struct body_text body, struct place place,
+                          struct multipart_part *ret_part)
 {
     bool has_part = multipart->is_in_part;
     enum line_kind kind = judge_line(body, place.behind, &multipart->at);
@@ -161,7 +161,7 @@ static int pass_delimiter(struct multipart *multipart, struct multipart_text bod
     return has_part;
 }
 
-int multipart_next(struct multipart *multipart, struct multipart_text body, size_t budget,
+int multipart_next(struct multipart *multipart, struct body_text body, size_t budget,
                    struct multipart_part *ret_part)
 {
     size_t stop = multipart->at + budget;
@@ -181,8 +181,8 @@ int multipart_next(struct multipart *multipart, struct multipart_text body, size
     return finish(multipart);
 }
 
-int multipart_next_header(struct multipart_text *head, struct multipart_text *ret_name,
-                          struct multipart_text *ret_value)
+int multipart_next_header(struct body_text *head, struct body_text *ret_name,
+                          struct body_text *ret_value)
 {
     if (head->len == 0) {
         return 0;
@@ -210,7 +210,7 @@ int multipart_next_header(struct multipart_text *head, struct multipart_text *re
     size_t used = end != NULL ? len + 2 : len;
     head->bytes += used;
     head->len -= used;
-    *ret_name = (struct multipart_text){line, name_len};
-    *ret_value = (struct multipart_text){value, value_len};
+    *ret_name = (struct body_text){line, name_len};
+    *ret_value = (struct body_text){value, value_len};
     return 1;
 }

@@ -4,17 +4,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "worker/http/body/body_text.h"
+
 /* A body of type multipart/... (RFC 2046 §5.1), part by part, and the heads of parts (RFC 7578).  Pure; everything found lies
  * in the caller's buffer. */
 
 enum {
     MULTIPART_BOUNDARY_MAX = 70,
     MULTIPART_HEAD_MAX = 16 * 1024, /* bytes of all headers of a part */
-};
-
-struct multipart_text {
-    const char *bytes;
-    size_t len;
 };
 
 /* Where the reading stands, as offsets: the body may lie elsewhere at the next call. */
@@ -31,18 +28,18 @@ struct multipart {
 };
 
 struct multipart_part {
-    struct multipart_text head; /* its header lines, without the empty one */
-    struct multipart_text data;
+    struct body_text head; /* its header lines, without the empty one */
+    struct body_text data;
 };
 
 /* -EINVAL: no boundary that RFC 2046 allows. */
 int multipart_init(struct multipart *multipart, const char *boundary, size_t len);
 /* The next part: 1; 0 behind the last one; -EAGAIN when about budget bytes were looked at, to be called again;
  * -EBADMSG: malformed, and reason says how. */
-int multipart_next(struct multipart *multipart, struct multipart_text body, size_t budget,
+int multipart_next(struct multipart *multipart, struct body_text body, size_t budget,
                    struct multipart_part *ret_part);
 /* The next header of a head, which gets shorter: 1, 0 at the end, -EBADMSG. */
-int multipart_next_header(struct multipart_text *head, struct multipart_text *ret_name,
-                          struct multipart_text *ret_value);
+int multipart_next_header(struct body_text *head, struct body_text *ret_name,
+                          struct body_text *ret_value);
 
 #endif

@@ -23,7 +23,7 @@ static void list(const char *bytes, size_t len, size_t budget, char out[ROOM])
     assert_int_equal(multipart_init(&multipart, "XX", 2), 0);
     size_t used = 0;
     for (;;) {
-        struct multipart_text body = {exact, len};
+        struct body_text body = {exact, len};
         int r = multipart_next(&multipart, body, budget, &part);
         if (r == -EAGAIN) {
             continue;
@@ -95,8 +95,8 @@ static void a_head_has_an_end(void **state)
         struct multipart multipart;
         struct multipart_part part;
         assert_int_equal(multipart_init(&multipart, "XX", 2), 0);
-        int r = multipart_next(&multipart, (struct multipart_text){body, (size_t)len}, SIZE_MAX / 2,
-                               &part);
+        int r =
+            multipart_next(&multipart, (struct body_text){body, (size_t)len}, SIZE_MAX / 2, &part);
         assert_int_equal(r, over ? -EBADMSG : 1);
         free(body);
     }
@@ -123,10 +123,10 @@ static void headers_are_split(void **state)
 {
     (void)state;
     static const char text[] = "A: 1\r\nb-c:\t x y \r\nD:\r\nE:last";
-    struct multipart_text head = {text, sizeof(text) - 1};
+    struct body_text head = {text, sizeof(text) - 1};
     static const char *const wants[][2] = {{"A", "1"}, {"b-c", "x y"}, {"D", ""}, {"E", "last"}};
-    struct multipart_text name;
-    struct multipart_text value;
+    struct body_text name;
+    struct body_text value;
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(multipart_next_header(&head, &name, &value), 1);
         assert_int_equal(name.len, strlen(wants[i][0]));
@@ -143,9 +143,9 @@ static void what_is_no_header_is_refused(void **state)
     static const char *const rows[] = {"A",       "A : 1",   " A: 1",    ": 1",     "A\x01: 1",
                                        "A: \x01", "A: 1\n2", "\r\nA: 1", "A: a\x7f"};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct multipart_text head = {rows[i], strlen(rows[i])};
-        struct multipart_text name;
-        struct multipart_text value;
+        struct body_text head = {rows[i], strlen(rows[i])};
+        struct body_text name;
+        struct body_text value;
         assert_int_equal(multipart_next_header(&head, &name, &value), -EBADMSG);
     }
 }

@@ -1,0 +1,63 @@
+-- Tables of options, checked against what there is: a name that nothing knows raises, and says which one may have been meant.
+local core = require "fsd.body.core"
+
+local M = {}
+
+local function list_names(known)
+  local names = {}
+  for name in pairs(known) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- "100kb" or a number of bytes -> bytes
+local function to_bytes(value)
+  if type(value) == "string" then return core.size(value) end
+  if math.type(value) == "integer" and value >= 0 then return value end
+  return nil
+end
+
+-- A kind of value -> what makes the option of what was given, nil where it can't be
+local kinds = {
+  bytes = to_bytes,
+  count = function(value) return math.type(value) == "integer" and value >= 0 and value or nil end,
+}
+
+local words = {
+  bytes = [[a number of bytes or a text like "100kb"]],
+  count = "an integer that is not negative",
+}
+
+local function take(who, name, kind, value)
+  if type(kind) == "table" then -- one of these words
+    for _, word in ipairs(kind) do if word == value then return value end end
+    error(("%s: option %q must be one of %q"):format(who, name, table.concat(kind, " ")), 4)
+  end
+  local make = kinds[kind]
+  local taken = value
+  if make then taken = make(value)
+  elseif not (" " .. kind .. " "):find(" " .. type(value) .. " ", 1, true) then taken = nil end
+  if taken == nil then
+    error(("%s: option %q must be %s, not %s"):format(who, name, words[kind] or "a " .. kind:gsub(" ", " or "), tostring(value)), 4)
+  end
+  return taken
+end
+
+-- check("fsd.body.json", given, { limit = "bytes", strict = "boolean" }, { limit = 102400 }) -> a table of its own
+function M.check(who, given, known, defaults)
+  local options = {}
+  for name, value in pairs(defaults) do options[name] = value end
+  if given == nil then return options end
+  if type(given) ~= "table" then error(("%s: a table of options is expected, not a %s"):format(who, type(given)), 3) end
+  for name, value in pairs(given) do
+    local kind = known[name]
+    if not kind then
+      local meant = type(name) == "string" and core.nearest(name, list_names(known))
+      error(("%s: unknown option %q%s"):format(who, tostring(name), meant and ("; did you mean %q?"):format(meant) or ""), 3)
+    end
+    options[name] = take(who, name, kind, value)
+  end
+  return options
+end
+
+return M

@@ -1,0 +1,83 @@
+/* body_form.c - core.form(req, parameter_limit, is_latin1) -> table: a urlencoded form, names to values, to lists where repeated.
+ * Owns a scratch on Lua's stack.  ISO 8859-1 is what very old pages send; it is made UTF-8.
+ * Called by lua/fsd/http/body.lua.  Must not know how pairs are written (text/query.c). */
+#include "worker/http/body/body_form.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdbool.h>
+
+#include "worker/core/error.h"
+#include "worker/core/value.h"
+#include "worker/http/body/body_bytes.h"
+#include "worker/http/text/query.h"
+
+enum { AT_LIMIT = 2, AT_LATIN1, AT_SCRATCH, AT_FORM };
+
+static void push_text(lua_State *L, struct query_text text, bool is_latin1)
+{
+    if (!is_latin1) {
+        lua_pushlstring(L, text.bytes, text.len);
+        return;
+    }
+    luaL_Buffer buf;
+    luaL_buffinit(L, &buf);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+        if (byte >= 0x80) {
+            luaL_addchar(&buf, (char)(0xc0 | byte >> 6));
+            byte = 0x80 | (byte & 0x3f);
+        }
+        luaL_addchar(&buf, (char)byte);
+    }
+    luaL_pushresult(&buf);
+}
+
+/* Stack: ..., name, value, both popped.  The first value stands alone, several become a list. */
+static void add_pair(lua_State *L)
+{
+    lua_pushvalue(L, -2);
+    int type = lua_rawget(L, AT_FORM);
+    if (type == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_rawset(L, AT_FORM);
+        return;
+    }
+    if (type != LUA_TTABLE) {
+        lua_createtable(L, 2, 0);
+        lua_insert(L, -2);
+        lua_rawseti(L, -2, 1);
+        value_push_array_mark(L);
+        lua_setmetatable(L, -2);
+    }
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_rawset(L, AT_FORM);
+}
+
+int body_form(lua_State *L)
+{
+    struct body_text body = body_bytes(L);
+    lua_Integer limit = luaL_checkinteger(L, AT_LIMIT);
+    bool is_latin1 = lua_toboolean(L, AT_LATIN1);
+    struct query query;
+    struct query_text name;
+    struct query_text value;
+    lua_settop(L, AT_LATIN1);
+    char *buf = lua_newuserdatauv(L, body.len, 0);
+    lua_newtable(L);
+    query_init(&query, body.bytes, body.len);
+    for (lua_Integer count = 0;; count++) {
+        query.count = 0; /* the limit is ours */
+        if (query_next(&query, buf, &name, &value) != 1) {
+            return 1;
+        }
+        if (count == limit) {
+            error_raise(L, "HttpError", "parameters.too.many", 413,
+                        "the form has more than %I parameters", (LUAI_UACINT)limit);
+        }
+        push_text(L, name, is_latin1);
+        push_text(L, value, is_latin1);
+        add_pair(L);
+    }
+}

@@ -1,0 +1,167 @@
+/* mod_body_core.c - what the methods in Lua need to read bodies, require "fsd.body.core".  Each that takes req takes it first:
+ *   core.length(req) -> bytes of the body                          core.slice(req, first, len) -> string; first counts from 0
+ *   core.limit(req) -> bytes that a body may have                  core.has_body(req) -> whether there is one, maybe empty
+ *   core.is_inflated(req) -> boolean
+ *   core.inflate(req, "gzip"|"deflate", limit)                     from then on the body is what came out
+ *   core.json(req, keep_null, strict) -> value                     core.form(req, parameter_limit, is_latin1) -> table
+ *   core.parts, core.next_part: body_parts.c                       core.create ... core.keep: body_file.c
+ *   core.header(req, name) -> string or nil                        core.media_type(text) -> "text/html", "" for none
+ *   core.media_fits(type, pattern) -> boolean                      core.parameter(text, name) -> string or nil
+ *   core.nearest(word, names) -> the name that was meant, or nil
+ *   core.size(text) -> bytes or nil                                "100kb", "1MiB", "2.5 mb": powers of 1024
+ * Owns nothing.  Called by lua/fsd/http.  Must not know options and defaults. */
+#include "worker/http/body/mod_body_core.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "common/nearest.h"
+#include "worker/http/body/body_bytes.h"
+#include "worker/http/body/body_file.h"
+#include "worker/http/body/body_form.h"
+#include "worker/http/body/body_inflate.h"
+#include "worker/http/body/body_json.h"
+#include "worker/http/body/body_parameters.h"
+#include "worker/http/body/body_parts.h"
+#include "worker/http/body/byte_size.h"
+#include "worker/http/exchange.h"
+#include "worker/http/request.h"
+#include "worker/http/text/media_type.h"
+
+enum { NAMES_MAX = 32 };
+
+static int length(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)body_bytes(L).len);
+    return 1;
+}
+
+static int limit(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)body_bytes_limit(L));
+    return 1;
+}
+
+static int has_body(lua_State *L)
+{
+    const struct view *view = &request_check(L)->view;
+    lua_pushboolean(L,
+                    view->has_content_length || view->has_transfer_encoding || view->body.len > 0);
+    return 1;
+}
+
+static int is_inflated(lua_State *L)
+{
+    lua_pushboolean(L, body_bytes_are_kept(L));
+    return 1;
+}
+
+static int nearest(lua_State *L)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    const char *word = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    while (count < NAMES_MAX && lua_rawgeti(L, 2, (lua_Integer)count + 1) == LUA_TSTRING) {
+        names[count++] = lua_tostring(L, -1); /* the table keeps it */
+        lua_pop(L, 1);
+    }
+    lua_pushstring(L, nearest_find(word, names, count));
+    return 1;
+}
+
+static int slice(lua_State *L)
+{
+    struct body_text body = body_bytes(L);
+    size_t first = (size_t)luaL_checkinteger(L, 2);
+    size_t len = (size_t)luaL_checkinteger(L, 3);
+    luaL_argcheck(L, first <= body.len && len <= body.len - first, 3, "is not in the body");
+    lua_pushlstring(L, body.bytes + first, len);
+    return 1;
+}
+
+static int header(lua_State *L)
+{
+    struct body_text value = body_bytes_header(L, luaL_checkstring(L, 2));
+    if (value.len == 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushlstring(L, value.bytes, value.len);
+    }
+    return 1;
+}
+
+static int media_type(lua_State *L)
+{
+    size_t len = 0;
+    const char *text = luaL_checklstring(L, 1, &len);
+    char type[MEDIA_TYPE_MAX];
+    (void)media_type_parse(text, len, type);
+    lua_pushstring(L, type);
+    return 1;
+}
+
+static int media_fits(lua_State *L)
+{
+    lua_pushboolean(L, media_type_matches(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+    return 1;
+}
+
+static int parameter(lua_State *L)
+{
+    size_t len = 0;
+    const char *text = luaL_checklstring(L, 1, &len);
+    const char *name = luaL_checkstring(L, 2);
+    struct body_text value;
+    char *buf = lua_newuserdatauv(L, len, 0);
+    if (body_parameters_find(text, len, name, buf, &value) < 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushlstring(L, value.bytes, value.len);
+    }
+    return 1;
+}
+
+static int size(lua_State *L)
+{
+    size_t len = 0;
+    const char *text = luaL_checklstring(L, 1, &len);
+    uint64_t bytes = 0;
+    if (byte_size_parse(text, len, &bytes) < 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushinteger(L, (lua_Integer)bytes);
+    }
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"close", body_file_close},
+    {"create", body_file_create},
+    {"form", body_form},
+    {"header", header},
+    {"inflate", body_inflate},
+    {"json", body_json},
+    {"keep", body_file_keep},
+    {"length", length},
+    {"media_fits", media_fits},
+    {"media_type", media_type},
+    {"next_part", body_next_part},
+    {"parameter", parameter},
+    {"parts", body_parts},
+    {"limit", limit},
+    {"has_body", has_body},
+    {"is_inflated", is_inflated},
+    {"nearest", nearest},
+    {"size", size},
+    {"slice", slice},
+    {"temporary", body_file_temporary},
+    {"write", body_file_write},
+    {NULL, NULL},
+};
+
+int luaopen_fsd_body_core(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}
