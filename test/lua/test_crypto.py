@@ -222,8 +222,8 @@ return app
             os.kill(pid, signal.SIGKILL)
         answer = waiting.getresponse()
         assert json.loads(answer.read()) == {"name": "ComputeError", "code": "compute.lost"}
+    wait_for(lambda: not helpers & set(children(worker)), "both to be reaped")
     assert app.get("/hash").status == 200
-    assert not helpers & set(children(worker))
     last = children(worker)
     os.kill(worker, signal.SIGKILL)
     wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in last), "the helper to end with its worker")
