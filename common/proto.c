@@ -52,14 +52,15 @@ static const struct proto_row rows[] = {
     {PROTO_ANSWER, "ANSWER", PROTO_TO_WORKER, SIZE(answer), SIZE(answer) + TEXT, 0},
     {PROTO_POOLS, "POOLS", PROTO_TO_WORKER, SIZE(answer), SIZE(answer), 1},
     {PROTO_LAGGARDS, "LAGGARDS", PROTO_TO_MASTER, SIZE(laggards), SIZE(laggards) + TEXT, 0},
+    {PROTO_ACCESS, "ACCESS", PROTO_TO_WORKER, 0, 0, 1},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-_Static_assert(ROW_COUNT == (int)PROTO_LAGGARDS, "one row a message kind");
+_Static_assert(ROW_COUNT == (int)PROTO_ACCESS, "one row a message kind");
 _Static_assert(SIZE(ask) + TEXT <= PROTO_PAYLOAD_MAX, "the longest message must fit");
 
 const struct proto_row *proto_find(uint32_t kind)
 {
-    if (kind < PROTO_HELLO || kind > PROTO_LAGGARDS) {
+    if (kind < PROTO_HELLO || kind > PROTO_ACCESS) {
         return NULL;
     }
     return &rows[kind - 1];

@@ -13,7 +13,7 @@ struct fsd_err;
  *
  *   worker                                   master
  *   HELLO {protocol, build}        ->
- *                                  <-   LOG (fd)  CONFIG (fd)  SHARED {name, size, seed} (fd) x n
+ *                                  <-   LOG (fd)  CONFIG (fd)  ACCESS (fd), if there is an access log  SHARED {name, size, seed} (fd) x n
  *                                       LOAD {generation} (fd)   (or UNAVAILABLE instead of LOAD)
  *   LOADED {generation}            ->        (or REFUSED {generation, why}); now it may wait: a standby
  *                                  <-   LISTENER {slot, name} (fd) x n  ACTIVATE {generation, slot}
@@ -31,7 +31,7 @@ struct fsd_err;
  * Code is loaded beside what runs, and may take its time: between PREPARE and the answer all else goes on, and ABORT ends it.
  *   LAGGARDS {generation, count} text  ->    what still runs on code that was replaced has changed
  *
- * At any time after CONFIG: SHARED (a dictionary is new, or takes the place of the one of that name)   UNSHARED {name}
+ * At any time after CONFIG: ACCESS (the access log goes to another file from now on)   SHARED (a dictionary is new, or takes the place of the one of that name)   UNSHARED {name}
  * Links between workers (at any time after CONFIG; only to and between those that have joined):
  *   JOIN                           ->        I have actors: tell me who else has, and them of me
  *                                  <-   MEMBER {incarnation, slot, pool} x n, one for each other that has joined, now and later;
@@ -55,7 +55,7 @@ struct fsd_err;
  *
  * End of file on FD_CONTROL means to a worker that the master is gone: it exits at once. */
 
-enum { PROTO_VERSION = 5 };
+enum { PROTO_VERSION = 6 };
 
 enum proto_fd {
     PROTO_FD_CONTROL = 3,  /* SOCK_SEQPACKET, both directions */
@@ -131,6 +131,7 @@ enum proto_kind {
     PROTO_ANSWER,
     PROTO_POOLS,
     PROTO_LAGGARDS,
+    PROTO_ACCESS,
 };
 
 enum {
@@ -143,13 +144,14 @@ enum {
 /* CONFIG: a sealed memfd with one MessagePack map:
  *   number (int), pool (str), workers (int: how many the pool has), app (str), path (str: the main
  *   file's absolute path), log_level (int), refreshes (int: 1 in
- *   `fsd run` that watches), settings (map), env (map str -> str),
+ *   `fsd run` that watches), access (str: the format of the access log, common/access_format.h; "": none), settings (map), env (map str -> str),
  *   limits {request_timeout_ms, cpu_ms, keepalive_ms, replaced_ms, body_bytes, memory_bytes, actor_memory_bytes,
  *   header_timeout_ms, body_timeout_ms, write_timeout_ms, url_bytes, header_bytes, headers, connections, connections_per_ip} (ints).  Unknown
  *   keys are ignored.
  * LOG: a SOCK_SEQPACKET socket on which the worker sends log records, one a packet, each one MessagePack array
  *   [level (int, log_level.h), wall_us (int), dropped (int: records lost since the last one that was sent), message (str),
  *    fields (map str -> nil, bool, int, float or str)] of at most PROTO_LOG_MAX bytes.
+ * ACCESS: where the worker writes the access log itself; it never waits for it.
  * LOAD: a sealed memfd with a bundle: what `fsd-worker --tool bundle` wrote; the master does not look inside. */
 enum { PROTO_LOG_MAX = 16384 };
 

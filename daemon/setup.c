@@ -21,6 +21,7 @@
 #include "daemon/crash/obituary.h"
 #include "daemon/host/cpus.h"
 #include "daemon/log/log_hub.h"
+#include "daemon/log_files.h"
 #include "daemon/master.h"
 #include "daemon/proc/pulse.h"
 #include "daemon/state.h"
@@ -258,6 +259,7 @@ static int open_inventory(struct master *master, struct conf *conf, uint64_t num
                                                  .privilege = &master->privilege,
                                                  .members = &master->members,
                                                  .asks = &master->orders.asks,
+                                                 .access_fd = &master->access.fd,
                                                  .incarnations = &master->incarnations,
                                                  .on_news = on_news,
                                                  .owner = master};
@@ -288,6 +290,7 @@ struct master *setup_new(const struct conf *conf, const struct master_options *o
     master->started_us = clock_wall_us();
     master->hub = log_hub_new();
     open_log(master, conf);
+    access_log_init(&master->access);
     if (upgrade_init(&master->upgrade) < 0 || master->hub == NULL) {
         setup_free(master);
         return NULL;
@@ -312,6 +315,7 @@ int setup_open(struct master *master, struct conf *conf, const struct setup_even
     master->config_last = 1;
     exit_code = open_inventory(master, conf, master->config_last, events->on_pool_news);
     if (exit_code == FSD_EXIT_OK) {
+        log_files_follow(master);
         exit_code = open_streams(master);
     }
     if (exit_code == FSD_EXIT_OK) {
@@ -369,6 +373,7 @@ void setup_free(struct master *master)
     manager_close(&master->manager);
     master->watch = sd_event_source_disable_unref(master->watch);
     (void)sd_event_unref(master->loop);
+    access_log_close(&master->access);
     log_fini(&master->log);
     log_hub_free(master->hub);
     privilege_fini(&master->privilege);

@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/err.h"
+#include "daemon/log_files.h"
 #include "daemon/setup.h"
 #include "daemon/state.h"
 
@@ -43,7 +44,7 @@ static int on_reopen(sd_event_source *source, const struct signalfd_siginfo *inf
     (void)info;
     struct master *master = userdata;
     struct fsd_err err;
-    if (log_reopen(&master->log, &err) < 0) {
+    if (log_files_reopen(master, &err) < 0) {
         log_event(&master->log, LOG_LEVEL_ERROR, NULL, "log.failed", err.text, NULL);
     }
     return 0;

@@ -20,6 +20,7 @@
 #include "daemon/host/manager.h"
 #include "daemon/host/privilege.h"
 #include "daemon/listen/listener.h"
+#include "daemon/log/access_log.h"
 #include "daemon/log/log.h"
 #include "daemon/method/stream.h"
 #include "daemon/method/waiting.h"
@@ -39,6 +40,7 @@ struct master {
     const struct master_options *options; /* borrowed */
     sd_event *loop;                       /* owned */
     struct log log;
+    struct access_log access;     /* log_files.c's */
     struct log_hub *hub;          /* owned; the recent past of the log */
     struct stream_table *streams; /* owned; who follows it */
     struct control *control;      /* owned */

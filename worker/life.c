@@ -43,6 +43,16 @@ static void on_log(struct life *life, struct wire_message *message)
     message->fd = -1;
 }
 
+static void on_access(struct life *life, struct wire_message *message)
+{
+    if (life->runtime.http == NULL) {
+        fail(life, "ACCESS came before CONFIG");
+        return;
+    }
+    http_server_take_access_log(life->runtime.http, message->fd);
+    message->fd = -1;
+}
+
 /* A master that says nothing of it leaves it unlimited. */
 static void limit_memory(struct runtime *runtime)
 {
@@ -269,17 +279,29 @@ static const struct row {
     enum proto_kind kind;
     void (*obey)(struct life *life, struct wire_message *message);
 } rows[] = {
-    {PROTO_LOG, on_log},           {PROTO_CONFIG, on_config},
-    {PROTO_LISTENER, on_listener}, {PROTO_LOAD, on_load},
-    {PROTO_ACTIVATE, on_activate}, {PROTO_DRAIN, life_drain},
-    {PROTO_RETURN, on_return},     {PROTO_UNAVAILABLE, on_unavailable},
-    {PROTO_PREPARE, on_prepare},   {PROTO_COMMIT, on_commit},
-    {PROTO_ABORT, on_abort},       {PROTO_SHARED, on_shared},
-    {PROTO_UNSHARED, on_unshared}, {PROTO_MEMBER, on_others},
-    {PROTO_PEER, on_others},       {PROTO_GONE, on_others},
-    {PROTO_NAMES, on_others},      {PROTO_NAMED, on_others},
-    {PROTO_UNNAMED, on_others},    {PROTO_TAKEN, on_others},
-    {PROTO_ANSWER, on_answer},     {PROTO_POOLS, on_answer},
+    {PROTO_LOG, on_log},
+    {PROTO_CONFIG, on_config},
+    {PROTO_ACCESS, on_access},
+    {PROTO_LISTENER, on_listener},
+    {PROTO_LOAD, on_load},
+    {PROTO_ACTIVATE, on_activate},
+    {PROTO_DRAIN, life_drain},
+    {PROTO_RETURN, on_return},
+    {PROTO_UNAVAILABLE, on_unavailable},
+    {PROTO_PREPARE, on_prepare},
+    {PROTO_COMMIT, on_commit},
+    {PROTO_ABORT, on_abort},
+    {PROTO_SHARED, on_shared},
+    {PROTO_UNSHARED, on_unshared},
+    {PROTO_MEMBER, on_others},
+    {PROTO_PEER, on_others},
+    {PROTO_GONE, on_others},
+    {PROTO_NAMES, on_others},
+    {PROTO_NAMED, on_others},
+    {PROTO_UNNAMED, on_others},
+    {PROTO_TAKEN, on_others},
+    {PROTO_ANSWER, on_answer},
+    {PROTO_POOLS, on_answer},
 };
 
 static void on_message(struct link *link, struct wire_message *message)

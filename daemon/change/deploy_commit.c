@@ -5,6 +5,7 @@
 #include "daemon/change/deploy_commit.h"
 
 #include "daemon/change/deploy_members.h"
+#include "daemon/log_files.h"
 #include "daemon/state.h"
 #include "daemon/tree/supervision.h"
 
@@ -41,6 +42,7 @@ void deploy_commit(struct master *master)
         listener_rename(master->inventory.listeners[i], conf->listeners[i].name);
     }
     log_set(&master->log, conf->log_format, conf->log_level);
+    log_files_follow(master);
     for (size_t i = 0; i < conf->pool_count; i++) {
         struct pool *pool = master->inventory.pools[i];
         pool_adopt(pool, inventory_count(&master->inventory, i, master->auto_count));

@@ -260,6 +260,7 @@ static void add_keys(struct maker *maker)
          {log_level_format(from->log_level), log_level_format(to->log_level)},
          ""},
         {PLAN_MASTER, "log.format", {formats[from->log_format], formats[to->log_format]}, ""},
+        {PLAN_MASTER, "log.access_path", {from->log_access_path, to->log_access_path}, "stdout"},
         {PLAN_NEEDS_RESTART, "control.path", {from->control_path, to->control_path}, "default"},
         {PLAN_NEEDS_RESTART, "state.path", {from->state_path, to->state_path}, "default"},
         {PLAN_NEEDS_RESTART, "log.path", {from->log_path, to->log_path}, "stderr"},

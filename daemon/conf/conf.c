@@ -282,6 +282,8 @@ static void free_whole(struct conf *conf)
     free(conf->shared);
     free(conf->supervisors);
     free(conf->log_path);
+    free(conf->log_access);
+    free(conf->log_access_path);
     free(conf->control_path);
     free(conf->state_path);
     free(conf->user);

@@ -146,8 +146,11 @@ struct conf {
     size_t shared_count;
     enum log_level log_level;
     enum conf_log_format log_format;
-    char *log_path;     /* owned; absolute path of the log file, NULL: stderr */
-    char *control_path; /* owned; absolute path of the control socket */
+    char *log_path; /* owned; absolute path of the log file, NULL: stderr */
+    char *
+        log_access; /* owned; the format of the access log, see common/access_format.h; NULL: there is none */
+    char *log_access_path; /* owned; absolute path of its file, NULL: stdout */
+    char *control_path;    /* owned; absolute path of the control socket */
     char *state_path; /* owned; absolute path of the folder for crash reports and config history */
     char *user;       /* owned; whom workers run as when the master is root; NULL: as the master */
     char *group;      /* owned; NULL: the user's own */

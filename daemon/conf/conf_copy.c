@@ -139,7 +139,8 @@ static bool copy_shared(struct conf *conf, const struct conf *from)
 /* All are tried, so that none is left that belongs to from. */
 static bool copy_keys(struct conf *conf)
 {
-    char **const texts[] = {&conf->log_path, &conf->control_path, &conf->state_path, &conf->user,
+    char **const texts[] = {&conf->log_path,     &conf->log_access, &conf->log_access_path,
+                            &conf->control_path, &conf->state_path, &conf->user,
                             &conf->group};
     bool is_whole = true;
 

@@ -140,6 +140,7 @@ void schema_format(const struct schema_row *row, const struct conf *conf, const 
     case SCHEMA_PATH:
     case SCHEMA_USER:
     case SCHEMA_GROUP:
+    case SCHEMA_LOG_ACCESS:
         format_text(field, out);
         break;
     case SCHEMA_DURATION:

@@ -151,6 +151,11 @@ static const struct schema_row key_rows[] = {
      "text or json."},
     {"log", "path", SCHEMA_PATH, CONF(log_path), NULL, NULL, "null", NULL,
      "A file that the log is written to; null: standard error."},
+    {"log", "access", SCHEMA_LOG_ACCESS, CONF(log_access), NULL, NULL, "null", NULL,
+     "A line for each request: combined, json, or a template with nginx's variables, such as\n"
+     "'$remote_addr \"$request\" $status $request_time'.  null: none."},
+    {"log", "access_path", SCHEMA_PATH, CONF(log_access_path), NULL, NULL, "null", NULL,
+     "A file that these are written to; null: standard output."},
 
     {"", "control", SCHEMA_SECTION, 0, NULL, NULL, NULL, "", "The socket that fsdctl talks to."},
     {"control", "path", SCHEMA_PATH, CONF(control_path), NULL, NULL, "/run/fsd/control.sock",

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/access_format.h"
+#include "common/err.h"
 #include "common/log_level.h"
 #include "common/parse.h"
 #include "daemon/conf/schema.h"
@@ -132,6 +134,17 @@ static int store_log_level(const char *text, void *field)
     return rc;
 }
 
+static int store_log_access(const char *text, void *field)
+{
+    struct access_format format;
+    struct fsd_err err;
+
+    if (access_format_parse(&format, text, &err) < 0) {
+        return -EINVAL;
+    }
+    return store_text(strdup(text), field);
+}
+
 int schema_value_store(const struct schema_row *row, const char *text, const struct source *source,
                        void *object)
 {
@@ -160,6 +173,8 @@ int schema_value_store(const struct schema_row *row, const char *text, const str
         return store_name(text, field);
     case SCHEMA_LOG_LEVEL:
         return store_log_level(text, field);
+    case SCHEMA_LOG_ACCESS:
+        return store_log_access(text, field);
     case SCHEMA_RESTART:
     case SCHEMA_STRATEGY:
     case SCHEMA_LOG_FORMAT:
@@ -250,6 +265,9 @@ void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECT
         break;
     case SCHEMA_GROUP:
         fixed = "the name of a group";
+        break;
+    case SCHEMA_LOG_ACCESS:
+        fixed = "combined, json, or a template with variables such as \"$status\"";
         break;
     case SCHEMA_APP_NAME:
         fixed = "the name of an app";

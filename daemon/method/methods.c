@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "daemon/log_files.h"
 #include "daemon/method/methods_code.h"
 #include "daemon/method/methods_config.h"
 #include "daemon/method/methods_params.h"
@@ -83,7 +84,7 @@ static void run_logs_reopen(void *owner, struct control_call *call, const json_t
     if (!methods_has_only(call, params, NULL)) {
         return;
     }
-    int reopened = log_reopen(&master->log, &err);
+    int reopened = log_files_reopen(master, &err);
     if (reopened < 0) {
         control_fail(call, CONTROL_FAILED, err.text);
     } else {

@@ -88,7 +88,8 @@ int pool_init(struct pool *pool, const struct pool_setting *setting, const struc
                                                .privilege = setting->privilege,
                                                .pool = pool->name,
                                                .members = setting->members,
-                                               .asks = setting->asks};
+                                               .asks = setting->asks,
+                                               .access_fd = setting->access_fd};
     int error = pool_settle_init(pool);
     if (error >= 0) {
         error = make_slots(pool, count);

@@ -105,6 +105,7 @@ struct pool_setting {
     const struct privilege *privilege;
     struct members *members; /* the workers of all pools that have actors */
     struct asks *asks;       /* what workers ask of the daemon */
+    const int *access_fd;    /* where workers write the access log; NULL, or -1 there: nowhere */
     uint64_t *incarnations;  /* counts the processes of the whole daemon */
     pool_fn on_news;
     struct master *owner; /* for on_news; opaque here */
@@ -198,6 +199,8 @@ void pool_commit_slot(struct pool *pool, unsigned index);
 void pool_cancel(struct pool *pool);
 /* Its worker did not take what was committed: it is ended, and its successor has it. */
 void pool_kill_slot(struct pool *pool, unsigned index);
+/* The access log goes elsewhere from now on: tells all workers. */
+void pool_give_access(struct pool *pool);
 
 /* How a process stands to a change of code in place (pool_code.c). */
 enum pool_code {

@@ -131,6 +131,15 @@ static void share(struct pool *pool, struct shared_set *from, struct shared_set 
     }
 }
 
+void pool_give_access(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->proc_count; i++) {
+        if (!proc_is_free(&pool->procs[i]->proc)) {
+            proc_give_access(&pool->procs[i]->proc);
+        }
+    }
+}
+
 void pool_adopt(struct pool *pool, unsigned count)
 {
     pool->empties_queues = loses_listener(&pool->conf, &pool->pending);

@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 10, LIMIT_KEYS = 15 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 11, LIMIT_KEYS = 15 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
@@ -78,6 +78,7 @@ int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64
     write_app(&writer, &conf->apps[pool->app]); /* four keys */
     write_pair_int(&writer, "log_level", conf->log_level);
     write_pair_int(&writer, "refreshes", conf->refreshes);
+    write_pair_text(&writer, "access", conf->log_access == NULL ? "" : conf->log_access);
     write_limits(&writer, &pool->limits);
     int result = msgpack_writer_take(&writer, &data, &len);
     if (result == 0) {

@@ -32,7 +32,9 @@ struct proc_setting {
     struct members *members;           /* borrowed; the workers of all pools that have actors */
     bool is_starting;                  /* the pool's first workers are not all ready yet */
     struct asks *asks;                 /* borrowed; what workers ask of the daemon */
-    uint32_t boot_ms;                  /* until LOADED, and again from there until ACTIVE */
+    const int
+        *access_fd;   /* borrowed; where they write the access log; NULL, or -1 there: nowhere */
+    uint32_t boot_ms; /* until LOADED, and again from there until ACTIVE */
     uint32_t drain_ms;
     uint32_t shutdown_ms; /* or SUPERVISE_BRUTAL_KILL, SUPERVISE_INFINITY */
 };
@@ -149,6 +151,8 @@ void proc_return(struct proc *proc, unsigned slot);
 /* The shared dictionaries are others from now on (either may be NULL): it is told what is new and what is gone, at once or with all else
  * that it is handed. */
 void proc_share(struct proc *proc, const struct shared_set *from, struct shared_set *to);
+/* The access log goes elsewhere from now on. */
+void proc_give_access(struct proc *proc);
 /* Two phases of a change of what it has; fd stays the caller's.  PREPARED or REJECTED follows, or LOST; later COMMITTED. */
 void proc_prepare(struct proc *proc, const struct proto_transaction *change, int fd);
 void proc_commit(struct proc *proc);

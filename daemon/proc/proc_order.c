@@ -44,6 +44,13 @@ void proc_share(struct proc *proc, const struct shared_set *from, struct shared_
     }
 }
 
+void proc_give_access(struct proc *proc)
+{
+    if (proc->state != INCARNATION_SPAWNED && proc->channel.sock >= 0) {
+        proc_check(proc, proc_say_access(proc));
+    } /* else it gets it with the rest, or is ending */
+}
+
 void proc_prepare(struct proc *proc, const struct proto_transaction *change, int fd)
 {
     proc->change = change->number;

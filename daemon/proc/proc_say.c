@@ -53,11 +53,20 @@ int proc_say_shared(const struct proc *proc, const struct shared_set *from,
     return error;
 }
 
+int proc_say_access(const struct proc *proc)
+{
+    int fd = proc->setting->access_fd == NULL ? -1 : *proc->setting->access_fd;
+    return fd < 0 ? 0 : channel_send(&proc->channel, PROTO_ACCESS, NULL, 0, fd);
+}
+
 int proc_say_hand_out(struct proc *proc)
 {
     int error = channel_send(&proc->channel, PROTO_LOG, NULL, 0, proc->log_peer_fd);
     if (error == 0) {
         error = channel_send(&proc->channel, PROTO_CONFIG, NULL, 0, proc->config_fd);
+    }
+    if (error == 0) {
+        error = proc_say_access(proc);
     }
     if (error == 0) {
         error = proc_say_shared(proc, NULL, proc->set);

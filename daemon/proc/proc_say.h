@@ -11,8 +11,10 @@ struct shared_set;
 
 /* The master's messages to one worker.  All return 0 or a negative errno of channel_send. */
 
-/* LOG, CONFIG, SHARED and the code: LOAD, or UNAVAILABLE when it has none; their descriptors are closed. */
+/* LOG, CONFIG, ACCESS, SHARED and the code: LOAD, or UNAVAILABLE when it has none; their descriptors are closed. */
 int proc_say_hand_out(struct proc *proc);
+/* ACCESS, if there is an access log. */
+int proc_say_access(const struct proc *proc);
 int proc_say_listeners(const struct proc *proc, const struct proc_post *post);
 int proc_say_activate(const struct proc *proc);
 int proc_say_return(const struct proc *proc, unsigned slot);

@@ -30,6 +30,7 @@ static const struct field fields[] = {
     {"app", FIELD_TEXT, AT(app), ROOM(app)},
     {"path", FIELD_TEXT, AT(path), ROOM(path)},
     {"workers", FIELD_U32, AT(workers), 0},
+    {"access", FIELD_TEXT, AT(access), ROOM(access)},
     {"log_level", FIELD_LEVEL, AT(log_level), 0},
     {"refreshes", FIELD_U32, AT(refreshes), 0},
     {"settings", FIELD_MAP, AT(settings), AT(settings_len)},

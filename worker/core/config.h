@@ -8,7 +8,7 @@
 
 struct fsd_err;
 
-enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 4096 };
+enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 4096, CONFIG_ACCESS_MAX = 1024 };
 
 /* What the master's CONFIG message says (the keys: common/proto.h). */
 struct config {
@@ -17,6 +17,7 @@ struct config {
     char path[CONFIG_PATH_MAX]; /* of the application's main file, for messages */
     uint32_t workers;
     enum log_level log_level;
+    char access[CONFIG_ACCESS_MAX]; /* the format of the access log; "": there is none */
     uint32_t
         refreshes; /* 1: pages that browsers have open follow the code; only `fsd run` says so */
     uint32_t request_timeout_ms;

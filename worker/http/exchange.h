@@ -10,6 +10,7 @@
 #include "worker/core/task.h"
 #include "worker/core/watch.h"
 #include "worker/http/route/router.h"
+#include "worker/http/text/request_token.h"
 #include "worker/http/view.h"
 
 struct app_handler;
@@ -26,8 +27,6 @@ enum exchange_state {
     EXCHANGE_ANSWERED,  /* status and body stand; sent as soon as Lua lets go */
     EXCHANGE_SENT,      /* libh2o has it, or the client has gone */
 };
-
-enum { EXCHANGE_ID_MAX = 64 };
 
 /* One request and its answer, from the first handler until the coroutine is finished.  It may outlive libh2o's request
  * (the client hangs up, or a handler goes on after it has answered); req is NULL from then on. */
@@ -52,12 +51,13 @@ struct exchange {
     struct events
         *events;    /* borrowed from Lua, which events_ref keeps alive; NULL: none was asked for */
     int events_ref; /* of the registry; while there are events */
-    bool is_client_gone;           /* nobody will read an answer */
-    bool is_dismissed;             /* its stream of events was ended because the worker leaves */
-    bool is_resuming;              /* new code has not asked for the stream that is open yet */
-    bool drops_body;               /* what is written goes nowhere: the answer has no body */
-    uint64_t serial;               /* the second half of an id that we make */
-    char id[EXCHANGE_ID_MAX + 1];  /* "" until somebody asks (request_id), or the client gave one */
+    bool is_client_gone; /* nobody will read an answer */
+    bool is_dismissed;   /* its stream of events was ended because the worker leaves */
+    bool is_resuming;    /* new code has not asked for the stream that is open yet */
+    bool drops_body;     /* what is written goes nowhere: the answer has no body */
+    uint64_t serial;     /* the second half of an id that we make */
+    char
+        id[REQUEST_TOKEN_MAX + 1]; /* "" until somebody asks (request_id), or the client gave one */
     struct recorder_ticket ticket; /* its place in the black box */
     struct watch hangup;           /* of an HTTP/1 socket while a handler waits */
     struct exchange_block *blocks; /* owned list: what the chain took beyond its inline room */

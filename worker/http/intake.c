@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "worker/core/runtime.h"
+#include "worker/http/access_log.h"
 #include "worker/http/answer.h"
 #include "worker/http/app.h"
 #include "worker/http/connection.h"
@@ -64,6 +65,9 @@ static const struct native_answer *find_native(const struct exchange *exchange)
 static void route(struct service *service, h2o_req_t *req, const struct guard_head_facts *facts)
 {
     struct exchange *exchange = exchange_new(service, req);
+    if (service->notes_requests) {
+        access_log_note(req, exchange->serial);
+    }
     exchange->view.has_content_length = facts->has_content_length;
     exchange->view.has_transfer_encoding = facts->has_transfer_encoding;
     struct router_memory memory = exchange_memory(exchange);

@@ -18,6 +18,7 @@
 #include "common/page.h"
 #include "worker/core/runtime.h"
 #include "worker/http/acceptor.h"
+#include "worker/http/access_log.h"
 #include "worker/http/connection.h"
 #include "worker/http/connection_clock.h"
 #include "worker/http/edition.h"
@@ -44,6 +45,7 @@ struct http_server {
     h2o_context_t context;
     struct acceptor acceptor;
     struct connection_table connections;
+    struct access_log access;
     struct timer idle;
     uint64_t idle_ms;
     struct loop_job drained;
@@ -95,6 +97,8 @@ void http_server_apply_limits(struct http_server *server)
         .fields_bytes = config->header_bytes,
         .fields = config->headers,
     };
+    access_log_set_format(&server->access, config->access);
+    server->service.notes_requests = server->access.is_on;
     server->globals.max_request_entity_size = config->body_bytes + BODY_HEADROOM;
     const struct pace_limits limits = {
         .idle_ms = config->keepalive_ms,
@@ -123,6 +127,8 @@ static void set_up_h2o(struct http_server *server)
         h2o_config_register_host(globals, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     intake_register(h2o_config_register_path(host, "/", 0), &server->service);
     intake_register(&host->fallback_path, &server->service);
+    access_log_register(&server->access, &host->paths.entries[0]);
+    access_log_register(&server->access, &host->fallback_path);
     h2o_context_init(&server->context, server->service.runtime->loop.h2o, globals);
     http_server_apply_limits(server);
     server->acceptor.context = (h2o_accept_ctx_t){.ctx = &server->context, .hosts = globals->hosts};
@@ -140,6 +146,7 @@ struct http_server *http_server_new(struct runtime *runtime)
     json_buf_init(&server->service.json);
     connection_table_init(&server->connections, &runtime->loop, on_connections_changed);
     acceptor_init(&server->acceptor, runtime, &server->connections);
+    access_log_init(&server->access, runtime);
     set_up_h2o(server);
     return server;
 }
@@ -147,6 +154,11 @@ struct http_server *http_server_new(struct runtime *runtime)
 int http_server_add_listener(struct http_server *server, int fd, uint64_t slot)
 {
     return acceptor_add(&server->acceptor, fd, slot);
+}
+
+void http_server_take_access_log(struct http_server *server, int fd)
+{
+    access_log_take(&server->access, fd);
 }
 
 void http_server_remove_listeners(struct http_server *server, uint64_t slot)
@@ -263,6 +275,7 @@ void http_server_free(struct http_server *server)
     connection_table_fini(&server->connections);
     h2o_context_dispose(&server->context);
     h2o_config_dispose(&server->globals);
+    access_log_fini(&server->access);
     free_exchanges(&server->service);
     edition_release(server->service.runtime->L, server->service.edition);
     json_buf_fini(&server->service.json);

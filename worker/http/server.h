@@ -26,6 +26,8 @@ bool http_server_is_idle(const struct http_server *server);
 /* Takes a listening socket of a slot; it is accepted from as soon as the server is active.  0; or it is not taken: -ENOSPC when
  * there are too many, -ESHUTDOWN in a drain. */
 int http_server_add_listener(struct http_server *server, int fd, uint64_t slot);
+/* Takes the descriptor that the access log is written to from now on. */
+void http_server_take_access_log(struct http_server *server, int fd);
 /* Closes our copies of a slot's sockets; connections that were accepted stay. */
 void http_server_remove_listeners(struct http_server *server, uint64_t slot);
 /* Makes the generation's application the one that answers from now on; requests that have begun keep to theirs.  -EINVAL with a

@@ -20,6 +20,7 @@ struct service {
     struct edition
         *edition;        /* one use owned: what answers new requests; NULL before there is code */
     bool draining;       /* every answer closes its connection */
+    bool notes_requests; /* the access log asks which request one was */
     bool is_unavailable; /* there is no application: every answer is 503 */
     uint64_t retry_after_s; /* what it then says */
     uint64_t requests;      /* ever */

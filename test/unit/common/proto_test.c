@@ -30,7 +30,7 @@ static void each_kind_has_the_row_that_names_it(void **state)
         "CLAIM",    "UNCLAIM",  "NAMES",    "NAMED",     "UNNAMED",     "TAKEN",    "ASK",
         "ANSWER",   "POOLS",    "LAGGARDS",
     };
-    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_LAGGARDS; kind++) {
+    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_ACCESS; kind++) {
         const struct proto_row *row = proto_find(kind);
         assert_non_null(row);
         assert_int_equal(row->kind, kind);
@@ -39,7 +39,7 @@ static void each_kind_has_the_row_that_names_it(void **state)
         assert_true(row->size_max <= PROTO_PAYLOAD_MAX);
     }
     assert_null(proto_find(0));
-    assert_null(proto_find(PROTO_LAGGARDS + 1));
+    assert_null(proto_find(PROTO_ACCESS + 1));
     assert_null(proto_find(UINT32_MAX));
 }
 
@@ -47,7 +47,7 @@ static void each_row_accepts_exactly_its_sizes_descriptors_and_side(void **state
 {
     (void)state;
     static unsigned char packet[sizeof(struct proto_head) + PROTO_PAYLOAD_MAX + 1];
-    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_LAGGARDS; kind++) {
+    for (uint32_t kind = PROTO_HELLO; kind <= PROTO_ACCESS; kind++) {
         const struct proto_row *row = proto_find(kind);
         enum proto_direction other =
             row->direction == PROTO_TO_MASTER ? PROTO_TO_WORKER : PROTO_TO_MASTER;

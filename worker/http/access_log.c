@@ -1,0 +1,277 @@
+/* access_log.c - a line for each request that is over, written where the master said.
+ * Owns the descriptor and the lines of one turn, which leave in one write at its end.  Workers share the file and write whole lines only: a
+ * file takes them at once (O_APPEND), a pipe or terminal up to PIPE_BUF.  Nothing waits: what is not taken is dropped and counted,
+ * and a record of the daemon's log says so when it heals.  libh2o calls it when it disposes of a request, so sizes and times are those
+ * of the whole answer; without a format that is one test.
+ * Called by server.c.  Must not know how a line is written (text/access_line.c). */
+#include "worker/http/access_log.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/fd.h"
+#include "worker/core/runtime.h"
+#include "worker/http/text/access_line.h"
+#include "worker/http/text/request_token.h"
+
+enum { FLUSH_BYTES = 32 * 1024, KEEP_BYTES = 256 * 1024, USER_MAX = 512 };
+
+struct access_logger {
+    h2o_logger_t super;
+    struct access_log *log; /* borrowed */
+};
+
+void access_log_init(struct access_log *log, struct runtime *runtime)
+{
+    *log = (struct access_log){.runtime = runtime, .fd = -1};
+    json_buf_init(&log->lines);
+}
+
+/* As much as it takes without waiting; 0 or negative: nothing. */
+static ssize_t write_some(const struct access_log *log, const char *bytes, size_t len)
+{
+    if (log->is_file) {
+        return write(log->fd, bytes, len);
+    }
+    if (log->is_socket) {
+        return send(log->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
+    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 ? write(log->fd, bytes, len)
+                                                                     : -1;
+}
+
+/* How much of the text is whole lines that go out at once. */
+static size_t measure_piece(const struct access_log *log, const char *text, size_t len)
+{
+    if (log->is_file || len <= PIPE_BUF) {
+        return len;
+    }
+    const char *end = memrchr(text, '\n', PIPE_BUF);
+    end = end != NULL ? end : memchr(text, '\n', len); /* one line is longer: it may be torn */
+    return (size_t)(end - text) + 1;
+}
+
+static void count_dropped(struct access_log *log, const char *text, size_t len)
+{
+    const char *end = text + len;
+    while (text < end && (text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+        log->dropped++;
+        text++;
+    }
+}
+
+static void tell_dropped(struct access_log *log)
+{
+    if (log->dropped > 0) {
+        logger_write(&log->runtime->logger, LOG_LEVEL_WARNING,
+                     "%" PRIu64 " lines of the access log were dropped", log->dropped);
+        log->dropped = 0;
+    }
+}
+
+static void flush(struct access_log *log)
+{
+    const char *at = log->lines.data;
+    size_t left = log->lines.len;
+    if (log->is_mid_line && left > 0) {
+        log->is_mid_line = write_some(log, "\n", 1) != 1;
+    }
+    while (left > 0) {
+        size_t len = measure_piece(log, at, left);
+        ssize_t taken = log->is_mid_line ? -1 : write_some(log, at, len);
+        if (taken == (ssize_t)len) {
+            tell_dropped(log);
+        } else {
+            log->is_mid_line = log->is_mid_line || (taken > 0 && at[taken - 1] != '\n');
+            count_dropped(log, taken > 0 ? at + taken : at, taken > 0 ? len - (size_t)taken : len);
+        }
+        at += len;
+        left -= len;
+    }
+    json_buf_reset(&log->lines, KEEP_BYTES);
+}
+
+static void on_flush(struct loop_job *job)
+{
+    flush(H2O_STRUCT_FROM_MEMBER(struct access_log, flush, job));
+}
+
+void access_log_fini(struct access_log *log)
+{
+    if (log->fd >= 0) {
+        flush(log);
+    }
+    fd_close(&log->fd);
+    json_buf_fini(&log->lines);
+}
+
+void access_log_take(struct access_log *log, int fd)
+{
+    struct stat info = {0};
+    if (log->fd >= 0) {
+        flush(log);
+    }
+    fd_close(&log->fd);
+    (void)fstat(fd, &info);
+    log->fd = fd;
+    log->is_file = S_ISREG(info.st_mode);
+    log->is_socket = S_ISSOCK(info.st_mode);
+    log->is_mid_line = false;
+}
+
+void access_log_set_format(struct access_log *log, const char *text)
+{
+    struct fsd_err err;
+    log->is_on = false;
+    if (text[0] == '\0') {
+        if (log->fd >= 0) {
+            flush(log);
+        }
+        fd_close(&log->fd);
+    } else if (access_format_parse(&log->format, text, &err) == 0) {
+        log->is_on = true;
+    } else {
+        logger_write(&log->runtime->logger, LOG_LEVEL_ERROR, "no access log: %s", err.text);
+    }
+}
+
+static struct access_text find_header(const void *ctx, bool is_sent, const char *name, size_t len)
+{
+    const h2o_req_t *req = ctx;
+    const h2o_headers_t *headers = is_sent ? &req->res.headers : &req->headers;
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_header_t *header = &headers->entries[i];
+        if (h2o_memis(header->name->base, header->name->len, name, len)) {
+            return (struct access_text){header->value.base, header->value.len};
+        }
+    }
+    return (struct access_text){NULL, 0};
+}
+
+static struct access_text format_peer(h2o_req_t *req, char text[INET6_ADDRSTRLEN])
+{
+    struct sockaddr_storage peer = {0};
+    const void *address = NULL;
+    (void)req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&peer);
+    if (peer.ss_family == AF_INET) {
+        address = &((const struct sockaddr_in *)&peer)->sin_addr;
+    } else if (peer.ss_family == AF_INET6) {
+        address = &((const struct sockaddr_in6 *)&peer)->sin6_addr;
+    }
+    if (address == NULL) {
+        return (struct access_text){"unix:", 5};
+    }
+    const char *found = inet_ntop(peer.ss_family, address, text, INET6_ADDRSTRLEN);
+    return (struct access_text){found, found == NULL ? 0 : strlen(found)};
+}
+
+/* The user of Basic authentication, whether anybody has asked for a password or not, as nginx has it.  Decoded into text. */
+static struct access_text find_user(const h2o_req_t *req, char text[USER_MAX + 4])
+{
+    static const char scheme[] = "basic ";
+    struct access_text given = find_header(req, false, H2O_STRLIT("authorization"));
+    if (given.len < sizeof(scheme) || given.len - (sizeof(scheme) - 1) > USER_MAX ||
+        !h2o_lcstris(given.bytes, sizeof(scheme) - 1, scheme, sizeof(scheme) - 1)) {
+        return (struct access_text){NULL, 0};
+    }
+    int len = EVP_DecodeBlock((unsigned char *)text,
+                              (const unsigned char *)given.bytes + sizeof(scheme) - 1,
+                              (int)(given.len - (sizeof(scheme) - 1)));
+    const char *end = len < 0 ? NULL : memchr(text, ':', (size_t)len);
+    return (struct access_text){end == NULL ? NULL : text, end == NULL ? 0 : (size_t)(end - text)};
+}
+
+static uint64_t us_of(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
+}
+
+static struct access_text text_of(h2o_iovec_t text)
+{
+    return (struct access_text){text.base, text.len};
+}
+
+/* The id that handlers see, whether one has asked for it or not (request.c). */
+static struct access_text find_id(const struct access_log *log, const h2o_req_t *req,
+                                  char text[REQUEST_TOKEN_MAX + 1])
+{
+    struct access_text given = find_header(req, false, H2O_STRLIT("x-request-id"));
+    if (given.bytes != NULL && request_token_is_usable(given.bytes, given.len)) {
+        return given;
+    }
+    if (req->env.size < 2) {
+        return (struct access_text){NULL, 0}; /* no code of the application's has seen it */
+    }
+    uint64_t serial;
+    memcpy(&serial, req->env.entries[1].base, sizeof(serial));
+    request_token_make(text, log->runtime->incarnation, serial);
+    return (struct access_text){text, strlen(text)};
+}
+
+static void on_request_over(h2o_logger_t *logger, h2o_req_t *req)
+{
+    struct access_log *log = ((struct access_logger *)logger)->log;
+    if (!log->is_on || log->fd < 0) {
+        return;
+    }
+    char peer[INET6_ADDRSTRLEN];
+    char id[REQUEST_TOKEN_MAX + 1];
+    char user[USER_MAX + 4];
+    uint64_t now_us = clock_wall_us();
+    uint64_t began_us = us_of(req->timestamps.request_begin_at);
+    const char *pool = log->runtime->config.pool;
+    struct access_facts facts = {.remote_addr = format_peer(req, peer),
+                                 .remote_user = find_user(req, user),
+                                 .method = text_of(req->input.method),
+                                 .uri = text_of(req->input.path),
+                                 .host = text_of(req->input.authority),
+                                 .request_id = find_id(log, req, id),
+                                 .pool = {pool, strlen(pool)},
+                                 .worker = log->runtime->slot,
+                                 .pid = getpid(),
+                                 .version = req->version,
+                                 .status = req->res.status,
+                                 .body_bytes = req->bytes_sent,
+                                 .ended_us = now_us,
+                                 /* the clock may have been set back */
+                                 .took_us =
+                                     began_us != 0 && now_us > began_us ? now_us - began_us : 0,
+                                 .find_header = find_header,
+                                 .ctx = req};
+    access_line_write(&log->format, &facts, &log->lines);
+    if (log->lines.len >= FLUSH_BYTES) {
+        flush(log);
+    } else {
+        loop_defer(&log->runtime->loop, &log->flush, on_flush);
+    }
+}
+
+void access_log_note(h2o_req_t *req, uint64_t serial)
+{
+    static const char key[] = "fsd.serial";
+    uint64_t *kept = h2o_mem_alloc_pool(&req->pool, sizeof(*kept));
+    *kept = serial;
+    h2o_vector_reserve(&req->pool, &req->env, 2);
+    req->env.entries[0] = h2o_iovec_init(key, sizeof(key) - 1);
+    req->env.entries[1] = h2o_iovec_init(kept, sizeof(*kept));
+    req->env.size = 2;
+}
+
+void access_log_register(struct access_log *log, h2o_pathconf_t *path)
+{
+    struct access_logger *logger =
+        (struct access_logger *)h2o_create_logger(path, sizeof(struct access_logger));
+    logger->super.log_access = on_request_over;
+    logger->log = log;
+}
