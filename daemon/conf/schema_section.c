@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/access_format.h"
+#include "common/err.h"
 #include "common/nearest.h"
 #include "daemon/conf/schema.h"
 #include "daemon/conf/schema_value.h"
@@ -91,6 +93,16 @@ static bool is_decimal_unit(const char *text)
 }
 
 /* What to write instead of a text that the row does not accept. */
+static void hint_log_access(struct problem *problem, const struct yaml_node *value)
+{
+    struct access_format format;
+    struct fsd_err err;
+
+    if (access_format_parse(&format, value->text, &err) < 0) {
+        problem_hint(problem, "%s", err.text);
+    }
+}
+
 static void hint_value(struct problem *problem, const struct schema_row *row,
                        const struct yaml_node *value)
 {
@@ -109,6 +121,8 @@ static void hint_value(struct problem *problem, const struct schema_row *row,
                      value->text[digits]);
     } else if (row->kind == SCHEMA_ADDRESS && is_number) {
         problem_hint(problem, "did you mean \":%s\"?", value->text);
+    } else if (row->kind == SCHEMA_LOG_ACCESS) {
+        hint_log_access(problem, value);
     }
 }
 

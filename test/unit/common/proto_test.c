@@ -28,7 +28,7 @@ static void each_kind_has_the_row_that_names_it(void **state)
         "PREPARED", "REJECTED", "COMMIT",   "COMMITTED", "ABORT",       "LEAVE",    "DYING",
         "SHARED",   "UNSHARED", "JOIN",     "MEMBER",    "REACH",       "PEER",     "GONE",
         "CLAIM",    "UNCLAIM",  "NAMES",    "NAMED",     "UNNAMED",     "TAKEN",    "ASK",
-        "ANSWER",   "POOLS",    "LAGGARDS",
+        "ANSWER",   "POOLS",    "LAGGARDS", "ACCESS",
     };
     for (uint32_t kind = PROTO_HELLO; kind <= PROTO_ACCESS; kind++) {
         const struct proto_row *row = proto_find(kind);
@@ -128,6 +128,7 @@ static void the_layout_is_the_one_that_workers_were_built_with(void **state)
     assert_int_equal(PROTO_POOLS, PROTO_ASK + 2);
     assert_int_equal(sizeof(struct proto_laggards), 16);
     assert_int_equal(PROTO_LAGGARDS, PROTO_POOLS + 1);
+    assert_int_equal(PROTO_ACCESS, PROTO_LAGGARDS + 1);
 }
 
 int main(void)
