@@ -102,7 +102,7 @@ class Worker:
         self.tell_memfd(PREPARE, pack(conf), struct.pack("=QQQ", number, what, 0))
 
     def boot(self):
-        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 5
+        assert struct.unpack_from("=I", self.expect(HELLO))[0] == 6
         self.tell(LOG, fd=self.log_peer.fileno())
         self.tell_memfd(CONFIG, pack(self.config))
 

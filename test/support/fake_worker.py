@@ -3,7 +3,7 @@
 
 What it does comes from two JSON files, since no environment reaches a worker:
   worker.json beside the path that it was started as:
-    protocol   number to say in HELLO (5)
+    protocol   number to say in HELLO (6)
     hello      "ok" | "hang" | "exit:N" | "signal:N" | "garbage" | "twice" | "close"
     unavailable as load below, for UNAVAILABLE
     gate       path of a file: it says nothing before that is there
@@ -199,9 +199,9 @@ class Worker:
             os.close(3)
             end_as_told("hang")
         self.set_page(0, 1)
-        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 5), b"fake"))
+        self.send(HELLO, struct.pack("=I28s", self.conf.get("protocol", 6), b"fake"))
         if what == "twice":
-            self.send(HELLO, struct.pack("=I28s", 5, b"fake"))
+            self.send(HELLO, struct.pack("=I28s", 6, b"fake"))
 
     def wish(self, step, app=None):
         """What the application wants to happen at this step."""

@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/fd.h"
+#include "common/page.h"
 #include "worker/core/runtime.h"
 #include "worker/http/text/access_line.h"
 #include "worker/http/text/request_token.h"
@@ -67,8 +68,10 @@ static void count_dropped(struct access_log *log, const char *text, size_t len)
     const char *end = text + len;
     while (text < end && (text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
         log->dropped++;
+        log->lost++;
         text++;
     }
+    page_set(&log->runtime->page->access_lost, log->lost);
 }
 
 static void tell_dropped(struct access_log *log)

@@ -21,6 +21,7 @@ struct access_log {
     bool is_socket;
     bool is_mid_line;      /* the last line was cut short */
     uint64_t dropped;      /* lines that were not taken since the last one that was */
+    uint64_t lost;         /* ever */
     struct json_buf lines; /* owned: those of this turn */
     struct loop_job flush;
     struct access_format format;

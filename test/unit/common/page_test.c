@@ -101,7 +101,7 @@ static void mapping_something_else_fails_with_errno(void **state)
 static void the_layout_is_the_one_that_workers_were_built_with(void **state)
 {
     (void)state;
-    assert_int_equal(sizeof(struct page), 80);
+    assert_int_equal(sizeof(struct page), 104);
     assert_int_equal(offsetof(struct page, version), 0);
     assert_int_equal(offsetof(struct page, requests), 24);
     assert_int_equal(offsetof(struct page, memory_bytes), 64); /* older ones don't write it */

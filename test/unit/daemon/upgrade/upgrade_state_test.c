@@ -298,7 +298,7 @@ static void what_does_not_fit_together_is_refused(void **unused)
         void (*spoil)(struct upgrade_state *state);
         const char *words; /* that the sentence has */
     } cases[] = {
-        {speak_otherwise, "version 6 of the protocol"},
+        {speak_otherwise, "version 7 of the protocol"},
         {draw_otherwise, "of the status page"},
         {record_otherwise, "of the black box"},
         {forget_pid, "does not say what runs"},
