@@ -6,6 +6,7 @@ local task = require "fsd.task"
 
 local fsd = {
   app = http.app,
+  router = http.router,
   respond = http.respond,
   error = errors,
   try = errors.try,

@@ -31,10 +31,16 @@
 local fsd = {}
 
 ---A new application. The main file registers its routes and ends with `return app`.
----@param options? table none has a meaning yet
+---@param options? fsd.AppOptions
 ---@return fsd.App
 ---@nodiscard
 function fsd.app(options) end
+
+---A new router, to be mounted in an application or in another router: `app:use("/api", router)`.
+---@param options? fsd.RouterOptions
+---@return fsd.Router
+---@nodiscard
+function fsd.router(options) end
 
 ---A handler that always gives the same answer, in C, without running any Lua.
 ---

@@ -4,11 +4,25 @@
 ---@class fsd.http
 local http = {}
 
+---@class fsd.AppOptions
+---@field name? string yours to read: app.name
+
 ---fsd.app
----@param options? table none has a meaning yet
+---@param options? fsd.AppOptions
 ---@return fsd.App
 ---@nodiscard
 function http.app(options) end
+
+---@class fsd.RouterOptions
+---@field case_sensitive? boolean whether upper and lower case differ in its paths; false
+---@field merge_params? boolean whether its handlers see the parameters of what it is mounted at; false
+---@field strict? boolean whether a slash at the end makes a difference; false
+
+---fsd.router
+---@param options? fsd.RouterOptions
+---@return fsd.Router
+---@nodiscard
+function http.router(options) end
 
 ---fsd.respond
 ---@param body string
@@ -47,10 +61,20 @@ function http.assert(value, status, message, options) end
 ---@alias fsd.Handler async fun(req: fsd.Request, res: fsd.Response, next: fsd.Next): any
 
 ---Runs the handlers behind this one and returns when they have. Raises what they raise; with an argument, raises that
----argument; raises when it is called a second time, or after the request is over.
----@alias fsd.Next async fun(err?: any)
+---argument; raises when it is called a second time, or after the request is over. The words "route" and "router" are no errors: they leave
+---the route, or the router, without what is left of it.
+---@alias fsd.Next async fun(err?: any|"route"|"router")
 
----Gets what a handler raised, always as an Error. next() or next(err) gives the default answer.
+---Handlers, and lists of such.
+---@alias fsd.HandlerList (fsd.Handler|fsd.Native|fsd.HandlerList)[]
+
+---What may stand before the handlers of a route.
+---@class fsd.RouteOptions
+---@field name? string for app:url
+---@field query? fsd.Handler checks req.query, before body and handlers
+---@field body? fsd.Handler checks the body
+
+---Gets what a handler raised, always as an Error. next() or next(err) gives it to the next one outward, or the default answer.
 ---@alias fsd.ErrorHandler async fun(err: fsd.Error, req: fsd.Request, res: fsd.Response, next: fun(err?: any)): any
 
 ---An application. Routes are matched in the order in which they are registered, and only while the application loads:
@@ -59,80 +83,284 @@ function http.assert(value, status, message, options) end
 ---Paths: `/users/:id` a segment or a part of one, `/files/*rest` one or more segments, `{/:page}` an optional group,
 ---`\:` a plain colon. `? + ( ) [ ] !` are reserved: a path with one of them is refused with its position. A trailing
 ---slash and upper or lower case make no difference. All methods raise when a path or a handler is wrong.
+---Names that are not listed here are yours: `app.db = db`.
 ---@class fsd.App
+---@field locals table your own; views see them
+---@field request table what req has in addition, in this application and those mounted in it: `function app.request:is_admin() ... end`
+---@field response table the same of res
+---@field mountpath string|string[] what it was mounted at last, "/" when it was not
+---@field parent? fsd.App the application that it was mounted in last
+---@field settings table<string, any> a copy of what app:set was told
+---@field [string] any
 local App = {}
 
 ---Answers GET, and HEAD without the body.
----@param path string
----@param ... fsd.Handler|fsd.Native 1 to 40, run one after the other by next
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:get(path, ...) end
 
----@param path string
----@param ... fsd.Handler|fsd.Native
+---Answers POST.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:post(path, ...) end
 
----@param path string
----@param ... fsd.Handler|fsd.Native
+---Answers PUT.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:put(path, ...) end
 
----@param path string
----@param ... fsd.Handler|fsd.Native
+---Answers PATCH.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:patch(path, ...) end
 
----@param path string
----@param ... fsd.Handler|fsd.Native
+---Answers DELETE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:delete(path, ...) end
 
----Answers HEAD otherwise than app:get does; to be registered before it.
----@param path string
----@param ... fsd.Handler|fsd.Native
+---Answers HEAD otherwise than get does; to be registered before it.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:head(path, ...) end
 
 ---Answers OPTIONS otherwise than with the list of methods.
----@param path string
----@param ... fsd.Handler|fsd.Native
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:options(path, ...) end
 
+---Answers QUERY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:query(path, ...) end
+
 ---Answers every method.
----@param path string
----@param ... fsd.Handler|fsd.Native
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:all(path, ...) end
 
----Answers any other method: `app:method("PROPFIND", "/files", handler)`.
+---Answers ACL.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:acl(path, ...) end
+
+---Answers BIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:bind(path, ...) end
+
+---Answers CHECKOUT.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:checkout(path, ...) end
+
+---Answers CONNECT, in application:inject only: the server refuses it with 405.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:connect(path, ...) end
+
+---Answers COPY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:copy(path, ...) end
+
+---Answers LINK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:link(path, ...) end
+
+---Answers LOCK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:lock(path, ...) end
+
+---Answers MERGE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:merge(path, ...) end
+
+---Answers MKACTIVITY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:mkactivity(path, ...) end
+
+---Answers MKCALENDAR.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:mkcalendar(path, ...) end
+
+---Answers MKCOL.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:mkcol(path, ...) end
+
+---Answers MOVE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:move(path, ...) end
+
+---Answers NOTIFY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:notify(path, ...) end
+
+---Answers PROPFIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:propfind(path, ...) end
+
+---Answers PROPPATCH.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:proppatch(path, ...) end
+
+---Answers PURGE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:purge(path, ...) end
+
+---Answers REBIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:rebind(path, ...) end
+
+---Answers REPORT.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:report(path, ...) end
+
+---Answers SEARCH.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:search(path, ...) end
+
+---Answers SOURCE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:source(path, ...) end
+
+---Answers SUBSCRIBE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:subscribe(path, ...) end
+
+---Answers TRACE, in application:inject only: the server refuses it with 405.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:trace(path, ...) end
+
+---Answers UNBIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:unbind(path, ...) end
+
+---Answers UNLINK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:unlink(path, ...) end
+
+---Answers UNLOCK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:unlock(path, ...) end
+
+---Answers UNSUBSCRIBE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.App self
+function App:unsubscribe(path, ...) end
+
+---Answers any other method: `app:method("M-SEARCH", "/files", handler)`.
 ---@param name string letters, digits and "-", in any case
----@param path string
----@param ... fsd.Handler|fsd.Native
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.App self
 function App:method(name, path, ...) end
 
----Middleware: runs for every method, on every path, or on path and all below it.
----@param path string
----@param ... fsd.Handler|fsd.Native
+---A path with several methods: `app:route("/book"):get(show):post(add)`. next("route") leaves all of them.
+---@param path string|string[]
+---@return fsd.Route
+---@nodiscard
+function App:route(path) end
+
+---Middleware, routers and other applications: for every method, on every path, or on path and all below it. What is mounted sees the rest
+---of the path. It may get routes later, and may be mounted in several places, up to 7 deep.
+---
+---Raises for a router that would be mounted in itself.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.Router|fsd.App|fsd.HandlerList
 ---@return fsd.App self
----@overload fun(self: fsd.App, ...: fsd.Handler|fsd.Native): fsd.App
+---@overload fun(self: fsd.App, ...: fsd.Handler|fsd.Native|fsd.Router|fsd.App|fsd.HandlerList): fsd.App
 function App:use(path, ...) end
 
----What answers errors; a later call replaces an earlier one. Without it, and for errors of the handler itself, the
+---Another name of use.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.Router|fsd.App|fsd.HandlerList
+---@return fsd.App self
+function App:mount(path, ...) end
+
+---What is done with a parameter of the paths that are registered here (not of those of what is mounted), before their handlers run, once a
+---request and value. A function's result, unless it is nil, takes the place of the value; a second result, "route" or "router", leaves
+---these as next does. A word makes a route match only values that are so: "integer" (64 bits; the value is a number then), "number" (so
+---is it), "uuid", "slug" (letters, digits, "-", "_").
+---@param name string
+---@param what "integer"|"number"|"uuid"|"slug"|(async fun(req: fsd.Request, res: fsd.Response, value: any, name: string): any, ("route"|"router")?)
+---@return fsd.App self
+function App:param(name, what) end
+
+---What answers errors of handlers here and in what is mounted here. Several are asked in their order, each when the one before it has
+---called next or failed, then those of what this is mounted in. Without any the
 ---answer is the error's status with a JSON object `{"error": message}`, or a small HTML page for browsers. From
 ---status 500 on the message is the reason of the status, and the error is logged with its traceback, whatever the
----handler does.
+---handler does. req.params has only what this is mounted at, if merge_params.
 ---@param handler fsd.ErrorHandler
 ---@return fsd.App self
 function App:on_error(handler) end
 
----What answers a request that no handler has answered: no route has its path, or the last one has called next. A
+---What answers a request that no handler here has answered: no route has its path, or the last one has called next. A
 ---known path with another method is a 405 with the header Allow and does not come here.
 ---@param handler fsd.Handler|fsd.Native
 ---@return fsd.App self
 function App:not_found(handler) end
+
+---Where it is mounted, with all that is around it: "" when it is not.
+---@return string
+---@nodiscard
+function App:path() end
 
 ---What app:set knows. Any other name is yours: `app:set("title", "My shop")`.
 ---@class fsd.App.Settings
@@ -248,5 +476,457 @@ function App:every(seconds, fn, options) end
 ---@param options? fsd.App.TimerOptions
 ---@return fsd.App self
 function App:cron(schedule, fn, options) end
+
+---A part of an application with routes, middleware and errors of its own: `app:use("/api", router)`.
+---@class fsd.Router
+---@field [string] any
+local Router = {}
+
+---Answers GET, and HEAD without the body.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:get(path, ...) end
+
+---Answers POST.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:post(path, ...) end
+
+---Answers PUT.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:put(path, ...) end
+
+---Answers PATCH.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:patch(path, ...) end
+
+---Answers DELETE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:delete(path, ...) end
+
+---Answers HEAD otherwise than get does; to be registered before it.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:head(path, ...) end
+
+---Answers OPTIONS otherwise than with the list of methods.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:options(path, ...) end
+
+---Answers QUERY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:query(path, ...) end
+
+---Answers every method.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:all(path, ...) end
+
+---Answers ACL.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:acl(path, ...) end
+
+---Answers BIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:bind(path, ...) end
+
+---Answers CHECKOUT.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:checkout(path, ...) end
+
+---Answers CONNECT, in application:inject only: the server refuses it with 405.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:connect(path, ...) end
+
+---Answers COPY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:copy(path, ...) end
+
+---Answers LINK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:link(path, ...) end
+
+---Answers LOCK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:lock(path, ...) end
+
+---Answers MERGE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:merge(path, ...) end
+
+---Answers MKACTIVITY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:mkactivity(path, ...) end
+
+---Answers MKCALENDAR.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:mkcalendar(path, ...) end
+
+---Answers MKCOL.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:mkcol(path, ...) end
+
+---Answers MOVE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:move(path, ...) end
+
+---Answers NOTIFY.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:notify(path, ...) end
+
+---Answers PROPFIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:propfind(path, ...) end
+
+---Answers PROPPATCH.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:proppatch(path, ...) end
+
+---Answers PURGE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:purge(path, ...) end
+
+---Answers REBIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:rebind(path, ...) end
+
+---Answers REPORT.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:report(path, ...) end
+
+---Answers SEARCH.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:search(path, ...) end
+
+---Answers SOURCE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:source(path, ...) end
+
+---Answers SUBSCRIBE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:subscribe(path, ...) end
+
+---Answers TRACE, in application:inject only: the server refuses it with 405.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:trace(path, ...) end
+
+---Answers UNBIND.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:unbind(path, ...) end
+
+---Answers UNLINK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:unlink(path, ...) end
+
+---Answers UNLOCK.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:unlock(path, ...) end
+
+---Answers UNSUBSCRIBE.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:unsubscribe(path, ...) end
+
+---Answers any other method: `app:method("M-SEARCH", "/files", handler)`.
+---@param name string letters, digits and "-", in any case
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
+---@return fsd.Router self
+function Router:method(name, path, ...) end
+
+---A path with several methods: `app:route("/book"):get(show):post(add)`. next("route") leaves all of them.
+---@param path string|string[]
+---@return fsd.Route
+---@nodiscard
+function Router:route(path) end
+
+---Middleware, routers and other applications: for every method, on every path, or on path and all below it. What is mounted sees the rest
+---of the path. It may get routes later, and may be mounted in several places, up to 7 deep.
+---
+---Raises for a router that would be mounted in itself.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.Router|fsd.App|fsd.HandlerList
+---@return fsd.Router self
+---@overload fun(self: fsd.Router, ...: fsd.Handler|fsd.Native|fsd.Router|fsd.App|fsd.HandlerList): fsd.Router
+function Router:use(path, ...) end
+
+---Another name of use.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.Router|fsd.App|fsd.HandlerList
+---@return fsd.Router self
+function Router:mount(path, ...) end
+
+---What is done with a parameter of the paths that are registered here (not of those of what is mounted), before their handlers run, once a
+---request and value. A function's result, unless it is nil, takes the place of the value; a second result, "route" or "router", leaves
+---these as next does. A word makes a route match only values that are so: "integer" (64 bits; the value is a number then), "number" (so
+---is it), "uuid", "slug" (letters, digits, "-", "_").
+---@param name string
+---@param what "integer"|"number"|"uuid"|"slug"|(async fun(req: fsd.Request, res: fsd.Response, value: any, name: string): any, ("route"|"router")?)
+---@return fsd.Router self
+function Router:param(name, what) end
+
+---What answers errors of handlers here and in what is mounted here. Several are asked in their order, each when the one before it has
+---called next or failed, then those of what this is mounted in. Without any the
+---answer is the error's status with a JSON object `{"error": message}`, or a small HTML page for browsers. From
+---status 500 on the message is the reason of the status, and the error is logged with its traceback, whatever the
+---handler does. req.params has only what this is mounted at, if merge_params.
+---@param handler fsd.ErrorHandler
+---@return fsd.Router self
+function Router:on_error(handler) end
+
+---What answers a request that no handler here has answered: no route has its path, or the last one has called next. A
+---known path with another method is a 405 with the header Allow and does not come here.
+---@param handler fsd.Handler|fsd.Native
+---@return fsd.Router self
+function Router:not_found(handler) end
+
+---Where it is mounted, with all that is around it: "" when it is not.
+---@return string
+---@nodiscard
+function Router:path() end
+
+---What app:route gives: a path that waits for its methods.
+---@class fsd.Route
+local Route = {}
+
+---Answers GET, and HEAD without the body.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:get(...) end
+
+---Answers POST.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:post(...) end
+
+---Answers PUT.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:put(...) end
+
+---Answers PATCH.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:patch(...) end
+
+---Answers DELETE.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:delete(...) end
+
+---Answers HEAD otherwise than get does; to be registered before it.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:head(...) end
+
+---Answers OPTIONS otherwise than with the list of methods.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:options(...) end
+
+---Answers QUERY.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:query(...) end
+
+---Answers every method.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:all(...) end
+
+---Answers ACL.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:acl(...) end
+
+---Answers BIND.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:bind(...) end
+
+---Answers CHECKOUT.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:checkout(...) end
+
+---Answers CONNECT, in application:inject only: the server refuses it with 405.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:connect(...) end
+
+---Answers COPY.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:copy(...) end
+
+---Answers LINK.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:link(...) end
+
+---Answers LOCK.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:lock(...) end
+
+---Answers MERGE.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:merge(...) end
+
+---Answers MKACTIVITY.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:mkactivity(...) end
+
+---Answers MKCALENDAR.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:mkcalendar(...) end
+
+---Answers MKCOL.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:mkcol(...) end
+
+---Answers MOVE.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:move(...) end
+
+---Answers NOTIFY.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:notify(...) end
+
+---Answers PROPFIND.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:propfind(...) end
+
+---Answers PROPPATCH.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:proppatch(...) end
+
+---Answers PURGE.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:purge(...) end
+
+---Answers REBIND.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:rebind(...) end
+
+---Answers REPORT.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:report(...) end
+
+---Answers SEARCH.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:search(...) end
+
+---Answers SOURCE.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:source(...) end
+
+---Answers SUBSCRIBE.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:subscribe(...) end
+
+---Answers TRACE, in application:inject only: the server refuses it with 405.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:trace(...) end
+
+---Answers UNBIND.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:unbind(...) end
+
+---Answers UNLINK.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:unlink(...) end
+
+---Answers UNLOCK.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:unlock(...) end
+
+---Answers UNSUBSCRIBE.
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList
+---@return fsd.Route self
+function Route:unsubscribe(...) end
 
 return http

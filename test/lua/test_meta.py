@@ -32,6 +32,7 @@ local function class_of(value)
   return names_of(index)
 end
 
+local route = app:route("/route")
 local events
 app:get("/events", function(req, res) events = res:sse() end)
 app:get("/", function(req, res)
@@ -39,6 +40,8 @@ app:get("/", function(req, res)
   for _, name in ipairs{ MODULES } do known[name] = names_of(require(name)) end
   local _, err = fsd.try(error, "x")
   known["fsd.App"] = class_of(app)
+  known["fsd.Router"] = class_of(fsd.router())
+  known["fsd.Route"] = class_of(route)
   known["fsd.Request"] = class_of(req)
   known["fsd.Response"] = class_of(res)
   known["fsd.EventStream"] = class_of(events)
@@ -152,7 +155,7 @@ def test_fsd_has_its_functions_and_each_module_as_a_field(defined, known):
     assert functions <= known["fsd"]
 
 
-@pytest.mark.parametrize("name", ["fsd.App", "fsd.Request", "fsd.Response", "fsd.EventStream", "fsd.Task", "fsd.Channel", "fsd.Mutex", "fsd.Semaphore",
+@pytest.mark.parametrize("name", ["fsd.App", "fsd.Router", "fsd.Route", "fsd.Request", "fsd.Response", "fsd.EventStream", "fsd.Task", "fsd.Channel", "fsd.Mutex", "fsd.Semaphore",
                                   "fsd.WaitGroup", "fsd.Timer", "fsd.Hasher", "fsd.shared.Dictionary", "fsd.shared.Lease", "fsd.shared.Info"])
 def test_class_has_the_names_that_are_defined(defined, known, name):
     assert known[name] == defined.names(name)

@@ -1,29 +1,35 @@
-/* app.c - the application object: what fsd.app() returns.
- *   app:get|post|put|patch|delete|head|options|all(path, handler...) -> app
- *   app:method(name, path, handler...) -> app
- *   app:use([path,] handler...) -> app      app:on_error(fn) -> app      app:not_found(fn) -> app
- * Owns the router and the rows of handlers; the Lua functions themselves stand in an array that hangs on the userdata, so
- * that Lua's collector sees the cycle between an application and its handlers.
+/* app.c - the objects that applications are made of: what fsd.app() and fsd.router() return.
+ *   fsd.app([{ name = }]) -> app      fsd.router([{ case_sensitive =, merge_params =, strict = }]) -> router
+ *   app.locals  app.request  app.response      tables of the application's own
+ *   app.mountpath  app.parent  app.settings  app.name      app:path() -> string
+ * Owns the classes "fsd.App" and "fsd.Router", two faces of one struct; the Lua functions that it is given stand in an array that hangs
+ * on the userdata, so that Lua's collector sees the cycle between an application and its handlers.  Its methods stand in app/.
  * Called while a generation loads; frozen when the server adopts it.  Must not know requests. */
 #include "worker/http/app.h"
 
-#include <ctype.h>
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
+#include "common/nearest.h"
 #include "worker/core/value.h"
+#include "worker/http/app/flatten.h"
+#include "worker/http/app/mount.h"
+#include "worker/http/app/param.h"
+#include "worker/http/app/plan.h"
+#include "worker/http/app/register.h"
+#include "worker/http/app/rule.h"
 #include "worker/http/app_settings.h"
-#include "worker/http/native.h"
 
 #define OTHER_METHODS "fsd.App.methods" /* in the registry */
 
-enum {
-    /* Each next() is a C call within Lua, which allows 200 (LUAI_MAXCCALLS); together these leave room for the rest. */
-    HANDLERS_MAX = 40,    /* of one route */
-    MIDDLEWARE_MAX = 120, /* of one application */
-    METHOD_MAX = 32,
+enum field { /* numbers in the upvalue of __index */
+             FIELD_LOCALS = 1,
+             FIELD_REQUEST,
+             FIELD_RESPONSE,
+             FIELD_MOUNTPATH,
+             FIELD_PARENT,
+             FIELD_SETTINGS,
 };
 
 struct app *app_test(lua_State *L, int index)
@@ -31,9 +37,15 @@ struct app *app_test(lua_State *L, int index)
     return luaL_testudata(L, index, APP_METATABLE);
 }
 
+struct app *app_test_any(lua_State *L, int index)
+{
+    struct app *app = luaL_testudata(L, index, APP_METATABLE);
+    return app != NULL ? app : luaL_testudata(L, index, ROUTER_METATABLE);
+}
+
 struct app *app_check(lua_State *L, const char *verb)
 {
-    struct app *app = luaL_testudata(L, 1, APP_METATABLE);
+    struct app *app = app_test(L, 1);
     if (app == NULL) {
         luaL_error(L, "call app:%s(...) with a colon", verb);
         __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
@@ -41,207 +53,256 @@ struct app *app_check(lua_State *L, const char *verb)
     return app;
 }
 
-struct app *app_check_open(lua_State *L, const char *verb)
+struct app *app_check_any(lua_State *L, const char *verb)
 {
-    struct app *app = app_check(L, verb);
+    struct app *app = app_test_any(L, 1);
+    return app != NULL ? app : app_check(L, verb);
+}
+
+static struct app *check_open(lua_State *L, struct app *app)
+{
     if (app->frozen) {
-        luaL_error(L, "cannot add to an application that is running: register routes while the "
-                      "application loads");
+        luaL_error(L, APP_FROZEN);
     }
     return app;
 }
 
-int app_new(lua_State *L)
+struct app *app_check_open(lua_State *L, const char *verb)
 {
-    if (!lua_isnoneornil(L, 1)) {
-        luaL_checktype(L, 1, LUA_TTABLE); /* options; none has a meaning yet */
+    return check_open(L, app_check(L, verb));
+}
+
+struct app *app_check_any_open(lua_State *L, const char *verb)
+{
+    return check_open(L, app_check_any(L, verb));
+}
+
+void app_push_table(lua_State *L, int index, int value)
+{
+    index = lua_absindex(L, index);
+    if (lua_getiuservalue(L, index, value) == LUA_TTABLE) {
+        return;
     }
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, index, value);
+}
+
+static struct app *push_new(lua_State *L, const char *metatable)
+{
     struct app *app = lua_newuserdatauv(L, sizeof(*app), APP_VALUES);
     memset(app, 0, sizeof(*app));
-    luaL_setmetatable(L, APP_METATABLE);
-    for (int i = APP_HANDLERS; i <= APP_VALUES; i++) {
-        lua_newtable(L);
-        lua_setiuservalue(L, -2, i);
-    }
+    luaL_setmetatable(L, metatable);
+    app_push_table(L, -1, APP_HANDLERS);
+    app_push_table(L, -2, APP_SETTINGS);
+    lua_pop(L, 2);
     settings_init(&app->settings);
-    app->router = router_new();
+    return app;
+}
+
+/* Raises for a name in the table at index 1 that is none of these. */
+static void check_options(lua_State *L, const char *of, const char *const *names, size_t count)
+{
+    lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        return;
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, 1) != 0) {
+        lua_pop(L, 1);
+        const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+        const char *near = nearest_find(name, names, count);
+        bool is_known = false;
+        for (size_t i = 0; i < count; i++) {
+            is_known = is_known || strcmp(names[i], name) == 0;
+        }
+        if (!is_known && near != NULL) {
+            luaL_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", of, name, near);
+        } else if (!is_known) {
+            luaL_error(L, "%s: unknown option \"%s\"", of, name);
+        }
+    }
+}
+
+int app_new(lua_State *L)
+{
+    static const char *const names[] = {"name"};
+    check_options(L, "fsd.app", names, 1);
+    (void)push_new(L, APP_METATABLE);
+    if (lua_istable(L, 1) && lua_getfield(L, 1, "name") != LUA_TNIL) {
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "name must be a string");
+        app_push_table(L, 2, APP_OWN);
+        lua_insert(L, -2);
+        lua_setfield(L, -2, "name");
+    }
+    lua_settop(L, 2);
+    return 1;
+}
+
+static bool get_option(lua_State *L, const char *name)
+{
+    if (!lua_istable(L, 1)) {
+        return false;
+    }
+    int type = lua_getfield(L, 1, name);
+    luaL_argcheck(L, type == LUA_TNIL || type == LUA_TBOOLEAN, 1,
+                  lua_pushfstring(L, "%s must be true or false", name));
+    bool is = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+    return is;
+}
+
+int app_new_router(lua_State *L)
+{
+    static const char *const names[] = {"case_sensitive", "merge_params", "strict"};
+    check_options(L, "fsd.router", names, 3);
+    bool is_case_sensitive = get_option(L, "case_sensitive");
+    bool merges_params = get_option(L, "merge_params");
+    bool is_strict = get_option(L, "strict");
+    struct app *app = push_new(L, ROUTER_METATABLE);
+    app->is_router = true;
+    app->is_case_sensitive = is_case_sensitive;
+    app->merges_params = merges_params;
+    app->is_strict = is_strict;
     return 1;
 }
 
 static int app_gc(lua_State *L)
 {
-    struct app *app = luaL_checkudata(L, 1, APP_METATABLE);
-    router_free(app->router);
-    app->router = NULL;
+    struct app *app = app_test_any(L, 1);
     app->frozen = true; /* for a finalizer that still sees it */
-    while (app->routes != NULL) {
-        struct app_route *route = app->routes;
-        app->routes = route->next;
-        free(route);
+    plan_free(app->plan);
+    app->plan = NULL;
+    rule_free_all(app->rules);
+    app->rules = app->last_rule = NULL;
+    handler_free_all(&app->errors);
+    param_free_all(app);
+    for (size_t i = 0; i < APP_HOOKS; i++) {
+        handler_free_all(&app->hooks[i]);
     }
     return 0;
 }
 
-static bool is_callable(lua_State *L, int index)
+int app_freeze(lua_State *L, int index, struct fsd_err *err)
 {
-    if (lua_isfunction(L, index)) {
-        return true;
+    struct app *app = app_test(L, index);
+    if (app->plan != NULL && app->plan->is_complete) {
+        return 0;
     }
-    if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) {
-        return false;
+    plan_free(app->plan); /* of an attempt that memory ran out in */
+    app->plan = plan_new();
+    int error = flatten(L, lua_absindex(L, index), app->plan, err);
+    if (error != 0) {
+        plan_free(app->plan);
+        app->plan = NULL;
+    }
+    return error;
+}
+
+/* app:path(): where it is mounted, seen from the outermost application */
+static int app_path(lua_State *L)
+{
+    (void)app_check_any(L, "path");
+    lua_settop(L, 1);
+    lua_pushliteral(L, "");
+    while (lua_getiuservalue(L, 1, APP_PARENT) != LUA_TNIL) {
+        if (lua_getiuservalue(L, 1, APP_MOUNTPATH) == LUA_TTABLE) {
+            lua_rawgeti(L, -1, 1);
+            lua_replace(L, -2);
+        }
+        if (strcmp(lua_tostring(L, -1), "/") != 0) {
+            lua_pushvalue(L, 2);
+            lua_concat(L, 2);
+            lua_replace(L, 2);
+        }
+        lua_settop(L, 3);
+        lua_replace(L, 1);
+    }
+    lua_settop(L, 2);
+    return 1;
+}
+
+/* A copy: settings are changed by app:set, which checks them. */
+static void push_settings(lua_State *L)
+{
+    lua_newtable(L);
+    lua_getiuservalue(L, 1, APP_SETTINGS);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -5);
     }
     lua_pop(L, 1);
-    return true;
 }
 
-static void describe(lua_State *L, int index, struct app_handler *handler)
+/* The next application outward; routers between them are left out. */
+static void push_parent(lua_State *L)
 {
-    lua_Debug info;
-    handler->wants_next = true; /* a callable table or C function may take anything */
-    if (!lua_isfunction(L, index)) {
-        (void)strncpy(handler->where, luaL_typename(L, index), sizeof(handler->where) - 1);
-        return;
-    }
-    lua_pushvalue(L, index);
-    lua_getinfo(L, ">Su", &info);
-    if (strcmp(info.what, "C") != 0) {
-        handler->wants_next = info.isvararg != 0 || info.nparams > 2;
-    }
-    (void)snprintf(handler->where, sizeof(handler->where), "%.50s:%d", info.short_src,
-                   info.linedefined);
+    lua_pushvalue(L, 1);
+    do {
+        lua_getiuservalue(L, -1, APP_PARENT);
+        lua_remove(L, -2);
+    } while (!lua_isnil(L, -1) && app_test(L, -1) == NULL);
 }
 
-/* Fills a handler from the value at index, which is appended to the application's array. */
-static void set_handler(lua_State *L, struct app_handler *handler, int index)
+static void push_field(lua_State *L, enum field field)
 {
-    const struct native_answer *native = native_test(L, index);
-    if (native == NULL && !is_callable(L, index)) {
-        luaL_argerror(
-            L, index,
-            lua_pushfstring(L, "handler must be a function, got %s", luaL_typename(L, index)));
+    switch (field) {
+    case FIELD_LOCALS:
+        app_push_table(L, 1, APP_LOCALS);
+        break;
+    case FIELD_REQUEST:
+        app_push_table(L, 1, APP_REQUEST);
+        break;
+    case FIELD_RESPONSE:
+        app_push_table(L, 1, APP_RESPONSE);
+        break;
+    case FIELD_MOUNTPATH:
+        if (lua_getiuservalue(L, 1, APP_MOUNTPATH) == LUA_TNIL) {
+            lua_pushliteral(L, "/");
+        }
+        break;
+    case FIELD_PARENT:
+        push_parent(L);
+        break;
+    case FIELD_SETTINGS:
+        push_settings(L);
+        break;
     }
-    memset(handler, 0, sizeof(*handler));
-    handler->native = native;
-    describe(L, index, handler);
-    lua_getiuservalue(L, 1, APP_HANDLERS);
-    handler->index = (int)luaL_len(L, -1) + 1;
-    lua_pushvalue(L, index);
-    lua_rawseti(L, -2, handler->index);
-    lua_pop(L, 1);
 }
 
-/* Registers what stands on the stack from first on under one rule. */
-static int add_rule(lua_State *L, struct app *app, struct router_rule *rule, int first)
+/* Upvalue: the methods, and numbers of fields. */
+static int app_index(lua_State *L)
 {
-    int count = lua_gettop(L) - first + 1;
-    if (count < 1 || count > HANDLERS_MAX) {
-        return luaL_error(L, "expected 1 to %d handlers, got %d", HANDLERS_MAX, count);
-    }
-    struct app_route *route =
-        calloc(1, sizeof(*route) + (size_t)count * sizeof(struct app_handler));
-    if (route == NULL) {
-        abort();
-    }
-    route->next = app->routes; /* owned by the application from here on, whatever raises below */
-    app->routes = route;
-    route->count = (size_t)count;
-    for (int i = 0; i < count; i++) {
-        set_handler(L, &route->handlers[i], first + i);
-    }
-    struct fsd_err err;
-    rule->value = route;
-    if (router_add(app->router, rule, &err) != 0) {
-        return luaL_error(L, "%s", err.text);
-    }
-    lua_settop(L, 1);
-    return 1;
-}
-
-static int add_route(lua_State *L, const char *method, int path_index)
-{
-    struct app *app = app_check_open(L, method == NULL ? "all" : "method");
-    struct router_rule rule = {.kind = ROUTER_ROUTE, .method = method};
-    rule.path = luaL_checklstring(L, path_index, &rule.path_len);
-    return add_rule(L, app, &rule, path_index + 1);
-}
-
-/* app:get(...) and its like; the upvalue is the method, nil for app:all. */
-static int app_verb(lua_State *L)
-{
-    const char *method = lua_tostring(L, lua_upvalueindex(1));
-    (void)app_check_open(L, lua_tostring(L, lua_upvalueindex(2)));
-    return add_route(L, method, 2);
-}
-
-static int app_method(lua_State *L)
-{
-    (void)app_check_open(L, "method");
-    size_t len;
-    const char *name = luaL_checklstring(L, 2, &len);
-    char method[METHOD_MAX];
-    luaL_argcheck(L, len > 0 && len < sizeof(method), 2, "not an HTTP method");
-    for (size_t i = 0; i < len; i++) {
-        luaL_argcheck(L, isalnum((unsigned char)name[i]) || name[i] == '-', 2,
-                      "not an HTTP method");
-        method[i] = (char)toupper((unsigned char)name[i]);
-    }
-    method[len] = '\0';
-    return add_route(L, method, 3);
-}
-
-static int app_use(lua_State *L)
-{
-    struct app *app = app_check_open(L, "use");
-    struct router_rule rule = {.kind = ROUTER_PREFIX, .path = "/", .path_len = 1};
-    int first = 2;
-    app->middleware_count += (size_t)(lua_gettop(L) - 1);
-    if (app->middleware_count > MIDDLEWARE_MAX) {
-        return luaL_error(L, "more than %d middlewares: calls of next() can't be nested deeper",
-                          MIDDLEWARE_MAX);
-    }
-    if (lua_type(L, 2) == LUA_TSTRING) {
-        rule.path = lua_tolstring(L, 2, &rule.path_len);
-        first = 3;
-    }
-    return add_rule(L, app, &rule, first);
-}
-
-static int app_on_error(lua_State *L)
-{
-    struct app *app = app_check_open(L, "on_error");
     lua_settop(L, 2);
-    luaL_argcheck(L, native_test(L, 2) == NULL, 2, "handler must be a function");
-    set_handler(L, &app->error, 2);
-    lua_settop(L, 1);
-    return 1;
-}
-
-static int app_not_found(lua_State *L)
-{
-    struct app *app = app_check_open(L, "not_found");
-    lua_settop(L, 2);
-    set_handler(L, &app->missing, 2);
-    lua_settop(L, 1);
-    return 1;
-}
-
-void app_freeze(struct app *app)
-{
-    if (!app->frozen) {
-        router_freeze(app->router);
-        app->frozen = true;
+    lua_pushvalue(L, 2);
+    int type = lua_rawget(L, lua_upvalueindex(1));
+    if (type == LUA_TNUMBER) {
+        push_field(L, (enum field)lua_tointeger(L, -1));
+    } else if (type == LUA_TNIL && lua_getiuservalue(L, 1, APP_OWN) == LUA_TTABLE) {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, -2);
     }
+    return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"method", app_method},       {"use", app_use}, {"on_error", app_on_error},
-    {"not_found", app_not_found}, {NULL, NULL},
-};
-
-static const char *const verbs[][2] = {
-    {"get", "GET"},       {"post", "POST"}, {"put", "PUT"},         {"patch", "PATCH"},
-    {"delete", "DELETE"}, {"head", "HEAD"}, {"options", "OPTIONS"}, {"all", NULL},
-};
+/* app.name = value: the application's own */
+static int app_newindex(lua_State *L)
+{
+    lua_pushvalue(L, 2);
+    if (lua_isnil(L, 2) || lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+        return luaL_error(L, "cannot set app.%s: it is fsd's; use a name of your own",
+                          luaL_tolstring(L, 2, NULL));
+    }
+    app_push_table(L, 1, APP_OWN);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_rawset(L, -3);
+    return 0;
+}
 
 void app_add_methods(lua_State *L, const luaL_Reg *others)
 {
@@ -250,29 +311,55 @@ void app_add_methods(lua_State *L, const luaL_Reg *others)
     lua_pop(L, 1);
 }
 
-/* Into the table on the top. */
-static void copy_other_methods(lua_State *L)
-{
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, OTHER_METHODS);
-    value_move_pairs(L);
-}
+static const struct field_row {
+    const char *name;
+    enum field field;
+} fields[] = {
+    {"locals", FIELD_LOCALS},       {"request", FIELD_REQUEST}, {"response", FIELD_RESPONSE},
+    {"mountpath", FIELD_MOUNTPATH}, {"parent", FIELD_PARENT},   {"settings", FIELD_SETTINGS},
+};
 
-void app_register(lua_State *L)
+/* A class whose methods and fields stand in the table on the top, which is popped. */
+static void register_class(lua_State *L, const char *metatable)
 {
-    luaL_newmetatable(L, APP_METATABLE);
+    luaL_newmetatable(L, metatable);
     lua_pushliteral(L, "fsd"); /* what getmetatable gives: the real one is not the application's */
     lua_setfield(L, -2, "__metatable");
     lua_pushcfunction(L, app_gc);
     lua_setfield(L, -2, "__gc");
-    luaL_newlib(L, methods);
-    luaL_setfuncs(L, app_settings_methods, 0);
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        lua_pushstring(L, verbs[i][1]);
-        lua_pushstring(L, verbs[i][0]);
-        lua_pushcclosure(L, app_verb, 2);
-        lua_setfield(L, -2, verbs[i][0]);
-    }
-    copy_other_methods(L);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, app_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, app_newindex, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pop(L, 2);
+}
+
+/* Pushes a table of what routers and applications both have. */
+static void push_common_methods(lua_State *L)
+{
+    lua_newtable(L);
+    register_add_verbs(L);
+    luaL_setfuncs(L, mount_methods, 0);
+    lua_pushcfunction(L, app_path);
+    lua_setfield(L, -2, "path");
+    lua_pushcfunction(L, param_add);
+    lua_setfield(L, -2, "param");
+}
+
+void app_register(lua_State *L)
+{
+    push_common_methods(L);
+    register_class(L, ROUTER_METATABLE);
+    push_common_methods(L);
+    luaL_setfuncs(L, app_settings_methods, 0);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        lua_pushinteger(L, fields[i].field);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, OTHER_METHODS);
+    value_move_pairs(L);
+    register_class(L, APP_METATABLE);
+    register_open(L);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "worker/http/app.h"
+#include "worker/http/app/plan.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/settings.h"
@@ -53,10 +54,15 @@ static int app_disable(lua_State *L)
 static void push_setting(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 2);
-    lua_getiuservalue(L, 1, APP_SETTINGS);
-    if (lua_getfield(L, -1, name) == LUA_TNIL) {
-        (void)settings_push_default(L, name);
-    }
+    lua_pushvalue(L, 1);
+    do {
+        lua_getiuservalue(L, -1, APP_SETTINGS);
+        if (lua_getfield(L, -1, name) != LUA_TNIL) {
+            return;
+        }
+        lua_pop(L, 2);
+    } while (lua_getiuservalue(L, -1, APP_PARENT) != LUA_TNIL);
+    (void)settings_push_default(L, name);
 }
 
 static int app_setting(lua_State *L)
@@ -92,22 +98,35 @@ const luaL_Reg app_settings_methods[] = {
     {NULL, NULL},
 };
 
+static const struct scope *scope_of(const struct exchange *exchange)
+{
+    if (exchange->step < exchange->chain.count) {
+        const struct app_route *route = exchange->chain.steps[exchange->step].entry->value;
+        return route->scope;
+    }
+    return exchange->scope != NULL ? exchange->scope : exchange->edition->plan->root;
+}
+
 const struct settings *exchange_settings(const struct exchange *exchange)
 {
-    return &exchange->edition->app->settings;
+    return &scope_of(exchange)->app->settings;
 }
 
 int settings_push(lua_State *L, const struct exchange *exchange, const char *name)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->app_ref);
-    lua_getiuservalue(L, -1, APP_SETTINGS);
-    lua_pushstring(L, name);
-    int type = lua_rawget(L, -2);
-    if (type == LUA_TNIL) {
-        lua_pop(L, 1);
-        type = settings_push_default(L, name);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->values_ref);
+    for (const struct scope *scope = scope_of(exchange); scope != NULL;
+         scope = scope->app->parent) {
+        lua_rawgeti(L, -1, scope->app->settings_value);
+        lua_pushstring(L, name);
+        int type = lua_rawget(L, -2);
+        if (type != LUA_TNIL) {
+            lua_replace(L, -3);
+            lua_pop(L, 1);
+            return type;
+        }
+        lua_pop(L, 2);
     }
-    lua_replace(L, -3);
     lua_pop(L, 1);
-    return type;
+    return settings_push_default(L, name);
 }

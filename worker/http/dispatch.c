@@ -11,11 +11,13 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
-#include "worker/http/app.h"
+#include "worker/http/app/param_kind.h"
+#include "worker/http/app/plan.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/failure.h"
 #include "worker/http/native.h"
+#include "worker/http/params.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/service.h"
@@ -30,8 +32,11 @@ enum {
     NEXT_COUNT = NEXT_CALLED
 };
 
-/* A position is a step of the chain and a handler of its route. */
-enum { HANDLER_BITS = 8 };
+/* A position is how deep calls of next() are nested, a step of the chain, and a handler of its route. */
+enum { HANDLER_BITS = 8, DEPTH_SHIFT = 48 };
+
+/* Each next() is a C call within Lua, which allows 200 (LUAI_MAXCCALLS). */
+enum { DEPTH_MAX = 170 };
 
 void dispatch_close(struct exchange *exchange)
 {
@@ -45,64 +50,134 @@ void dispatch_close(struct exchange *exchange)
     }
 }
 
-/* The next handler at or behind the position that serves the request's method; NULL when there is none. */
-static const struct app_handler *find_handler(const struct exchange *exchange, size_t *position)
+static const struct app_route *route_at(const struct exchange *exchange, size_t step)
+{
+    return exchange->chain.steps[step].entry->value;
+}
+
+/* Whether the parameters of a step are what app:param says that they are. */
+static bool has_fitting_params(const struct exchange *exchange, size_t index)
+{
+    const struct router_step *step = &exchange->chain.steps[index];
+    const uint8_t *kinds = route_at(exchange, index)->param_kinds;
+    const char *path = exchange->view.path.base;
+    for (size_t i = 0; kinds != NULL && i < step->entry->pattern.name_count; i++) {
+        const struct router_capture *capture = &step->captures[i];
+        if (kinds[i] != PARAM_ANY && capture->len > 0 &&
+            !param_kind_fits((enum param_kind)kinds[i], path + capture->start, capture->len)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether a step serves the request's method, and its parameters fit. */
+static bool is_served(const struct exchange *exchange, size_t step)
 {
     const struct view *view = &exchange->view;
+    return router_entry_takes(exchange->chain.steps[step].entry, view->method.base,
+                              view->method.len) &&
+           has_fitting_params(exchange, step);
+}
+
+/* What is known about the routes of the chain within a scope. */
+struct offer {
+    bool is_served; /* one of them serves the method: then a missing answer is a 404, not a 405 */
+    h2o_iovec_t methods; /* "GET, HEAD" of those that don't; empty when there are none */
+};
+
+static void add_method(struct exchange *exchange, h2o_iovec_t *list, const char *method, size_t len)
+{
+    for (size_t at = 0; at < list->len; at++) {
+        size_t end = at;
+        while (end < list->len && list->base[end] != ',') {
+            end++;
+        }
+        if (h2o_memis(list->base + at, end - at, method, len)) {
+            return;
+        }
+        at = end + 1; /* and the blank */
+    }
+    *list = h2o_concat(&exchange->req->pool, *list, h2o_iovec_init(", ", list->len > 0 ? 2 : 0),
+                       h2o_iovec_init(method, len));
+}
+
+static struct offer look_for_routes(struct exchange *exchange, const struct scope *scope)
+{
+    struct offer offer = {false, h2o_iovec_init(NULL, 0)};
+    for (size_t i = 0; i < exchange->chain.count; i++) {
+        const struct router_entry *entry = exchange->chain.steps[i].entry;
+        const struct app_route *route = entry->value;
+        if (entry->kind != ROUTER_ROUTE || !scope_is_within(route->scope, scope)) {
+            continue;
+        }
+        if (is_served(exchange, i)) {
+            offer.is_served = true;
+        } else if (has_fitting_params(exchange, i) && exchange->req != NULL) {
+            add_method(exchange, &offer.methods, entry->method, entry->method_len);
+            if (h2o_memis(entry->method, entry->method_len, H2O_STRLIT("GET"))) {
+                add_method(exchange, &offer.methods, H2O_STRLIT("HEAD"));
+            }
+        }
+    }
+    return offer;
+}
+
+/* Whether not_found of a scope has its turn: not when the path is known there and only the method is another one. */
+static bool is_missing(struct exchange *exchange, const struct scope *scope)
+{
+    struct offer offer = look_for_routes(exchange, scope);
+    return offer.is_served || offer.methods.len == 0 || !scope->app->settings.method_not_allowed;
+}
+
+/* The next handler at or behind the position that has its turn; NULL when there is none. */
+static const struct app_handler *find_handler(struct exchange *exchange, size_t *position)
+{
     size_t step = *position >> HANDLER_BITS;
     size_t handler = *position & ((1U << HANDLER_BITS) - 1);
     for (; step < exchange->chain.count; step++, handler = 0) {
-        const struct router_entry *entry = exchange->chain.steps[step].entry;
-        const struct app_route *route = entry->value;
-        if (handler < route->count &&
-            (handler > 0 || router_entry_takes(entry, view->method.base, view->method.len))) {
-            *position = step << HANDLER_BITS | handler;
-            return &route->handlers[handler];
+        const struct app_route *route = route_at(exchange, step);
+        if (handler == 0) {
+            if (!is_served(exchange, step) ||
+                (route->is_missing &&
+                 (exchange->state != EXCHANGE_OPEN || !is_missing(exchange, route->scope)))) {
+                continue;
+            }
+        } else if (handler >= route->count) {
+            continue;
         }
+        *position = step << HANDLER_BITS | handler;
+        return &route->handlers[handler];
     }
     return NULL;
 }
 
-/* "GET, HEAD" of the routes that match the path but not the method; empty when none does. */
-static h2o_iovec_t list_methods(struct exchange *exchange)
+/* Behind all that next("route") leaves. */
+static size_t skip_route(const struct exchange *exchange, size_t step)
 {
-    h2o_mem_pool_t *pool = &exchange->req->pool;
-    h2o_iovec_t list = h2o_iovec_init(NULL, 0);
-    for (size_t i = 0; i < exchange->chain.count; i++) {
-        const struct router_entry *entry = exchange->chain.steps[i].entry;
-        if (entry->kind != ROUTER_ROUTE || entry->method == NULL ||
-            (list.len > 0 &&
-             h2o_strstr(list.base, list.len, entry->method, entry->method_len) != SIZE_MAX)) {
-            continue;
+    const struct app_route *left = route_at(exchange, step);
+    for (step++; step < exchange->chain.count; step++) {
+        const struct app_route *route = route_at(exchange, step);
+        if (route->scope != left->scope || route->group != left->group) {
+            break;
         }
-        bool adds_head =
-            strcmp(entry->method, "GET") == 0 &&
-            (list.len == 0 || h2o_strstr(list.base, list.len, H2O_STRLIT("HEAD")) == SIZE_MAX);
-        const char *with_head = adds_head ? ", HEAD" : "";
-        list = h2o_concat(pool, list, h2o_iovec_init(", ", list.len > 0 ? 2 : 0),
-                          h2o_iovec_init(entry->method, entry->method_len),
-                          h2o_iovec_init(with_head, strlen(with_head)));
     }
-    return list;
+    return step << HANDLER_BITS;
+}
+
+/* Behind all that next("router") leaves. */
+static size_t skip_router(const struct exchange *exchange, size_t step)
+{
+    const struct scope *left = route_at(exchange, step)->scope;
+    while (step < exchange->chain.count && scope_is_within(route_at(exchange, step)->scope, left)) {
+        step++;
+    }
+    return step << HANDLER_BITS;
 }
 
 static bool is_method(const struct exchange *exchange, const char *method)
 {
     return h2o_memis(exchange->view.method.base, exchange->view.method.len, method, strlen(method));
-}
-
-/* Whether some route of the chain served the method: then a missing answer is a 404, not a 405. */
-static bool was_served(const struct exchange *exchange)
-{
-    const struct view *view = &exchange->view;
-    for (size_t i = 0; i < exchange->chain.count; i++) {
-        const struct router_entry *entry = exchange->chain.steps[i].entry;
-        if (entry->kind == ROUTER_ROUTE &&
-            router_entry_takes(entry, view->method.base, view->method.len)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void answer_page(struct exchange *exchange, int status, const char *message)
@@ -113,14 +188,17 @@ static void answer_page(struct exchange *exchange, int status, const char *messa
 /* Nobody serves it: OPTIONS gets the list of methods, another method of a known path 405, the rest 404. */
 static void answer_unmatched(struct exchange *exchange)
 {
-    h2o_iovec_t methods = was_served(exchange) ? h2o_iovec_init(NULL, 0) : list_methods(exchange);
-    if (methods.len == 0) {
+    const struct scope *root = exchange->edition->plan->root;
+    struct offer offer = look_for_routes(exchange, root);
+    bool is_options = is_method(exchange, "OPTIONS");
+    if (offer.is_served || offer.methods.len == 0 ||
+        !(is_options || root->settings.method_not_allowed)) {
         answer_page(exchange, 404, "Not Found");
         return;
     }
-    answer_set_allow(exchange->req, methods);
-    if (is_method(exchange, "OPTIONS")) {
-        exchange_answer(exchange, 200, methods);
+    answer_set_allow(exchange->req, offer.methods);
+    if (is_options) {
+        exchange_answer(exchange, 200, offer.methods);
     } else {
         answer_page(exchange, 405, "Method Not Allowed");
     }
@@ -132,6 +210,17 @@ static void answer_with_native(struct exchange *exchange, const struct native_an
     h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, native->content_type,
                    strlen(native->content_type), 0);
     exchange_answer(exchange, native->status, h2o_strdup(&req->pool, native->body, native->len));
+}
+
+/* As Express, a bad escape in a parameter is an error before its handler runs. */
+static void check_params(lua_State *L, const struct exchange *exchange)
+{
+    const h2o_iovec_t *path = &exchange->view.path;
+    if (exchange->step < exchange->chain.count &&
+        exchange->chain.steps[exchange->step].captures != NULL &&
+        memchr(path->base, '%', path->len) != NULL) {
+        params_check(L, exchange);
+    }
 }
 
 static int dispatch_next(lua_State *L);
@@ -149,7 +238,7 @@ static void push_next(lua_State *L, size_t position, size_t step, int request, i
 static int push_call(lua_State *L, struct exchange *exchange, const struct app_handler *handler,
                      int request, int response)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->handlers_ref);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->values_ref);
     lua_rawgeti(L, -1, handler->index);
     lua_replace(L, -2);
     lua_pushvalue(L, request);
@@ -159,39 +248,50 @@ static int push_call(lua_State *L, struct exchange *exchange, const struct app_h
     return 2;
 }
 
+/* app:not_found of the application itself; NULL when there is none, or the path is known. */
+static const struct app_handler *find_missing(struct exchange *exchange)
+{
+    const struct scope *root = exchange->edition->plan->root;
+    bool is =
+        root->missing.index != 0 && exchange->state == EXCHANGE_OPEN && is_missing(exchange, root);
+    return is ? &root->missing : NULL;
+}
+
+static int answer_without_lua(struct exchange *exchange, const struct app_handler *handler)
+{
+    if (exchange->state == EXCHANGE_OPEN && handler == NULL) {
+        answer_unmatched(exchange);
+    } else if (exchange->state == EXCHANGE_OPEN) {
+        answer_with_native(exchange, handler->native);
+    }
+    return -1;
+}
+
 /* Pushes the function at or behind the position with its arguments and returns their number; -1 when the answer was given
  * without Lua. */
 static int push_handler(lua_State *L, struct exchange *exchange, size_t position, int request,
                         int response)
 {
-    bool is_open = exchange->state == EXCHANGE_OPEN;
-    const struct app_handler *handler = find_handler(exchange, &position);
-    bool is_missing = handler == NULL && is_open && exchange->edition->app->missing.index != 0 &&
-                      (was_served(exchange) || list_methods(exchange).len == 0);
-    if (is_missing) {
-        handler = &exchange->edition->app->missing;
-    }
+    size_t depth = position >> DEPTH_SHIFT;
+    size_t place = position & ((UINT64_C(1) << DEPTH_SHIFT) - 1);
+    const struct app_handler *handler = find_handler(exchange, &place);
+    exchange->step = handler != NULL ? place >> HANDLER_BITS : exchange->chain.count;
+    exchange->scope = NULL;
     if (handler == NULL) {
-        if (is_open) {
-            answer_unmatched(exchange);
-        }
-        return -1;
+        handler = find_missing(exchange);
     }
-    if (handler->native != NULL) {
-        if (is_open) {
-            answer_with_native(exchange, handler->native);
-        }
-        return -1;
+    if (handler == NULL || handler->native != NULL) {
+        return answer_without_lua(exchange, handler);
     }
+    if (depth > DEPTH_MAX) {
+        luaL_error(L,
+                   "more than %d handlers for one request: calls of next() can't be nested deeper",
+                   DEPTH_MAX);
+    }
+    check_params(L, exchange);
     int count = push_call(L, exchange, handler, request, response);
-    if (is_missing) {
-        exchange->step =
-            exchange->chain.count; /* it is mounted nowhere, and nothing stands behind it */
-        return count;
-    }
-    exchange->step = position >> HANDLER_BITS;
-    if (handler->wants_next) {
-        push_next(L, position + 1, exchange->step, request, response);
+    if (handler->wants_next && exchange->step < exchange->chain.count) {
+        push_next(L, (depth + 1) << DEPTH_SHIFT | (place + 1), exchange->step, request, response);
         count++;
     }
     return count;
@@ -231,6 +331,22 @@ static int after_next(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
+/* next("route") and next("router") go on elsewhere; anything else is an error. */
+static bool leave(lua_State *L, const struct exchange *exchange, size_t *position)
+{
+    const char *word = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "";
+    size_t step = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP));
+    size_t depth = *position >> DEPTH_SHIFT << DEPTH_SHIFT;
+    if (strcmp(word, "route") == 0) {
+        *position = depth | skip_route(exchange, step);
+    } else if (strcmp(word, "router") == 0) {
+        *position = depth | skip_router(exchange, step);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* next([err]): runs what stands behind this handler and returns when that has returned; with an error, raises it. */
 static int dispatch_next(lua_State *L)
 {
@@ -244,17 +360,18 @@ static int dispatch_next(lua_State *L)
     }
     lua_pushboolean(L, 1);
     lua_replace(L, lua_upvalueindex(NEXT_CALLED));
-    if (!lua_isnoneornil(L, 1)) {
+    size_t position = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_POSITION));
+    if (!lua_isnoneornil(L, 1) && !leave(L, exchange, &position)) {
         lua_settop(L, 1);
         return lua_error(L);
     }
     if (exchange->is_client_gone) {
         error_raise(L, "CancelError", "aborted", 499, "the client has gone");
     }
-    size_t position = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_POSITION));
     int count = push_handler(L, exchange, position, lua_upvalueindex(NEXT_REQUEST),
                              lua_upvalueindex(NEXT_RESPONSE));
     if (count < 0) {
+        exchange->step = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP));
         return 0;
     }
     lua_callk(L, count, 1, 0, after_next);

@@ -21,8 +21,7 @@ int edition_judge(lua_State *L, const char *main, size_t main_len, struct fsd_er
                            "%.*s must end with `return app` (what fsd.app() gave), it returned %s",
                            (int)main_len, main, luaL_typename(L, -1));
     }
-    app_freeze(app);
-    return 0;
+    return app_freeze(L, -1, err);
 }
 
 int edition_open(lua_State *L, const struct generation *generation, struct edition **ret_edition,
@@ -39,8 +38,9 @@ int edition_open(lua_State *L, const struct generation *generation, struct editi
         abort();
     }
     edition->app = app_test(L, -1);
-    lua_getiuservalue(L, -1, APP_HANDLERS);
-    edition->handlers_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    edition->plan = edition->app->plan;
+    lua_getiuservalue(L, -1, APP_PLAN);
+    edition->values_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     edition->app_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     edition->generation = generation->number;
     edition->users = 1;
@@ -59,7 +59,7 @@ void edition_release(lua_State *L, struct edition *edition)
     if (edition == NULL || --edition->users > 0) {
         return;
     }
-    luaL_unref(L, LUA_REGISTRYINDEX, edition->handlers_ref);
+    luaL_unref(L, LUA_REGISTRYINDEX, edition->values_ref);
     luaL_unref(L, LUA_REGISTRYINDEX, edition->app_ref);
     free(edition);
 }

@@ -8,12 +8,14 @@
 struct app;
 struct fsd_err;
 struct generation;
+struct plan;
 
 /* The application of one generation, as requests use it. */
 struct edition {
-    struct app *app;     /* borrowed from Lua, which app_ref keeps alive */
-    int app_ref;         /* registry reference of the application */
-    int handlers_ref;    /* registry reference of its array of handlers */
+    struct app *app;         /* borrowed from Lua, which app_ref keeps alive */
+    const struct plan *plan; /* borrowed from the application */
+    int app_ref;             /* registry reference of the application */
+    int values_ref;      /* registry reference of the plan's array of values, handlers among them */
     uint64_t generation; /* its number */
     size_t users;        /* requests, and the server while it is the running one */
 };

@@ -55,6 +55,8 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->state = EXCHANGE_OPEN;
     view_init(&exchange->view, req);
     exchange->step = 0;
+    exchange->failed_step = SIZE_MAX;
+    exchange->scope = NULL;
     exchange->last = NULL;
     exchange->request = NULL;
     exchange->response = NULL;

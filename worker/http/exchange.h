@@ -17,6 +17,7 @@ struct app_handler;
 struct edition;
 struct events;
 struct http_object;
+struct scope;
 struct service;
 struct stream;
 
@@ -38,9 +39,14 @@ struct exchange {
         anchor; /* borrowed from the request's pool: how its end reaches us; NULL while it can't end */
     struct task *task; /* borrowed: the coroutine of the handlers */
     enum exchange_state state;
-    struct view view;               /* what Lua may read of the request */
-    struct router_chain chain;      /* what matches, in order */
-    size_t step;                    /* of the handler that runs: index into the chain */
+    struct view view;          /* what Lua may read of the request */
+    struct router_chain chain; /* what matches, in order */
+    size_t
+        step; /* of the handler that runs: index into the chain; its count: it is mounted nowhere */
+    size_t error_handlers; /* of that scope, that were asked to answer an error */
+    size_t failed_step;    /* which one the error came from that is being answered */
+    const struct scope *
+        scope; /* borrowed from the plan: where such a handler belongs; NULL: the application itself */
     const struct app_handler *last; /* borrowed: the handler that was called last */
     struct http_object *request;    /* borrowed from Lua; NULL before and after the handlers */
     struct http_object *response;

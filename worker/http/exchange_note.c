@@ -8,7 +8,7 @@
 
 #include "common/blackbox.h"
 #include "worker/core/runtime.h"
-#include "worker/http/app.h"
+#include "worker/http/app/handler.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/request_id.h"

@@ -11,7 +11,7 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
-#include "worker/http/app.h"
+#include "worker/http/app/plan.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
@@ -116,9 +116,9 @@ static int after_error_handler(lua_State *L, int status, lua_KContext context)
 static int run_error_handler(lua_State *L)
 {
     struct exchange *exchange = ((struct http_object *)lua_touserdata(L, 2))->exchange;
-    const struct app_handler *handler = &exchange->edition->app->error;
-    exchange->step = exchange->chain.count; /* it is mounted nowhere */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->handlers_ref);
+    const struct app_handler *handler =
+        &exchange->scope->errors.items[exchange->error_handlers - 1];
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->values_ref);
     lua_rawgeti(L, -1, handler->index);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
@@ -129,21 +129,63 @@ static int run_error_handler(lua_State *L)
     return after_error_handler(L, LUA_OK, (lua_KContext)exchange);
 }
 
+static int ask_next_handler(lua_State *L, struct exchange *exchange);
+
+/* An error of a handler itself, or what it gave to next, is what the next one outward gets. */
 static int after_error(lua_State *L, int status, lua_KContext context)
 {
     struct exchange *exchange = exchange_of(context);
     int first = AT_RESPONSE + 1; /* the error that on_error was called for */
-    if (status != LUA_OK && status != LUA_YIELD) {
-        error_wrap(
-            L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
-        int second = lua_gettop(L);
-        bool is_new = !lua_rawequal(L, first, second); /* not next(err): on_error itself failed */
-        if (is_new && error_status(L, second) >= 500 && !exchange->is_client_gone) {
-            log_error(L, exchange, second);
-        }
-        return finish_with_page(L, exchange, second);
+    if (status == LUA_OK || status == LUA_YIELD) {
+        return finish_with_page(L, exchange, first);
     }
-    return finish_with_page(L, exchange, first);
+    error_wrap(
+        L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
+    int second = lua_gettop(L);
+    bool is_new = !lua_rawequal(L, first, second); /* not next(err): on_error itself failed */
+    if (is_new && error_status(L, second) >= 500 && !exchange->is_client_gone) {
+        log_error(L, exchange, second);
+    }
+    lua_pushvalue(L, second);
+    lua_replace(L, first);
+    lua_settop(L, first);
+    return ask_next_handler(L, exchange);
+}
+
+/* Has the next app:on_error answer: those of a router in their order, then those of what it is mounted in. */
+static int ask_next_handler(lua_State *L, struct exchange *exchange)
+{
+    int error = AT_RESPONSE + 1;
+    const struct scope *scope = exchange->scope;
+    while (scope != NULL && exchange->error_handlers >= scope->errors.count) {
+        scope = scope->parent;
+        exchange->error_handlers = 0;
+    }
+    if (exchange->state != EXCHANGE_OPEN || scope == NULL || exchange->is_client_gone) {
+        return finish_with_page(L, exchange, error);
+    }
+    exchange->scope = scope;
+    exchange->error_handlers++;
+    lua_pushcfunction(L, run_error_handler);
+    lua_pushvalue(L, error);
+    lua_pushvalue(L, AT_REQUEST);
+    lua_pushvalue(L, AT_RESPONSE);
+    int status = lua_pcallk(L, 3, 0, AT_TRACEBACK, (lua_KContext)exchange, after_error);
+    return after_error(L, status, (lua_KContext)exchange);
+}
+
+/* From here on no handler of the chain runs: req is that of where the error comes from. */
+static void leave_chain(struct exchange *exchange)
+{
+    exchange->error_handlers = 0;
+    exchange->failed_step = exchange->step;
+    if (exchange->step < exchange->chain.count) {
+        const struct app_route *route = exchange->chain.steps[exchange->step].entry->value;
+        exchange->scope = route->scope;
+    } else {
+        exchange->scope = exchange->edition->plan->root;
+    }
+    exchange->step = exchange->chain.count;
 }
 
 /* The error by which a handler was told to make room for other code. */
@@ -187,13 +229,6 @@ int failure_answer(lua_State *L, struct exchange *exchange)
     if ((stream != NULL && stream->is_torn) || error_status(L, error) >= 500) {
         log_error(L, exchange, error);
     }
-    if (exchange->state != EXCHANGE_OPEN || exchange->edition->app->error.index == 0) {
-        return finish_with_page(L, exchange, error);
-    }
-    lua_pushcfunction(L, run_error_handler);
-    lua_pushvalue(L, error);
-    lua_pushvalue(L, AT_REQUEST);
-    lua_pushvalue(L, AT_RESPONSE);
-    int status = lua_pcallk(L, 3, 0, AT_TRACEBACK, (lua_KContext)exchange, after_error);
-    return after_error(L, status, (lua_KContext)exchange);
+    leave_chain(exchange);
+    return ask_next_handler(L, exchange);
 }

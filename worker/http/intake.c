@@ -9,7 +9,7 @@
 #include "worker/core/runtime.h"
 #include "worker/http/access_log.h"
 #include "worker/http/answer.h"
-#include "worker/http/app.h"
+#include "worker/http/app/plan.h"
 #include "worker/http/connection.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
@@ -56,7 +56,8 @@ static const struct native_answer *find_native(const struct exchange *exchange)
     const struct router_entry *entry = exchange->chain.steps[0].entry;
     const struct app_route *first = entry->value;
     const struct view *view = &exchange->view;
-    if (!router_entry_takes(entry, view->method.base, view->method.len)) {
+    if (first->param_kinds != NULL || first->is_missing ||
+        !router_entry_takes(entry, view->method.base, view->method.len)) {
         return NULL;
     }
     return first->handlers[0].native;
@@ -71,7 +72,7 @@ static void route(struct service *service, h2o_req_t *req, const struct guard_he
     exchange->view.has_content_length = facts->has_content_length;
     exchange->view.has_transfer_encoding = facts->has_transfer_encoding;
     struct router_memory memory = exchange_memory(exchange);
-    int error = router_match(exchange->edition->app->router, exchange->view.path.base,
+    int error = router_match(exchange->edition->plan->router, exchange->view.path.base,
                              exchange->view.path.len, &memory, &exchange->chain);
     if (error != 0) {
         exchange_free(exchange);

@@ -1,5 +1,6 @@
 /* mod_http.c - what fsd.http (lua/fsd/http.lua) has in C: all of it is public there but methods and own.
  *   core.app([options]) -> app        core.respond(body [, options]) -> handler
+ *   core.router([options]) -> router
  *   core.methods(class) -> table      for methods in Lua (methods.c); core.own has more for those
  * Owns nothing; registers the classes of the area. */
 #include "worker/http/mod_http.h"
@@ -9,6 +10,7 @@
 #include "worker/http/app.h"
 #include "worker/http/methods.h"
 #include "worker/http/native.h"
+#include "worker/http/params.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/response_choose.h"
@@ -19,6 +21,7 @@
 
 static const luaL_Reg functions[] = {
     {"app", app_new},
+    {"router", app_new_router},
     {"respond", native_respond},
     {"methods", methods_get},
     {NULL, NULL},
@@ -30,6 +33,8 @@ static const luaL_Reg own[] = {
     {"header_fault", response_headers_find_fault},
     {"is_streaming", response_stream_is_open},
     {"option_fault", methods_find_option_fault},
+    {"param_get", params_get},
+    {"param_keep", params_keep},
     {"reason", methods_get_reason},
     {NULL, NULL},
 };

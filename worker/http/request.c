@@ -1,6 +1,7 @@
 /* request.c - req, as handlers see it: the class, and what each of its names is.
  *   method path url base_url original_url id http_version log aborted ...   request_fields.c
- *   params query headers                                                   request_tables.c      query_table.c
+ *   params                                                                 params.c
+ *   query headers                                                          request_tables.c      query_table.c
  *   req:get(name) (= req:header)  req:header_values(name)                  request_headers.c
  *   methods for the body                                                   body/request_body.c
  * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
@@ -14,6 +15,7 @@
 
 #include "worker/http/body/request_body.h"
 #include "worker/http/exchange.h"
+#include "worker/http/params.h"
 #include "worker/http/request_fields.h"
 #include "worker/http/request_headers.h"
 #include "worker/http/request_tables.h"
@@ -44,7 +46,7 @@ static const struct field {
     {"original_url", request_push_original_url, false},
     {"id", request_push_id, false},
     {"http_version", request_push_version, false},
-    {"params", request_push_params, false}, /* of the handler that runs */
+    {"params", params_push, false}, /* of the handler that runs */
     {"query", request_push_query, true},
     {"headers", request_push_headers, true},
     {"raw_headers", request_push_raw_headers, true},

@@ -7,6 +7,7 @@
 #include "worker/core/runtime.h"
 #include "worker/core/task.h"
 #include "worker/http/exchange.h"
+#include "worker/http/params.h"
 #include "worker/http/request_id.h"
 #include "worker/http/service.h"
 
@@ -15,19 +16,10 @@ static void push_iovec(lua_State *L, h2o_iovec_t text)
     lua_pushlstring(L, text.base != NULL ? text.base : "", text.len);
 }
 
-/* How much of the path belongs to where the handler that runs is mounted (app:use("/admin", ...)). */
-static size_t get_base_len(const struct exchange *exchange)
-{
-    if (exchange->step >= exchange->chain.count) {
-        return 0; /* on_error, not_found: they belong to the whole application */
-    }
-    return exchange->chain.steps[exchange->step].prefix_len;
-}
-
 static h2o_iovec_t get_path(const struct exchange *exchange)
 {
     h2o_iovec_t path = exchange->view.path;
-    size_t base_len = get_base_len(exchange);
+    size_t base_len = params_base_len(exchange);
     if (base_len == path.len && base_len > 0) {
         return h2o_iovec_init(H2O_STRLIT("/"));
     }
@@ -61,7 +53,7 @@ void request_push_url(lua_State *L, struct exchange *exchange)
 
 void request_push_base_url(lua_State *L, struct exchange *exchange)
 {
-    lua_pushlstring(L, exchange->view.path.base, get_base_len(exchange));
+    lua_pushlstring(L, exchange->view.path.base, params_base_len(exchange));
 }
 
 void request_push_original_url(lua_State *L, struct exchange *exchange)

@@ -14,59 +14,6 @@
 #include "worker/http/text/query.h"
 #include "worker/http/text/query_key.h"
 
-static void push_decoded(lua_State *L, const char *text, size_t len)
-{
-    if (memchr(text, '%', len) == NULL) {
-        lua_pushlstring(L, text, len);
-        return;
-    }
-    luaL_Buffer buffer;
-    char *decoded = luaL_buffinitsize(L, &buffer, len);
-    size_t decoded_len;
-    if (query_percent_decode(text, len, decoded, &decoded_len) != 0) {
-        error_raise(L, "HttpError", "params.decode", 400, "the path has a bad %%-escape");
-    }
-    luaL_pushresultsize(&buffer, decoded_len);
-}
-
-static void push_segments(lua_State *L, const char *text, size_t len)
-{
-    lua_newtable(L);
-    lua_Integer count = 0;
-    for (const char *end = text + len; text <= end;) {
-        const char *slash = memchr(text, '/', (size_t)(end - text));
-        const char *stop = slash != NULL ? slash : end;
-        push_decoded(L, text, (size_t)(stop - text));
-        lua_rawseti(L, -2, ++count);
-        text = stop + 1;
-    }
-    value_push_array_mark(L);
-    lua_setmetatable(L, -2);
-}
-
-void request_push_params(lua_State *L, struct exchange *exchange)
-{
-    lua_newtable(L);
-    if (exchange->step >= exchange->chain.count) {
-        return;
-    }
-    const struct router_step *step = &exchange->chain.steps[exchange->step];
-    const struct pattern *pattern = &step->entry->pattern;
-    const char *path = exchange->view.path.base;
-    for (size_t i = 0; i < pattern->name_count; i++) {
-        const struct router_capture *capture = &step->captures[i];
-        if (capture->len == 0) {
-            continue; /* an optional part that was left out is absent */
-        }
-        if (i == pattern->wildcard) {
-            push_segments(L, path + capture->start, capture->len);
-        } else {
-            push_decoded(L, path + capture->start, capture->len);
-        }
-        lua_setfield(L, -2, pattern->names[i]);
-    }
-}
-
 void request_push_query(lua_State *L, struct exchange *exchange)
 {
     const h2o_iovec_t text = exchange->view.query;

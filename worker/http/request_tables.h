@@ -7,9 +7,6 @@ struct exchange;
 
 /* Each pushes one table made from the request; for request.c.  All may raise. */
 
-/* Names to decoded values of the handler's pattern; a wildcard's value is the list of its segments.  Raises 400
- * "params.decode" for a bad %-escape. */
-void request_push_params(lua_State *L, struct exchange *exchange);
 /* Names to values, as the setting query_parser says.  Raises 413 "parameters.too.many" above 1000. */
 void request_push_query(lua_State *L, struct exchange *exchange);
 /* Lower-case names to values; repeated ones are joined as RFC 9110 §5.3 says, cookies by "; ". */

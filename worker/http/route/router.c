@@ -289,6 +289,11 @@ size_t router_step_base(const struct router_step *step, size_t part_count, const
     return at == len && len > 0 && path[len - 1] == '/' ? len - 1 : at;
 }
 
+const struct router_entry *router_newest(const struct router *router)
+{
+    return router->last;
+}
+
 const struct router_entry *router_entries(const struct router *router)
 {
     return router->first;

@@ -63,6 +63,8 @@ bool router_entry_takes(const struct router_entry *entry, const char *method, si
 /* How many bytes of the path belong to the first part_count parts of the entry of a step, without a slash at their end. */
 size_t router_step_base(const struct router_step *step, size_t part_count, const char *path,
                         size_t len);
+/* The entry that was added last; NULL: none was. */
+const struct router_entry *router_newest(const struct router *router);
 /* The first entry, or NULL; the others by next. */
 const struct router_entry *router_entries(const struct router *router);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "worker/core/runtime.h"
-#include "worker/http/app.h"
+#include "worker/http/app/plan.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/exchange_note.h"
@@ -38,11 +38,13 @@ void resume_prepare(struct exchange *exchange)
     exchange->edition = edition_acquire(service->edition);
     exchange->state = EXCHANGE_OPEN;
     exchange->step = 0;
+    exchange->failed_step = SIZE_MAX;
+    exchange->scope = NULL;
     exchange->last = NULL;
     exchange->status = 200;
     struct router_memory memory = exchange_memory(exchange);
     /* it was found short enough when it came */
-    (void)router_match(exchange->edition->app->router, exchange->view.path.base,
+    (void)router_match(exchange->edition->plan->router, exchange->view.path.base,
                        exchange->view.path.len, &memory, &exchange->chain);
 }
 

@@ -77,8 +77,8 @@ static void an_edition_has_the_application_of_its_generation(void **state)
     assert_true(edition->app->frozen);
     assert_int_equal(lua_rawgeti(runtime.L, LUA_REGISTRYINDEX, edition->app_ref), LUA_TUSERDATA);
     assert_ptr_equal(app_test(runtime.L, -1), edition->app);
-    assert_int_equal(lua_rawgeti(runtime.L, LUA_REGISTRYINDEX, edition->handlers_ref), LUA_TTABLE);
-    assert_int_equal(lua_rawlen(runtime.L, -1), 1);
+    assert_int_equal(lua_rawgeti(runtime.L, LUA_REGISTRYINDEX, edition->values_ref), LUA_TTABLE);
+    assert_int_equal(lua_rawlen(runtime.L, -1), 3);
     lua_settop(runtime.L, 0);
 }
 

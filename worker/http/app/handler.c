@@ -1,0 +1,69 @@
+/* handler.c - one handler as an application has registered it.
+ * Owns nothing but the lists; the Lua value stands in an array that the collector sees.  What can be known of it once (does it take next,
+ * where does it stand, does it need Lua at all) is found out here, so that no request has to.
+ * Called by register.c, mount.c and flatten.c while an application loads.  Must not know what a handler is for. */
+#include "worker/http/app/handler.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/http/native.h"
+
+bool handler_is(lua_State *L, int index)
+{
+    if (lua_isfunction(L, index) || native_test(L, index) != NULL) {
+        return true;
+    }
+    if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) {
+        return false;
+    }
+    lua_pop(L, 1);
+    return true;
+}
+
+static void describe(lua_State *L, int index, struct app_handler *handler)
+{
+    lua_Debug info;
+    handler->wants_next = true; /* a callable table or C function may take anything */
+    if (!lua_isfunction(L, index)) {
+        (void)strncpy(handler->where, luaL_typename(L, index), sizeof(handler->where) - 1);
+        return;
+    }
+    lua_pushvalue(L, index);
+    lua_getinfo(L, ">Su", &info);
+    if (strcmp(info.what, "C") != 0) {
+        handler->wants_next = info.isvararg != 0 || info.nparams > 2;
+    }
+    (void)snprintf(handler->where, sizeof(handler->where), "%.50s:%d", info.short_src,
+                   info.linedefined);
+}
+
+void handler_init(lua_State *L, struct app_handler *handler, int values, int index)
+{
+    index = lua_absindex(L, index);
+    values = lua_absindex(L, values);
+    *handler = (struct app_handler){.native = native_test(L, index)};
+    describe(L, index, handler);
+    handler->index = (int)lua_rawlen(L, values) + 1;
+    lua_pushvalue(L, index);
+    lua_rawseti(L, values, handler->index);
+}
+
+struct app_handler *handler_add(struct app_handlers *list)
+{
+    struct app_handler *items = realloc(list->items, (list->count + 1) * sizeof(items[0]));
+    if (items == NULL) {
+        abort();
+    }
+    list->items = items;
+    items[list->count] = (struct app_handler){0};
+    return &items[list->count++];
+}
+
+void handler_free_all(struct app_handlers *list)
+{
+    free(list->items);
+    *list = (struct app_handlers){NULL, 0};
+}
