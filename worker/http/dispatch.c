@@ -11,7 +11,6 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
-#include "worker/http/app/param_kind.h"
 #include "worker/http/app/plan.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
@@ -21,6 +20,7 @@
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/service.h"
+#include "worker/http/turn.h"
 
 /* Upvalues of next. */
 enum {
@@ -33,7 +33,7 @@ enum {
 };
 
 /* A position is how deep calls of next() are nested, a step of the chain, and a handler of its route. */
-enum { HANDLER_BITS = 8, DEPTH_SHIFT = 48 };
+enum { DEPTH_SHIFT = 48 };
 
 /* Each next() is a C call within Lua, which allows 200 (LUAI_MAXCCALLS). */
 enum { DEPTH_MAX = 170 };
@@ -50,131 +50,6 @@ void dispatch_close(struct exchange *exchange)
     }
 }
 
-static const struct app_route *route_at(const struct exchange *exchange, size_t step)
-{
-    return exchange->chain.steps[step].entry->value;
-}
-
-/* Whether the parameters of a step are what app:param says that they are. */
-static bool has_fitting_params(const struct exchange *exchange, size_t index)
-{
-    const struct router_step *step = &exchange->chain.steps[index];
-    const uint8_t *kinds = route_at(exchange, index)->param_kinds;
-    const char *path = exchange->view.path.base;
-    for (size_t i = 0; kinds != NULL && i < step->entry->pattern.name_count; i++) {
-        const struct router_capture *capture = &step->captures[i];
-        if (kinds[i] != PARAM_ANY && capture->len > 0 &&
-            !param_kind_fits((enum param_kind)kinds[i], path + capture->start, capture->len)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Whether a step serves the request's method, and its parameters fit. */
-static bool is_served(const struct exchange *exchange, size_t step)
-{
-    const struct view *view = &exchange->view;
-    return router_entry_takes(exchange->chain.steps[step].entry, view->method.base,
-                              view->method.len) &&
-           has_fitting_params(exchange, step);
-}
-
-/* What is known about the routes of the chain within a scope. */
-struct offer {
-    bool is_served; /* one of them serves the method: then a missing answer is a 404, not a 405 */
-    h2o_iovec_t methods; /* "GET, HEAD" of those that don't; empty when there are none */
-};
-
-static void add_method(struct exchange *exchange, h2o_iovec_t *list, const char *method, size_t len)
-{
-    for (size_t at = 0; at < list->len; at++) {
-        size_t end = at;
-        while (end < list->len && list->base[end] != ',') {
-            end++;
-        }
-        if (h2o_memis(list->base + at, end - at, method, len)) {
-            return;
-        }
-        at = end + 1; /* and the blank */
-    }
-    *list = h2o_concat(&exchange->req->pool, *list, h2o_iovec_init(", ", list->len > 0 ? 2 : 0),
-                       h2o_iovec_init(method, len));
-}
-
-static struct offer look_for_routes(struct exchange *exchange, const struct scope *scope)
-{
-    struct offer offer = {false, h2o_iovec_init(NULL, 0)};
-    for (size_t i = 0; i < exchange->chain.count; i++) {
-        const struct router_entry *entry = exchange->chain.steps[i].entry;
-        const struct app_route *route = entry->value;
-        if (entry->kind != ROUTER_ROUTE || !scope_is_within(route->scope, scope)) {
-            continue;
-        }
-        if (is_served(exchange, i)) {
-            offer.is_served = true;
-        } else if (has_fitting_params(exchange, i) && exchange->req != NULL) {
-            add_method(exchange, &offer.methods, entry->method, entry->method_len);
-            if (h2o_memis(entry->method, entry->method_len, H2O_STRLIT("GET"))) {
-                add_method(exchange, &offer.methods, H2O_STRLIT("HEAD"));
-            }
-        }
-    }
-    return offer;
-}
-
-/* Whether not_found of a scope has its turn: not when the path is known there and only the method is another one. */
-static bool is_missing(struct exchange *exchange, const struct scope *scope)
-{
-    struct offer offer = look_for_routes(exchange, scope);
-    return offer.is_served || offer.methods.len == 0 || !scope->app->settings.method_not_allowed;
-}
-
-/* The next handler at or behind the position that has its turn; NULL when there is none. */
-static const struct app_handler *find_handler(struct exchange *exchange, size_t *position)
-{
-    size_t step = *position >> HANDLER_BITS;
-    size_t handler = *position & ((1U << HANDLER_BITS) - 1);
-    for (; step < exchange->chain.count; step++, handler = 0) {
-        const struct app_route *route = route_at(exchange, step);
-        if (handler == 0) {
-            if (!is_served(exchange, step) ||
-                (route->is_missing &&
-                 (exchange->state != EXCHANGE_OPEN || !is_missing(exchange, route->scope)))) {
-                continue;
-            }
-        } else if (handler >= route->count) {
-            continue;
-        }
-        *position = step << HANDLER_BITS | handler;
-        return &route->handlers[handler];
-    }
-    return NULL;
-}
-
-/* Behind all that next("route") leaves. */
-static size_t skip_route(const struct exchange *exchange, size_t step)
-{
-    const struct app_route *left = route_at(exchange, step);
-    for (step++; step < exchange->chain.count; step++) {
-        const struct app_route *route = route_at(exchange, step);
-        if (route->scope != left->scope || route->group != left->group) {
-            break;
-        }
-    }
-    return step << HANDLER_BITS;
-}
-
-/* Behind all that next("router") leaves. */
-static size_t skip_router(const struct exchange *exchange, size_t step)
-{
-    const struct scope *left = route_at(exchange, step)->scope;
-    while (step < exchange->chain.count && scope_is_within(route_at(exchange, step)->scope, left)) {
-        step++;
-    }
-    return step << HANDLER_BITS;
-}
-
 static bool is_method(const struct exchange *exchange, const char *method)
 {
     return h2o_memis(exchange->view.method.base, exchange->view.method.len, method, strlen(method));
@@ -189,7 +64,7 @@ static void answer_page(struct exchange *exchange, int status, const char *messa
 static void answer_unmatched(struct exchange *exchange)
 {
     const struct scope *root = exchange->edition->plan->root;
-    struct offer offer = look_for_routes(exchange, root);
+    struct turn_offer offer = turn_find_offer(exchange, root);
     bool is_options = is_method(exchange, "OPTIONS");
     if (offer.is_served || offer.methods.len == 0 ||
         !(is_options || root->settings.method_not_allowed)) {
@@ -252,8 +127,8 @@ static int push_call(lua_State *L, struct exchange *exchange, const struct app_h
 static const struct app_handler *find_missing(struct exchange *exchange)
 {
     const struct scope *root = exchange->edition->plan->root;
-    bool is =
-        root->missing.index != 0 && exchange->state == EXCHANGE_OPEN && is_missing(exchange, root);
+    bool is = root->missing.index != 0 && exchange->state == EXCHANGE_OPEN &&
+              turn_is_missing(exchange, root);
     return is ? &root->missing : NULL;
 }
 
@@ -274,8 +149,8 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
 {
     size_t depth = position >> DEPTH_SHIFT;
     size_t place = position & ((UINT64_C(1) << DEPTH_SHIFT) - 1);
-    const struct app_handler *handler = find_handler(exchange, &place);
-    exchange->step = handler != NULL ? place >> HANDLER_BITS : exchange->chain.count;
+    const struct app_handler *handler = turn_find(exchange, &place);
+    exchange->step = handler != NULL ? place >> TURN_HANDLER_BITS : exchange->chain.count;
     exchange->scope = NULL;
     if (handler == NULL) {
         handler = find_missing(exchange);
@@ -338,9 +213,9 @@ static bool leave(lua_State *L, const struct exchange *exchange, size_t *positio
     size_t step = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP));
     size_t depth = *position >> DEPTH_SHIFT << DEPTH_SHIFT;
     if (strcmp(word, "route") == 0) {
-        *position = depth | skip_route(exchange, step);
+        *position = depth | turn_skip_route(exchange, step);
     } else if (strcmp(word, "router") == 0) {
-        *position = depth | skip_router(exchange, step);
+        *position = depth | turn_skip_router(exchange, step);
     } else {
         return false;
     }
