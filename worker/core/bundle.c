@@ -64,6 +64,17 @@ static int read_files(struct bundle *bundle, struct msgpack_reader *reader)
     return 0;
 }
 
+static int read_text(struct msgpack_reader *reader, const char **ret_text, size_t *ret_len)
+{
+    struct msgpack_value value;
+    if (msgpack_expect(reader, MSGPACK_STR, &value) != 0) {
+        return -EPROTO;
+    }
+    *ret_text = value.bytes;
+    *ret_len = value.len;
+    return 0;
+}
+
 static int read_entry(struct bundle *bundle, struct msgpack_reader *reader)
 {
     struct msgpack_value key;
@@ -74,13 +85,10 @@ static int read_entry(struct bundle *bundle, struct msgpack_reader *reader)
         return read_files(bundle, reader);
     }
     if (key.len == 4 && memcmp(key.bytes, "main", 4) == 0) {
-        struct msgpack_value value;
-        if (msgpack_expect(reader, MSGPACK_STR, &value) != 0) {
-            return -EPROTO;
-        }
-        bundle->main = value.bytes;
-        bundle->main_len = value.len;
-        return 0;
+        return read_text(reader, &bundle->main, &bundle->main_len);
+    }
+    if (key.len == 4 && memcmp(key.bytes, "root", 4) == 0) {
+        return read_text(reader, &bundle->root, &bundle->root_len);
     }
     return msgpack_skip(reader);
 }

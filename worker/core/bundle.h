@@ -30,7 +30,9 @@ struct bundle {
     size_t len;
     struct bundle_file *files; /* owned, sorted by name */
     size_t file_count;
-    const char *main; /* borrowed from bytes */
+    const char *root; /* borrowed from bytes, as main: the folder it was read from, absolute */
+    size_t root_len;
+    const char *main;
     size_t main_len;
 };
 

@@ -293,6 +293,19 @@ void generations_push_require_here(lua_State *L)
     }
 }
 
+const struct bundle *generations_push_folder(lua_State *L)
+{
+    generations_push_require_here(L);
+    const struct generation *generation = generation_of_require(L, -1);
+    if (generation == NULL || generation->bundle.root == NULL) {
+        lua_pop(L, generation == NULL ? 1 : 2);
+        return NULL;
+    }
+    lua_pop(L, 2); /* the task, or who loads it, keeps it alive */
+    lua_pushlstring(L, generation->bundle.root, generation->bundle.root_len);
+    return &generation->bundle;
+}
+
 void generations_fini(struct runtime *runtime)
 {
     timer_clear(&runtime->loop.timers, &runtime->generations.look);

@@ -8,6 +8,7 @@
 
 #include "worker/core/timer.h"
 
+struct bundle;
 struct generation;
 struct generations_report;
 struct runtime;
@@ -52,6 +53,8 @@ void generations_hold(struct runtime *runtime, const struct generation *old);
 void generations_push_require(lua_State *L, uint64_t number);
 /* Pushes the require of the code that runs in L, also while that is being loaded or checked. */
 void generations_push_require_here(lua_State *L);
+/* Pushes the folder of the application whose code runs in L, and returns its bundle; NULL, and nothing is pushed, when there is none. */
+const struct bundle *generations_push_folder(lua_State *L);
 /* The number of the current generation, 0: none. */
 uint64_t generations_current(const struct runtime *runtime);
 /* What the code that runs in L belongs to: the generation of its task, or the current one. */
