@@ -8,6 +8,7 @@ local fsd = {
   app = http.app,
   router = http.router,
   respond = http.respond,
+  static = http.static,
   error = errors,
   try = errors.try,
   check = errors.check,

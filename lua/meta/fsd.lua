@@ -51,6 +51,26 @@ function fsd.router(options) end
 ---@nodiscard
 function fsd.respond(body, options) end
 
+---A handler that sends the files of a folder, in C, without running any Lua. Answers GET and HEAD; what it does not find, and what it must
+---not send, is left to the next handler (option fallthrough). Understands conditional requests (ETag, Last-Modified) and ranges, several of
+---them, too.
+---
+---Nothing outside of the folder is ever sent: links that lead out of it are as if they were not there, and so are FIFOs, sockets and devices.
+---Only one spelling of a path is taken: "//", "/./", "/../", backslashes, and escapes of a slash or of what nobody needs to escape ("%70") are
+---refused, so that nobody goes around a handler that guards a part of the folder.
+---
+---The folder is looked up in the application's own one, unless its path is absolute, and has to be there when the application loads. One that has
+---the application's code in it is refused.
+---
+---Given as a handler to app:use it needs no Lua. A handler may call it, too: files(req, res, next).
+---
+---Raises for a folder that can't be opened, for an option that it does not know, and for a value that an option can't have.
+---@param root string
+---@param options? fsd.StaticOptions
+---@return fsd.Static handler
+---@nodiscard
+function fsd.static(root, options) end
+
 ---Calls f and catches what it raises: returns what f returns, or nil and the Error, which has a traceback.
 ---f may wait.
 ---@async
@@ -99,6 +119,36 @@ function fsd.state(name, initial) end
 ---@class fsd.RespondOptions
 ---@field status? integer 200 to 599, 200 by default
 ---@field type? string content type, "text/plain; charset=utf-8" by default
+
+---How files are sent; common to fsd.static, res:send_file and res:download.
+---@class fsd.FileOptions
+---@field accept_ranges? boolean whether parts of a file may be asked for; true
+---@field cache_control? boolean whether Cache-Control is sent; true
+---@field dotfiles? "ignore"|"allow"|"deny" what of a path with a part that begins with a dot: as if it were not there (404), sent, or refused (403); "ignore"
+---@field etag? boolean whether an ETag is sent, weak, of the file's size and date; true
+---@field headers? table<string, string|number> sent with each file
+---@field immutable? boolean whether Cache-Control says that the file never changes; false
+---@field last_modified? boolean whether Last-Modified is sent; true
+---@field max_age? number|string of Cache-Control: seconds, or a time such as "1d"; 0, at most a year
+
+---@class fsd.StaticOptions: fsd.FileOptions
+---@field allow? string|string[] paths below the folder that dotfiles does not count for: "/.well-known/*"; a * at the end stands for anything
+---@field extensions? string[]|string|false tried behind a name that is not there and has none: { "html" }; false
+---@field fallthrough? boolean whether the next handler gets what is not found (or 400, 403, 405); false: these are errors; true
+---@field hash_immutable? boolean whether names with a hash in them, as bundlers make them (app.3f2a9c1b.js), may be kept for a year; false
+---@field headers? table<string, string|number>|fun(res: fsd.Response, path: string, stat: fsd.StaticStat) sent with each file; a function is called for each, in Lua, and may set them
+---@field index? string[]|string|false names that stand for the folder that they are in; "index.html"
+---@field precompressed? string[] compressed forms that may lie beside a file and are sent to who takes them, the best first: { "br", "gz", "zst" }
+---@field redirect? boolean whether "/folder" leads to "/folder/"; true
+---@field spa? string|false file that is sent to a browser that asks for a page (Accept: text/html) which is not there: "/index.html"; false
+
+---@class fsd.StaticStat
+---@field size integer bytes
+---@field modified number seconds since 1970
+
+---The files of a folder, made by fsd.static.
+---@class fsd.Static: fsd.Native
+---@overload fun(req: fsd.Request, res: fsd.Response, next: fun())
 
 ---A finished answer, made by fsd.respond.
 ---@class fsd.Native: userdata

@@ -31,6 +31,13 @@ function http.router(options) end
 ---@nodiscard
 function http.respond(body, options) end
 
+---fsd.static
+---@param root string
+---@param options? fsd.StaticOptions
+---@return fsd.Static
+---@nodiscard
+function http.static(root, options) end
+
 ---@class fsd.AbortOptions
 ---@field expose? boolean whether the client reads the message; by default it does below status 500
 ---@field code? string for programs; the reason by default: "not_found"

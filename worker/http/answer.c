@@ -12,7 +12,6 @@
 #include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
 #include "worker/http/connection.h"
-#include "worker/http/native.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/refresh.h"
 #include "worker/http/text/header_text.h"
@@ -67,13 +66,38 @@ bool answer_begin(struct service *service, h2o_req_t *req, int status, h2o_gener
     return ends;
 }
 
-void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close)
+/* Libh2o 2.2.5 polls for a write that is complete when its turn begins, and forgets to stop that when it tells us: where the kernel
+ * has no room just then, its next poll finds a writer that is gone, and aborts (evloop.c.h, write_pending).  What we write between its
+ * turns is often complete at once.  Stopping to read, which it does not do here anyway, makes it look at the socket again. */
+void answer_forget_write(h2o_req_t *req)
 {
-    set_status(service, req, status);
+    h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
+    if (req->version < 0x200 && socket != NULL) {
+        h2o_socket_read_stop(socket);
+    }
+}
+
+static void set_end(const struct service *service, h2o_req_t *req, bool close)
+{
     if ((close || service->draining) &&
         req->http1_is_persistent) { /* else the client asked for it: it is not going to send more */
         answer_linger(req);
     }
+}
+
+void answer_start(struct service *service, h2o_req_t *req, int status, h2o_generator_t *generator,
+                  size_t len, bool close)
+{
+    set_status(service, req, status);
+    set_end(service, req, close);
+    req->res.content_length = len;
+    h2o_start_response(req, generator);
+}
+
+void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close)
+{
+    set_status(service, req, status);
+    set_end(service, req, close);
     if (status == 205) {
         body.len = 0; /* RFC 9110 §15.3.6 allows none */
     }
@@ -86,22 +110,10 @@ void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_
     }
 }
 
-/* What the worker itself, or the running edition, answers without a handler in Lua. */
-static void send_own(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body,
-                     bool close)
+void answer_own(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close)
 {
     body = refresh_add_script(service, service->edition, req, body);
     answer_send(service, req, status, body, close);
-}
-
-void answer_native(struct service *service, h2o_req_t *req, const struct native_answer *native,
-                   bool close)
-{
-    if (native->content_type != NULL) {
-        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
-                       native->content_type, strlen(native->content_type));
-    }
-    send_own(service, req, native->status, h2o_iovec_init(native->body, native->len), close);
 }
 
 /* Whether the client names HTML before anything else would do: browsers do, API clients don't. */
@@ -167,7 +179,7 @@ void answer_error(struct service *service, h2o_req_t *req, int status, const cha
                   bool close)
 {
     req->res.headers = (h2o_headers_t){NULL};
-    send_own(service, req, status, answer_error_body(req, status, message), close);
+    answer_own(service, req, status, answer_error_body(req, status, message), close);
 }
 
 void answer_unavailable(struct service *service, h2o_req_t *req)
@@ -175,7 +187,7 @@ void answer_unavailable(struct service *service, h2o_req_t *req)
     char *text = h2o_mem_alloc_pool(&req->pool, RETRY_AFTER_MAX);
     int len = snprintf(text, RETRY_AFTER_MAX, "%" PRIu64, service->retry_after_s);
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_RETRY_AFTER, NULL, text, (size_t)len);
-    send_own(service, req, 503, answer_error_body(req, 503, header_text_reason(503)), true);
+    answer_own(service, req, 503, answer_error_body(req, 503, header_text_reason(503)), true);
 }
 
 void answer_set_allow(h2o_req_t *req, h2o_iovec_t methods)

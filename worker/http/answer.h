@@ -4,7 +4,6 @@
 #include <h2o.h>
 #include <stdbool.h>
 
-struct native_answer;
 struct service;
 
 /* Sends a complete answer through libh2o: headers already set stay, the body must live in the request's pool (or for
@@ -15,15 +14,20 @@ void answer_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_
 #define ANSWER_LENGTH_UNKNOWN SIZE_MAX
 /* Whether an answer of that status to this request never has a body (RFC 9110: HEAD, 204, 205, 304). */
 bool answer_is_bodiless(h2o_req_t *req, int status);
+/* Begins one whose body comes from a generator, in pieces, but is so long in all; headers and the connection's end are as for
+ * answer_send.  Not for an answer without a body. */
+void answer_start(struct service *service, h2o_req_t *req, int status, h2o_generator_t *generator,
+                  size_t len, bool close);
+/* To be called first when libh2o asks for the next piece. */
+void answer_forget_write(h2o_req_t *req);
 /* Begins an answer of unknown length: the head leaves with the first h2o_send.  While the worker drains, or with close, the
  * head says Connection: close; true when answer_linger is to be called before the last h2o_send then. */
 bool answer_begin(struct service *service, h2o_req_t *req, int status, h2o_generator_t *generator,
                   bool close);
 /* The connection ends with the answer under way, lingering. */
 void answer_linger(h2o_req_t *req);
-/* Sends a handler that needs no Lua. */
-void answer_native(struct service *service, h2o_req_t *req, const struct native_answer *native,
-                   bool close);
+/* The same as answer_send for what is answered without a handler in Lua: a page gets what `fsd run` adds to pages. */
+void answer_own(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body, bool close);
 /* The default page of an error: HTML for a browser, else {"error":message}; message may be shown to strangers.  Headers that a
  * handler had set are dropped. */
 void answer_error(struct service *service, h2o_req_t *req, int status, const char *message,

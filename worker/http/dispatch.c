@@ -79,14 +79,6 @@ static void answer_unmatched(struct exchange *exchange)
     }
 }
 
-static void answer_with_native(struct exchange *exchange, const struct native_answer *native)
-{
-    h2o_req_t *req = exchange->req;
-    h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, native->content_type,
-                   strlen(native->content_type), 0);
-    exchange_answer(exchange, native->status, h2o_strdup(&req->pool, native->body, native->len));
-}
-
 /* As Express, a bad escape in a parameter is an error before its handler runs. */
 static void check_params(lua_State *L, const struct exchange *exchange)
 {
@@ -132,14 +124,51 @@ static const struct app_handler *find_missing(struct exchange *exchange)
     return is ? &root->missing : NULL;
 }
 
-static int answer_without_lua(struct exchange *exchange, const struct app_handler *handler)
+/* Asks a native handler; true when it has answered. */
+static bool answer_natively(lua_State *L, struct exchange *exchange, const struct native *native)
 {
-    if (exchange->state == EXCHANGE_OPEN && handler == NULL) {
-        answer_unmatched(exchange);
-    } else if (exchange->state == EXCHANGE_OPEN) {
-        answer_with_native(exchange, handler->native);
+    struct file_request request = exchange_file_request(exchange);
+    struct file_given given;
+    struct file_failure failure;
+    check_params(L, exchange);
+    switch (native_ask(native, &request, &given, &failure)) {
+    case FILE_GIVES:
+        exchange_answer_given(exchange, &given);
+        return true;
+    case FILE_FAILS:
+        (void)native_raise(L, &failure);
+        return true;
+    case FILE_PASSES:
+        break;
     }
-    return -1;
+    return false;
+}
+
+/* The handler at or behind the place that Lua is to call; the native ones before it are asked.  NULL: none is. */
+static const struct app_handler *find_handler(lua_State *L, struct exchange *exchange,
+                                              size_t *place)
+{
+    const struct app_handler *handler;
+    while ((handler = turn_find(exchange, place)) != NULL) {
+        exchange->step = *place >> TURN_HANDLER_BITS;
+        if (handler->native == NULL) {
+            return handler;
+        }
+        if (exchange->state != EXCHANGE_OPEN || answer_natively(L, exchange, handler->native)) {
+            return NULL;
+        }
+        (*place)++;
+    }
+    exchange->step = exchange->chain.count;
+    handler = find_missing(exchange);
+    if (handler != NULL && handler->native != NULL) {
+        (void)answer_natively(L, exchange, handler->native);
+        handler = NULL;
+    }
+    if (handler == NULL && exchange->state == EXCHANGE_OPEN) {
+        answer_unmatched(exchange);
+    }
+    return handler;
 }
 
 /* Pushes the function at or behind the position with its arguments and returns their number; -1 when the answer was given
@@ -149,14 +178,10 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
 {
     size_t depth = position >> DEPTH_SHIFT;
     size_t place = position & ((UINT64_C(1) << DEPTH_SHIFT) - 1);
-    const struct app_handler *handler = turn_find(exchange, &place);
-    exchange->step = handler != NULL ? place >> TURN_HANDLER_BITS : exchange->chain.count;
     exchange->scope = NULL;
+    const struct app_handler *handler = find_handler(L, exchange, &place);
     if (handler == NULL) {
-        handler = find_missing(exchange);
-    }
-    if (handler == NULL || handler->native != NULL) {
-        return answer_without_lua(exchange, handler);
+        return -1;
     }
     if (depth > DEPTH_MAX) {
         luaL_error(L,
@@ -183,7 +208,7 @@ static int after_chain(lua_State *L, int status, lua_KContext context)
 static int run_chain(lua_State *L)
 {
     struct exchange *exchange = ((struct http_object *)lua_touserdata(L, 1))->exchange;
-    int count = push_handler(L, exchange, 0, 1, 2);
+    int count = push_handler(L, exchange, exchange->start, 1, 2);
     if (count < 0) {
         return 0;
     }

@@ -18,6 +18,8 @@
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange_note.h"
+#include "worker/http/file/file_body.h"
+#include "worker/http/params.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/events.h"
 #include "worker/http/stream/refresh.h"
@@ -54,6 +56,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->task = NULL;
     exchange->state = EXCHANGE_OPEN;
     view_init(&exchange->view, req);
+    exchange->start = 0;
     exchange->step = 0;
     exchange->failed_step = SIZE_MAX;
     exchange->scope = NULL;
@@ -62,6 +65,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->response = NULL;
     exchange->status = 200;
     exchange->body = h2o_iovec_init(NULL, 0);
+    exchange->file = NULL;
     exchange->stream = NULL;
     exchange->events = NULL;
     exchange->hangup.fd = -1;
@@ -136,12 +140,15 @@ static void send_answer(struct exchange *exchange)
     /* what libh2o decoded from chunks can't be checked again: no second request on this connection */
     bool close = exchange->view.has_transfer_encoding;
     struct stream *stream = exchange->stream;
+    struct file_body *file = exchange->file;
     if (stream != NULL && exchange->is_resuming) {
         resume_give_up(exchange);
     }
     detach(exchange);
     if (stream != NULL) {
         stream_finish(stream, stream->is_torn ? STREAM_BREAKS : STREAM_ENDS);
+    } else if (file != NULL) {
+        file_body_send(file, exchange->status, close);
     } else {
         h2o_iovec_t body =
             refresh_add_script(exchange->service, exchange->edition, req, exchange->body);
@@ -166,6 +173,25 @@ void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body)
     exchange->status = status;
     exchange->body = body;
     exchange->state = EXCHANGE_ANSWERED;
+}
+
+void exchange_answer_given(struct exchange *exchange, const struct file_given *given)
+{
+    exchange_answer(exchange, given->status, given->body);
+    exchange->file = given->file;
+}
+
+struct file_request exchange_file_request(const struct exchange *exchange)
+{
+    const struct view *view = &exchange->view;
+    size_t used = params_base_len(exchange);
+    return (struct file_request){
+        .service = exchange->service,
+        .req = exchange->req,
+        .view = view,
+        .path = h2o_iovec_init(view->path.base + used, view->path.len - used),
+        .status = exchange->status,
+    };
 }
 
 void exchange_begin_stream(struct exchange *exchange)

@@ -9,6 +9,7 @@
 #include "worker/core/recorder.h"
 #include "worker/core/task.h"
 #include "worker/core/watch.h"
+#include "worker/http/file/file_answer.h"
 #include "worker/http/route/router.h"
 #include "worker/http/text/request_token.h"
 #include "worker/http/view.h"
@@ -16,6 +17,7 @@
 struct app_handler;
 struct edition;
 struct events;
+struct file_body;
 struct http_object;
 struct scope;
 struct service;
@@ -41,6 +43,7 @@ struct exchange {
     enum exchange_state state;
     struct view view;          /* what Lua may read of the request */
     struct router_chain chain; /* what matches, in order */
+    size_t start; /* the place where handlers in Lua begin (turn.h): those before have passed */
     size_t
         step; /* of the handler that runs: index into the chain; its count: it is mounted nowhere */
     size_t error_handlers; /* of that scope, that were asked to answer an error */
@@ -52,6 +55,8 @@ struct exchange {
     struct http_object *response;
     int status;
     h2o_iovec_t body; /* in the request's pool */
+    struct file_body *
+        file; /* in its place; in the request's pool; NULL: the answer is no file that goes out in pieces */
     /* borrowed from the request's pool; NULL: the answer is no stream, or it is over */
     struct stream *stream;
     struct events
@@ -87,6 +92,10 @@ void exchange_free_memory(struct exchange *exchange);
 void exchange_run(struct exchange *exchange);
 /* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
 void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body);
+/* The same with what a native handler, or a file, gives. */
+void exchange_answer_given(struct exchange *exchange, const struct file_given *given);
+/* What the handler that runs asks files with. */
+struct file_request exchange_file_request(const struct exchange *exchange);
 /* The answer will be given in pieces: status and headers are fixed, exchange->stream takes the body.  Where an answer has none
  * (HEAD, 204 and the like) it is given at once, and there is no stream; so it is where
  * another stream is open already, which then ends. */

@@ -13,9 +13,12 @@
 #include "worker/http/connection.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
+#include "worker/http/file/file_body.h"
+#include "worker/http/native.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/refresh.h"
 #include "worker/http/text/guard_head.h"
+#include "worker/http/turn.h"
 
 /* HTTP/1: the head still stands at the beginning of the socket's buffer. */
 static enum guard_head_verdict judge_head(const struct service *service, h2o_req_t *req,
@@ -47,20 +50,39 @@ static void refuse_head(struct service *service, h2o_req_t *req, enum guard_head
     answer_send(service, req, status, answer_error_body(req, status, reason), true);
 }
 
-/* The first entry of the chain when it is a native handler that serves the request; NULL else. */
-static const struct native_answer *find_native(const struct exchange *exchange)
+/* Whether the handler of a step can be asked before Lua is entered: nothing of its route has to be found out there. */
+static bool is_plain(const struct exchange *exchange, size_t step)
 {
+    const struct router_step *at = &exchange->chain.steps[step];
+    const struct app_route *route = at->entry->value;
+    const h2o_iovec_t *path = &exchange->view.path;
+    return !route->is_missing &&
+           (at->captures == NULL || (route->param_kinds == NULL && route->param_keys == NULL &&
+                                     memchr(path->base, '%', path->len) == NULL));
+}
+
+/* Native handlers answer as long as it is the turn of one.  False: none has; handlers in Lua begin at exchange->start then. */
+static bool ask_natives(struct exchange *exchange, struct file_given *ret_given)
+{
+    const struct app_handler *handler;
+    struct file_failure failure;
     if (exchange->chain.count == 0) {
-        return NULL;
+        return false;
     }
-    const struct router_entry *entry = exchange->chain.steps[0].entry;
-    const struct app_route *first = entry->value;
-    const struct view *view = &exchange->view;
-    if (first->param_kinds != NULL || first->is_missing ||
-        !router_entry_takes(entry, view->method.base, view->method.len)) {
-        return NULL;
+    while ((handler = turn_find(exchange, &exchange->start)) != NULL && handler->native != NULL) {
+        exchange->step = exchange->start >> TURN_HANDLER_BITS;
+        if (!is_plain(exchange, exchange->step)) {
+            return false;
+        }
+        struct file_request request = exchange_file_request(exchange);
+        enum file_verdict verdict = native_ask(handler->native, &request, ret_given, &failure);
+        if (verdict != FILE_PASSES) {
+            return verdict ==
+                   FILE_GIVES; /* what has failed is asked again, where errors can be handled */
+        }
+        exchange->start++;
     }
-    return first->handlers[0].native;
+    return false;
 }
 
 static void route(struct service *service, h2o_req_t *req, const struct guard_head_facts *facts)
@@ -79,11 +101,15 @@ static void route(struct service *service, h2o_req_t *req, const struct guard_he
         refuse(service, req, 414, "the path is too long");
         return;
     }
-    const struct native_answer *native = find_native(exchange);
-    if (native != NULL) {
+    struct file_given given;
+    if (ask_natives(exchange, &given)) {
         bool close = facts->has_transfer_encoding;
         exchange_free(exchange);
-        answer_native(service, req, native, close);
+        if (given.file != NULL) {
+            file_body_send(given.file, given.status, close);
+        } else {
+            answer_own(service, req, given.status, given.body, close);
+        }
         return;
     }
     exchange_run(exchange);

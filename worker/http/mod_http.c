@@ -1,5 +1,5 @@
 /* mod_http.c - what fsd.http (lua/fsd/http.lua) has in C: all of it is public there but methods and own.
- *   core.app([options]) -> app        core.respond(body [, options]) -> handler
+ *   core.app([options]) -> app        core.respond(body [, options]) -> handler      core.static(root [, options]) -> handler
  *   core.router([options]) -> router
  *   core.methods(class) -> table      for methods in Lua (methods.c); core.own has more for those
  * Owns nothing; registers the classes of the area. */
@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "worker/http/app.h"
+#include "worker/http/file/static.h"
 #include "worker/http/methods.h"
 #include "worker/http/native.h"
 #include "worker/http/params.h"
@@ -20,11 +21,8 @@
 #include "worker/http/stream/response_stream.h"
 
 static const luaL_Reg functions[] = {
-    {"app", app_new},
-    {"router", app_new_router},
-    {"respond", native_respond},
-    {"methods", methods_get},
-    {NULL, NULL},
+    {"app", app_new},       {"router", app_new_router}, {"respond", native_respond},
+    {"static", static_new}, {"methods", methods_get},   {NULL, NULL},
 };
 
 static const luaL_Reg own[] = {
@@ -43,6 +41,7 @@ int luaopen_fsd_http_core(lua_State *L)
 {
     app_register(L);
     native_register(L);
+    static_register(L);
     request_register(L);
     response_register(L);
     events_register(L);

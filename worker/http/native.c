@@ -1,20 +1,70 @@
 /* native.c - handlers that answer without entering Lua.
  *   fsd.respond(body [, { status = 200, type = "text/plain; charset=utf-8" }]) -> handler
- * Owns the class "fsd.Native": a userdata with the finished answer, for health checks, robots.txt and the like.  Static files
- * will be the second kind.  Called while an application loads.  Must not know how an answer is sent (answer.c). */
+ * Owns the class "fsd.Native": a userdata with the finished answer, for health checks, robots.txt and the like.  Folders
+ * (file/static.c) are the second kind of it; all are asked here.
+ * Called while an application loads, and by whoever comes to such a handler.  Must not know how an answer is sent (answer.c). */
 #include "worker/http/native.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker/core/error.h"
+#include "worker/http/file/static.h"
 #include "worker/http/text/header_text.h"
 
 #define NATIVE_METATABLE "fsd.Native"
 
-const struct native_answer *native_test(lua_State *L, int index)
+/* fsd.respond */
+struct native_answer {
+    struct native native;
+    int status;
+    char *content_type; /* owned; NULL: none */
+    char *body;         /* owned */
+    size_t len;
+};
+
+const struct native *native_test(lua_State *L, int index)
 {
-    return luaL_testudata(L, index, NATIVE_METATABLE);
+    const struct native *native = luaL_testudata(L, index, NATIVE_METATABLE);
+    return native != NULL ? native : static_test(L, index);
+}
+
+static void give_answer(const struct native_answer *answer, h2o_req_t *req,
+                        struct file_given *ret_given)
+{
+    if (answer->content_type != NULL) {
+        h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, answer->content_type,
+                       strlen(answer->content_type), 0);
+    }
+    /* a copy: the application may be gone before a slow client has it */
+    *ret_given = (struct file_given){.status = answer->status,
+                                     .body = h2o_strdup(&req->pool, answer->body, answer->len)};
+}
+
+enum file_verdict native_ask(const struct native *native, const struct file_request *request,
+                             struct file_given *ret_given, struct file_failure *ret_failure)
+{
+    switch (native->kind) {
+    case NATIVE_ANSWER:
+        give_answer((const void *)native, request->req, ret_given);
+        return FILE_GIVES;
+    case NATIVE_FOLDER:
+        return static_ask(native, request, ret_given, ret_failure);
+    }
+    return FILE_PASSES;
+}
+
+int native_raise(lua_State *L, const struct file_failure *failure)
+{
+    error_push(L, "HttpError", failure->code, failure->status, failure->message);
+    if (failure->header != NULL) {
+        lua_createtable(L, 0, 1);
+        lua_pushstring(L, failure->value);
+        lua_setfield(L, -2, failure->header);
+        lua_setfield(L, -2, "headers");
+    }
+    return lua_error(L);
 }
 
 static char *copy(const char *bytes, size_t len)
@@ -27,7 +77,6 @@ static char *copy(const char *bytes, size_t len)
     text[len] = '\0';
     return text;
 }
-
 int native_respond(lua_State *L)
 {
     size_t len;
@@ -50,6 +99,7 @@ int native_respond(lua_State *L)
     struct native_answer *answer = lua_newuserdatauv(L, sizeof(*answer), 0);
     memset(answer, 0, sizeof(*answer));
     luaL_setmetatable(L, NATIVE_METATABLE);
+    answer->native.kind = NATIVE_ANSWER;
     answer->status = status;
     answer->content_type = copy(type, strlen(type));
     answer->body = copy(body, len);

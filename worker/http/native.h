@@ -4,16 +4,26 @@
 #include <lua.h>
 #include <stddef.h>
 
-/* A handler that needs no Lua: an answer made once while the application loads, sent as it is. */
-struct native_answer {
-    int status;
-    char *content_type; /* owned; NULL: none */
-    char *body;         /* owned */
-    size_t len;
+#include "worker/http/file/file_answer.h"
+
+/* A handler that needs no Lua. */
+enum native_kind {
+    NATIVE_ANSWER, /* fsd.respond */
+    NATIVE_FOLDER, /* fsd.static */
+};
+
+/* The first member of each; a Lua userdata. */
+struct native {
+    enum native_kind kind;
 };
 
 /* The native handler at index, or NULL when the value there is something else. */
-const struct native_answer *native_test(lua_State *L, int index);
+const struct native *native_test(lua_State *L, int index);
+/* Asks a handler for its answer; sends nothing.  Headers are set in the request's response, and none unless it gives. */
+enum file_verdict native_ask(const struct native *native, const struct file_request *request,
+                             struct file_given *ret_given, struct file_failure *ret_failure);
+/* Raises what a handler has failed with. */
+int native_raise(lua_State *L, const struct file_failure *failure);
 /* fsd.respond(body [, { status = 200, type = "text/plain; charset=utf-8" }]) -> handler */
 int native_respond(lua_State *L);
 /* The class; once a state. */

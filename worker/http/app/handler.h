@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct native_answer;
+struct native;
 
 enum { APP_HANDLERS_MAX = 40 }; /* of one route */
 
@@ -14,7 +14,7 @@ struct app_handler {
     int index; /* in an array of Lua values: the application's, in a plan that of the plan; 0 = not set */
     bool wants_next; /* takes a third parameter */
     /* borrowed from the Lua value at index; NULL: call that value */
-    const struct native_answer *native;
+    const struct native *native;
     char where[64]; /* "app.lua:12", for messages */
 };
 

@@ -37,6 +37,7 @@ void resume_prepare(struct exchange *exchange)
     edition_release(service->runtime->L, exchange->edition);
     exchange->edition = edition_acquire(service->edition);
     exchange->state = EXCHANGE_OPEN;
+    exchange->start = 0;
     exchange->step = 0;
     exchange->failed_step = SIZE_MAX;
     exchange->scope = NULL;

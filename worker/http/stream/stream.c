@@ -229,25 +229,13 @@ static void serve(struct stream *stream)
     }
 }
 
-/* Libh2o 2.2.5 polls for a write that is complete when its turn begins, and forgets to stop that when it tells us: where the kernel
- * has no room just then, its next poll finds a writer that is gone, and aborts (evloop.c.h, write_pending).  What we write between its
- * turns is often complete at once.  Stopping to read, which it does not do here anyway, makes it look at the socket again. */
-static void forget_write(const struct stream *stream)
-{
-    h2o_socket_t *socket = socket_of(stream);
-    if (stream->req->version < 0x200 && socket != NULL) {
-        h2o_socket_read_stop(socket);
-    }
-}
-
 /* libh2o has passed the piece on to the kernel. */
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
-    (void)req;
     struct stream *stream = H2O_STRUCT_FROM_MEMBER(struct stream, generator, generator);
     timer_clear(&loop_of(stream)->timers, &stream->stall);
     stream->is_flying = false;
-    forget_write(stream);
+    answer_forget_write(req);
     json_buf_reset(&stream->flying, KEEP_BYTES);
     serve(stream);
     if (stream->end != STREAM_GOES_ON || stream->filling.len > 0) {
