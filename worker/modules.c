@@ -26,6 +26,8 @@
 #include "worker/toolbox/mod_crypto.h"
 #include "worker/toolbox/mod_hex.h"
 #include "worker/toolbox/mod_jwt.h"
+#include "worker/toolbox/mod_url.h"
+#include "worker/toolbox/mod_uuid.h"
 
 static const struct module {
     const char *name;
@@ -51,6 +53,8 @@ static const struct module {
     {"fsd.template.core", luaopen_fsd_template_core, "files and texts, for fsd.template"},
     {"fsd.text.core", luaopen_fsd_text_core, "texts, for fsd's modules in Lua"},
     {"fsd.timer.core", luaopen_fsd_timer_core, "timers, for fsd.timer"},
+    {"fsd.url.core", luaopen_fsd_url_core, "URLs, for fsd.url"},
+    {"fsd.uuid", luaopen_fsd_uuid, "UUIDs of versions 4 and 7"},
     {"fsd.worker.core", luaopen_fsd_worker_core, "which worker this is, for fsd.worker"},
 };
 

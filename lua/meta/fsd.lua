@@ -26,6 +26,8 @@
 ---@field task fsd.task
 ---@field template fsd.template
 ---@field timer fsd.timer
+---@field url fsd.url
+---@field uuid fsd.uuid
 ---@field worker fsd.worker
 ---@field error fsd.error
 local fsd = {}

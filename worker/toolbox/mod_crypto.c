@@ -9,33 +9,16 @@
  * Owns nothing; hasher.c hashes, password.c asks a helper process, seal.c opens libsodium, the kernel is what random bytes come from.  Failures raise a CryptoError. */
 #include "worker/toolbox/mod_crypto.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
-#include <string.h>
-#include <sys/random.h>
 
-#include "worker/core/error.h"
 #include "worker/toolbox/hasher.h"
 #include "worker/toolbox/password.h"
+#include "worker/toolbox/random.h"
 #include "worker/toolbox/seal.h"
 
-enum { RANDOM_BYTES_MAX = 64 * 1024, STATUS_INTERNAL_ERROR = 500 };
-
-/* The kernel's generator is seeded before a service is started, so it is never waited for. */
-static void fill_random(lua_State *L, void *bytes, size_t len)
-{
-    size_t done = 0;
-    while (done < len) {
-        ssize_t part = getrandom((char *)bytes + done, len - done, 0);
-        if (part < 0 && errno != EINTR) {
-            error_raise(L, "CryptoError", "crypto.random", STATUS_INTERNAL_ERROR,
-                        "cannot get random bytes: %s", strerror(errno));
-        }
-        done += part > 0 ? (size_t)part : 0;
-    }
-}
+enum { RANDOM_BYTES_MAX = 64 * 1024 };
 
 static size_t check_count(lua_State *L, int index)
 {
@@ -50,7 +33,7 @@ static int random_bytes(lua_State *L)
     size_t len = check_count(L, 1);
     lua_settop(L, 2);
     void *bytes = lua_newuserdatauv(L, len, 0);
-    fill_random(L, bytes, len);
+    random_fill(L, bytes, len);
     hasher_push_encoded(L, 2, "raw", bytes, len);
     return 1;
 }
@@ -61,7 +44,7 @@ static int random_hex(lua_State *L)
     lua_settop(L, 1);
     lua_pushliteral(L, "hex");
     void *bytes = lua_newuserdatauv(L, len, 0);
-    fill_random(L, bytes, len);
+    random_fill(L, bytes, len);
     hasher_push_encoded(L, 2, "hex", bytes, len);
     return 1;
 }
@@ -76,7 +59,7 @@ static int random_integer(lua_State *L)
     uint64_t refused = count == 0 ? 0 : (UINT64_MAX - count + 1) % count;
     uint64_t number = 0;
     do {
-        fill_random(L, &number, sizeof(number));
+        random_fill(L, &number, sizeof(number));
     } while (number < refused);
     lua_pushinteger(L, (lua_Integer)((uint64_t)low + (count == 0 ? number : number % count)));
     return 1;
