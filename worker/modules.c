@@ -26,6 +26,7 @@
 #include "worker/toolbox/mod_crypto.h"
 #include "worker/toolbox/mod_hex.h"
 #include "worker/toolbox/mod_jwt.h"
+#include "worker/toolbox/mod_process.h"
 #include "worker/toolbox/mod_url.h"
 #include "worker/toolbox/mod_uuid.h"
 
@@ -46,6 +47,7 @@ static const struct module {
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},
     {"fsd.jwt.core", luaopen_fsd_jwt_core, "keys and signatures, for fsd.jwt"},
     {"fsd.log", luaopen_fsd_log, "structured log records"},
+    {"fsd.process", luaopen_fsd_process, "other programs, without waiting for them"},
     {"fsd.shared", luaopen_fsd_shared, "dictionaries in memory that all workers share"},
     {"fsd.supervisor.core", luaopen_fsd_supervisor_core,
      "the rules of supervisors, for fsd.supervisor"},

@@ -17,6 +17,7 @@
 ---@field json fsd.json
 ---@field jwt fsd.jwt
 ---@field log fsd.Log
+---@field process fsd.process
 ---@field pubsub fsd.pubsub
 ---@field registry fsd.registry
 ---@field schema fsd.schema

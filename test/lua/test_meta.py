@@ -181,7 +181,8 @@ def test_each_parameter_and_each_function_is_described(defined):
                 assert re.search(rf"@param {re.escape(parameter)}\?? ", comment), f"{stem}: {function}: {parameter} is not described"
 
 
-@pytest.mark.parametrize("name, function", [("fsd", "fsd.try"), ("crypto", "crypto.password_hash"), ("crypto", "crypto.password_verify")] + [("task", function) for function in (
+@pytest.mark.parametrize("name, function", [("fsd", "fsd.try"), ("crypto", "crypto.password_hash"), ("crypto", "crypto.password_verify"),
+                                            ("process", "process.run"), ("process", "process.shell")] + [("task", function) for function in (
     "task.sleep", "task.yield", "task.all", "task.race", "task.map", "task.timeout", "Task:join", "Channel:put", "Channel:get", "Mutex:lock",
     "Mutex:with", "Semaphore:acquire", "Semaphore:with", "WaitGroup:wait")])
 def test_what_waits_is_marked_as_async(defined, name, function):

@@ -1,89 +1,136 @@
 /* spawn.c - starts programs as children of the worker.
- * Owns nothing; whoever starts one keeps the struct.  posix_spawn does not copy the worker's memory, and gives the errno of the exec
- * back; the child has default signals and an empty mask, its own descriptors and no others, and no child of ours is reaped by anybody
- * else, so its pid can't come to mean another process before spawn_reap.  Called by compute.c and process.c. */
+ * Owns nothing; whoever starts one keeps the struct.  The child runs in the worker's memory, on a stack of its own, until the exec, while
+ * the worker stands still: that copies nothing, and the errno of the exec comes back.  posix_spawn does the same, but can't tie the child
+ * to the worker: it is killed when the worker ends, however that ends.  The child has default signals, an empty mask, its own descriptors
+ * and no others.  Nobody else reaps it, so its pid can't come to mean another process before spawn_reap.
+ * Called by compute.c and process.c. */
 #include "worker/toolbox/spawn.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stddef.h>
-#include <sys/pidfd.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fd.h"
 
-static int add_fds(posix_spawn_file_actions_t *actions, const struct spawn_plan *plan)
+enum { STACK_BYTES = 256 * 1024, EXIT_NOT_RUN = 127 };
+
+/* What the child is given. */
+struct launch {
+    const struct spawn_plan *plan;
+    pid_t worker;
+    int error; /* out: of what could not be done */
+};
+
+/* It was blocked in the worker, so no handler of the worker's has run here. */
+static void reset_signals(void)
 {
-    int error = 0;
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++) {
+        (void)sigaction(number, &usual, NULL); /* KILL and STOP refuse */
+    }
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int take_fd(int fd, int target)
+{
+    if (fd < 0) {
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    }
+    if (fd < 0) {
+        return -errno;
+    }
+    int result = fd == target ? fcntl(fd, F_SETFD, 0) : dup2(fd, target);
+    return result < 0 ? -errno : 0;
+}
+
+static int take_fds(const struct spawn_plan *plan)
+{
     int count = plan->fds[SPAWN_FDS - 1] < 0 ? SPAWN_FDS - 1 : SPAWN_FDS;
-    for (int i = 0; error == 0 && i < count; i++) {
-        /* else one would be lost in between */
-        assert(plan->fds[i] < 0 || plan->fds[i] == i || plan->fds[i] >= SPAWN_FDS);
-        error = plan->fds[i] < 0
-                    ? posix_spawn_file_actions_addopen(actions, i, "/dev/null", O_RDWR, 0)
-                    : posix_spawn_file_actions_adddup2(actions, plan->fds[i], i);
+    for (int i = 0; i < count; i++) {
+        int error = take_fd(plan->fds[i], i);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return close_range((unsigned)count, ~0U, 0) == 0 ? 0 : -errno;
+}
+
+/* Dies with the worker, also when that has died before this line. */
+static int tie(const struct launch *launch)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != launch->worker) {
+        return -ESRCH;
+    }
+    return launch->plan->has_own_group && setpgid(0, 0) != 0 ? -errno : 0;
+}
+
+/* The child, in the worker's memory: it calls the system and nothing else. */
+__attribute__((no_sanitize_address)) static int run_child(void *data)
+{
+    struct launch *launch = data;
+    const struct spawn_plan *plan = launch->plan;
+    int error = tie(launch);
+    if (error == 0) {
+        error = take_fds(plan);
+    }
+    if (error == 0 && plan->folder != NULL && chdir(plan->folder) != 0) {
+        error = -errno;
     }
     if (error == 0) {
-        error = posix_spawn_file_actions_addclosefrom_np(actions, count);
+        reset_signals();
+        (void)execve(plan->program, plan->argv, plan->envp);
+        error = -errno;
     }
-    if (error == 0 && plan->folder != NULL) {
-        error = posix_spawn_file_actions_addchdir_np(actions, plan->folder);
+    launch->error = error;
+    _exit(EXIT_NOT_RUN);
+}
+
+/* With all signals blocked, so that none finds the child in a handler of the worker's. */
+static int clone_blocked(struct launch *launch, char *stack, struct spawn *spawn)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t pid = clone(run_child, stack + STACK_BYTES,
+                      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, launch, &spawn->pidfd);
+    int error = pid < 0 ? -errno : launch->error;
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid > 0) {
+        spawn->pid = pid;
     }
     return error;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes, const struct spawn_plan *plan)
-{
-    sigset_t none;
-    sigset_t all;
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    if (plan->has_own_group) {
-        flags |= POSIX_SPAWN_SETPGROUP; /* 0: of its own */
-    }
-    int error = posix_spawnattr_setsigmask(attributes, &none);
-    if (error == 0) {
-        error = posix_spawnattr_setsigdefault(attributes, &all);
-    }
-    return error != 0 ? error : posix_spawnattr_setflags(attributes, flags);
-}
-
 int spawn_start(struct spawn *spawn, const struct spawn_plan *plan)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    pid_t pid = 0;
-    int error = posix_spawn_file_actions_init(&actions);
+    struct launch launch = {.plan = plan, .worker = getpid()};
+    struct spawn started = {0, -1};
+    for (int i = 0; i < SPAWN_FDS; i++) {
+        /* else one would be lost in between */
+        assert(plan->fds[i] < 0 || plan->fds[i] == i || plan->fds[i] >= SPAWN_FDS);
+    }
+    char *stack = aligned_alloc(16, STACK_BYTES);
+    if (stack == NULL) {
+        return -ENOMEM;
+    }
+    int error = clone_blocked(&launch, stack, &started);
+    free(stack);
     if (error != 0) {
-        return -error;
+        spawn_kill(&started);
+        return error;
     }
-    error = posix_spawnattr_init(&attributes);
-    if (error == 0) {
-        error = add_fds(&actions, plan);
-        if (error == 0) {
-            error = set_attributes(&attributes, plan);
-        }
-        if (error == 0) {
-            error =
-                posix_spawnp(&pid, plan->program, &actions, &attributes, plan->argv, plan->envp);
-        }
-        (void)posix_spawnattr_destroy(&attributes);
-    }
-    (void)posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) {
-        return -error;
-    }
-    *spawn = (struct spawn){.pid = pid, .pidfd = pidfd_open(pid, 0)};
-    if (spawn->pidfd < 0) {
-        error = errno;
-        spawn_kill(spawn);
-    }
-    return -error;
+    *spawn = started;
+    return 0;
 }
 
 int spawn_reap(struct spawn *spawn, int *ret_status)

@@ -8,7 +8,7 @@ enum { SPAWN_FDS = 4 };
 
 /* A program that is to be started. */
 struct spawn_plan {
-    const char *program; /* a path, or a name that is looked for in PATH */
+    const char *program; /* a path */
     char *const *argv;
     char *const *envp;
     const char *folder; /* NULL: the worker's */
