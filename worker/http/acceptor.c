@@ -11,6 +11,7 @@
 #include <h2o/http1.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/fd.h"
@@ -19,6 +20,7 @@
 
 enum {
     ACCEPT_BATCH = 16,     /* so that one burst does not starve the requests of open connections */
+    SAY_MS = 10000,        /* the same, again */
     ACCEPT_PAUSE_MS = 100, /* when descriptors have run out: the listener would wake us for ever */
     SPARE_FDS = 16, /* for what the master and other workers hand over: without a number for it
                               other code would be the end of the worker */
@@ -32,6 +34,7 @@ enum {
 enum batch_end {
     BATCH_DRY,       /* nothing waits any more */
     BATCH_FULL,      /* something may be left */
+    BATCH_TOO_MANY,  /* as many are open as may be */
     BATCH_EXHAUSTED, /* we are out of descriptors or memory */
 };
 
@@ -58,6 +61,10 @@ static enum batch_end accept_batch(struct listener *listener, int limit)
 {
     struct acceptor *acceptor = listener->acceptor;
     for (int i = 0; i < limit; i++) {
+        if (acceptor->state == ACCEPTOR_ACCEPTING &&
+            connection_table_is_full(acceptor->connections)) {
+            return BATCH_TOO_MANY;
+        }
         if (is_near_limit(acceptor, h2o_socket_get_fd(listener->socket))) {
             return BATCH_EXHAUSTED;
         }
@@ -71,8 +78,11 @@ static enum batch_end accept_batch(struct listener *listener, int limit)
         }
         uint64_t fd = (uint64_t)h2o_socket_get_fd(accepted);
         acceptor->is_near_limit = fd + SPARE_FDS >= acceptor->fd_limit;
-        (void)connection_new(acceptor->connections, accepted);
-        h2o_accept(&acceptor->context, accepted);
+        if (connection_new(acceptor->connections, accepted) == NULL) {
+            h2o_socket_close(accepted);
+        } else {
+            h2o_accept(&acceptor->context, accepted);
+        }
     }
     return BATCH_FULL;
 }
@@ -86,11 +96,22 @@ static void stop_polling(struct acceptor *acceptor)
     }
 }
 
-static void say_exhausted(struct acceptor *acceptor)
+static void say_paused(struct acceptor *acceptor, enum batch_end why)
 {
-    logger_write(&acceptor->runtime->logger, LOG_LEVEL_WARNING,
-                 "cannot accept connections for %d ms: out of file descriptors or memory",
-                 ACCEPT_PAUSE_MS);
+    uint64_t now_ms = clock_monotonic_ms();
+    if (acceptor->said_ms != 0 && now_ms - acceptor->said_ms < SAY_MS) {
+        return;
+    }
+    acceptor->said_ms = now_ms;
+    if (why == BATCH_TOO_MANY) {
+        logger_write(&acceptor->runtime->logger, LOG_LEVEL_WARNING,
+                     "cannot accept connections for %d ms: %zu are open, as many as may be",
+                     ACCEPT_PAUSE_MS, acceptor->connections->open);
+    } else {
+        logger_write(&acceptor->runtime->logger, LOG_LEVEL_WARNING,
+                     "cannot accept connections for %d ms: out of file descriptors or memory",
+                     ACCEPT_PAUSE_MS);
+    }
 }
 
 static void on_pause_over(struct timer *timer);
@@ -105,9 +126,10 @@ static void on_connection_waits(h2o_socket_t *socket, const char *err)
     if (listener->is_shared) {
         loop_take_turns(&acceptor->runtime->loop, socket);
     }
-    if (accept_batch(listener, ACCEPT_BATCH) == BATCH_EXHAUSTED) {
+    enum batch_end end = accept_batch(listener, ACCEPT_BATCH);
+    if (end == BATCH_TOO_MANY || end == BATCH_EXHAUSTED) {
         stop_polling(acceptor);
-        say_exhausted(acceptor);
+        say_paused(acceptor, end);
         loop_set_timer(&acceptor->runtime->loop, &acceptor->timer, ACCEPT_PAUSE_MS, on_pause_over);
     }
 }
@@ -196,6 +218,10 @@ void acceptor_start(struct acceptor *acceptor)
     struct rlimit files = {RLIM_INFINITY, RLIM_INFINITY};
     (void)getrlimit(RLIMIT_NOFILE, &files); /* fails for bad addresses only */
     acceptor->fd_limit = files.rlim_cur;
+    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0); /* how many are in use already */
+    uint64_t used = fd < 0 ? 0 : (uint64_t)fd + SPARE_FDS;
+    fd_close(&fd);
+    acceptor->connections->room = used < files.rlim_cur ? files.rlim_cur - used : 1;
     acceptor->state = ACCEPTOR_ACCEPTING;
     for (size_t i = 0; i < ACCEPTOR_MAX; i++) {
         if (acceptor->listeners[i].acceptor != NULL) {
@@ -242,7 +268,7 @@ static void on_look(struct timer *timer)
         return;
     }
     if (end == BATCH_EXHAUSTED) {
-        say_exhausted(acceptor);
+        say_paused(acceptor, end);
     }
     loop_set_timer(&acceptor->runtime->loop, timer,
                    end == BATCH_EXHAUSTED ? ACCEPT_PAUSE_MS : EMPTYING_PAUSE_MS, on_look);

@@ -42,6 +42,7 @@ struct acceptor {
     unsigned looks;     /* emptying: how often nothing was left */
     uint64_t fd_limit;  /* descriptors that the process may have; some stay free */
     bool is_near_limit; /* the last one that was accepted is one of these */
+    uint64_t said_ms;   /* monotonic: when it was last logged that nothing is accepted; 0: never */
     uint64_t accepted_limit; /* emptying ends here, or then */
     uint64_t end_ms;
     void (*on_stopped)(struct acceptor *acceptor);

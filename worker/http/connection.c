@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,10 +35,24 @@ struct farewell {
     struct timer timer;
 };
 
-void connection_table_init(struct connection_table *table, struct loop *loop,
+void connection_table_init(struct connection_table *table, struct loop *loop, uint64_t seed,
                            void (*on_change)(struct connection_table *table))
 {
-    *table = (struct connection_table){.loop = loop, .on_change = on_change};
+    *table =
+        (struct connection_table){.loop = loop, .peers = {.seed = seed}, .on_change = on_change};
+}
+
+bool connection_table_is_full(const struct connection_table *table)
+{
+    return table->limit != 0 && table->open >= table->limit;
+}
+
+bool connection_table_is_crowded(const struct connection_table *table)
+{
+    size_t most = table->limit != 0 && (table->room == 0 || table->limit < table->room)
+                      ? table->limit
+                      : table->room;
+    return most != 0 && table->open >= most - most / 8;
 }
 
 static void unlink_connection(struct connection *connection)
@@ -53,6 +68,9 @@ static void unlink_connection(struct connection *connection)
     }
     if (table->clock.next == connection) {
         table->clock.next = connection->next;
+    }
+    if (connection->peer != 0) {
+        peers_remove(&table->peers, connection->peer);
     }
     table->open--;
 }
@@ -79,6 +97,7 @@ void connection_table_fini(struct connection_table *table)
         free(connection);
     }
     connection_clock_stop(table);
+    peers_fini(&table->peers);
     table->first = NULL;
     table->open = 0;
 }
@@ -135,21 +154,56 @@ static void on_socket_closed(void *data)
     loop_set_timer(loop, &farewell->timer, LINGER_MS, on_linger_over);
 }
 
+/* Whose connection it is; 0: a Unix socket's. */
+static uint64_t find_peer(h2o_socket_t *socket)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+        struct sockaddr_storage room;
+    } name;
+    socklen_t len = sizeof(name);
+    struct address address = {.bytes = {[10] = 0xff, [11] = 0xff}};
+    /* not libh2o's, which keeps what it finds in memory of its own */
+    if (getpeername(h2o_socket_get_fd(socket), &name.any, &len) != 0) {
+        return 0;
+    }
+    if (name.any.sa_family == AF_INET) {
+        memcpy(address.bytes + 12, &name.ipv4.sin_addr, 4);
+    } else if (name.any.sa_family == AF_INET6) {
+        memcpy(address.bytes, &name.ipv6.sin6_addr, sizeof(address.bytes));
+    } else {
+        return 0;
+    }
+    return peers_key(&address);
+}
+
 struct connection *connection_new(struct connection_table *table, h2o_socket_t *socket)
 {
+    uint64_t peer = table->limit_each == 0 ? 0 : find_peer(socket);
+    table->accepted++;
+    if (peer != 0 && peers_count(&table->peers, peer) >= table->limit_each) {
+        table->refused++;
+        table->on_change(table);
+        return NULL;
+    }
     struct connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL) {
         abort();
     }
     connection->table = table;
     connection->socket = socket;
+    connection->peer = peer;
+    if (peer != 0) {
+        peers_add(&table->peers, peer);
+    }
     connection->next = table->first;
     if (table->first != NULL) {
         table->first->previous = connection;
     }
     table->first = connection;
     table->open++;
-    table->accepted++;
     socket->on_close.cb = on_socket_closed;
     socket->on_close.data = connection;
     unsigned timeout_ms = table->clock.limits.write_ms + UNACKNOWLEDGED_MS;

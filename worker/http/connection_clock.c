@@ -3,6 +3,7 @@
  * a turn of the loop; so an ordinary request pays for no timer.  What a connection does shows from outside: libh2o 2.2.5 keeps
  * what it has read of a request, with its head, in the socket's input until it is answered, and does not read while a handler
  * runs.  Its own timeout, one for head, body and idleness together, is out of the way (server.c).
+ * When there is hardly room for more connections, idle ones go after a second, so that they keep nobody out.
  * Who is slow with a request gets a 408, written past libh2o, which writes nothing at that time; who does not take an answer is
  * reset.
  * Called by connection.c, and server.c with the limits.  Must not know requests, nor when something is too long (pace.c). */
@@ -22,6 +23,7 @@
 enum {
     LOOKS_A_TURN = 256, /* each some 100 ns, of memory that is no longer in a cache */
     PAUSE_MS = 1,
+    CROWDED_IDLE_MS = 1000, /* where there is hardly room for more connections */
 };
 
 /* The bytes of a body that the client has got, or something else that changes with them. */
@@ -125,14 +127,13 @@ static void cut(struct connection *connection)
     connection->table->on_change(connection->table);
 }
 
-static void look(struct connection *connection, uint64_t now_ms)
+static void look(struct connection *connection, const struct pace_limits *limits, uint64_t now_ms)
 {
     if (connection->socket == NULL) {
         return; /* it lingers */
     }
     struct pace_sight sight = look_at(connection);
-    if (pace_look(&connection->pace, &sight, &connection->table->clock.limits, now_ms) !=
-        PACE_GOES_ON) {
+    if (pace_look(&connection->pace, &sight, limits, now_ms) != PACE_GOES_ON) {
         cut(connection);
     } else if (is_too_large(connection, &sight)) {
         const h2o_buffer_t *input = connection->socket->input;
@@ -148,13 +149,18 @@ static void on_look(struct timer *timer)
     struct connection_clock *clock = H2O_STRUCT_FROM_MEMBER(struct connection_clock, timer, timer);
     struct connection_table *table = H2O_STRUCT_FROM_MEMBER(struct connection_table, clock, clock);
     uint64_t now_ms = clock_monotonic_ms();
+    struct pace_limits limits = clock->limits;
+    if (connection_table_is_crowded(table) &&
+        (limits.idle_ms == 0 || limits.idle_ms > CROWDED_IDLE_MS)) {
+        limits.idle_ms = CROWDED_IDLE_MS;
+    }
     if (clock->next == NULL) {
         clock->next = table->first;
     }
     for (int i = 0; i < LOOKS_A_TURN && clock->next != NULL; i++) {
         struct connection *connection = clock->next;
         clock->next = connection->next;
-        look(connection, now_ms);
+        look(connection, &limits, now_ms);
     }
     if (table->first != NULL) {
         loop_set_timer(table->loop, timer,

@@ -80,6 +80,7 @@ static void on_connections_changed(struct connection_table *table)
     struct http_server *server = H2O_STRUCT_FROM_MEMBER(struct http_server, connections, table);
     page_set(&server->service.runtime->page->connections, table->open);
     page_set(&server->service.runtime->page->accepted, table->accepted);
+    page_set(&server->service.runtime->page->refused, table->refused);
     page_set(&server->service.runtime->page->timed_out, table->clock.cut);
     check_drained(server);
 }
@@ -110,6 +111,8 @@ void http_server_apply_limits(struct http_server *server)
                             ? 0
                             : config->url_bytes + config->header_bytes + LINE_HEADROOM;
     connection_clock_set(&server->connections, &limits, head_bytes);
+    server->connections.limit = config->connections;
+    server->connections.limit_each = config->connections_per_ip;
 }
 
 static void set_up_h2o(struct http_server *server)
@@ -144,7 +147,8 @@ struct http_server *http_server_new(struct runtime *runtime)
     server->service.runtime = runtime;
     server->service.on_exchange_over = on_exchange_over;
     json_buf_init(&server->service.json);
-    connection_table_init(&server->connections, &runtime->loop, on_connections_changed);
+    connection_table_init(&server->connections, &runtime->loop, server->service.id_seed,
+                          on_connections_changed);
     acceptor_init(&server->acceptor, runtime, &server->connections);
     access_log_init(&server->access, runtime);
     set_up_h2o(server);
