@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 static const uint64_t every_byte = 0x0101010101010101U;
 
@@ -26,6 +27,8 @@ struct scan {
     const struct guard_head_limits *limits; /* borrowed from the caller */
     const char *fields;                     /* where the first header line begins */
     unsigned field_count;
+    const char *authority; /* of a target that is a URL; NULL: it is not */
+    size_t authority_len;
     bool has_host;
     struct guard_head_facts facts;
 };
@@ -61,6 +64,7 @@ static const struct {
     {GUARD_HEAD_NO_HOST, 400, "no Host header"},
     {GUARD_HEAD_TWO_HOSTS, 400, "two Host headers"},
     {GUARD_HEAD_BAD_HOST, 400, "malformed Host header"},
+    {GUARD_HEAD_OTHER_HOST, 400, "the Host header differs from the URL's host"},
     {GUARD_HEAD_TWO_LENGTHS, 400, "two Content-Length headers"},
     {GUARD_HEAD_BAD_LENGTH, 400, "malformed Content-Length header"},
     {GUARD_HEAD_LENGTH_TOO_BIG, 400, "the Content-Length is too big"},
@@ -193,15 +197,23 @@ static enum guard_head_verdict check_method(struct scan *scan)
     return GUARD_HEAD_OK;
 }
 
-/* scheme "://" and something behind it. */
-static bool is_absolute_form(const char *target, size_t len)
+/* http(s) "://" and something behind it, of which the host is kept. */
+static bool is_absolute_form(struct scan *scan, const char *target, size_t len)
 {
-    size_t i = 0;
-    while (i < len && is_token(target[i])) {
-        i++;
+    const char *colon = memchr(target, ':', len);
+    size_t scheme_len = colon == NULL ? 0 : (size_t)(colon - target);
+    if ((scheme_len != 4 && scheme_len != 5) || !is_same_name(target, "https", scheme_len) ||
+        len <= scheme_len + 3 || memcmp(colon, "://", 3) != 0) {
+        return false;
     }
-    char first = (char)(target[0] | 0x20);
-    return first >= 'a' && first <= 'z' && len > i + 3 && memcmp(target + i, "://", 3) == 0;
+    scan->authority = colon + 3;
+    for (const char *at = scan->authority; at < target + len; at++) {
+        if (*at == '/' || *at == '?' || *at == '#') {
+            break;
+        }
+        scan->authority_len++;
+    }
+    return true;
 }
 
 static enum guard_head_verdict check_target(struct scan *scan)
@@ -223,7 +235,7 @@ static enum guard_head_verdict check_target(struct scan *scan)
     }
     scan->at++;
     bool is_known_form =
-        *start == '/' || (len == 1 && *start == '*') || is_absolute_form(start, len);
+        *start == '/' || (len == 1 && *start == '*') || is_absolute_form(scan, start, len);
     return is_known_form ? GUARD_HEAD_OK : GUARD_HEAD_TARGET_FORM;
 }
 
@@ -272,6 +284,10 @@ static enum guard_head_verdict check_host(struct scan *scan, const char *value, 
         if (is_suspect_in_host(value[i]) && (value[i] != ',' || ++commas > 1)) {
             return GUARD_HEAD_BAD_HOST;
         }
+    }
+    if (scan->authority != NULL &&
+        (scan->authority_len != len || strncasecmp(scan->authority, value, len) != 0)) {
+        return GUARD_HEAD_OTHER_HOST;
     }
     return GUARD_HEAD_OK;
 }

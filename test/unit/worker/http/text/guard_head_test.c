@@ -315,6 +315,27 @@ static enum guard_head_verdict check_size(size_t target, unsigned fields, size_t
     return guard_head_check(head, (size_t)len, 1, &limits, &facts);
 }
 
+static void a_url_and_the_host_header_name_the_same_host(void **state)
+{
+    (void)state;
+    static const struct verdict_row rows[] = {
+        {"GET http://a HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_OK},
+        {"GET HTTPS://A?b HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_OK},
+        {"GET http://a#b HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_OK},
+        {"GET http://b/ HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_OTHER_HOST},
+        {"GET http://ab/ HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_OTHER_HOST},
+        {"GET http:///a HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_OTHER_HOST},
+        {"GET http://b?http://a HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_OTHER_HOST},
+        {"GET ftp://a/ HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_TARGET_FORM},
+        {"GET httpx://a/ HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_TARGET_FORM},
+        {"GET http:/a HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_TARGET_FORM},
+        {"GET http HTTP/1.1\r\n" HOST "\r\n", GUARD_HEAD_TARGET_FORM},
+    };
+    CHECK_ROWS(rows, 1);
+    static const struct verdict_row old[] = {{"GET http://b/ HTTP/1.0\r\n\r\n", GUARD_HEAD_OK}};
+    CHECK_ROWS(old, 0);
+}
+
 static void limits_are_kept_to_the_byte(void **state)
 {
     (void)state;
@@ -363,6 +384,7 @@ int main(void)
         cmocka_unit_test(facts_say_what_the_caller_must_do),
         cmocka_unit_test(every_byte_is_judged_at_every_place_of_a_word),
         cmocka_unit_test(every_shortened_head_is_incomplete),
+        cmocka_unit_test(a_url_and_the_host_header_name_the_same_host),
         cmocka_unit_test(limits_are_kept_to_the_byte),
         cmocka_unit_test(every_verdict_has_a_status),
         cmocka_unit_test(every_verdict_has_its_own_reason),
