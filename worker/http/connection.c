@@ -1,7 +1,8 @@
 /* connection.c - one struct of ours per accepted connection, and the lingering close.
  * Owns the list of all connections; the struct hangs on the socket's on_close, which libh2o calls after it has closed the
  * descriptor, so the count covers TLS handshakes, HTTP/1 and HTTP/2 alike.  To linger, the descriptor is duplicated before
- * libh2o closes it: our duplicate then sends FIN, discards what still comes, and closes after end of file, 64 KiB or 2 s.  It is
+ * libh2o closes it: our duplicate then sends FIN, discards what still comes, and closes after end of file, when nothing has come for
+ * 2 s, or after 64 MiB or 15 s: so a client that sends all of a large body before it reads is told why nobody took it.  The struct is
  * small, because thousands of them idle: what only some need (to linger) is a struct of its own.
  * Called by server.c (drain), acceptor.c, intake.c and answer.c (linger).  Must not know requests, nor how long anything may take
  * (connection_clock.c). */
@@ -16,14 +17,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/fd.h"
 #include "worker/core/watch.h"
 #include "worker/http/connection_clock.h"
 
 enum {
-    LINGER_MS = 2000,
-    LINGER_READS_MAX = 16, /* of LINGER_CHUNK bytes: whoever sends more is not reading answers */
-    LINGER_CHUNK = 4096,   /* on the stack */
+    LINGER_IDLE_MS = 2000,
+    LINGER_MS = 15000,
+    LINGER_BYTES_MAX = 64 * 1024 * 1024, /* whoever sends more is not going to read */
+    LINGER_READS_MAX = 16,               /* in one turn, of LINGER_CHUNK bytes */
+    LINGER_CHUNK = 16 * 1024,            /* on the stack */
     UNACKNOWLEDGED_MS = 10000, /* TCP_USER_TIMEOUT beyond the time for writing: the kernel's own
                                 * end for peers that take nothing, should we not see it */
 };
@@ -33,6 +37,8 @@ struct farewell {
     int fd;                        /* owned duplicate of the socket */
     struct watch watch;
     struct timer timer;
+    uint64_t end_ms;  /* monotonic: it is over then */
+    size_t discarded; /* bytes */
 };
 
 void connection_table_init(struct connection_table *table, struct loop *loop, uint64_t seed,
@@ -122,20 +128,34 @@ static void on_linger_over(struct timer *timer)
     end(H2O_STRUCT_FROM_MEMBER(struct farewell, timer, timer)->connection);
 }
 
+/* Until nothing has come for a while, or all in all for too long. */
+static void set_linger_timer(struct farewell *farewell)
+{
+    uint64_t now_ms = clock_monotonic_us() / 1000;
+    uint64_t left_ms = farewell->end_ms > now_ms ? farewell->end_ms - now_ms : 0;
+    loop_set_timer(farewell->connection->table->loop, &farewell->timer,
+                   left_ms < LINGER_IDLE_MS ? left_ms : LINGER_IDLE_MS, on_linger_over);
+}
+
 static void on_linger_readable(struct watch *watch, uint32_t events)
 {
     (void)events;
+    struct farewell *farewell = H2O_STRUCT_FROM_MEMBER(struct farewell, watch, watch);
     char discarded[LINGER_CHUNK];
     for (int i = 0; i < LINGER_READS_MAX; i++) {
         ssize_t got = recv(watch->fd, discarded, sizeof(discarded), MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-            return;
-        }
-        if (got <= 0) {
             break;
         }
+        if (got > 0) {
+            farewell->discarded += (size_t)got;
+        }
+        if (got <= 0 || farewell->discarded > LINGER_BYTES_MAX) {
+            end(farewell->connection);
+            return;
+        }
     }
-    end(H2O_STRUCT_FROM_MEMBER(struct farewell, watch, watch)->connection);
+    set_linger_timer(farewell);
 }
 
 /* libh2o has closed its descriptor. */
@@ -151,7 +171,8 @@ static void on_socket_closed(void *data)
         end(connection);
         return;
     }
-    loop_set_timer(loop, &farewell->timer, LINGER_MS, on_linger_over);
+    farewell->end_ms = clock_monotonic_us() / 1000 + LINGER_MS;
+    set_linger_timer(farewell);
 }
 
 /* Whose connection it is; 0: a Unix socket's. */

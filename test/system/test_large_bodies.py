@@ -1,0 +1,94 @@
+"""Large bodies: where they are kept, and that a refusal arrives."""
+import http.client
+import pathlib
+import socket
+import threading
+
+import pytest
+
+from app_process import AppProcess
+from fsd_process import wait_for
+
+MIB = 1024 * 1024
+
+APP = '''
+local fsd = require "fsd"
+local app = fsd.app()
+local go = false
+app:post("/size", function(req) return { #req:text() } end)
+app:post("/hold", function(req)
+  while not go do fsd.task.sleep(0.01) end
+  local sum = 0
+  for piece in req:chunks(100000) do sum = (sum * 31 + #piece + piece:byte(1) + piece:byte(-1)) % 1000003 end
+  return { sum }
+end)
+app:get("/go", function() go = true; return "gone on" end)
+return app
+'''
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    process = AppProcess(tmp_path_factory.mktemp("app"), APP)
+    process.write_conf(log_format="json", limits={"body": "9MiB", "request_timeout": "60s"})
+    process.start_ready()
+    yield process
+    process.kill()
+
+
+def split(address):
+    host, port = address.rsplit(":", 1)
+    return host, int(port)
+
+
+def send_all_then_read(app, head, body):
+    """A client that looks at the answer only when it has sent everything, and whether the connection was closed."""
+    with socket.create_connection(split(app.address()), timeout=60) as connection:
+        connection.sendall(head.encode() + b"\r\n\r\n" + body)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        response.read()
+        return response.status, response.getheader("connection")
+
+
+@pytest.mark.parametrize("size", [9 * MIB + 1, 10 * MIB + 1, 17 * MIB, 40 * MIB])  # a little above, and above what libh2o takes
+def test_a_413_reaches_a_client_that_sends_all_first(app, size):
+    head = f"POST /size HTTP/1.1\r\nhost: x\r\ncontent-length: {size}"
+    for _ in range(3):
+        assert send_all_then_read(app, head, b"x" * size) == (413, "close")
+
+
+@pytest.mark.parametrize("count", [10, 12, 30])
+def test_a_413_reaches_a_client_that_sends_chunks(app, count):
+    chunk = f"{MIB:x}\r\n".encode() + b"x" * MIB + b"\r\n"
+    head = "POST /size HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked"
+    for _ in range(3):
+        assert send_all_then_read(app, head, chunk * count + b"0\r\n\r\n") == (413, "close")
+
+
+def test_a_body_at_the_limit_is_taken(app):
+    assert app.request("POST", "/size", b"x" * (9 * MIB)).json() == [9 * MIB]
+
+
+def spooled(app):
+    """Files without a name that the worker has bodies in."""
+    maps = pathlib.Path(f"/proc/{app.workers()[0]['pid']}/maps").read_text()
+    return maps.count("/fsd-body-")
+
+
+def test_a_large_body_is_kept_in_a_file_while_it_is_needed(app):
+    body = bytes(range(251)) * 33000  # 8 MB
+    expected = 0
+    for at in range(0, len(body), 100000):
+        piece = body[at:at + 100000]
+        expected = (expected * 31 + len(piece) + piece[0] + piece[-1]) % 1000003
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(app.request("POST", "/hold", body).json()))
+    asking.start()
+    try:
+        wait_for(lambda: spooled(app) == 1, "the body to be in a file")
+    finally:
+        app.get("/go")
+        asking.join(60)
+    assert answers == [[expected]]
+    wait_for(lambda: spooled(app) == 0, "the file to go")
