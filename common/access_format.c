@@ -55,7 +55,9 @@ static void set_header(struct access_item *item, enum access_variable variable, 
                        size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        name[i] = name[i] == '_' ? '-' : (char)tolower((unsigned char)name[i]);
+        name[i] = name[i] == '_'                     ? '-'
+                  : name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32)
+                                                     : name[i];
     }
     *item = (struct access_item){variable, name, len};
 }
