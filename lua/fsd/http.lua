@@ -3,6 +3,7 @@
 local core = require "fsd.http.core"
 
 require "fsd.http.all"
+require "fsd.http.runner"
 
 local M = {}
 for name, value in pairs(core) do M[name] = value end

@@ -7,6 +7,7 @@ local task = require "fsd.task"
 local fsd = {
   app = http.app,
   router = http.router,
+  compose = require "fsd.http.runner".compose,
   respond = http.respond,
   static = http.static,
   error = errors,

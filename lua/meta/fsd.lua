@@ -39,6 +39,12 @@ local fsd = {}
 ---@nodiscard
 function fsd.app(options) end
 
+---Several handlers as one, run one after the other by next.
+---@param handlers fsd.HandlerList
+---@return fsd.Handler
+---@nodiscard
+function fsd.compose(handlers) end
+
 ---A new router, to be mounted in an application or in another router: `app:use("/api", router)`.
 ---@param options? fsd.RouterOptions
 ---@return fsd.Router

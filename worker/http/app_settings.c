@@ -98,24 +98,15 @@ const luaL_Reg app_settings_methods[] = {
     {NULL, NULL},
 };
 
-static const struct scope *scope_of(const struct exchange *exchange)
-{
-    if (exchange->step < exchange->chain.count) {
-        const struct app_route *route = exchange->chain.steps[exchange->step].entry->value;
-        return route->scope;
-    }
-    return exchange->scope != NULL ? exchange->scope : exchange->edition->plan->root;
-}
-
 const struct settings *exchange_settings(const struct exchange *exchange)
 {
-    return &scope_of(exchange)->app->settings;
+    return &exchange_scope(exchange)->app->settings;
 }
 
 int settings_push(lua_State *L, const struct exchange *exchange, const char *name)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->values_ref);
-    for (const struct scope *scope = scope_of(exchange); scope != NULL;
+    for (const struct scope *scope = exchange_scope(exchange); scope != NULL;
          scope = scope->app->parent) {
         lua_rawgeti(L, -1, scope->app->settings_value);
         lua_pushstring(L, name);

@@ -15,6 +15,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/failure.h"
+#include "worker/http/hooks.h"
 #include "worker/http/native.h"
 #include "worker/http/params.h"
 #include "worker/http/request.h"
@@ -111,6 +112,7 @@ static int push_call(lua_State *L, struct exchange *exchange, const struct app_h
     lua_pushvalue(L, request);
     lua_pushvalue(L, response);
     exchange->last = handler;
+    exchange->last_step = exchange->step;
     recorder_note_place(&exchange->service->runtime->recorder, &exchange->ticket, handler->where);
     return 2;
 }
@@ -291,8 +293,7 @@ static int after_main(lua_State *L, int status, lua_KContext context)
         error_push(L, "HttpError", "no_response", 500, message);
         return failure_answer(L, exchange);
     }
-    dispatch_close(exchange);
-    return 0;
+    return hooks_finish(L, exchange);
 }
 
 int dispatch_main(lua_State *L)

@@ -15,12 +15,15 @@
 #include "worker/core/error.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
+#include "worker/http/app/plan.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/file/file_body.h"
+#include "worker/http/hooks.h"
 #include "worker/http/params.h"
 #include "worker/http/service.h"
+#include "worker/http/settings.h"
 #include "worker/http/stream/events.h"
 #include "worker/http/stream/refresh.h"
 #include "worker/http/stream/resume.h"
@@ -61,6 +64,9 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->failed_step = SIZE_MAX;
     exchange->scope = NULL;
     exchange->last = NULL;
+    exchange->last_step = SIZE_MAX;
+    exchange->is_open_for_hooks = false;
+    exchange->is_sealed = false;
     exchange->request = NULL;
     exchange->response = NULL;
     exchange->status = 200;
@@ -122,6 +128,15 @@ struct router_memory exchange_memory(struct exchange *exchange)
     return (struct router_memory){alloc_block, exchange};
 }
 
+const struct scope *exchange_scope(const struct exchange *exchange)
+{
+    if (exchange->step < exchange->chain.count) {
+        const struct app_route *route = exchange->chain.steps[exchange->step].entry->value;
+        return route->scope;
+    }
+    return exchange->scope != NULL ? exchange->scope : exchange->edition->plan->root;
+}
+
 /* From here on libh2o's request may be gone. */
 static void detach(struct exchange *exchange)
 {
@@ -159,6 +174,9 @@ static void send_answer(struct exchange *exchange)
 /* Lua has let go: what it has answered or written may leave. */
 static void send_what_stands(struct exchange *exchange)
 {
+    if (exchange->state == EXCHANGE_ANSWERED && hooks_hold(exchange)) {
+        return; /* it leaves when the handlers have ended */
+    }
     if (exchange->state == EXCHANGE_ANSWERED) {
         view_keep(&exchange->view);
         send_answer(exchange);
@@ -300,7 +318,8 @@ static void set_deadline(struct exchange *exchange)
     if (waits_for_events || (stream != NULL && stream->is_flying)) {
         task_clear_deadline(task);
     } else if (!task_has_deadline(task)) {
-        task_set_deadline(task, task->runtime->config.request_timeout_ms);
+        uint64_t own_ms = exchange_settings(exchange)->request_timeout_ms;
+        task_set_deadline(task, own_ms != 0 ? own_ms : task->runtime->config.request_timeout_ms);
     }
 }
 

@@ -51,6 +51,7 @@ struct exchange {
     const struct scope *
         scope; /* borrowed from the plan: where such a handler belongs; NULL: the application itself */
     const struct app_handler *last; /* borrowed: the handler that was called last */
+    size_t last_step;               /* and its step */
     struct http_object *request;    /* borrowed from Lua; NULL before and after the handlers */
     struct http_object *response;
     int status;
@@ -62,11 +63,13 @@ struct exchange {
     struct events
         *events;    /* borrowed from Lua, which events_ref keeps alive; NULL: none was asked for */
     int events_ref; /* of the registry; while there are events */
-    bool is_client_gone; /* nobody will read an answer */
-    bool is_dismissed;   /* its stream of events was ended because the worker leaves */
-    bool is_resuming;    /* new code has not asked for the stream that is open yet */
-    bool drops_body;     /* what is written goes nowhere: the answer has no body */
-    uint64_t serial;     /* the second half of an id that we make */
+    bool is_open_for_hooks; /* the answer that stands is put aside (hooks.c) */
+    bool is_sealed;         /* hooks have had their turn */
+    bool is_client_gone;    /* nobody will read an answer */
+    bool is_dismissed;      /* its stream of events was ended because the worker leaves */
+    bool is_resuming;       /* new code has not asked for the stream that is open yet */
+    bool drops_body;        /* what is written goes nowhere: the answer has no body */
+    uint64_t serial;        /* the second half of an id that we make */
     char
         id[REQUEST_TOKEN_MAX + 1]; /* "" until somebody asks (request_id), or the client gave one */
     struct recorder_ticket ticket; /* its place in the black box */
@@ -112,6 +115,8 @@ void exchange_flush(struct exchange *exchange);
 void exchange_on_taken(struct exchange *exchange);
 /* Ends a stream of events because the worker leaves, and cancels the handlers. */
 void exchange_dismiss(struct exchange *exchange);
+/* Where the handler that runs belongs: what it is mounted in, or the application itself. */
+const struct scope *exchange_scope(const struct exchange *exchange);
 /* Memory that lives as long as the exchange: handlers use the chain also after libh2o's request has gone. */
 struct router_memory exchange_memory(struct exchange *exchange);
 

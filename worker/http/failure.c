@@ -16,6 +16,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/exchange_note.h"
+#include "worker/http/hooks.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/response_headers.h"
@@ -91,8 +92,7 @@ static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
         replace_headers(L, exchange, error);
         exchange_answer(exchange, status, make_body(L, exchange, error, status));
     }
-    dispatch_close(exchange);
-    return 0;
+    return hooks_finish(L, exchange);
 }
 
 /* next of app:on_error: back to the default page, for its error or another one. */

@@ -66,7 +66,8 @@ static bool ask_natives(struct exchange *exchange, struct file_given *ret_given)
 {
     const struct app_handler *handler;
     struct file_failure failure;
-    if (exchange->chain.count == 0) {
+    const struct plan *plan = exchange->edition->plan;
+    if (exchange->chain.count == 0 || plan->has_send_hooks || plan->has_response_hooks) {
         return false;
     }
     while ((handler = turn_find(exchange, &exchange->start)) != NULL && handler->native != NULL) {

@@ -9,6 +9,7 @@
 
 #include "worker/http/app.h"
 #include "worker/http/file/static.h"
+#include "worker/http/hooks.h"
 #include "worker/http/methods.h"
 #include "worker/http/native.h"
 #include "worker/http/params.h"
@@ -34,6 +35,7 @@ static const luaL_Reg own[] = {
     {"param_get", params_get},
     {"param_keep", params_keep},
     {"reason", methods_get_reason},
+    {"seal", hooks_seal},
     {NULL, NULL},
 };
 

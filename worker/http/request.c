@@ -16,6 +16,7 @@
 #include "worker/http/body/request_body.h"
 #include "worker/http/exchange.h"
 #include "worker/http/params.h"
+#include "worker/http/relation.h"
 #include "worker/http/request_fields.h"
 #include "worker/http/request_headers.h"
 #include "worker/http/request_tables.h"
@@ -56,6 +57,8 @@ static const struct field {
     {"aborted", request_push_aborted, false},
     {"xhr", request_push_xhr, false},
     {"res", push_response, false},
+    {"app", relation_push_app, false},
+    {"route", relation_push_route, false},
 };
 enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
 
@@ -135,12 +138,13 @@ static int request_index(lua_State *L)
         push_field(L, exchange, &fields[lua_tointeger(L, -1) - 1]);
         return 1;
     }
-    if (lua_getiuservalue(L, 1, REQUEST_STORE) != LUA_TTABLE) {
-        lua_pushnil(L);
-        return 1;
+    if (lua_getiuservalue(L, 1, REQUEST_STORE) == LUA_TTABLE) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) != LUA_TNIL) {
+            return 1;
+        }
     }
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    relation_push_extension(L, exchange, false);
     return 1;
 }
 

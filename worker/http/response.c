@@ -1,5 +1,5 @@
 /* response.c - res, as handlers see it: the class, and its status.
- *   res:status(code) -> res      res.status_code (may be set)      res.headers_sent      res.req
+ *   res:status(code) -> res      res.status_code (may be set)      res.headers_sent      res.req  res.app  res.locals
  *   headers: response_headers.c, response_fields.c      answers: response_send.c, response_redirect.c
  *   in pieces: stream/response_stream.c      events: stream/events.c      in Lua: lua/fsd/http/response.lua
  * Owns the class "fsd.Response": a userdata (struct http_object).  When the client has gone, setters and senders
@@ -12,6 +12,7 @@
 
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
+#include "worker/http/relation.h"
 #include "worker/http/response_fields.h"
 #include "worker/http/response_headers.h"
 #include "worker/http/response_redirect.h"
@@ -20,7 +21,7 @@
 #include "worker/http/stream/response_stream.h"
 
 /* Numbers in the upvalue of __index. */
-enum field { FIELD_STATUS_CODE = 1, FIELD_HEADERS_SENT, FIELD_REQ };
+enum field { FIELD_STATUS_CODE = 1, FIELD_HEADERS_SENT, FIELD_REQ, FIELD_APP, FIELD_LOCALS };
 
 /* User values: a table of what the application stores, made on demand, and req. */
 enum { RESPONSE_STORE = 1, RESPONSE_REQUEST, RESPONSE_VALUES = RESPONSE_REQUEST };
@@ -115,7 +116,30 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static void push_field(lua_State *L, const struct exchange *exchange, enum field field)
+/* The table of what the application stores, made on demand. */
+static void push_store(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, RESPONSE_STORE) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 1, RESPONSE_STORE);
+    }
+}
+
+/* res.locals: what views see; made on demand. */
+static void push_locals(lua_State *L)
+{
+    push_store(L);
+    if (lua_getfield(L, -1, "locals") == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, "locals");
+    }
+}
+
+static void push_field(lua_State *L, struct exchange *exchange, enum field field)
 {
     switch (field) {
     case FIELD_STATUS_CODE:
@@ -126,6 +150,12 @@ static void push_field(lua_State *L, const struct exchange *exchange, enum field
         break;
     case FIELD_REQ:
         (void)lua_getiuservalue(L, 1, RESPONSE_REQUEST);
+        break;
+    case FIELD_APP:
+        relation_push_app(L, exchange);
+        break;
+    case FIELD_LOCALS:
+        push_locals(L);
         break;
     }
 }
@@ -141,11 +171,16 @@ static int response_index(lua_State *L)
     struct exchange *exchange = response_check(L);
     if (type == LUA_TNUMBER) {
         push_field(L, exchange, (enum field)lua_tointeger(L, -1));
-    } else if (lua_getiuservalue(L, 1, RESPONSE_STORE) == LUA_TTABLE) {
-        lua_pushvalue(L, 2);
-        lua_rawget(L, -2);
+        return 1;
     }
-    return 1; /* else nil */
+    if (lua_getiuservalue(L, 1, RESPONSE_STORE) == LUA_TTABLE) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) != LUA_TNIL) {
+            return 1;
+        }
+    }
+    relation_push_extension(L, exchange, true);
+    return 1;
 }
 
 /* A name of ours that the application sets. */
@@ -169,11 +204,7 @@ static int response_newindex(lua_State *L)
     if (type != LUA_TNIL) {
         return set_own(L, type);
     }
-    if (lua_getiuservalue(L, 1, RESPONSE_STORE) != LUA_TTABLE) {
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_setiuservalue(L, 1, RESPONSE_STORE);
-    }
+    push_store(L);
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
     lua_rawset(L, -3);
@@ -187,6 +218,8 @@ static const struct field_row {
     {"status_code", FIELD_STATUS_CODE},
     {"headers_sent", FIELD_HEADERS_SENT},
     {"req", FIELD_REQ},
+    {"app", FIELD_APP},
+    {"locals", FIELD_LOCALS},
 };
 
 void response_register(lua_State *L)

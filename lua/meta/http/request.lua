@@ -17,6 +17,8 @@
 ---@field trailers table<string, string> always empty: trailers of chunked bodies are dropped
 ---@field xhr boolean whether X-Requested-With is XMLHttpRequest
 ---@field res fsd.Response the res of the same handlers
+---@field app fsd.App the application that the handler which runs belongs to
+---@field route? fsd.RequestRoute the route that it belongs to; nil in middleware
 ---@field state table of your own, for what middleware leaves to later handlers
 ---@field log fsd.Log adds request_id to every record
 ---@field aborted boolean whether the client has gone
@@ -183,3 +185,9 @@ function Request:chunks(size) end
 ---@param path string
 ---@return integer bytes written
 function Request:save(path) end
+
+---@class fsd.RequestRoute
+---@field path string as it was registered
+---@field full_path string with what it is mounted at
+---@field method? string nil: any
+---@field name? string

@@ -7,6 +7,8 @@
 ---@field status_code integer the status as set so far, 200 at first; to be set as by Response.status
 ---@field headers_sent boolean whether the answer was given
 ---@field req fsd.Request the request that it answers
+---@field app fsd.App the application that the handler which runs belongs to
+---@field locals table yours; views see it
 ---@field [string] any
 local Response = {}
 

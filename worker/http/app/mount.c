@@ -1,6 +1,7 @@
 /* mount.c - what is around the routes: middleware, routers, other applications, and what answers errors and unknown paths.
  *   app:use([path | paths,] handler | router | app | list ...) -> app      app:mount = app:use
  *   app:on_error(fn) -> app      app:not_found(handler) -> app
+ *   app:hook("request" | "pre_handler" | "send" | "response", fn) -> app
  * Owns nothing.  What is mounted stands in the array of values of the application, so that it lives as long; it may get routes later, and
  * may be mounted in several places, but not in itself.
  * Called while an application loads.  Must not know requests. */
@@ -214,7 +215,22 @@ static int app_not_found(lua_State *L)
     return 1;
 }
 
+static int app_hook(lua_State *L)
+{
+    static const char *const names[] = {"request", "pre_handler", "send", "response", NULL};
+    struct app *app = app_check_any_open(L, "hook");
+    enum app_hook hook = (enum app_hook)luaL_checkoption(L, 2, NULL, names);
+    lua_settop(L, 3);
+    lua_remove(L, 2);
+    if (!handler_is(L, 2) || native_test(L, 2) != NULL) {
+        luaL_argerror(L, 3,
+                      lua_pushfstring(L, "hook must be a function, got %s", luaL_typename(L, 2)));
+    }
+    set_handler(L, handler_add(&app->hooks[hook]));
+    return 1;
+}
+
 const luaL_Reg mount_methods[] = {
-    {"use", app_use}, {"mount", app_use}, {"on_error", app_on_error}, {"not_found", app_not_found},
-    {NULL, NULL},
+    {"hook", app_hook},           {"use", app_use}, {"mount", app_use}, {"on_error", app_on_error},
+    {"not_found", app_not_found}, {NULL, NULL},
 };

@@ -19,6 +19,7 @@
 #include "worker/core/json/json.h"
 #include "worker/core/runtime.h"
 #include "worker/http/exchange.h"
+#include "worker/http/hooks.h"
 #include "worker/http/response.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/event_stream.h"
@@ -150,6 +151,8 @@ int events_open(lua_State *L)
         push_open(L, exchange);
         event_stream_resume(exchange, &options);
     } else {
+        hooks_before_stream(L, exchange);
+        (void)response_is_open(L, exchange);
         push_new(L, exchange);
         event_stream_begin(exchange, &options);
     }

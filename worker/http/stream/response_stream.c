@@ -13,6 +13,7 @@
 #include "worker/core/error.h"
 #include "worker/core/task.h"
 #include "worker/http/exchange.h"
+#include "worker/http/hooks.h"
 #include "worker/http/response.h"
 #include "worker/http/stream/stream.h"
 
@@ -143,6 +144,8 @@ int response_stream_write(lua_State *L)
     response_stream_check(L, exchange);
     lua_settop(L, 2);
     if (exchange->state == EXCHANGE_OPEN) {
+        hooks_before_stream(L, exchange);
+        response_stream_check(L, exchange);
         exchange_begin_stream(exchange);
     }
     if (exchange->drops_body) {
@@ -161,6 +164,8 @@ int response_stream_flush(lua_State *L)
     struct exchange *exchange = response_check(L);
     response_stream_check(L, exchange);
     if (exchange->state == EXCHANGE_OPEN) {
+        hooks_before_stream(L, exchange);
+        response_stream_check(L, exchange);
         exchange_begin_stream(exchange);
     }
     if (exchange->drops_body || stream_is_empty(exchange->stream)) {
