@@ -53,7 +53,7 @@ struct conf_limits {
     uint32_t cpu_ms;             /* CPU time of a handler, 10 s */
     uint32_t keepalive_ms;       /* idle keep-alive connection, 60 s */
     uint32_t replaced_ms;        /* how long what runs on replaced code may go on, 60 s */
-    uint64_t body_bytes;         /* request body, 1 MiB */
+    uint64_t body_bytes;         /* request body, 10 MiB */
     uint64_t memory_bytes;       /* of all Lua code in a worker, 512 MiB */
     uint64_t actor_memory_bytes; /* of one actor; 0: no limit of its own */
     uint32_t header_timeout_ms;  /* a request's head, from its first byte, 10 s */

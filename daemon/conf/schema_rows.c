@@ -90,8 +90,9 @@ static const struct schema_row key_rows[] = {
      NULL,
      "How long requests, tasks and actors that are under way when the code is reloaded may go on\n"
      "on the old code."},
-    {"pools.*.limits", "body", SCHEMA_SIZE, POOL(limits.body_bytes), "0", "1024GiB", "1MiB", NULL,
-     "The largest request body."},
+    {"pools.*.limits", "body", SCHEMA_SIZE, POOL(limits.body_bytes), "0", "1024GiB", "10MiB", NULL,
+     "The largest request body.  From 1MiB on it is kept in a file below /tmp, where there is "
+     "room."},
     {"pools.*.limits", "memory", SCHEMA_SIZE, POOL(limits.memory_bytes), "16MiB", "1024GiB",
      "512MiB", NULL,
      "What all Lua code in one worker may use.  When little of it is left, the request, task or\n"

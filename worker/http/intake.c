@@ -10,6 +10,7 @@
 #include "worker/http/access_log.h"
 #include "worker/http/answer.h"
 #include "worker/http/app/plan.h"
+#include "worker/http/body/spool.h"
 #include "worker/http/connection.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
@@ -144,6 +145,9 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     if (service->is_unavailable) {
         answer_unavailable(service, req);
         return 0;
+    }
+    if (req->entity.len >= SPOOL_THRESHOLD) {
+        spool_check();
     }
     if (req->entity.len > service->runtime->config.body_bytes) {
         refuse(service, req, 413, "the body is larger than the limit");

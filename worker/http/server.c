@@ -19,6 +19,7 @@
 #include "worker/core/runtime.h"
 #include "worker/http/acceptor.h"
 #include "worker/http/access_log.h"
+#include "worker/http/body/spool.h"
 #include "worker/http/connection.h"
 #include "worker/http/connection_clock.h"
 #include "worker/http/edition.h"
@@ -121,8 +122,7 @@ static void set_up_h2o(struct http_server *server)
     h2o_config_init(globals);
     globals->http1.req_timeout = NEVER_MS; /* connection_clock.c does it */
     globals->server_name = h2o_iovec_init(H2O_STRLIT("fsd"));
-    /* above 32 MiB libh2o would move a body into a file below /tmp, and hang up where it can't */
-    h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;
+    spool_open();
     globals->http1.upgrade_to_http2 =
         0; /* it would move the head away from where guard_head looks */
     globals->http2.max_concurrent_requests_per_connection = HTTP2_REQUESTS_MAX;

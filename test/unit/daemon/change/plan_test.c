@@ -270,7 +270,7 @@ static void what_a_process_is_made_of_needs_a_new_process(void **state)
         {POOL(""),
          "apps: { a: { path: shop.lua, env: { K: v } } }\n"
          "pools: { p: { app: a, count: 3, limits: { body: 2MiB } } }\nlog: { level: debug }\n",
-         "replace pool p: env changed, limits.body 1MiB -> 2MiB, log.level info -> debug\n"
+         "replace pool p: env changed, limits.body 10MiB -> 2MiB, log.level info -> debug\n"
          "scale pool p: count auto -> 3\nmaster log.level: info -> debug\n"},
     };
     CHECK_ROWS(rows)
@@ -359,7 +359,7 @@ static void a_pool_may_have_several_rows_and_each_is_found(void **state)
     char text[TEXT_MAX];
     assert_int_equal(plan_make(from, to, &plan), 0);
     print_plan(&plan, text);
-    assert_string_equal(text, "open listener p: [::]:7\nupdate pool p: limits.body 1MiB -> 1\n"
+    assert_string_equal(text, "open listener p: [::]:7\nupdate pool p: limits.body 10MiB -> 1\n"
                               "scale pool p: count 2 -> 4\nadjust pool p: drain 5s -> 1s\n");
     assert_string_equal(plan_find(&plan, "p", PLAN_SCALE)->detail, "count 2 -> 4");
     assert_int_equal(plan_find(&plan, "p", PLAN_ADJUST)->to_index, 0);

@@ -43,7 +43,7 @@ static void run_makes_a_configuration_of_one_of_each(void **state)
         assert_int_equal(conf->pools[0].standby, CONF_STANDBY_AUTO);
         assert_int_equal(conf->pools[0].intensity, CONF_INTENSITY_AUTO);
         assert_int_equal(conf->apps[0].probation_ms, 60000);
-        assert_int_equal(conf->pools[0].limits.body_bytes, 1048576);
+        assert_int_equal(conf->pools[0].limits.body_bytes, 10485760);
         assert_int_equal(conf->log_level, LOG_LEVEL_INFO);
         conf_free(conf);
         problem_list_fini(&list);

@@ -109,7 +109,7 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(pool->limits.cpu_ms, 10000);
     assert_int_equal(pool->limits.keepalive_ms, 60000);
     assert_int_equal(pool->limits.replaced_ms, 60000);
-    assert_int_equal(pool->limits.body_bytes, 1048576);
+    assert_int_equal(pool->limits.body_bytes, 10485760);
     assert_int_equal(pool->limits.actor_memory_bytes, 0);
     assert_int_equal(pool->limits.header_timeout_ms, 10000);
     assert_int_equal(pool->limits.body_timeout_ms, 30000);
