@@ -1,5 +1,7 @@
 """Large bodies: where they are kept, and that a refusal arrives."""
+import gzip
 import http.client
+import json
 import pathlib
 import socket
 import threading
@@ -92,3 +94,58 @@ def test_a_large_body_is_kept_in_a_file_while_it_is_needed(app):
         asking.join(60)
     assert answers == [[expected]]
     wait_for(lambda: spooled(app) == 0, "the file to go")
+
+
+LONG = '''
+local fsd = require "fsd"
+local json = require "fsd.json"
+local app = fsd.app()
+local busy, kept = false, {}
+for i = 1, 60000 do kept[i] = { id = i, name = "row number " .. i, tags = { "a", "b" } } end
+app:get("/busy", function() return { busy } end)
+local function long(path, call)
+  app:post(path, function(req)
+    busy = true
+    local result = call(req)
+    busy = false
+    return { result }
+  end)
+end
+long("/read", function(req) return #req:json{ limit = "16mb" } end)
+long("/write", function(req) return #json.decode(json.encode(kept)) end)
+long("/inflate", function(req) return #req:text() end)
+long("/form", function(req) return #req:form{ limit = "16mb" }.a end)
+return app
+'''
+
+ROWS = json.dumps([{"id": i, "name": f"row number {i}", "tags": ["a", "b"]} for i in range(60_000)]).encode()
+
+# path, body, headers, result
+CALLS = [
+    ("/read", ROWS, {}, 60_000),
+    ("/write", b"", {}, 60_000),
+    ("/inflate", gzip.compress(ROWS, 1), {"content-encoding": "gzip"}, len(ROWS)),
+    ("/form", b"&".join([b"a=" + b"%41" * 3000] * 900), {}, 900),
+]
+
+
+@pytest.mark.parametrize("path, body, headers, result", CALLS, ids=[call[0] for call in CALLS])
+def test_others_are_answered_while_a_large_body_is_at_work(tmp_path, path, body, headers, result):
+    app = AppProcess(tmp_path, LONG)
+    app.write_conf(limits={"body": "16MiB", "cpu": "60s", "request_timeout": "60s"})
+    app.start_ready()
+    seen, answers = threading.Event(), []
+
+    def call_until_seen():
+        while not seen.is_set():
+            answers.append(app.request("POST", path, body, headers).json())
+
+    calling = threading.Thread(target=call_until_seen)
+    try:
+        calling.start()
+        wait_for(lambda: app.get("/busy").json() == [True], "an answer in the middle of the call", 60)
+    finally:
+        seen.set()
+        calling.join(60)
+        app.kill()
+    assert answers == [[result]] * len(answers)

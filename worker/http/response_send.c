@@ -1,15 +1,17 @@
 /* response_send.c - answers that are given whole.
  *   res:send([value])   res:json(value)   res:send_status(code)   res:finish([bytes])
- * Owns nothing: the body is copied into the request's pool, and the exchange sends it when Lua lets go.
+ * Owns nothing: the body is copied or moved into the request's pool, and the exchange sends it when Lua lets go.
  * Called by response.c, and by dispatch.c for what handlers return.  Must not know how an answer leaves (answer.c). */
 #include "worker/http/response_send.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "worker/core/error.h"
+#include "worker/core/json/json_turns.h"
 #include "worker/http/exchange.h"
 #include "worker/http/response.h"
 #include "worker/http/response_validate.h"
@@ -41,30 +43,85 @@ static void send_bytes(lua_State *L, struct exchange *exchange, const char *byte
     response_validate_and_answer(L, exchange, h2o_strdup(&exchange->req->pool, bytes, len));
 }
 
-/* Into the service's buffer, which the next answer takes. */
-static struct json_buf *encode(lua_State *L, struct exchange *exchange, int index)
+/* As the settings want it. */
+static void dress(const struct exchange *exchange, struct json_buf *buf)
 {
-    struct json_buf *buf = &exchange->service->json;
     const struct settings *settings = exchange_settings(exchange);
-    struct fsd_err err;
-    json_buf_reset(buf, JSON_KEEP_BYTES);
-    if (json_encode(L, index, buf, &err) != 0) {
-        error_raise(L, "JsonError", "json.encode", 500, "%s", err.text);
-    }
     if (settings->json_spaces[0] != '\0') {
         json_text_indent(buf, settings->json_spaces);
     }
     if (settings->json_escape) {
         json_text_escape(buf, JSON_TEXT_HTML);
     }
+}
+
+static void check_encoded(lua_State *L, int result, const struct fsd_err *err)
+{
+    if (result != 0) {
+        error_raise(L, "JsonError", "json.encode", 500, "%s", err->text);
+    }
+}
+
+/* Into the service's buffer, which the next answer takes. */
+static struct json_buf *encode(lua_State *L, struct exchange *exchange, int index)
+{
+    struct json_buf *buf = &exchange->service->json;
+    struct fsd_err err;
+    json_buf_reset(buf, JSON_KEEP_BYTES);
+    check_encoded(L, json_encode(L, index, buf, &err), &err);
+    dress(exchange, buf);
     return buf;
+}
+
+static void free_text(void *text)
+{
+    free(*(char **)text);
+}
+
+/* The request's pool has the text from now on; what is long is not copied. */
+static h2o_iovec_t move_text(struct exchange *exchange, struct json_buf *buf)
+{
+    h2o_mem_pool_t *pool = &exchange->req->pool;
+    if (buf == &exchange->service->json) {
+        return h2o_strdup(pool, buf->data, buf->len);
+    }
+    h2o_iovec_t text = h2o_iovec_init(buf->data, buf->len);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a pointer is what is stored */
+    char **owned = h2o_mem_alloc_shared(pool, sizeof(*owned), free_text);
+    *owned = buf->data;
+    json_buf_init(buf);
+    return text;
+}
+
+static void send_text(lua_State *L, struct exchange *exchange, struct json_buf *buf)
+{
+    set_default_type(exchange, "application/json; charset=utf-8");
+    response_validate_and_answer(L, exchange, move_text(exchange, buf));
 }
 
 static void send_json(lua_State *L, struct exchange *exchange, int index)
 {
-    const struct json_buf *buf = encode(L, exchange, index);
-    set_default_type(exchange, "application/json; charset=utf-8");
-    send_bytes(L, exchange, buf->data, buf->len);
+    send_text(L, exchange, encode(L, exchange, index));
+}
+
+/* The first argument of the method that this ends is res: others may have run, and the request may be over. */
+static int send_encoded(lua_State *L, int result, struct json_buf *buf, const struct fsd_err *err)
+{
+    struct exchange *exchange = response_check(L);
+    check_encoded(L, result, err);
+    if (response_is_open(L, exchange)) {
+        dress(exchange, buf);
+        send_text(L, exchange, buf);
+    }
+    return 0;
+}
+
+/* In a method of res: a long value is encoded in turns. */
+static int send_json_in_turns(lua_State *L, struct exchange *exchange)
+{
+    struct json_buf *buf = &exchange->service->json;
+    json_buf_reset(buf, JSON_KEEP_BYTES);
+    return json_turns_encode(L, 2, buf, send_encoded);
 }
 
 int response_send_encode(lua_State *L)
@@ -112,9 +169,13 @@ void response_send_reason(lua_State *L, struct exchange *exchange, int status)
 int response_send(lua_State *L)
 {
     struct exchange *exchange = response_check(L);
-    if (response_is_open(L, exchange)) {
-        response_send_value(L, exchange, 2);
+    if (!response_is_open(L, exchange)) {
+        return 0;
     }
+    if (lua_type(L, 2) == LUA_TTABLE) {
+        return send_json_in_turns(L, exchange);
+    }
+    response_send_value(L, exchange, 2);
     return 0;
 }
 
@@ -122,10 +183,7 @@ int response_send_json(lua_State *L)
 {
     struct exchange *exchange = response_check(L);
     luaL_checkany(L, 2);
-    if (response_is_open(L, exchange)) {
-        send_json(L, exchange, 2);
-    }
-    return 0;
+    return response_is_open(L, exchange) ? send_json_in_turns(L, exchange) : 0;
 }
 
 /* Ends the answer without adding a content type (Express's end), also one that was begun by res:write. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "worker/core/collector.h"
 #include "worker/core/error.h"
 #include "worker/core/json/json.h"
 #include "worker/core/json/json_turns.h"
@@ -32,8 +33,9 @@ static int push_encoded(lua_State *L, int result, struct json_buf *buf, const st
     if (result < 0) {
         error_raise(L, "JsonError", "json.encode", STATUS_INTERNAL_ERROR, "%s", err->text);
     }
-    lua_pushlstring(L, buf->data, buf->len);
-    return 1;
+    size_t owed_kb = collector_push_text(L, buf->data, buf->len);
+    json_buf_reset(buf, KEEP_BYTES);
+    return collector_settle(L, owed_kb, 1);
 }
 
 static int encode(lua_State *L)

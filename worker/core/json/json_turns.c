@@ -3,6 +3,8 @@
  * so an error, or the end of the coroutine, frees both.  Each turn reads or writes a piece, and takes a breath in
  * which the coroutine may be preempted.  What fits one piece never gets that far and costs as much as json_decode and
  * json_encode.
+ * Lua's collector, when it runs beside the making of a large table, looks at all that has come into it at once, in the step that
+ * ends its marking: 40 ms for 10 MB of text.  So what turns allocate is on credit (core/collector.h).
  * Called by mod_json.c and by HTTP for bodies.  Must not know JSON (json_decode.c, json_encode.c). */
 #include "worker/core/json/json_turns.h"
 
@@ -12,16 +14,21 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "worker/core/collector.h"
 #include "worker/core/json/json_decoder.h"
 #include "worker/core/json/json_encoder.h"
 #include "worker/core/stdlib/breath.h"
 
-enum { SLOTS = 8 }; /* the state, its metatable, a breath */
+enum {
+    SLOTS = 8,        /* the state, its metatable, a breath */
+    CREDIT_KB = 4096, /* more than a turn allocates */
+};
 
 static const char writing_metatable[] = "fsd.json.writing";
 
 struct reading {
     const struct json_turns_calls *calls; /* borrowed: lives for ever */
+    size_t owed_kb;                       /* to the collector */
     struct json_decoder decoder;
     struct json_open open[];
 };
@@ -31,6 +38,14 @@ struct writing {
     struct json_buf buf; /* owned */
     struct json_encoder encoder;
 };
+
+static int read_piece(lua_State *L, struct reading *reading)
+{
+    int before_kb = collector_begin_credit(L, CREDIT_KB);
+    int r = json_decoder_run(&reading->decoder, JSON_TURNS_PIECE);
+    reading->owed_kb += collector_end_credit(L, CREDIT_KB, before_kb);
+    return r;
+}
 
 /* The context is where the state stands on the stack. */
 static int read_on(lua_State *L, int status, lua_KContext context)
@@ -42,24 +57,25 @@ static int read_on(lua_State *L, int status, lua_KContext context)
         reading->calls->check(L);
     }
     reading->decoder.err = &err;
-    while ((r = json_decoder_run(&reading->decoder, JSON_TURNS_PIECE)) == -EAGAIN) {
+    while ((r = read_piece(L, reading)) == -EAGAIN) {
         luaL_checkstack(L, SLOTS, "JSON");
         breath_take(L, context, read_on);
     }
-    return reading->calls->on_done(L, r, &err);
+    size_t owed_kb = reading->owed_kb;
+    return collector_settle(L, owed_kb, reading->calls->on_done(L, r, &err));
 }
 
 static int read_long(lua_State *L, const char *text, size_t len, const struct json_options *options,
                      const struct json_turns_calls *calls)
 {
-    struct fsd_err err;
-    struct reading *reading = NULL;
     luaL_checkstack(L, SLOTS, "JSON");
-    reading = lua_newuserdatauv(
+    struct reading *reading = lua_newuserdatauv(
         L, sizeof(*reading) + json_decoder_depth(options) * sizeof(reading->open[0]), 0);
     int place = lua_gettop(L);
     reading->calls = calls;
     reading->decoder.open = reading->open;
+    reading->owed_kb = 0;
+    struct fsd_err err;
     reading->decoder.err = &err;
     int r = json_decoder_init(&reading->decoder, L, text, len, options);
     return r < 0 ? calls->on_done(L, r, &err) : read_on(L, LUA_OK, place);

@@ -16,7 +16,7 @@ enum { JSON_TURNS_PIECE = 32 * 1024 }; /* bytes of a turn: 0.1 to 0.3 ms */
 struct json_turns_calls {
     /* Before the reading goes on: raises when the text has gone.  NULL: it is there as long as the call lasts. */
     void (*check)(lua_State *L);
-    /* result as of json_decode; the value is on the top. */
+    /* result as of json_decode; the value is on the top.  Returns up to 7 results. */
     int (*on_done)(lua_State *L, int result, const struct fsd_err *err);
 };
 

@@ -1,5 +1,5 @@
 /* body_form.c - core.form(req, parameter_limit, is_latin1) -> table: a urlencoded form, names to values, to lists where repeated.
- * Owns a scratch on Lua's stack.  ISO 8859-1 is what very old pages send; it is made UTF-8.
+ * Owns where it stands and a scratch, both on Lua's stack.  ISO 8859-1 is what very old pages send; it is made UTF-8.
  * Called by lua/fsd/http/body.lua.  Must not know how pairs are written (text/query.c). */
 #include "worker/http/body/body_form.h"
 
@@ -8,11 +8,19 @@
 #include <stdbool.h>
 
 #include "worker/core/error.h"
+#include "worker/core/stdlib/breath.h"
 #include "worker/core/value.h"
 #include "worker/http/body/body_bytes.h"
 #include "worker/http/text/query.h"
 
-enum { AT_LIMIT = 2, AT_LATIN1, AT_SCRATCH, AT_FORM };
+enum { AT_LIMIT = 2, AT_LATIN1, AT_READING, AT_FORM, PIECE = 64 * 1024 };
+
+struct reading {
+    struct query query;
+    lua_Integer left; /* parameters */
+    bool is_latin1;
+    char buf[]; /* as long as the body */
+};
 
 static void push_text(lua_State *L, struct query_text text, bool is_latin1)
 {
@@ -55,29 +63,47 @@ static void add_pair(lua_State *L)
     lua_rawset(L, AT_FORM);
 }
 
+/* Long forms take breaths. */
+static int go_on(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    struct reading *reading = lua_touserdata(L, AT_READING);
+    struct query *query = &reading->query;
+    struct query_text name;
+    struct query_text value;
+    (void)body_bytes(L); /* it may have gone */
+    const char *pause = query->at + PIECE;
+    for (;;) {
+        query->count = 0; /* the limit is ours */
+        if (query_next(query, reading->buf, &name, &value) != 1) {
+            return 1;
+        }
+        if (reading->left-- == 0) {
+            error_raise(L, "HttpError", "parameters.too.many", 413,
+                        "the form has more than %I parameters",
+                        (LUAI_UACINT)lua_tointeger(L, AT_LIMIT));
+        }
+        push_text(L, name, reading->is_latin1);
+        push_text(L, value, reading->is_latin1);
+        add_pair(L);
+        if (query->at > pause) {
+            pause = query->at + PIECE;
+            breath_take(L, 0, go_on);
+        }
+    }
+}
+
 int body_form(lua_State *L)
 {
     struct body_text body = body_bytes(L);
     lua_Integer limit = luaL_checkinteger(L, AT_LIMIT);
     bool is_latin1 = lua_toboolean(L, AT_LATIN1);
-    struct query query;
-    struct query_text name;
-    struct query_text value;
     lua_settop(L, AT_LATIN1);
-    char *buf = lua_newuserdatauv(L, body.len, 0);
+    struct reading *reading = lua_newuserdatauv(L, sizeof(*reading) + body.len, 0);
+    reading->left = limit;
+    reading->is_latin1 = is_latin1;
+    query_init(&reading->query, body.bytes, body.len);
     lua_newtable(L);
-    query_init(&query, body.bytes, body.len);
-    for (lua_Integer count = 0;; count++) {
-        query.count = 0; /* the limit is ours */
-        if (query_next(&query, buf, &name, &value) != 1) {
-            return 1;
-        }
-        if (count == limit) {
-            error_raise(L, "HttpError", "parameters.too.many", 413,
-                        "the form has more than %I parameters", (LUAI_UACINT)limit);
-        }
-        push_text(L, name, is_latin1);
-        push_text(L, value, is_latin1);
-        add_pair(L);
-    }
+    return go_on(L, LUA_OK, 0);
 }

@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "worker/core/collector.h"
 #include "worker/core/error.h"
 #include "worker/core/stdlib/breath.h"
 #include "worker/http/body/body_bytes.h"
@@ -41,8 +42,10 @@ static struct inflation *push_inflation(lua_State *L)
 static int finish(lua_State *L, struct inflation *inflation, enum inflation_result result)
 {
     size_t limit = inflation->limit;
+    size_t owed_kb = 0;
     if (result == INFLATION_DONE) {
-        lua_pushlstring(L, inflation->out != NULL ? inflation->out : "", inflation->len);
+        owed_kb =
+            collector_push_text(L, inflation->out != NULL ? inflation->out : "", inflation->len);
         body_bytes_keep(L);
     }
     inflation_fini(inflation);
@@ -60,7 +63,7 @@ static int finish(lua_State *L, struct inflation *inflation, enum inflation_resu
         error_raise(L, "HttpError", "entity.parse.failed", 400, "the body is not valid %s",
                     lua_tostring(L, AT_CODING));
     }
-    return 0;
+    return collector_settle(L, owed_kb, 0);
 }
 
 static int go_on(lua_State *L, int status, lua_KContext context)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/nearest.h"
+#include "worker/core/collector.h"
 #include "worker/http/body/body_bytes.h"
 #include "worker/http/body/body_file.h"
 #include "worker/http/body/body_form.h"
@@ -76,8 +77,7 @@ static int slice(lua_State *L)
     size_t first = (size_t)luaL_checkinteger(L, 2);
     size_t len = (size_t)luaL_checkinteger(L, 3);
     luaL_argcheck(L, first <= body.len && len <= body.len - first, 3, "is not in the body");
-    lua_pushlstring(L, body.bytes + first, len);
-    return 1;
+    return collector_settle(L, collector_push_text(L, body.bytes + first, len), 1);
 }
 
 static int header(lua_State *L)

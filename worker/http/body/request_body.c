@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "worker/core/collector.h"
 #include "worker/http/body/body_bytes.h"
 #include "worker/http/body/body_json.h"
 #include "worker/http/request.h"
@@ -37,12 +38,12 @@ static int request_text(lua_State *L)
     if (lua_gettop(L) > 1 || !body_bytes_are_plain(L)) {
         return request_body_call(L, "text");
     }
-    lua_pushlstring(L, body.bytes, body.len);
+    size_t owed_kb = collector_push_text(L, body.bytes, body.len);
     request_push_store(L);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "body");
     lua_pop(L, 1);
-    return 1;
+    return collector_settle(L, owed_kb, 1);
 }
 
 static const luaL_Reg methods[] = {

@@ -1,0 +1,70 @@
+/* collector.c - what C functions that allocate much owe to Lua's collector.
+ * Owns nothing: what is owed stands in a continuation's context.  A step for each STEP_KB makes a whole cycle for about each
+ * doubling of a heap, as Lua itself does; and a large table that is being made meets no collector that would look at all of it at once, in
+ * the step that ends its marking.
+ * Called by core/json and by what hands large bodies to Lua.  Must not know what is allocated. */
+#include "worker/core/collector.h"
+
+#include <lauxlib.h>
+#include <stdint.h>
+
+#include "worker/core/stdlib/breath.h"
+
+enum {
+    STEP_KB = 512,         /* for which one step is done: a third of a millisecond */
+    LONG_TEXT = 64 * 1024, /* bytes */
+    COUNT_BITS = 3,        /* of a context, for the number of results */
+};
+
+int collector_begin_credit(lua_State *L, int max_kb)
+{
+    int before_kb = lua_gc(L, LUA_GCCOUNT);
+    (void)lua_gc(L, LUA_GCSTEP, -max_kb); /* less debt; does no step */
+    return before_kb;
+}
+
+size_t collector_end_credit(lua_State *L, int max_kb, int before_kb)
+{
+    int used_kb = lua_gc(L, LUA_GCCOUNT) - before_kb;
+    if (used_kb != max_kb) { /* 0 would be a step */
+        (void)lua_gc(L, LUA_GCSTEP, max_kb - used_kb);
+    }
+    return used_kb > 0 ? (size_t)used_kb : 0;
+}
+
+size_t collector_push_text(lua_State *L, const char *bytes, size_t len)
+{
+    if (len < LONG_TEXT || len / 1024 > INT32_MAX / 2) {
+        lua_pushlstring(L, bytes, len);
+        return 0;
+    }
+    int max_kb = (int)(len / 1024) + 64;
+    int before_kb = collector_begin_credit(L, max_kb);
+    lua_pushlstring(L, bytes, len);
+    return collector_end_credit(L, max_kb, before_kb);
+}
+
+/* The context is what is owed and the number of results. */
+static int go_on(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    size_t owed_kb = (size_t)context >> COUNT_BITS;
+    int count = (int)((size_t)context & ((1U << COUNT_BITS) - 1));
+    while (owed_kb >= STEP_KB && lua_gc(L, LUA_GCISRUNNING)) {
+        owed_kb -= STEP_KB;
+        if (lua_gc(L, LUA_GCSTEP, 0) != 0) {
+            break; /* a cycle is over: it has seen everything */
+        }
+        breath_take(L, (lua_KContext)(owed_kb << COUNT_BITS | (size_t)count), go_on);
+    }
+    return count;
+}
+
+int collector_settle(lua_State *L, size_t owed_kb, int count)
+{
+    if (owed_kb < STEP_KB) {
+        return count;
+    }
+    luaL_checkstack(L, LUA_MINSTACK, "no room to settle");
+    return go_on(L, LUA_OK, (lua_KContext)(owed_kb << COUNT_BITS | (size_t)count));
+}
