@@ -142,17 +142,24 @@ local function charset_by_sentinel(bytes)
   end
 end
 
+local function to_utf8(value)
+  if type(value) == "string" then
+    return (value:gsub("[\x80-\xff]", function(byte) return utf8.char(byte:byte()) end))
+  end
+  local converted = setmetatable({}, getmetatable(value))
+  for key, inner in pairs(value) do converted[type(key) == "string" and to_utf8(key) or key] = to_utf8(inner) end
+  return converted
+end
+
 function parsers.form(req, o, who)
   prepare(req, o, who)
   local charset = charset_of(req, o)
   if not unicode[charset] and not latin1[charset] then refuse_charset(charset) end
   verify(req, o, charset)
   if o.charset_sentinel then charset = charset_by_sentinel(core.slice(req, 0, core.length(req))) or charset end
-  return core.form(req, o.parameter_limit, latin1[charset] or false)
-end
-
-local function to_utf8(bytes)
-  return (bytes:gsub("[\x80-\xff]", function(byte) return utf8.char(byte:byte()) end))
+  if not o.extended then return core.form(req, o.parameter_limit, latin1[charset] or false) end
+  local form = core.form_nested(req, o.parameter_limit, o.depth)
+  return latin1[charset] and to_utf8(form) or form
 end
 
 function parsers.text(req, o, who)

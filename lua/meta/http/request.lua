@@ -61,9 +61,9 @@ function Request:header_values(name) end
 ---@field null? "absent"|"keep" what becomes of null in objects, as in json.decode; "absent"
 
 ---@class fsd.FormBodyOptions: fsd.BodyOptions
----@field extended? boolean whether a[b]=c nests; false
+---@field extended? boolean whether a[b]=c nests, as with the setting query_parser = "extended"; then there are at most 1000 parameters whatever the limit. false
 ---@field parameter_limit? integer more parameters raise "parameters.too.many" (413); 1000
----@field depth? integer levels of nesting of an extended form; 8
+---@field depth? integer brackets that nest in an extended form, 1 to 32; the rest is one name. 8
 ---@field charset_sentinel? boolean whether a field utf8=✓ says which charset it is; false
 
 ---@class fsd.MultipartLimits

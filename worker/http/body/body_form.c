@@ -1,17 +1,22 @@
-/* body_form.c - core.form(req, parameter_limit, is_latin1) -> table: a urlencoded form, names to values, to lists where repeated.
+/* body_form.c - urlencoded forms as tables:
+ *   core.form(req, parameter_limit, is_latin1)        names to values, to lists where repeated
+ *   core.form_nested(req, parameter_limit, depth)     a[b]=1 nests; at most 1000 parameters
  * Owns where it stands and a scratch, both on Lua's stack.  ISO 8859-1 is what very old pages send; it is made UTF-8.
- * Called by lua/fsd/http/body.lua.  Must not know how pairs are written (text/query.c). */
+ * Called by lua/fsd/http/body.lua.  Must not know how pairs are written (text/query.c) and nested (query_table.c). */
 #include "worker/http/body/body_form.h"
 
 #include <errno.h>
 #include <lauxlib.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "worker/core/error.h"
 #include "worker/core/stdlib/breath.h"
 #include "worker/core/value.h"
 #include "worker/http/body/body_bytes.h"
+#include "worker/http/query_table.h"
 #include "worker/http/text/query.h"
+#include "worker/http/text/query_key.h"
 
 enum { AT_LIMIT = 2, AT_LATIN1, AT_READING, AT_FORM, PIECE = 64 * 1024 };
 
@@ -63,6 +68,12 @@ static void add_pair(lua_State *L)
     lua_rawset(L, AT_FORM);
 }
 
+static _Noreturn void refuse(lua_State *L)
+{
+    error_raise(L, "HttpError", "parameters.too.many", 413, "the form has more than %I parameters",
+                (LUAI_UACINT)lua_tointeger(L, AT_LIMIT));
+}
+
 /* Long forms take breaths. */
 static int go_on(lua_State *L, int status, lua_KContext context)
 {
@@ -80,9 +91,7 @@ static int go_on(lua_State *L, int status, lua_KContext context)
             return 1;
         }
         if (reading->left-- == 0) {
-            error_raise(L, "HttpError", "parameters.too.many", 413,
-                        "the form has more than %I parameters",
-                        (LUAI_UACINT)lua_tointeger(L, AT_LIMIT));
+            refuse(L);
         }
         push_text(L, name, reading->is_latin1);
         push_text(L, value, reading->is_latin1);
@@ -92,6 +101,32 @@ static int go_on(lua_State *L, int status, lua_KContext context)
             breath_take(L, 0, go_on);
         }
     }
+}
+
+/* Pairs, or pieces between & that are none: at least as many as there are. */
+static lua_Integer count_pieces(struct body_text body)
+{
+    lua_Integer count = body.len > 0;
+    const char *at = body.bytes;
+    const char *end = body.bytes + body.len;
+    while (at < end && (at = memchr(at, '&', (size_t)(end - at))) != NULL) {
+        at++;
+        count++;
+    }
+    return count;
+}
+
+int body_form_nested(lua_State *L)
+{
+    struct body_text body = body_bytes(L);
+    lua_Integer limit = luaL_checkinteger(L, AT_LIMIT);
+    lua_Integer depth = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, depth >= 1 && depth <= QUERY_KEY_DEPTH_MAX, 3, "must be from 1 to 32");
+    if (count_pieces(body) > limit) {
+        refuse(L);
+    }
+    query_table_push(L, body.bytes, body.len, (size_t)depth, "form");
+    return 1;
 }
 
 int body_form(lua_State *L)

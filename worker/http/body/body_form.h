@@ -3,7 +3,8 @@
 
 #include <lua.h>
 
-/* core.form(req, parameter_limit, is_latin1): see mod_body_core.c. */
+/* core.form and core.form_nested: see body_form.c. */
 int body_form(lua_State *L);
+int body_form_nested(lua_State *L);
 
 #endif
