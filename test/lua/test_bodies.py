@@ -5,6 +5,7 @@ import zlib
 
 import pytest
 
+from fsd_process import wait_for
 from handler_rows import app_of, names
 
 JSON = {"content-type": "application/json"}
@@ -297,3 +298,49 @@ def test_a_zip_bomb_is_refused_before_it_has_grown(serve):
     answer = app.request("POST", "/bomb", bomb, {"content-encoding": "gzip"})
     assert (answer.status, answer.json()["code"]) == (413, "entity.too.large")
     assert "more than 100 times its size" in answer.json()["message"]
+
+
+LIMITED = CODES + '''
+app:set("body_limit", 1000)
+app:post("/size", function(req) return { #req:text() } end)
+app:post("/parts", function(req) for part in req:parts() do end end)
+app:post("/none", function(req) return "not read" end)
+'''
+
+
+@pytest.mark.parametrize("path, size, status", [("/size", 1000, 200), ("/size", 1001, 413), ("/parts", 1001, 413), ("/none", 1001, 200)])
+def test_an_application_may_lower_the_limit(serve, path, size, status):
+    app = serve(app_of([], LIMITED))
+    answer = app.request("POST", path, "x" * size)
+    assert answer.status == status
+    if status == 413:
+        assert answer.json()["code"] == "entity.too.large"
+
+
+def test_what_a_body_inflates_to_is_limited_by_the_application_too(serve):
+    app = serve(app_of([], LIMITED))
+    answer = app.request("POST", "/size", gzip.compress(b"x" * 1001), {"content-encoding": "gzip"})
+    assert (answer.status, answer.json()["code"]) == (413, "entity.too.large")
+
+
+GONE = CODES + '''
+local told
+app:post("/late", function(req, res)
+  res:send("answered")
+  fsd.task.sleep(0.01)
+  told = {}
+  for _, name in ipairs{ "text", "raw", "json", "form", "multipart", "parts", "read" } do
+    local _, err = fsd.try(req[name], req)
+    told[#told + 1] = err and err.code or "none"
+  end
+  local _, err = fsd.try(req.save, req, "/nonexistent/file")
+  told[#told + 1] = err.code
+end)
+app:get("/told", function(req, res) res:json(told or json.array{}) end)
+'''
+
+
+def test_a_body_that_has_gone_is_told_of_by_every_method(serve):
+    app = serve(app_of([], GONE))
+    app.request("POST", "/late", "x", {"content-type": "multipart/form-data; boundary=x"})
+    assert wait_for(lambda: app.get("/told").json(), "the handler to go on") == ["body.gone"] * 8
