@@ -378,6 +378,24 @@ function App:hook(name, fn) end
 ---@nodiscard
 function App:path() end
 
+---The URL of a route that has a name, with what it is mounted at: `app:url("user", { id = 7 })`. Values are escaped; groups of the path
+---whose parameters have no values are left out. A wildcard's value is a list of segments, or a text with slashes. The query's names
+---come in their order, lists give a name several times.
+---
+---Raises when no route has the name, a parameter is missing or empty, or while the application loads.
+---@param name string
+---@param params? table<string, string|number|boolean|(string|number)[]>
+---@param query? table<string, string|number|boolean|(string|number|boolean)[]>
+---@return string
+---@nodiscard
+function App:url(name, params, query) end
+
+---All routes of the application that it belongs to, in the order in which they are tried; `fsd routes app.lua` prints them. Raises while
+---the application loads.
+---@return fsd.RouteInfo[]
+---@nodiscard
+function App:routes() end
+
 ---What app:set knows. Any other name is yours: `app:set("title", "My shop")`.
 ---@class fsd.App.Settings
 ---@field case_sensitive_routing? boolean whether upper and lower case differ in paths; false
@@ -774,6 +792,31 @@ function Router:hook(name, fn) end
 ---@return string
 ---@nodiscard
 function Router:path() end
+
+---The URL of a route that has a name, with what it is mounted at: `app:url("user", { id = 7 })`. Values are escaped; groups of the path
+---whose parameters have no values are left out. A wildcard's value is a list of segments, or a text with slashes. The query's names
+---come in their order, lists give a name several times.
+---
+---Raises when no route has the name, a parameter is missing or empty, or while the application loads.
+---@param name string
+---@param params? table<string, string|number|boolean|(string|number)[]>
+---@param query? table<string, string|number|boolean|(string|number|boolean)[]>
+---@return string
+---@nodiscard
+function Router:url(name, params, query) end
+
+---All routes of the application that it belongs to, in the order in which they are tried; `fsd routes app.lua` prints them. Raises while
+---the application loads.
+---@return fsd.RouteInfo[]
+---@nodiscard
+function Router:routes() end
+
+---@class fsd.RouteInfo
+---@field method string "*": any
+---@field path string with what it is mounted at
+---@field scope string what it is mounted at, "" for nothing
+---@field where string "app.lua:12"
+---@field name? string
 
 ---What app:route gives: a path that waits for its methods.
 ---@class fsd.Route

@@ -5,6 +5,8 @@
 
 /* The key of what app:on_check was given: functions, in their order. */
 #define APP_LIST_CHECKS "fsd.checks"
+/* The key of what app:on("mount") was given. */
+#define APP_LIST_MOUNT "fsd.on.mount"
 
 /* Lists of what an application has declared while it was loaded, one for each application and key of the registry.  A key is a
  * name such as "fsd.children".  The application is the value at this index; a list is gone when its application is. */

@@ -19,6 +19,7 @@
 #include "worker/http/app/plan.h"
 #include "worker/http/app/register.h"
 #include "worker/http/app/rule.h"
+#include "worker/http/app/url.h"
 #include "worker/http/app_settings.h"
 
 #define OTHER_METHODS "fsd.App.methods" /* in the registry */
@@ -346,6 +347,10 @@ static void push_common_methods(lua_State *L)
     lua_setfield(L, -2, "path");
     lua_pushcfunction(L, param_add);
     lua_setfield(L, -2, "param");
+    lua_pushcfunction(L, url_of);
+    lua_setfield(L, -2, "url");
+    lua_pushcfunction(L, url_list_routes);
+    lua_setfield(L, -2, "routes");
 }
 
 void app_register(lua_State *L)

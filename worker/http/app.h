@@ -30,8 +30,8 @@ enum {
     APP_OWN,          /* what the application stores in it: app.name = value */
     APP_PARENT,       /* the application or router that it was mounted in last */
     APP_MOUNTPATH,    /* and where */
-    APP_ON_MOUNT,     /* array: app:on("mount") */
-    APP_VALUES = APP_ON_MOUNT
+    APP_ROOT, /* the application that it is a part of the plan of; nil before that is frozen */
+    APP_VALUES = APP_ROOT
 };
 
 enum app_hook {

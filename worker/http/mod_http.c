@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "worker/http/app.h"
+#include "worker/http/app/url.h"
 #include "worker/http/file/static.h"
 #include "worker/http/hooks.h"
 #include "worker/http/methods.h"
@@ -29,6 +30,7 @@ static const luaL_Reg functions[] = {
 static const luaL_Reg own[] = {
     {"choose_type", response_choose_type},
     {"encode", response_send_encode},
+    {"freeze", url_freeze},
     {"header_fault", response_headers_find_fault},
     {"is_streaming", response_stream_is_open},
     {"option_fault", methods_find_option_fault},

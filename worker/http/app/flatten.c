@@ -119,6 +119,8 @@ static struct scope *add_scope(const struct flattening *f, const struct scope *p
     f->plan->has_send_hooks |= scope->send.count > 0;
     f->plan->has_response_hooks |= scope->response.count > 0;
     source->frozen = true;
+    lua_pushvalue(f->L, f->root);
+    lua_setiuservalue(f->L, app_index, APP_ROOT);
     return scope;
 }
 
@@ -316,7 +318,8 @@ int flatten(lua_State *L, int index, struct plan *plan, struct fsd_err *err)
     luaL_checkstack(L, 24, NULL);
     lua_newtable(L);
     lua_newtable(L);
-    struct flattening f = {.L = L, .plan = plan, .values = top + 1, .offsets = top + 2, .err = err};
+    struct flattening f = {
+        .L = L, .plan = plan, .root = index, .values = top + 1, .offsets = top + 2, .err = err};
     struct scope *root = add_scope(&f, NULL, app_test(L, index), index);
     plan->root = root;
     int error = flatten_scope(&f, root, &nothing);

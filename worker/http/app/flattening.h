@@ -17,6 +17,7 @@ struct plan;
 struct flattening {
     lua_State *L;
     struct plan *plan;
+    int root;   /* the application */
     int values; /* the plan's array of values */
     int offsets; /* application (a light userdata) -> what is added to the numbers of its own array */
     size_t entry_count;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "worker/core/app_list.h"
 #include "worker/http/app.h"
 #include "worker/http/app/register.h"
 #include "worker/http/app/rule.h"
@@ -94,7 +95,8 @@ static int add_middleware(lua_State *L, struct use *use, int i)
 static void tell_mounted(lua_State *L)
 {
     int mounted = lua_gettop(L);
-    if (lua_getiuservalue(L, mounted, APP_ON_MOUNT) == LUA_TTABLE) {
+    app_list_find(L, APP_LIST_MOUNT, mounted);
+    if (lua_istable(L, -1)) {
         lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
         for (lua_Integer i = 1; i <= count; i++) {
             lua_rawgeti(L, -1, i);

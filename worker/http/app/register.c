@@ -197,6 +197,16 @@ static void copy_handlers(struct app_rule *to, const struct app_rule *from)
     }
 }
 
+static void check_name(lua_State *L, const struct app *app, const char *name)
+{
+    for (const struct app_rule *rule = app->rules; name != NULL && rule != NULL;
+         rule = rule->next) {
+        if (rule->name != NULL && strcmp(rule->name, name) == 0) {
+            luaL_error(L, "the name \"%s\" is taken by the route at %s", name, rule->where);
+        }
+    }
+}
+
 /* The handlers stand in the list on the top. */
 static void add_rules(lua_State *L, const struct call *call)
 {
@@ -206,6 +216,7 @@ static void add_rules(lua_State *L, const struct call *call)
     struct app *app = call->app;
     struct app_rule *first = NULL;
     char where[RULE_PLACE_MAX];
+    check_name(L, app, call->name);
     register_describe_call(L, where, sizeof(where));
     lua_getiuservalue(L, call->app_index, APP_HANDLERS);
     app->calls++;
