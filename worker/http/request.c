@@ -3,6 +3,8 @@
  *   params                                                                 params.c
  *   query headers                                                          request_tables.c      query_table.c
  *   req:get(name) (= req:header)  req:header_values(name)                  request_headers.c
+ *   req:accepts() and its like, req:is()                                   request_negotiate.c
+ *   fresh stale, req:range()                                               request_condition.c
  *   methods for the body                                                   body/request_body.c
  * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
  * lazily and what the application itself stores (req.user = ...).  Every access goes through one __index, whose upvalue
@@ -17,8 +19,10 @@
 #include "worker/http/exchange.h"
 #include "worker/http/params.h"
 #include "worker/http/relation.h"
+#include "worker/http/request_condition.h"
 #include "worker/http/request_fields.h"
 #include "worker/http/request_headers.h"
+#include "worker/http/request_negotiate.h"
 #include "worker/http/request_tables.h"
 
 enum { REQUEST_STORE = 1, REQUEST_RESPONSE, REQUEST_VALUES = REQUEST_RESPONSE };
@@ -56,6 +60,8 @@ static const struct field {
     {"log", request_push_log, true},
     {"aborted", request_push_aborted, false},
     {"xhr", request_push_xhr, false},
+    {"fresh", request_push_fresh, false}, /* of the answer as it stands */
+    {"stale", request_push_stale, false},
     {"res", push_response, false},
     {"app", relation_push_app, false},
     {"route", relation_push_route, false},
@@ -172,6 +178,8 @@ void request_register(lua_State *L)
     lua_setfield(L, -2, "__metatable");
     lua_newtable(L);
     request_headers_register(L);
+    request_negotiate_register(L);
+    request_condition_register(L);
     request_body_register(L);
     for (int i = 0; i < FIELD_COUNT; i++) {
         lua_pushinteger(L, i + 1);

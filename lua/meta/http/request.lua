@@ -16,6 +16,8 @@
 ---@field raw_headers string[] name, value, name, value ... as they were sent
 ---@field trailers table<string, string> always empty: trailers of chunked bodies are dropped
 ---@field xhr boolean whether X-Requested-With is XMLHttpRequest
+---@field fresh boolean whether the client's copy is as good as the answer, by the headers ETag and Last-Modified set so far (If-None-Match, If-Modified-Since); GET, HEAD and QUERY with status 2xx or 304 only
+---@field stale boolean not fresh
 ---@field res fsd.Response the res of the same handlers
 ---@field app fsd.App the application that the handler which runs belongs to
 ---@field route? fsd.RequestRoute the route that it belongs to; nil in middleware
@@ -42,6 +44,46 @@ function Request:header(name) end
 ---@return string[]
 ---@nodiscard
 function Request:header_values(name) end
+
+---Which of the types the client likes best (Accept), as it was given; false when it accepts none of them. A type is one
+---("text/html"), or the name of one ("html"); they may be given in one list. Without types: all that is accepted, the best first.
+---@param ... string|string[] up to 64
+---@return string|string[]|false
+---@nodiscard
+function Request:accepts(...) end
+
+---As Request.accepts, for Accept-Charset.
+---@param ... string|string[]
+---@return string|string[]|false
+---@nodiscard
+function Request:accepts_charsets(...) end
+
+---As Request.accepts, for Accept-Encoding; "identity" is accepted unless it is refused.
+---@param ... string|string[]
+---@return string|string[]|false
+---@nodiscard
+function Request:accepts_encodings(...) end
+
+---As Request.accepts, for Accept-Language: "en" fits "en-US", and the other way round.
+---@param ... string|string[]
+---@return string|string[]|false
+---@nodiscard
+function Request:accepts_languages(...) end
+
+---Whether the body's Content-Type is one of these: a type ("text/html"), the name of one ("json", "urlencoded", "multipart"), a
+---pattern ("text/*", "+json"). The first that fits, as it was given; for a pattern the type itself. Without types: the type itself.
+---@param ... string|string[]
+---@return string|false|nil type nil without a body, false when none fits
+---@nodiscard
+function Request:is(...) end
+
+---The parts that the client asks for (Range) of something of that size in bytes.
+---@param size integer
+---@param options? { combine?: boolean } combine: parts that overlap or touch become one
+---@return { first: integer, last: integer }[]? ranges both counted from 0, last included; the field type is the unit ("bytes"). nil without a Range
+---@return "malformed"|"unsatisfiable"|"too_many"? reason why there are none; more than 16 are too many
+---@nodiscard
+function Request:range(size, options) end
 
 ---What all methods that read a body have in common: a body of more bytes than `limit` raises "entity.too.large" (413), a
 ---compressed one (gzip, deflate) is inflated up to the same limit, or to 100 times its size above 1 MiB; one in another coding,
