@@ -20,6 +20,7 @@
 #include "worker/http/params.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
+#include "worker/http/response_detach.h"
 #include "worker/http/service.h"
 #include "worker/http/turn.h"
 
@@ -203,7 +204,7 @@ static int after_chain(lua_State *L, int status, lua_KContext context)
 {
     (void)status; /* an error does not come here: the call is not protected */
     response_take_result(L, exchange_of(context));
-    return 0;
+    return response_detach_wait(L, exchange_of(context));
 }
 
 /* Protected: req, res -> nothing.  Upvalue-free; the exchange is found through req. */

@@ -18,10 +18,12 @@
 #include "worker/http/app/plan.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
+#include "worker/http/ending.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/file/file_body.h"
 #include "worker/http/hooks.h"
 #include "worker/http/params.h"
+#include "worker/http/response_detach.h"
 #include "worker/http/service.h"
 #include "worker/http/settings.h"
 #include "worker/http/stream/events.h"
@@ -74,10 +76,13 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->file = NULL;
     exchange->stream = NULL;
     exchange->events = NULL;
+    exchange->ending = NULL;
     exchange->hangup.fd = -1;
     exchange->blocks = NULL;
     exchange->is_client_gone = false;
     exchange->is_dismissed = false;
+    exchange->is_detached = false;
+    exchange->awaits_answer = false;
     exchange->drops_body = false;
     exchange->is_resuming = false;
     exchange->id[0] = '\0';
@@ -98,6 +103,7 @@ void exchange_free_memory(struct exchange *exchange)
 void exchange_free(struct exchange *exchange)
 {
     events_close_all(exchange);
+    ending_forget(exchange);
     view_fini(&exchange->view);
     exchange_free_memory(exchange);
     edition_release(exchange->service->runtime->L, exchange->edition);
@@ -159,6 +165,7 @@ static void send_answer(struct exchange *exchange)
     if (stream != NULL && exchange->is_resuming) {
         resume_give_up(exchange);
     }
+    ending_note(exchange->ending, exchange->status, stream == NULL);
     detach(exchange);
     if (stream != NULL) {
         stream_finish(stream, stream->is_torn ? STREAM_BREAKS : STREAM_ENDS);
@@ -191,6 +198,7 @@ void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body)
     exchange->status = status;
     exchange->body = body;
     exchange->state = EXCHANGE_ANSWERED;
+    response_detach_end(exchange);
 }
 
 void exchange_answer_given(struct exchange *exchange, const struct file_given *given)
@@ -237,6 +245,7 @@ void exchange_end_stream(struct exchange *exchange)
 {
     assert(exchange->stream != NULL);
     exchange->state = EXCHANGE_ANSWERED;
+    response_detach_end(exchange);
 }
 
 static void lose_client(struct exchange *exchange)
@@ -374,6 +383,7 @@ static void end_answer(struct exchange *exchange)
         send_answer(exchange);
     } else {
         h2o_req_t *req = exchange->req;
+        ending_note(exchange->ending, 503, true);
         detach(exchange);
         answer_error(exchange->service, req, 503, "Service Unavailable", false);
     }

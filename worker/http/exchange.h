@@ -16,6 +16,7 @@
 
 struct app_handler;
 struct edition;
+struct ending_anchor;
 struct events;
 struct file_body;
 struct http_object;
@@ -63,11 +64,15 @@ struct exchange {
     struct events
         *events;    /* borrowed from Lua, which events_ref keeps alive; NULL: none was asked for */
     int events_ref; /* of the registry; while there are events */
+    struct ending_anchor
+        *ending; /* borrowed from the request's pool; NULL: nobody wants to hear of its end */
     bool is_open_for_hooks; /* the answer that stands is put aside (hooks.c) */
     bool is_sealed;         /* hooks have had their turn */
     bool is_client_gone;    /* nobody will read an answer */
     bool is_dismissed;      /* its stream of events was ended because the worker leaves */
     bool is_resuming;       /* new code has not asked for the stream that is open yet */
+    bool is_detached;       /* another task will answer (response_detach.c) */
+    bool awaits_answer;     /* its own task waits for that */
     bool drops_body;        /* what is written goes nowhere: the answer has no body */
     uint64_t serial;        /* the second half of an id that we make */
     char

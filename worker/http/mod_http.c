@@ -9,6 +9,7 @@
 
 #include "worker/http/app.h"
 #include "worker/http/app/url.h"
+#include "worker/http/ending.h"
 #include "worker/http/file/static.h"
 #include "worker/http/hooks.h"
 #include "worker/http/methods.h"
@@ -30,14 +31,17 @@ static const luaL_Reg functions[] = {
 static const luaL_Reg own[] = {
     {"choose_type", response_choose_type},
     {"encode", response_send_encode},
+    {"ending", ending_open},
     {"freeze", url_freeze},
     {"header_fault", response_headers_find_fault},
     {"is_streaming", response_stream_is_open},
     {"option_fault", methods_find_option_fault},
     {"param_get", params_get},
     {"param_keep", params_keep},
+    {"read_ending", ending_read},
     {"reason", methods_get_reason},
     {"seal", hooks_seal},
+    {"wait_ending", ending_wait},
     {NULL, NULL},
 };
 
@@ -49,6 +53,7 @@ int luaopen_fsd_http_core(lua_State *L)
     request_register(L);
     response_register(L);
     events_register(L);
+    ending_register(L);
     luaL_newlib(L, functions);
     luaL_newlib(L, own);
     lua_setfield(L, -2, "own");

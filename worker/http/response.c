@@ -13,6 +13,7 @@
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
 #include "worker/http/relation.h"
+#include "worker/http/response_detach.h"
 #include "worker/http/response_fields.h"
 #include "worker/http/response_headers.h"
 #include "worker/http/response_redirect.h"
@@ -113,6 +114,7 @@ static const luaL_Reg methods[] = {
     {"write", response_stream_write},
     {"flush", response_stream_flush},
     {"sse", events_open},
+    {"detach", response_detach},
     {NULL, NULL},
 };
 

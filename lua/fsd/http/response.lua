@@ -94,3 +94,39 @@ function Response:hijack()
     message = "res:hijack is not there yet: it comes with connections of TCP",
   })
 end
+
+-- What res:on was given, and the task that waits for the end of each such request.
+local listeners_of = setmetatable({}, { __mode = "k" })
+
+local function tell(listeners, outcome)
+  for _, fn in ipairs(listeners) do
+    local ok, err = xpcall(fn, errors.traceback, outcome)
+    if not ok then
+      require("fsd.log"):error("error in a function of res:on: " .. tostring(err.message), { traceback = err.traceback })
+    end
+  end
+end
+
+local function wait(ending, listeners)
+  pcall(own.wait_ending, ending) -- also when the worker leaves just then
+  local outcome = own.read_ending(ending)
+  if outcome.complete then tell(listeners.finish, outcome) end
+  tell(listeners.close, outcome)
+end
+
+-- res:on("finish"|"close", function(outcome) end): when the answer has left, or the request is over however it ended
+function Response:on(event, fn)
+  if event ~= "finish" and event ~= "close" then
+    error("res:on: there are the events \"finish\" and \"close\"", 2)
+  end
+  check_type("on", 2, fn, "function")
+  local listeners = listeners_of[self]
+  if not listeners then
+    listeners = { finish = {}, close = {} }
+    listeners_of[self] = listeners
+    local ending = own.ending(self)
+    require("fsd.task").spawn(wait, ending, listeners)
+  end
+  table.insert(listeners[event], fn)
+  return self
+end

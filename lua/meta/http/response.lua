@@ -204,3 +204,20 @@ function Response:early_hints(headers) end
 
 ---Raises "not_supported" (status 501): it comes with connections of TCP.
 function Response:hijack() end
+
+---Another task will answer: the handler may return before. The request lives on, with its deadline, until res:send, res:finish or
+---another sender is called, wherever that is.
+---@return fsd.Response self
+function Response:detach() end
+
+---@class fsd.Outcome how a request ended
+---@field status integer of the answer; 499 when the client had gone before there was one
+---@field complete boolean whether all of the answer was handed over to the kernel
+
+---Runs a function, in a task of its own, when all of the answer was handed over to the kernel ("finish"), or when the request is over,
+---however it ended ("close", after that). There is no use in req and res then: keep what you need in variables. What the function
+---raises is logged.
+---@param event "finish"|"close"
+---@param fn fun(outcome: fsd.Outcome)
+---@return fsd.Response self
+function Response:on(event, fn) end

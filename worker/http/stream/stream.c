@@ -14,6 +14,7 @@
 #include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
+#include "worker/http/ending.h"
 #include "worker/http/exchange.h"
 #include "worker/http/service.h"
 
@@ -44,6 +45,7 @@ struct stream *stream_new(struct exchange *exchange, h2o_req_t *req, int status,
         .generator = {.proceed = on_proceed},
         .status = status,
         .closes = closes,
+        .ending = exchange->ending,
     };
     if (req->version >= 0x200) {
         stream->framing = STREAM_FRAMED;
@@ -178,6 +180,7 @@ static void send_piece(struct stream *stream)
     }
     if (stream->end != STREAM_GOES_ON) {
         prepare_end(stream);
+        ending_note(stream->ending, stream->status, stream->end == STREAM_ENDS);
     }
     struct json_buf empty = stream->flying;
     stream->flying = stream->filling;

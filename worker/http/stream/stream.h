@@ -11,6 +11,7 @@
 #include "worker/core/task.h"
 #include "worker/core/timer.h"
 
+struct ending_anchor;
 struct exchange;
 struct service;
 struct stream;
@@ -54,16 +55,19 @@ struct stream {
     int status;
     enum stream_framing framing;
     enum stream_end end;
-    bool closes;                   /* the request asks for the end of the connection */
-    bool lingers;                  /* it ends with this answer, by our wish */
-    bool has_begun;                /* libh2o has the head */
-    bool is_flying;                /* libh2o has a piece that it has not told us about yet */
-    bool is_torn;                  /* it can't end well any more */
-    struct json_buf filling;       /* owned: what was written since */
-    struct json_buf flying;        /* owned: what libh2o has */
-    char chunk_head[20];           /* of that */
-    struct timer stall;            /* since libh2o got it */
-    struct timer flush;            /* for what another task has written */
+    bool closes;             /* the request asks for the end of the connection */
+    bool lingers;            /* it ends with this answer, by our wish */
+    bool has_begun;          /* libh2o has the head */
+    bool is_flying;          /* libh2o has a piece that it has not told us about yet */
+    bool is_torn;            /* it can't end well any more */
+    struct json_buf filling; /* owned: what was written since */
+    struct json_buf flying;  /* owned: what libh2o has */
+    char chunk_head[20];     /* of that */
+    struct timer stall;      /* since libh2o got it */
+    struct timer flush;      /* for what another task has written */
+    h2o_iovec_t trailers;    /* "name: value\r\n", each; in the request's pool */
+    struct ending_anchor
+        *ending; /* borrowed from the request's pool; NULL: nobody wants to hear of it */
     struct stream_writer *writers; /* borrowed, in the order in which they came */
 
     /* Of a stream of events (event_stream.c); heartbeat_ms is 0 without heartbeats. */
