@@ -54,16 +54,16 @@ GIVEN = [
     ("range_behind_the_end", "return { select(2, req:range(10)) }", {"headers": {"range": "bytes=10-"}}, ["unsatisfiable"]),
     ("range_that_is_malformed", "return { select(2, req:range(10)) }", {"headers": {"range": "bytes"}}, ["malformed"]),
     ("range_of_too_many", "return { select(2, req:range(1000)) }", {"headers": {"range": "bytes=" + ",".join(f"{2 * i}-{2 * i}" for i in range(17))}}, ["too_many"]),
-    ("fresh_by_tag", 'res:set("etag", \'"a"\'); return { req.fresh, req.stale }', {"headers": {"if-none-match": '"a"'}}, [True, False]),
+    ("fresh_by_tag", 'res:set("etag", \'"a"\'); local found = { req.fresh, req.stale }; res:unset("etag"); return found', {"headers": {"if-none-match": '"a"'}}, [True, False]),
     ("stale_by_tag", 'res:set("etag", \'"b"\'); return { req.fresh, req.stale }', {"headers": {"if-none-match": '"a"'}}, [False, True]),
-    ("fresh_by_date", 'res:set("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"); return { req.fresh }',
+    ("fresh_by_date", 'res:set("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"); local found = { req.fresh }; res:unset("last-modified"); return found',
      {"headers": {"if-modified-since": "Sun, 06 Nov 1994 08:49:37 GMT"}}, [True]),
     ("stale_by_date", 'res:set("last-modified", "Sun, 06 Nov 1994 08:49:38 GMT"); return { req.fresh }',
      {"headers": {"if-modified-since": "Sun, 06 Nov 1994 08:49:37 GMT"}}, [False]),
     ("stale_without_conditions", 'res:set("etag", \'"a"\'); return { req.fresh }', {}, [False]),
     ("stale_when_no_cache_is_asked_for", 'res:set("etag", \'"a"\'); return { req.fresh }', {"headers": {"if-none-match": '"a"', "cache-control": "no-cache"}}, [False]),
     ("stale_when_posted", 'res:set("etag", \'"a"\'); return { req.fresh }', {"method": "POST", "headers": {"if-none-match": '"a"'}}, [False]),
-    ("stale_when_it_failed", 'res:status(404):set("etag", \'"a"\'); local f = req.fresh; res:status(200); return { f }', {"headers": {"if-none-match": '"a"'}}, [False]),
+    ("stale_when_it_failed", 'res:status(404):set("etag", \'"a"\'); local found = { req.fresh }; res:status(200):unset("etag"); return found', {"headers": {"if-none-match": '"a"'}}, [False]),
 ]
 
 # query, what "extended" makes of it, as the package qs does
