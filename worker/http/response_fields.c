@@ -14,6 +14,7 @@
 #include "worker/http/response_headers.h"
 #include "worker/http/text/disposition.h"
 #include "worker/http/text/header_text.h"
+#include "worker/http/text/mime.h"
 #include "worker/http/text/url_text.h"
 #include "worker/http/text/vary.h"
 
@@ -28,7 +29,8 @@ int response_fields_type(lua_State *L)
     struct exchange *exchange = response_check(L);
     size_t len;
     const char *type = luaL_checklstring(L, 2, &len);
-    const char *known = header_text_find_type(type);
+    const char *dot = strchr(type, '/') == NULL ? strrchr(type, '.') : NULL; /* ".html" */
+    const char *known = header_text_find_type(dot != NULL ? dot + 1 : type);
     luaL_argcheck(L, known != NULL || strchr(type, '/') != NULL, 2,
                   "neither a content type nor a name of one, such as \"json\"");
     luaL_argcheck(L, header_text_is_value(type, len), 2, "has control characters");
@@ -218,17 +220,6 @@ int response_fields_links(lua_State *L)
     return return_self(L);
 }
 
-/* The type of what a file name ends with. */
-static const char *find_type_of(lua_State *L, const char *name, size_t len)
-{
-    const char *dot = memrchr(name, '.', len);
-    const char *known = NULL;
-    if (dot != NULL && dot != name) {
-        known = header_text_find_type(lua_pushlstring(L, dot + 1, len - (size_t)(dot + 1 - name)));
-    }
-    return known != NULL ? known : "application/octet-stream";
-}
-
 int response_fields_attachment(lua_State *L)
 {
     struct exchange *exchange = response_check(L);
@@ -241,7 +232,8 @@ int response_fields_attachment(lua_State *L)
     char *text = h2o_mem_alloc_pool(&exchange->req->pool, DISPOSITION_MAX(len));
     size_t text_len = disposition_format(name, len, text);
     if (len > 0) {
-        const char *type = find_type_of(L, name, len);
+        const char *known = mime_of_name(name, len);
+        const char *type = known != NULL ? known : MIME_UNKNOWN;
         response_headers_set_type(L, exchange, type, strlen(type));
     }
     response_headers_put(exchange->req, "content-disposition", h2o_iovec_init(text, text_len));
