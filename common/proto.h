@@ -146,8 +146,8 @@ enum {
  *   file's absolute path), log_level (int), refreshes (int: 1 in
  *   `fsd run` that watches), access (str: the format of the access log, common/access_format.h; "": none), settings (map), env (map str -> str),
  *   limits {request_timeout_ms, cpu_ms, keepalive_ms, replaced_ms, body_bytes, memory_bytes, actor_memory_bytes,
- *   header_timeout_ms, body_timeout_ms, write_timeout_ms, url_bytes, header_bytes, headers, connections, connections_per_ip} (ints).  Unknown
- *   keys are ignored.
+ *   header_timeout_ms, body_timeout_ms, write_timeout_ms, url_bytes, header_bytes, headers, connections, connections_per_ip} (ints),
+ *   compress {compress_level, compress_min_bytes} (ints).  Unknown keys are ignored.
  * LOG: a SOCK_SEQPACKET socket on which the worker sends log records, one a packet, each one MessagePack array
  *   [level (int, log_level.h), wall_us (int), dropped (int: records lost since the last one that was sent), message (str),
  *    fields (map str -> nil, bool, int, float or str)] of at most PROTO_LOG_MAX bytes.

@@ -48,6 +48,8 @@ static const struct value_row value_rows[] = {
      PART_LIMITS},
     {"limits.connections_per_ip", offsetof(struct conf_pool, limits.connections_per_ip),
      FORM_NUMBER, PART_LIMITS},
+    {"compress.level", offsetof(struct conf_pool, compress.level), FORM_NUMBER, PART_LIMITS},
+    {"compress.min_size", offsetof(struct conf_pool, compress.min_bytes), FORM_SIZE, PART_LIMITS},
     {"count", offsetof(struct conf_pool, count), FORM_WORKERS, PART_COUNT},
     {"standby", offsetof(struct conf_pool, standby), FORM_NUMBER, PART_RULES},
     {"boot", offsetof(struct conf_pool, boot_ms), FORM_DURATION, PART_RULES},

@@ -66,6 +66,12 @@ struct conf_limits {
     uint32_t connections_per_ip; /* of these, from one address; 0: any */
 };
 
+/* Which answers leave compressed; handed to the workers. */
+struct conf_compress {
+    uint32_t level;     /* of gzip, 1 to 9; 0: none is */
+    uint64_t min_bytes; /* of a body, 1 KiB */
+};
+
 enum {
     CONF_POOL_LISTENERS_MAX = 16,
     CONF_STANDBY_MAX = 8,
@@ -107,6 +113,7 @@ struct conf_pool {
     uint32_t period_ms; /* within this time, 30 s */
     struct conf_children after; /* what must serve before the pool is started */
     struct conf_limits limits;
+    struct conf_compress compress;
     struct source *source;  /* owned; what a worker asked for: an extra pool; NULL: of the files */
     struct yaml_node *tree; /* owned; of source */
     struct conf_place place;

@@ -122,6 +122,14 @@ static const struct schema_row key_rows[] = {
      "1000000", "0", NULL,
      "How many of them may come from one address (IPv6: from one /64); more are closed at once.\n"
      "0: any number."},
+    {"pools.*", "compress", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL,
+     "Which answers of handlers leave compressed, to clients that take gzip."},
+    {"pools.*.compress", "level", SCHEMA_NUMBER, POOL(compress.level), "0", "9", "0", NULL,
+     "From 1, fast, to 9, small; 0: none is compressed.  Where an answer shows a secret beside "
+     "what a\n"
+     "client has sent, its compressed length tells of the secret: res:no_compress()."},
+    {"pools.*.compress", "min_size", SCHEMA_SIZE, POOL(compress.min_bytes), "1", "1GiB", "1KiB",
+     NULL, "The smallest body that is."},
 
     {"", "supervisors", SCHEMA_ENTRIES, 0, NULL, NULL, NULL, NULL,
      "What is restarted together: supervisors of pools and of other supervisors, by name."},

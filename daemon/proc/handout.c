@@ -64,6 +64,14 @@ static void write_limits(struct msgpack_writer *writer, const struct conf_limits
     write_pair_int(writer, "connections_per_ip", limits->connections_per_ip);
 }
 
+static void write_compress(struct msgpack_writer *writer, const struct conf_compress *compress)
+{
+    msgpack_write_text(writer, "compress");
+    msgpack_write_map(writer, 2);
+    write_pair_int(writer, "compress_level", compress->level);
+    write_pair_int(writer, "compress_min_bytes", compress->min_bytes);
+}
+
 int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64_t number,
                    unsigned workers, struct fsd_err *err)
 {
@@ -80,6 +88,7 @@ int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64
     write_pair_int(&writer, "refreshes", conf->refreshes);
     write_pair_text(&writer, "access", conf->log_access == NULL ? "" : conf->log_access);
     write_limits(&writer, &pool->limits);
+    write_compress(&writer, &pool->compress);
     int result = msgpack_writer_take(&writer, &data, &len);
     if (result == 0) {
         result = fd_sealed_from("fsd-config", data, len);

@@ -66,6 +66,7 @@ function worker.spawn(module, args, options) end
 ---@field drain? string
 ---@field shutdown? string
 ---@field limits? { request_timeout?: string, cpu?: string, keepalive?: string, replaced?: string, body?: string, memory?: string, actor_memory?: string, header_timeout?: string, body_timeout?: string, write_timeout?: string, url_bytes?: string, header_bytes?: string, headers?: integer, connections?: integer, connections_per_ip?: integer }
+---@field compress? { level?: integer, min_size?: string }
 
 ---Starts a pool of workers that the daemon supervises like those of its configuration, and returns when it serves. It belongs to the
 ---daemon: it is there until `stop_pool` or the daemon's end. Raises a PoolError with code "exists", "invalid", "overload", "refused" or

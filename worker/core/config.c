@@ -51,6 +51,9 @@ static const struct field fields[] = {
     {"headers", FIELD_U32, AT(headers), 0},
     {"connections", FIELD_U32, AT(connections), 0},
     {"connections_per_ip", FIELD_U32, AT(connections_per_ip), 0},
+    {"compress", FIELD_GROUP, 0, 0},
+    {"compress_level", FIELD_U32, AT(compress_level), 0},
+    {"compress_min_bytes", FIELD_U64, AT(compress_min_bytes), 0},
 };
 
 void config_init(struct config *config)

@@ -36,6 +36,8 @@ struct config {
     uint32_t headers;      /* how many */
     uint32_t connections;  /* open at once */
     uint32_t connections_per_ip;
+    uint32_t compress_level;     /* of gzip; 0: no answer is compressed */
+    uint64_t compress_min_bytes; /* of a body */
     const void *bytes; /* owned mapping of the whole message; settings and env point into it */
     size_t len;
     const void *settings; /* borrowed from bytes: one MessagePack map */

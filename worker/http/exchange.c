@@ -16,6 +16,7 @@
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
 #include "worker/http/app/plan.h"
+#include "worker/http/compress.h"
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/ending.h"
@@ -174,7 +175,12 @@ static void send_answer(struct exchange *exchange)
     } else {
         h2o_iovec_t body =
             refresh_add_script(exchange->service, exchange->edition, req, exchange->body);
-        answer_send(exchange->service, req, exchange->status, body, close);
+        int status = exchange->status;
+        if (compress_prepare(exchange->service, req, status, body.len)) {
+            compress_send(exchange->service, req, status, body, close);
+        } else {
+            answer_send(exchange->service, req, status, body, close);
+        }
     }
 }
 

@@ -106,6 +106,7 @@ static const luaL_Reg methods[] = {
     {"vary", response_fields_vary},
     {"links", response_fields_links},
     {"attachment", response_fields_attachment},
+    {"no_compress", response_fields_no_compress},
     {"send", response_send},
     {"json", response_send_json},
     {"finish", response_send_finish},

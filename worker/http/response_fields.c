@@ -1,6 +1,6 @@
 /* response_fields.c - headers of an answer that have a form of their own.
  *   res:type(word)      res:location(url)      res:vary(names | {names})      res:links{ next = url | {urls} }
- *   res:attachment([filename])                                                                                  -> res
+ *   res:attachment([filename])      res:no_compress()                                                            -> res
  * Owns nothing.  The forms are those of Express: text/ has them, and here is what Lua gives and libh2o takes.  URLs and file names are
  * escaped; anything else that can't stand in a head raises.
  * Called by response.c and response_redirect.c.  Must not know how an answer is sent. */
@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "worker/http/compress.h"
 #include "worker/http/exchange.h"
 #include "worker/http/response.h"
 #include "worker/http/response_headers.h"
@@ -237,5 +238,14 @@ int response_fields_attachment(lua_State *L)
         response_headers_set_type(L, exchange, type, strlen(type));
     }
     response_headers_put(exchange->req, "content-disposition", h2o_iovec_init(text, text_len));
+    return return_self(L);
+}
+
+int response_fields_no_compress(lua_State *L)
+{
+    struct exchange *exchange = response_check(L);
+    if (response_headers_are_open(L, exchange)) {
+        compress_forbid(exchange->req);
+    }
     return return_self(L);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "worker/core/error.h"
+#include "worker/http/compress.h"
 #include "worker/http/exchange.h"
 #include "worker/http/response_headers.h"
 #include "worker/http/response_range.h"
@@ -141,6 +142,7 @@ static bool reads(const h2o_req_t *req)
 /* What describes a body goes with it (RFC 9110 §15.4.5). */
 static void answer_not_modified(struct exchange *exchange)
 {
+    compress_add_vary(exchange->service, exchange->req);
     static const char *const names[] = {"content-type", "content-encoding", "content-language",
                                         "content-range"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -20,6 +20,7 @@
 #include "worker/http/acceptor.h"
 #include "worker/http/access_log.h"
 #include "worker/http/body/spool.h"
+#include "worker/http/compress.h"
 #include "worker/http/connection.h"
 #include "worker/http/connection_clock.h"
 #include "worker/http/edition.h"
@@ -128,10 +129,13 @@ static void set_up_h2o(struct http_server *server)
     globals->http2.max_concurrent_requests_per_connection = HTTP2_REQUESTS_MAX;
     h2o_hostconf_t *host =
         h2o_config_register_host(globals, h2o_iovec_init(H2O_STRLIT("default")), 65535);
-    intake_register(h2o_config_register_path(host, "/", 0), &server->service);
+    h2o_pathconf_t *root = h2o_config_register_path(host, "/", 0);
+    intake_register(root, &server->service);
     intake_register(&host->fallback_path, &server->service);
-    access_log_register(&server->access, &host->paths.entries[0]);
+    access_log_register(&server->access, root);
     access_log_register(&server->access, &host->fallback_path);
+    compress_register(root, &server->service);
+    compress_register(&host->fallback_path, &server->service);
     h2o_context_init(&server->context, server->service.runtime->loop.h2o, globals);
     http_server_apply_limits(server);
     server->acceptor.context = (h2o_accept_ctx_t){.ctx = &server->context, .hosts = globals->hosts};

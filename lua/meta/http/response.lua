@@ -83,6 +83,11 @@ function Response:vary(names) end
 ---@return fsd.Response self
 function Response:links(links) end
 
+---This answer is not compressed, whatever the configuration says (pools.*.compress). For answers that have a secret, such as a token,
+---beside text that the client has sent: the compressed length would tell of the secret, byte by byte.
+---@return fsd.Response self
+function Response:no_compress() end
+
 ---Makes the answer a download: sets Content-Disposition, and with a name the content type by what it ends with
 ---(application/octet-stream when that is unknown). Of a path the part behind the last "/" counts. Names that are not plain
 ---ASCII are sent as RFC 6266 says.
@@ -92,8 +97,7 @@ function Response:attachment(name) end
 
 ---Sets the content type; text gets `; charset=utf-8` unless it has a charset.
 ---
----Raises when it is neither a content type nor a short name (html, json, text, txt, css, js, xml, csv, md, form, bin,
----png, jpg, jpeg, gif, webp, svg, ico, pdf, wasm, zip).
+---Raises when it is neither a content type nor a short name: what files end with (html, json, txt, png ...), "text", "form", "bin".
 ---@param type string "application/pdf" or "pdf"
 ---@return fsd.Response self
 function Response:type(type) end

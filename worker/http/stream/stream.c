@@ -14,6 +14,7 @@
 #include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
+#include "worker/http/compress.h"
 #include "worker/http/ending.h"
 #include "worker/http/exchange.h"
 #include "worker/http/service.h"
@@ -115,6 +116,10 @@ static void on_stall(struct timer *timer)
 static void begin(struct stream *stream)
 {
     h2o_req_t *req = stream->req;
+    if (!stream->is_events && stream->trailers.len == 0 &&
+        compress_prepare(stream->service, req, stream->status, SIZE_MAX)) {
+        stream->framing = STREAM_FRAMED; /* libh2o's gzip stands before its own chunks */
+    }
     if (stream->framing == STREAM_CHUNKED) {
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_TRANSFER_ENCODING, NULL,
                        H2O_STRLIT("chunked"));

@@ -23,7 +23,7 @@ enum { STREAM_LIMIT_BYTES = 64 * 1024 };
 enum stream_framing {
     STREAM_CHUNKED,  /* HTTP/1.1 */
     STREAM_TO_CLOSE, /* HTTP/1.0 */
-    STREAM_FRAMED,   /* HTTP/2: libh2o does it */
+    STREAM_FRAMED,   /* HTTP/2, and what is compressed: libh2o does it */
 };
 
 enum stream_end {

@@ -85,6 +85,8 @@ static void every_value_is_shown_with_its_place(void **state)
         "pools.web.limits.headers = 64 # default\n"
         "pools.web.limits.connections = 0 # default\n"
         "pools.web.limits.connections_per_ip = 0 # default\n"
+        "pools.web.compress.level = 0 # default\n"
+        "pools.web.compress.min_size = 1KiB # default\n"
         "pools.db.app = a # /t.yaml:21:14\n",
         "pools.db.count = auto # default\n",
         "supervisors.s.strategy = one_for_one # default\n",

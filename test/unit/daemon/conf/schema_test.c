@@ -117,6 +117,8 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(pool->limits.url_bytes, 8192);
     assert_int_equal(pool->limits.header_bytes, 32768);
     assert_int_equal(pool->limits.headers, 64);
+    assert_int_equal(pool->compress.level, 0);
+    assert_int_equal(pool->compress.min_bytes, 1024);
     assert_int_equal(pool->limits.connections, 0);
     assert_int_equal(pool->limits.connections_per_ip, 0);
     /* No settings are an empty map for the application. */

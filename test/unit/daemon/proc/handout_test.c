@@ -59,6 +59,7 @@ static void every_key_of_the_contract_is_there(void **state)
         {"settings", MSGPACK_MAP, 0, NULL},
         {"env", MSGPACK_MAP, 0, NULL},
         {"limits", MSGPACK_MAP, 0, NULL},
+        {"compress", MSGPACK_MAP, 0, NULL},
     };
     struct conf_app app = {.name = app_name,
                            .path = app_path,

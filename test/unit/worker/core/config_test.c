@@ -66,6 +66,14 @@ static void put_limits(void)
     put_text("of_a_newer_master", "skipped");
 }
 
+static void put_compress(void)
+{
+    msgpack_write_text(&writer, "compress");
+    msgpack_write_map(&writer, 2);
+    put_int("compress_level", 19);
+    put_int("compress_min_bytes", 20);
+}
+
 static void put_env(void)
 {
     msgpack_write_text(&writer, "env");
@@ -81,7 +89,7 @@ static void everything_that_the_master_says_is_kept(void **state)
     struct fsd_err err;
     config_init(&config);
     assert_int_equal(config.log_level, LOG_LEVEL_INFO);
-    begin(9);
+    begin(10);
     put_int("number", 7);
     put_text("pool", "web");
     put_text("app", "shop");
@@ -93,6 +101,7 @@ static void everything_that_the_master_says_is_kept(void **state)
     put_text("colour", "red");
     put_env();
     put_limits();
+    put_compress();
     assert_int_equal(read_config(&config, &err), 0);
     assert_string_equal(config.pool, "web");
     assert_string_equal(config.app, "shop");
@@ -111,6 +120,8 @@ static void everything_that_the_master_says_is_kept(void **state)
     assert_int_equal(config.url_bytes, 14);
     assert_int_equal(config.header_bytes, 15);
     assert_int_equal(config.headers, 16);
+    assert_int_equal(config.compress_level, 19);
+    assert_int_equal(config.compress_min_bytes, 20);
     assert_int_equal(config.connections, 17);
     assert_int_equal(config.connections_per_ip, 18);
     assert_int_equal(config.settings_len, 12);
