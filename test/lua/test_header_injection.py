@@ -63,6 +63,9 @@ SETTERS = [
     ("etag", 'res:set("etag", s):send("body")', "etag", None),
     ("modified", 'res:set("last-modified", s):send("body")', "last-modified", None),
     ("stream", 'res:set("x-a", s):write("bo") res:finish("dy")', "x-a", None),
+    ("late_trailer", 'res:write("body") pcall(res.trailer, res, "x-a", s)', None, None),
+    ("trailer", 'res:trailer("x-a", s):write("body")', "x-a", None),
+    ("trailer_name", 'res:trailer("x-a" .. s, "1"):write("body")', None, None),
     ("early_hints", 'res:early_hints{ link = s }:send("body")', None, None),
 ]
 
@@ -77,7 +80,7 @@ return app
 
 # What may stand in a head beside what the setter is about, and what it is about with another name.
 OURS = {"date", "server", "connection", "content-length", "content-type", "transfer-encoding", "etag", "vary"}
-ALLOWED = OURS | {"x-a", "location", "link", "content-disposition", "last-modified", "x-content-type-options"}
+ALLOWED = OURS | {"x-a", "location", "link", "content-disposition", "last-modified", "x-content-type-options", "trailer"}
 
 
 @pytest.fixture(scope="module")
@@ -100,22 +103,25 @@ class Wire:
         self.file = self.socket.makefile("rb")
 
     def ask(self, path):
-        """The status line, the lines of the head, the body: what stands before the first empty line, and what the head says of the rest."""
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
-        lines = []
+        """The status line, the lines of the head and of trailers, the body: what stands before the first empty line, and what the head says of the rest."""
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nTE: trailers\r\n\r\n".encode())
+        lines, self.trailers = [], []
         while not lines or lines[-1] != b"\r\n":
             line = self.file.readline()
             assert line.endswith(b"\n"), f"cut after {lines}"
             lines.append(line)
         assert all(line.endswith(b"\r\n") and b"\r" not in line[:-2] for line in lines), lines
-        return lines[0][:-2], [line[:-2] for line in lines[1:-1]], self.read_body(b"".join(lines).lower())
+        body = self.read_body(b"".join(lines).lower())
+        return lines[0][:-2], [line[:-2] for line in lines[1:-1]] + self.trailers, body
 
     def read_body(self, head):
         if b"\r\ntransfer-encoding: chunked\r\n" in head:
             body = b""
             while size := int(self.file.readline(), 16):
                 body += self.file.read(size + 2)[:-2]
-            assert self.file.readline() == b"\r\n"
+            while (line := self.file.readline()) != b"\r\n":
+                assert line.endswith(b"\r\n") and b"\r" not in line[:-2], line
+                self.trailers.append(line[:-2])
             return body
         return self.file.read(int(re.search(rb"\r\ncontent-length: (\d+)\r\n", head)[1]))
 
@@ -157,7 +163,7 @@ def test_nothing_becomes_a_header_of_its_own(wire, name, call, about, pattern):
             charset = b"; charset=utf-8" if about == "content-type" else b""
             assert name in ("type", "format") or any(value.endswith(text) or value.endswith(text + charset) for value in values), (text, fields)
         reached += status < 400
-    escapes = name.startswith(("location", "redirect", "links_url", "attachment", "jsonp"))
+    escapes = name.startswith(("location", "redirect", "links_url", "attachment", "jsonp", "late_trailer"))
     assert escapes == (reached == len(TEXTS)), "who does not escape has to refuse"
 
 

@@ -77,6 +77,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->file = NULL;
     exchange->stream = NULL;
     exchange->events = NULL;
+    exchange->trailers = h2o_iovec_init(NULL, 0);
     exchange->ending = NULL;
     exchange->hangup.fd = -1;
     exchange->blocks = NULL;

@@ -64,6 +64,7 @@ struct exchange {
     struct events
         *events;    /* borrowed from Lua, which events_ref keeps alive; NULL: none was asked for */
     int events_ref; /* of the registry; while there are events */
+    h2o_iovec_t trailers; /* for a stream that has not begun yet (stream/trailers.c) */
     struct ending_anchor
         *ending; /* borrowed from the request's pool; NULL: nobody wants to hear of its end */
     bool is_open_for_hooks; /* the answer that stands is put aside (hooks.c) */

@@ -20,6 +20,7 @@
 #include "worker/http/response_send.h"
 #include "worker/http/stream/events.h"
 #include "worker/http/stream/response_stream.h"
+#include "worker/http/stream/trailers.h"
 
 /* Numbers in the upvalue of __index. */
 enum field { FIELD_STATUS_CODE = 1, FIELD_HEADERS_SENT, FIELD_REQ, FIELD_APP, FIELD_LOCALS };
@@ -116,6 +117,7 @@ static const luaL_Reg methods[] = {
     {"flush", response_stream_flush},
     {"sse", events_open},
     {"detach", response_detach},
+    {"trailer", trailers_add},
     {NULL, NULL},
 };
 

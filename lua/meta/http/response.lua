@@ -225,3 +225,13 @@ function Response:detach() end
 ---@param fn fun(outcome: fsd.Outcome)
 ---@return fsd.Response self
 function Response:on(event, fn) end
+
+---Adds a header behind the body of an answer in pieces (res:write), for clients of HTTP/1.1 that say `TE: trailers`; for others, and
+---for an answer that is given whole, it is dropped. What is added before the first piece is announced in the head; an answer with
+---such trailers is not compressed.
+---
+---Raises when the name or the value cannot be sent, and for a header that has to be known before the body.
+---@param name string
+---@param value string|number
+---@return fsd.Response self
+function Response:trailer(name, value) end

@@ -18,10 +18,13 @@
 #include "worker/http/ending.h"
 #include "worker/http/exchange.h"
 #include "worker/http/service.h"
+#include "worker/http/stream/trailers.h"
 
 enum {
     KEEP_BYTES = 2 * 1024
 }; /* of an empty buffer: a client that waits for events costs no more */
+
+enum { PARTS_MAX = 5 }; /* of a piece: a chunk's head, its bytes, its tail, trailers, the end */
 
 static struct loop *loop_of(const struct stream *stream)
 {
@@ -46,6 +49,7 @@ struct stream *stream_new(struct exchange *exchange, h2o_req_t *req, int status,
         .generator = {.proceed = on_proceed},
         .status = status,
         .closes = closes,
+        .trailers = exchange->trailers,
         .ending = exchange->ending,
     };
     if (req->version >= 0x200) {
@@ -121,6 +125,7 @@ static void begin(struct stream *stream)
         stream->framing = STREAM_FRAMED; /* libh2o's gzip stands before its own chunks */
     }
     if (stream->framing == STREAM_CHUNKED) {
+        trailers_announce(stream);
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_TRANSFER_ENCODING, NULL,
                        H2O_STRLIT("chunked"));
     }
@@ -146,11 +151,11 @@ static void prepare_end(struct stream *stream)
 }
 
 /* Makes what flies into a piece as it goes over the wire; returns the number of parts. */
-static size_t frame(struct stream *stream, h2o_iovec_t parts[3])
+static size_t frame(struct stream *stream, h2o_iovec_t parts[PARTS_MAX])
 {
     static const char *const tails[] = {
         [STREAM_GOES_ON] = "\r\n",
-        [STREAM_ENDS] = "\r\n0\r\n\r\n",
+        [STREAM_ENDS] = "\r\n0\r\n",
         [STREAM_BREAKS] = "\r\n",
     };
     size_t count = 0;
@@ -167,6 +172,12 @@ static size_t frame(struct stream *stream, h2o_iovec_t parts[3])
     }
     if (stream->framing == STREAM_CHUNKED && tail[0] != '\0') {
         parts[count++] = h2o_iovec_init(tail, strlen(tail));
+    }
+    if (stream->framing == STREAM_CHUNKED && stream->end == STREAM_ENDS) {
+        if (stream->trailers.len > 0) {
+            parts[count++] = stream->trailers;
+        }
+        parts[count++] = h2o_iovec_init(H2O_STRLIT("\r\n"));
     }
     return count;
 }
@@ -190,7 +201,7 @@ static void send_piece(struct stream *stream)
     struct json_buf empty = stream->flying;
     stream->flying = stream->filling;
     stream->filling = empty;
-    h2o_iovec_t parts[3];
+    h2o_iovec_t parts[PARTS_MAX];
     size_t count = frame(stream, parts);
     stream->is_flying = true;
     stream->sent_ms = clock_monotonic_ms();
