@@ -24,6 +24,7 @@
 #include "worker/shared/mod_shared.h"
 #include "worker/toolbox/mod_base64.h"
 #include "worker/toolbox/mod_crypto.h"
+#include "worker/toolbox/mod_fs.h"
 #include "worker/toolbox/mod_hex.h"
 #include "worker/toolbox/mod_jwt.h"
 #include "worker/toolbox/mod_process.h"
@@ -42,6 +43,7 @@ static const struct module {
     {"fsd.config", luaopen_fsd_config, "the application's settings and environment"},
     {"fsd.crypto", luaopen_fsd_crypto, "hashes, random bytes"},
     {"fsd.error.core", luaopen_fsd_error_core, "the class Error, for fsd.error"},
+    {"fsd.fs.core", luaopen_fsd_fs_core, "files and folders, for fsd.fs"},
     {"fsd.hex", luaopen_fsd_hex, "bytes as hexadecimal digits"},
     {"fsd.http.core", luaopen_fsd_http_core, "applications, routes and handlers, for fsd.http"},
     {"fsd.json", luaopen_fsd_json, "JSON, strict, with exact 64-bit integers"},

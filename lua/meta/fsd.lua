@@ -11,6 +11,7 @@
 ---@field body fsd.body
 ---@field config fsd.config
 ---@field crypto fsd.crypto
+---@field fs fsd.fs
 ---@field group fsd.group
 ---@field hex fsd.hex
 ---@field http fsd.http

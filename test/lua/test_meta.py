@@ -53,6 +53,8 @@ app:get("/", function(req, res)
   known["fsd.Semaphore"] = class_of(fsd.task.semaphore(1))
   known["fsd.WaitGroup"] = class_of(fsd.task.wait_group())
   known["fsd.Timer"] = class_of(fsd.timer.after(0, function() end))
+  known["fsd.fs.File"] = class_of(fsd.fs.open("/dev/null"))
+  known["fsd.fs.Watcher"] = class_of(fsd.fs.watch("/"))
   known["fsd.Hasher"] = class_of(fsd.crypto.hasher("sha256"))
   known["fields of fsd.Error"] = names_of(err)
   known["fsd.shared.Dictionary"] = class_of(fsd.shared("d"))
@@ -156,7 +158,7 @@ def test_fsd_has_its_functions_and_each_module_as_a_field(defined, known):
 
 
 @pytest.mark.parametrize("name", ["fsd.App", "fsd.Router", "fsd.Route", "fsd.Request", "fsd.Response", "fsd.EventStream", "fsd.Task", "fsd.Channel", "fsd.Mutex", "fsd.Semaphore",
-                                  "fsd.WaitGroup", "fsd.Timer", "fsd.Hasher", "fsd.shared.Dictionary", "fsd.shared.Lease", "fsd.shared.Info"])
+                                  "fsd.WaitGroup", "fsd.Timer", "fsd.Hasher", "fsd.fs.File", "fsd.fs.Watcher", "fsd.shared.Dictionary", "fsd.shared.Lease", "fsd.shared.Info"])
 def test_class_has_the_names_that_are_defined(defined, known, name):
     assert known[name] == defined.names(name)
 
@@ -182,7 +184,8 @@ def test_each_parameter_and_each_function_is_described(defined):
 
 
 @pytest.mark.parametrize("name, function", [("fsd", "fsd.try"), ("crypto", "crypto.password_hash"), ("crypto", "crypto.password_verify"),
-                                            ("process", "process.run"), ("process", "process.shell")] + [("task", function) for function in (
+                                            ("process", "process.run"), ("process", "process.shell"),
+                                            ("fs", "file:sync"), ("fs", "watcher:next")] + [("task", function) for function in (
     "task.sleep", "task.yield", "task.all", "task.race", "task.map", "task.timeout", "Task:join", "Channel:put", "Channel:get", "Mutex:lock",
     "Mutex:with", "Semaphore:acquire", "Semaphore:with", "WaitGroup:wait")])
 def test_what_waits_is_marked_as_async(defined, name, function):

@@ -3,7 +3,7 @@
  * A helper is started when a job finds none idle, and told to leave, by closing its socket, when it had nothing to do for ten seconds.
  * When one dies, the task whose job it had gets an Error, and the next job a new helper.  A task that is cancelled leaves its job behind:
  * the helper finishes it, and what it says is thrown away.  All of it lives in a userdata of the registry; when the Lua state is
- * closed the helpers are killed.  Called by password.c.  Must not know what the jobs are. */
+ * closed the helpers are killed.  Called by password.c and mod_fs.c.  Must not know what the jobs are. */
 #include "worker/toolbox/compute.h"
 
 #include <errno.h>
@@ -50,10 +50,17 @@ static const char key[] = "fsd.compute";
 
 static void start_jobs(struct compute *compute);
 
+/* What the helper need not have any more. */
+static void wipe(struct compute_job *job)
+{
+    explicit_bzero(&job->request, sizeof(job->request));
+    fd_close(&job->fd);
+}
+
 static void finish(struct compute_job *job)
 {
     job->helper = NULL;
-    explicit_bzero(&job->request, sizeof(job->request));
+    wipe(job);
     task_wake(job->task);
 }
 
@@ -167,16 +174,34 @@ static int start_helper(struct compute_helper *helper)
     return 0;
 }
 
+static void send_request(int socket, const struct compute_job *job)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)&job->request,
+                         .iov_len = compute_request_size(&job->request)};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (job->fd >= 0) {
+        control.head = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.head), &job->fd, sizeof(int));
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof(control.bytes);
+    }
+    (void)sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static void give(struct compute_helper *helper, struct compute_job *job)
 {
-    struct compute_request *request = &job->request;
     timer_clear(&helper->compute->runtime->loop.timers, &helper->idle);
     helper->is_busy = true;
     helper->job = job;
     job->helper = helper;
     /* It has read the one before, so there is room; where it has died meanwhile, its death is told. */
-    (void)send(helper->fd, request, compute_request_size(request), MSG_DONTWAIT | MSG_NOSIGNAL);
-    explicit_bzero(request, sizeof(*request));
+    send_request(helper->fd, job);
+    wipe(job);
 }
 
 /* One that is idle, or else a new one; NULL: all are busy, or leaving.  A negative errno when none can be started. */
@@ -251,7 +276,7 @@ static void on_cancel(struct task_wait *wait)
     } else {
         dequeue(job->compute, job);
     }
-    explicit_bzero(&job->request, sizeof(job->request));
+    wipe(job);
 }
 
 static int on_resume(struct task_wait *wait, lua_State *L)
@@ -310,7 +335,8 @@ struct compute_job *compute_push(lua_State *L)
     struct compute *compute = compute_of(L);
     lua_pop(L, 1); /* the registry keeps it */
     struct compute_job *job = lua_newuserdatauv(L, sizeof(*job), 0);
-    *job = (struct compute_job){.wait = {on_cancel, on_resume}, .task = task, .compute = compute};
+    *job = (struct compute_job){
+        .wait = {on_cancel, on_resume}, .task = task, .compute = compute, .fd = -1};
     return job;
 }
 
@@ -322,12 +348,12 @@ int compute_run(lua_State *L, struct compute_job *job,
     job->on_result = on_result;
     struct compute_helper *helper = compute->queued > 0 ? NULL : find_helper(compute, &error);
     if (error != 0) {
-        explicit_bzero(&job->request, sizeof(job->request));
+        wipe(job);
         error_raise(L, "ComputeError", "compute.start", STATUS_INTERNAL_ERROR,
                     "cannot start a helper process: %s", strerror(-error));
     }
     if (helper == NULL && compute->queued >= QUEUE_MAX) {
-        explicit_bzero(&job->request, sizeof(job->request));
+        wipe(job);
         error_raise(L, "ComputeError", "compute.overload", STATUS_UNAVAILABLE,
                     "too many tasks wait for a helper process");
     }

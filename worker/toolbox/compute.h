@@ -17,6 +17,7 @@ struct compute_job {
     struct compute_job *next;      /* borrowed; queued behind it */
     /* In the task, when it goes on: pushes results.  The C function's arguments still stand on the stack. */
     int (*on_result)(lua_State *L, const struct compute_result *result);
+    int fd;       /* owned; goes with the request; -1: none */
     bool is_lost; /* the helper died over it */
     struct compute_result result;
     struct compute_request request; /* wiped once it is sent */

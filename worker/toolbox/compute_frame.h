@@ -14,6 +14,7 @@ enum { COMPUTE_FD = 3, COMPUTE_TEXT_MAX = 4096 };
 enum compute_kind {
     COMPUTE_PASSWORD_HASH,
     COMPUTE_PASSWORD_VERIFY,
+    COMPUTE_SYNC, /* the descriptor that comes with it */
 };
 
 struct compute_request {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/fd.h"
 #include "common/parse.h"
 #include "common/proto.h"
 #include "worker/toolbox/compute_frame.h"
@@ -41,34 +42,77 @@ static void verify_password(const struct sodium_module *sodium,
     result->needs_rehash = needs_rehash > 0;
 }
 
-static void answer(const struct sodium_module *sodium, const struct compute_request *request,
-                   struct compute_result *result)
+/* libsodium, which is opened for the first password. */
+static const struct sodium_module *need_sodium(struct compute_result *result)
 {
+    struct fsd_err err;
+    const struct sodium_module *sodium = private_module_sodium(&err);
+    if (sodium == NULL) {
+        (void)fprintf(stderr, "fsd-worker: %s\n", err.text);
+        result->error = -EIO;
+    }
+    return sodium;
+}
+
+static void answer(const struct compute_request *request, int fd, struct compute_result *result)
+{
+    const struct sodium_module *sodium = NULL;
     switch (request->kind) {
     case COMPUTE_PASSWORD_HASH:
-        hash_password(sodium, request, result);
+        sodium = need_sodium(result);
+        if (sodium != NULL) {
+            hash_password(sodium, request, result);
+        }
         return;
     case COMPUTE_PASSWORD_VERIFY:
-        verify_password(sodium, request, result);
+        sodium = need_sodium(result);
+        if (sodium != NULL) {
+            verify_password(sodium, request, result);
+        }
+        return;
+    case COMPUTE_SYNC:
+        result->error = fsync(fd) == 0 ? 0 : -errno;
         return;
     }
 }
 
+/* The size of the request; *ret_fd is the descriptor that came with it, or -1. */
+static ssize_t receive(struct compute_request *request, int *ret_fd)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = request, .iov_len = sizeof(*request)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    ssize_t size = 0;
+    do {
+        size = recvmsg(COMPUTE_FD, &message, MSG_CMSG_CLOEXEC);
+    } while (size < 0 && errno == EINTR);
+    const struct cmsghdr *head = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (head != NULL && head->cmsg_type == SCM_RIGHTS) {
+        memcpy(ret_fd, CMSG_DATA(head), sizeof(int));
+    }
+    return size;
+}
+
 /* False: the worker is gone. */
-static bool serve_one(const struct sodium_module *sodium)
+static bool serve_one(void)
 {
     struct compute_request request;
     struct compute_result result = {0};
-    ssize_t size = 0;
-    do {
-        size = recv(COMPUTE_FD, &request, sizeof(request), 0);
-    } while (size < 0 && errno == EINTR);
+    int fd = -1;
+    ssize_t size = receive(&request, &fd);
     if (size < (ssize_t)offsetof(struct compute_request, text) ||
         (size_t)size != compute_request_size(&request)) {
         return false;
     }
-    answer(sodium, &request, &result);
+    answer(&request, fd, &result);
     explicit_bzero(&request, sizeof(request));
+    fd_close(&fd);
     return send(COMPUTE_FD, &result, sizeof(result), MSG_NOSIGNAL) == (ssize_t)sizeof(result);
 }
 
@@ -92,17 +136,11 @@ static int settle(const char *worker_pid)
 
 int tool_compute(int argc, char **argv)
 {
-    struct fsd_err err;
     if (argc != 1 || settle(argv[0]) != 0) {
         (void)fprintf(stderr, "fsd-worker: --tool compute is started by a worker\n");
         return FSD_EXIT_USAGE;
     }
-    const struct sodium_module *sodium = private_module_sodium(&err);
-    if (sodium == NULL) {
-        (void)fprintf(stderr, "fsd-worker: %s\n", err.text);
-        return FSD_EXIT_INTERNAL;
-    }
-    while (serve_one(sodium)) {
+    while (serve_one()) {
     }
     return FSD_EXIT_OK;
 }
