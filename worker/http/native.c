@@ -55,7 +55,7 @@ enum file_verdict native_ask(const struct native *native, const struct file_requ
     return FILE_PASSES;
 }
 
-int native_raise(lua_State *L, const struct file_failure *failure)
+void native_push_error(lua_State *L, const struct file_failure *failure)
 {
     error_push(L, "HttpError", failure->code, failure->status, failure->message);
     if (failure->header != NULL) {
@@ -64,6 +64,11 @@ int native_raise(lua_State *L, const struct file_failure *failure)
         lua_setfield(L, -2, failure->header);
         lua_setfield(L, -2, "headers");
     }
+}
+
+int native_raise(lua_State *L, const struct file_failure *failure)
+{
+    native_push_error(L, failure);
     return lua_error(L);
 }
 

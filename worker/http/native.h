@@ -22,7 +22,8 @@ const struct native *native_test(lua_State *L, int index);
 /* Asks a handler for its answer; sends nothing.  Headers are set in the request's response, and none unless it gives. */
 enum file_verdict native_ask(const struct native *native, const struct file_request *request,
                              struct file_given *ret_given, struct file_failure *ret_failure);
-/* Raises what a handler has failed with. */
+/* Pushes, and raises, the Error that a handler has failed with. */
+void native_push_error(lua_State *L, const struct file_failure *failure);
 int native_raise(lua_State *L, const struct file_failure *failure);
 /* fsd.respond(body [, { status = 200, type = "text/plain; charset=utf-8" }]) -> handler */
 int native_respond(lua_State *L);

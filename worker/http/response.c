@@ -12,6 +12,7 @@
 
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
+#include "worker/http/file/send_file.h"
 #include "worker/http/relation.h"
 #include "worker/http/response_detach.h"
 #include "worker/http/response_fields.h"
@@ -113,6 +114,8 @@ static const luaL_Reg methods[] = {
     {"finish", response_send_finish},
     {"send_status", response_send_status},
     {"redirect", response_redirect},
+    {"send_file", send_file},
+    {"download", send_file_download},
     {"write", response_stream_write},
     {"flush", response_stream_flush},
     {"sse", events_open},

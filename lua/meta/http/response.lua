@@ -154,6 +154,30 @@ function Response:sse(options) end
 ---@param code integer 200 to 999
 function Response:send_status(code) end
 
+---Options of res:send_file and res:download.
+---@class fsd.SendFileOptions: fsd.FileOptions
+---@field root? string folder that the path is below; nothing outside of it is ever found. A relative one is in the application's folder
+---@field first? integer number of the first byte to send, from 0 on: what is behind and before is as if it were not there
+---@field last? integer number of the last one
+
+---Answers with a file: with its content type (by its name), Last-Modified and ETag, unless the handler has set them. Understands conditional
+---requests and ranges, several of them, too. The path is a name and no URL: nothing is decoded.
+---
+---Raises an HttpError, whose field path is the path, and which the client sees as its status: 404 "not_found" when there is no such file (or
+---one with a part that begins with a dot, see dotfiles), 403 "forbidden" for what may not be read, and for ".." in the path, 400 "bad_path"
+---for a NUL in it, 412 "precondition_failed", 416 "range_not_satisfiable", 503 "overloaded" and 500 "file_failed". Raises for a path that is
+---neither absolute nor below a root, and for options as fsd.static does.
+---@param path string absolute, or below the option root
+---@param options? fsd.SendFileOptions
+function Response:send_file(path, options) end
+
+---The same for a file that is to be saved: Content-Disposition says attachment and the name.
+---@param path string
+---@param filename? string what it is to be called; the last part of the path by default
+---@param options? fsd.SendFileOptions
+---@overload fun(self: fsd.Response, path: string, options: fsd.SendFileOptions)
+function Response:download(path, filename, options) end
+
 ---Sends a redirect, 302 unless said otherwise, with a body that says where to, as text or HTML by what the client accepts. What
 ---cannot stand in a URL is escaped. Do not take it from the client unchecked.
 ---

@@ -307,9 +307,10 @@ static int give(const struct file_request *request, const struct file_options *o
     struct window window = window_of(content);
     h2o_req_t *req = request->req;
     conditions_read(req, &conditions);
-    if (conditions.has_any && request->status >= 200 && request->status <= 299) {
+    bool is_success = request->status >= 200 && request->status <= 299;
+    if (conditions.has_any && is_success && conditions_is_reading(req)) {
         struct conditional_state state = read_state(req);
-        switch (conditional_judge(&conditions.conditional, &state, conditions_is_reading(req))) {
+        switch (conditional_judge(&conditions.conditional, &state, true)) {
         case CONDITIONAL_NOT_MODIFIED:
             give_nothing(req, given);
             return 0;

@@ -175,8 +175,11 @@ static void send_piece(struct file_body *body)
                 body->req); /* when the head was written, the worker had not begun to leave */
         }
     }
-    loop_set_timer(loop_of(body), &body->stall, body->service->runtime->config.write_timeout_ms,
-                   on_stall);
+    uint32_t timeout_ms = body->service->runtime->config.write_timeout_ms;
+    if (timeout_ms != 0 && body->req->version >= 0x200) {
+        /* one of many on its connection; else connection_clock.c sees it */
+        loop_set_timer(loop_of(body), &body->stall, timeout_ms, on_stall);
+    }
     h2o_send(body->req, pieces, count, state);
 }
 
