@@ -20,6 +20,7 @@
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
 #include "worker/lib/declared.h"
+#include "worker/lib/occasion.h"
 #include "worker/lib/pools.h"
 #include "worker/life_code.h"
 #include "worker/life_end.h"
@@ -172,7 +173,9 @@ static void on_children_started(struct runtime *runtime)
     }
     life->is_serving = true;
     http_server_activate(runtime->http);
+    occasion_tell(runtime, generation, OCCASION_WORKER_START, 0);
     declared_start(runtime);
+    occasion_tell(runtime, generation, OCCASION_READY, 0);
     page_set(&runtime->page->generation, done.generation);
     link_send(&life->link, PROTO_ACTIVE, &done, sizeof(done));
 }

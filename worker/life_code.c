@@ -17,6 +17,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/server.h"
 #include "worker/lib/declared.h"
+#include "worker/lib/occasion.h"
 #include "worker/lib/state.h"
 #include "worker/life.h"
 #include "worker/life_end.h"
@@ -97,7 +98,10 @@ bool life_code_commit(struct life *life, uint64_t number)
     runtime->generation = generation;
     state_keep_tried(runtime->L);
     if (life->is_serving) {
+        occasion_tell(runtime, old, OCCASION_STOP, generation->number);
         declared_replace(runtime, old);
+        occasion_tell(runtime, generation, OCCASION_RELOAD, old->number);
+        occasion_tell(runtime, generation, OCCASION_READY, old->number);
         page_set(&runtime->page->generation, generation->number);
     }
     generations_replace(runtime, old->number);

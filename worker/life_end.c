@@ -9,6 +9,7 @@
 #include "worker/core/generation.h"
 #include "worker/http/server.h"
 #include "worker/lib/background.h"
+#include "worker/lib/occasion.h"
 #include "worker/life.h"
 #include "worker/life_code.h"
 #include "worker/shared/shared.h"
@@ -52,6 +53,10 @@ static void on_background_over(struct runtime *runtime)
 static void on_drained(struct runtime *runtime)
 {
     struct life *life = H2O_STRUCT_FROM_MEMBER(struct life, runtime, runtime);
+    if (life->is_serving) {
+        occasion_tell(runtime, runtime->generation, OCCASION_STOP, 0);
+        occasion_tell(runtime, runtime->generation, OCCASION_WORKER_STOP, 0);
+    }
     background_drain(runtime, life->phase_ms, on_background_over);
 }
 
@@ -68,6 +73,9 @@ void life_drain(struct life *life, struct wire_message *message)
     life->is_draining = true;
     life_code_drop(life);
     background_end(&life->runtime);
+    if (life->is_serving) {
+        occasion_tell(&life->runtime, life->runtime.generation, OCCASION_DRAIN, 0);
+    }
     http_server_drain(life->runtime.http, body.idle_ms, body.empties_queues != 0, calls);
 }
 

@@ -452,12 +452,20 @@ function App:enabled(name) end
 ---@nodiscard
 function App:disabled(name) end
 
----Runs a function in a task of its own when a worker has become active. Each worker runs it, and one in reserve when it takes a
----place over; `fsd.worker.self().slot == 0` picks one of a pool. When other code takes over in a worker, what its old code began
----so is cancelled (reason "replaced"), and the functions of the new code run; before is the generation of that old code then, and nil
----when the worker begins. So a loop goes on with the new code, and what is to be done once in a worker's life looks at before.
----@param event "start"
----@param fn fun(before?: integer)
+---Runs a function in a task of its own when something happens to the worker or to this code. It may wait; a worker that leaves waits for
+---it as for other tasks. Only the application that the main file returns is told, but for "mount".
+---
+---"start": a worker has become active, or this code has taken the place of other code in it; before is the generation of that code then, and
+---nil when the worker begins. Each worker runs it, and one in reserve when it takes a place over; `fsd.worker.self().slot == 0` picks one of
+---a pool. When other code takes over, what "start" has begun in the old code is cancelled (reason "replaced"), so a loop goes on with
+---the new code.
+---
+---"worker_start": as "start", but only when the worker begins. "ready": this code answers requests from now on. "reload": this code has taken
+---the place of other code, whose generation it gets. "drain": the worker is to leave, and still answers. "stop": this code has answered its
+---last request, or other code has taken its place, whose generation it gets. "worker_stop": the worker has answered its last request.
+---"mount": at once, when this application is mounted in another one, which it gets.
+---@param event "start"|"worker_start"|"ready"|"reload"|"drain"|"stop"|"worker_stop"|"mount"
+---@param fn fun(other?: integer|fsd.App|fsd.Router)
 ---@return fsd.App self
 function App:on(event, fn) end
 

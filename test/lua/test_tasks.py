@@ -226,7 +226,7 @@ def test_nothing_is_declared_by_what_runs(serve, method):
     ("app:cron('0 0 30 2 *', print)", "no month has such a day: it would never run"),
     ("app:every(0, print)", "must be at least 0.001"),
     ("app:every(1)", "function expected"),
-    ("app:on('stop', print)", 'the only event is "start"'),
+    ("app:on('halt', print)", 'the events are "mount", "start"'),
     ("app.on('start', print)", "call app:on(...) with a colon"),
 ])
 def test_an_application_with_a_wrong_declaration_does_not_load(serve_refused, code, message):

@@ -1,6 +1,7 @@
 /* declared.c - what an application says while it loads that shall run later: app:on, app:every, app:cron.
  *   app:on_check(fn) -> app      called before the code takes over in a worker that runs; raises when it must not
- *   app:on("start", fn) -> app   app:every(seconds, fn[, options]) -> app   app:cron(schedule, fn[, options]) -> app
+ *   app:on("start", fn) -> app      the other events: occasion.c
+ *    app:every(seconds, fn[, options]) -> app   app:cron(schedule, fn[, options]) -> app
  * Owns what stands in two lists of an application (core/app_list.c): what runs in each worker, and timers of scope "node", which
  * run in one of all workers.  Those are started by an actor, lua/fsd/timer/scheduler.lua, a child of that scope of a supervisor that the
  * first of them declares.
@@ -16,6 +17,7 @@
 #include "worker/core/runtime.h"
 #include "worker/lib/background.h"
 #include "worker/lib/mod_timer.h"
+#include "worker/lib/occasion.h"
 
 #define APP_METATABLE "fsd.App" /* http/app.c's class */
 #define LISTS         "fsd.declared"
@@ -111,10 +113,19 @@ static int declared_on(lua_State *L)
 {
     check_loading(L, "on");
     const char *event = luaL_checkstring(L, 2);
-    luaL_argcheck(L, strcmp(event, "start") == 0, 2, "the only event is \"start\"");
     luaL_checktype(L, 3, LUA_TFUNCTION);
     lua_settop(L, 3);
-    return add(L, &(struct declared){.is_alarm = false}, LISTS);
+    if (strcmp(event, "start") == 0) {
+        return add(L, &(struct declared){.is_alarm = false}, LISTS);
+    }
+    if (!occasion_add(L, event)) {
+        return luaL_argerror(
+            L, 2,
+            "the events are \"mount\", \"start\", \"worker_start\", \"ready\", \"reload\", "
+            "\"drain\", \"stop\" and \"worker_stop\"");
+    }
+    lua_settop(L, 1);
+    return 1;
 }
 
 static int add_alarm(lua_State *L, const struct declared *declared)
