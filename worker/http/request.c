@@ -5,6 +5,7 @@
  *   req:get(name) (= req:header)  req:header_values(name)                  request_headers.c
  *   req:accepts() and its like, req:is()                                   request_negotiate.c
  *   fresh stale, req:range()                                               request_condition.c
+ *   ip ips protocol secure host hostname subdomains conn                   request_address.c
  *   methods for the body                                                   body/request_body.c
  * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
  * lazily and what the application itself stores (req.user = ...).  Every access goes through one __index, whose upvalue
@@ -19,6 +20,7 @@
 #include "worker/http/exchange.h"
 #include "worker/http/params.h"
 #include "worker/http/relation.h"
+#include "worker/http/request_address.h"
 #include "worker/http/request_condition.h"
 #include "worker/http/request_fields.h"
 #include "worker/http/request_headers.h"
@@ -60,6 +62,14 @@ static const struct field {
     {"log", request_push_log, true},
     {"aborted", request_push_aborted, false},
     {"xhr", request_push_xhr, false},
+    {"ip", request_push_ip, false}, /* by the settings of the application that runs */
+    {"ips", request_push_ips, false},
+    {"protocol", request_push_protocol, false},
+    {"secure", request_push_secure, false},
+    {"host", request_push_host, false},
+    {"hostname", request_push_hostname, false},
+    {"subdomains", request_push_subdomains, false},
+    {"conn", request_push_conn, true},
     {"fresh", request_push_fresh, false}, /* of the answer as it stands */
     {"stale", request_push_stale, false},
     {"res", push_response, false},

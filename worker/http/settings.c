@@ -10,6 +10,7 @@
 
 #include "common/parse.h"
 #include "worker/core/runtime.h"
+#include "worker/http/trust.h"
 
 enum { VALUE = 3 }; /* the place of the value among the arguments of app:set, for messages */
 
@@ -170,12 +171,13 @@ static void read_truth(lua_State *L, const char *name, int index, void *ret)
 
 static void read_trust(lua_State *L, const char *name, int index, void *ret)
 {
-    (void)ret;
-    int type = lua_type(L, index);
-    bool is_hops = lua_isinteger(L, index) && lua_tointeger(L, index) >= 0;
-    if (!is_hops && type != LUA_TBOOLEAN && type != LUA_TSTRING && type != LUA_TTABLE &&
-        type != LUA_TFUNCTION) {
-        refuse(L, name, "true, false, a number of hops, addresses or a function", index);
+    struct fsd_err err;
+    if (trust_read(L, index, ret, &err) != 0) {
+        luaL_argerror(L, VALUE,
+                      lua_pushfstring(L,
+                                      "%s must be true, false, a number of hops, addresses or a "
+                                      "function: %s",
+                                      name, err.text));
     }
 }
 
@@ -211,7 +213,7 @@ static const struct row {
     {"request_timeout", read_seconds, AT(request_timeout_ms)},
     {"body_limit", read_bytes, AT(body_limit_bytes)},
     {"env", read_text, 0, 0},
-    {"trust_proxy", read_trust, 0, 0},
+    {"trust_proxy", read_trust, AT(trust)},
     {"views", read_texts, 0, 0},
     {"view_cache", read_truth, 0, 0},
     {"view_engine", read_text, 0, 0},

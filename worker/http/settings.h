@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "worker/http/text/address.h"
+
 struct exchange;
 
 enum settings_etag {
@@ -40,6 +42,7 @@ struct settings {
     uint64_t subdomain_offset;
     uint64_t request_timeout_ms; /* 0: the pool's */
     uint64_t body_limit_bytes;   /* 0: the pool's */
+    struct address_trust trust;  /* of a kind UNSET: the pool's */
 };
 
 /* What an application has that sets nothing. */

@@ -37,6 +37,7 @@ void view_init(struct view *view, h2o_req_t *req)
         .method = req->input.method,
         .authority = req->input.authority,
         .headers = req->headers,
+        .conn = req->conn,
         .version = req->version,
         .body = req->entity,
     };
@@ -67,12 +68,31 @@ static void move_text(h2o_iovec_t *text, char **room)
 
 static size_t count_bytes(const struct view *view)
 {
-    size_t bytes = view->method.len + view->path.len + view->query.len + view->authority.len;
+    size_t bytes = sizeof(struct view_ends) + view->method.len + view->path.len + view->query.len +
+                   view->authority.len;
     for (size_t i = 0; i < view->headers.size; i++) {
         const h2o_header_t *header = &view->headers.entries[i];
         bytes += 2 * header->name->len + header->value.len;
     }
     return bytes + view->headers.size * (sizeof(h2o_header_t) + sizeof(h2o_iovec_t));
+}
+
+static void read_ends(h2o_conn_t *conn, struct view_ends *ends)
+{
+    *ends = (struct view_ends){.peer = {.ss_family = AF_UNSPEC}};
+    if (conn != NULL) {
+        (void)conn->callbacks->get_peername(conn, (struct sockaddr *)&ends->peer);
+        (void)conn->callbacks->get_sockname(conn, (struct sockaddr *)&ends->local);
+    }
+}
+
+void view_get_ends(const struct view *view, struct view_ends *ret_ends)
+{
+    if (view->is_kept) {
+        memcpy(ret_ends, view->copy, sizeof(*ret_ends));
+    } else {
+        read_ends(view->conn, ret_ends);
+    }
 }
 
 void view_keep(struct view *view)
@@ -85,7 +105,8 @@ void view_keep(struct view *view)
         abort();
     }
     size_t count = view->headers.size;
-    h2o_header_t *entries = (void *)view->copy; /* malloc's block is aligned for any type */
+    struct view_ends *ends = (void *)view->copy; /* malloc's block is aligned for any type */
+    h2o_header_t *entries = (void *)(ends + 1);
     h2o_iovec_t *names = (void *)(entries + count);
     char *room = (char *)(names + count);
     for (size_t i = 0; i < count; i++) {
@@ -100,6 +121,8 @@ void view_keep(struct view *view)
             room += names[i].len;
         }
     }
+    read_ends(view->conn, ends);
+    view->conn = NULL;
     view->headers.entries = entries;
     move_text(&view->method, &room);
     move_text(&view->path, &room);

@@ -16,6 +16,14 @@
 ---@field raw_headers string[] name, value, name, value ... as they were sent
 ---@field trailers table<string, string> always empty: trailers of chunked bodies are dropped
 ---@field xhr boolean whether X-Requested-With is XMLHttpRequest
+---@field ip string the client's address; with the setting trust_proxy what the proxies that are believed say it is. "unix:" for a Unix socket
+---@field ips string[] the client's address and those of the proxies between, but the one that has connected; empty unless trust_proxy believes it
+---@field protocol "http"|"https" what the client uses, as a trusted proxy says (X-Forwarded-Proto, Forwarded)
+---@field secure boolean whether protocol is "https"
+---@field host string? the header Host, with its port; or what a trusted proxy says (X-Forwarded-Host, Forwarded)
+---@field hostname string? host without its port
+---@field subdomains string[] the parts of hostname before the last two (setting subdomain_offset), the nearest first; none of an address
+---@field conn { peer: fsd.Address, local_addr: fsd.Address, tls: nil } the two ends of the connection itself, whatever proxies say
 ---@field fresh boolean whether the client's copy is as good as the answer, by the headers ETag and Last-Modified set so far (If-None-Match, If-Modified-Since); GET, HEAD and QUERY with status 2xx or 304 only
 ---@field stale boolean not fresh
 ---@field res fsd.Response the res of the same handlers
@@ -26,6 +34,12 @@
 ---@field aborted boolean whether the client has gone
 ---@field [string] any
 local Request = {}
+
+---One end of a connection.
+---@class fsd.Address
+---@field host? string "127.0.0.1", "::1"; nil for a Unix socket
+---@field port? integer
+---@field family "inet"|"inet6"|"unix"
 
 ---A header; the name in any case. Several of one name are joined by ", " (cookie: by "; "). "Referer" and "Referrer" are the same.
 ---@param name string
