@@ -21,6 +21,7 @@
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/response_detach.h"
+#include "worker/http/response_send.h"
 #include "worker/http/service.h"
 #include "worker/http/turn.h"
 
@@ -200,17 +201,33 @@ static int push_handler(lua_State *L, struct exchange *exchange, size_t position
     return count;
 }
 
+static struct exchange *exchange_of_object(lua_State *L, int index)
+{
+    return ((const struct http_object *)lua_touserdata(L, index))->exchange;
+}
+
+static int on_chain_encoded(lua_State *L, int result, struct json_buf *buf,
+                            const struct fsd_err *err)
+{
+    response_send_encoded(L, exchange_of_object(L, 1), result, buf, err);
+    return 0;
+}
+
 static int after_chain(lua_State *L, int status, lua_KContext context)
 {
     (void)status; /* an error does not come here: the call is not protected */
-    response_take_result(L, exchange_of(context));
-    return response_detach_wait(L, exchange_of(context));
+    struct exchange *exchange = exchange_of(context);
+    if (response_result_is_table(L, exchange)) {
+        return response_send_table(L, exchange, on_chain_encoded);
+    }
+    response_take_result(L, exchange);
+    return response_detach_wait(L, exchange);
 }
 
 /* Protected: req, res -> nothing.  Upvalue-free; the exchange is found through req. */
 static int run_chain(lua_State *L)
 {
-    struct exchange *exchange = ((struct http_object *)lua_touserdata(L, 1))->exchange;
+    struct exchange *exchange = exchange_of_object(L, 1);
     int count = push_handler(L, exchange, exchange->start, 1, 2);
     if (count < 0) {
         return 0;
@@ -219,18 +236,37 @@ static int run_chain(lua_State *L)
     return after_chain(L, LUA_OK, (lua_KContext)exchange);
 }
 
+/* Behind next(): req.params and the settings are those of who has called it, again. */
+static void return_to_step(lua_State *L, struct exchange *exchange)
+{
+    exchange->step = (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP));
+}
+
+static int on_next_encoded(lua_State *L, int result, struct json_buf *buf,
+                           const struct fsd_err *err)
+{
+    struct exchange *exchange = exchange_of_object(L, lua_upvalueindex(NEXT_REQUEST));
+    if (exchange != NULL) {
+        response_send_encoded(L, exchange, result, buf, err);
+        return_to_step(L, exchange);
+    }
+    return 0;
+}
+
 static int after_next(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)
         context; /* a coroutine of the application's own may come back here when the request is long over */
-    const struct http_object *request = lua_touserdata(L, lua_upvalueindex(NEXT_REQUEST));
-    struct exchange *exchange = request->exchange;
-    if (exchange != NULL) {
-        response_take_result(L, exchange);
-        exchange->step =
-            (size_t)lua_tointeger(L, lua_upvalueindex(NEXT_STEP)); /* req.params again */
+    struct exchange *exchange = exchange_of_object(L, lua_upvalueindex(NEXT_REQUEST));
+    if (exchange == NULL) {
+        return 0;
     }
+    if (response_result_is_table(L, exchange)) {
+        return response_send_table(L, exchange, on_next_encoded);
+    }
+    response_take_result(L, exchange);
+    return_to_step(L, exchange);
     return 0;
 }
 

@@ -77,6 +77,11 @@ static int response_status(lua_State *L)
     return 1;
 }
 
+bool response_result_is_table(lua_State *L, const struct exchange *exchange)
+{
+    return lua_type(L, -1) == LUA_TTABLE && exchange->state == EXCHANGE_OPEN;
+}
+
 void response_take_result(lua_State *L, struct exchange *exchange)
 {
     if (lua_isnil(L, -1) || exchange->state != EXCHANGE_OPEN ||

@@ -14,6 +14,8 @@ void response_push(lua_State *L, struct exchange *exchange);
  * whole number from 200 to 599 as a status.  nil is no answer, and neither is res itself, which its setters return: so
  * `return res:status(404)` counts as not answering.  May raise. */
 void response_take_result(lua_State *L, struct exchange *exchange);
+/* Whether that value is a table, which may be long: whoever can go on later sends it by response_send_table. */
+bool response_result_is_table(lua_State *L, const struct exchange *exchange);
 /* The exchange of the res object at index 1; raises when something else stands there, or the request is over. */
 struct exchange *response_check(lua_State *L);
 /* For what changes the answer: raises when it was given already.  False when the client has gone. */

@@ -11,7 +11,6 @@
 
 #include "common/err.h"
 #include "worker/core/error.h"
-#include "worker/core/json/json_turns.h"
 #include "worker/http/exchange.h"
 #include "worker/http/response.h"
 #include "worker/http/response_validate.h"
@@ -114,6 +113,23 @@ static int send_encoded(lua_State *L, int result, struct json_buf *buf, const st
         send_text(L, exchange, buf);
     }
     return 0;
+}
+
+void response_send_encoded(lua_State *L, struct exchange *exchange, int result,
+                           struct json_buf *buf, const struct fsd_err *err)
+{
+    check_encoded(L, result, err);
+    if (exchange->state == EXCHANGE_OPEN && !exchange->is_client_gone) {
+        dress(exchange, buf);
+        send_text(L, exchange, buf);
+    }
+}
+
+int response_send_table(lua_State *L, struct exchange *exchange, json_turns_encoded_fn on_done)
+{
+    struct json_buf *buf = &exchange->service->json;
+    json_buf_reset(buf, JSON_KEEP_BYTES);
+    return json_turns_encode(L, -1, buf, on_done);
 }
 
 /* In a method of res: a long value is encoded in turns. */
