@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 11, LIMIT_KEYS = 15 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 12, LIMIT_KEYS = 15 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
