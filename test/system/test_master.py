@@ -129,7 +129,7 @@ def test_a_worker_gets_only_its_descriptors_environment_and_configuration(make):
     ({"compile": "app.lua:3: unexpected symbol"}, {}, 65, "app.lua:3: unexpected symbol"),
     ({"load": "app.lua:7: no field 'rout'"}, {}, 65, "app.lua:7: no field 'rout'"),
     ({"activate": "app.lua:8: no"}, {}, 65, "app.lua:8: no"),
-    ({}, {"protocol": 99}, 76, "speaks protocol 99, this fsd speaks 5: install both from the same version"),
+    ({}, {"protocol": 99}, 76, "speaks protocol 99, this fsd speaks 6: install both from the same version"),
     ({"load": "exit:3"}, {}, 65, "exited with code 3"),
     ({"compile": "exit:66"}, {}, 66, "the bundle tool exited with code 66"),
     ({"compile": "signal:11"}, {}, 70, "the bundle tool killed by signal 11"),
