@@ -28,6 +28,7 @@
 #include "worker/toolbox/mod_hex.h"
 #include "worker/toolbox/mod_jwt.h"
 #include "worker/toolbox/mod_process.h"
+#include "worker/toolbox/mod_time.h"
 #include "worker/toolbox/mod_url.h"
 #include "worker/toolbox/mod_uuid.h"
 
@@ -56,6 +57,7 @@ static const struct module {
     {"fsd.task.core", luaopen_fsd_task_core, "tasks and waiting, for fsd.task"},
     {"fsd.template.core", luaopen_fsd_template_core, "files and texts, for fsd.template"},
     {"fsd.text.core", luaopen_fsd_text_core, "texts, for fsd's modules in Lua"},
+    {"fsd.time.core", luaopen_fsd_time_core, "dates as text, for fsd.time"},
     {"fsd.timer.core", luaopen_fsd_timer_core, "timers, for fsd.timer"},
     {"fsd.url.core", luaopen_fsd_url_core, "URLs, for fsd.url"},
     {"fsd.uuid", luaopen_fsd_uuid, "UUIDs of versions 4 and 7"},

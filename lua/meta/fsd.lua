@@ -27,6 +27,7 @@
 ---@field supervisor fsd.supervisor
 ---@field task fsd.task
 ---@field template fsd.template
+---@field time fsd.time
 ---@field timer fsd.timer
 ---@field url fsd.url
 ---@field uuid fsd.uuid
@@ -106,11 +107,6 @@ function fsd.check(value, err, ...) end
 ---@return number seconds
 ---@nodiscard
 function fsd.now() end
-
----Seconds since 1970 on the wall clock, with fraction; it may be set, also backwards.
----@return number seconds
----@nodiscard
-function fsd.time() end
 
 ---A table that belongs to this worker and not to one version of the code: every call with the same name returns the same
 ---table, also after `fsdctl reload` has put other code in place. The first call decides what is in it.
