@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 import erlang  # noqa: E402
 from report import print_table  # noqa: E402
 
-SUBJECTS = ("inside", "between", "endless", "preempt")
+SUBJECTS = ("inside", "between", "endless", "preempt", "web")
 
 
 AUTOGROUP = pathlib.Path("/proc/self/autogroup")

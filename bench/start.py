@@ -22,11 +22,11 @@ class Bench(AppProcess):
 
 
 @contextlib.contextmanager
-def started(subject, workers=1, worker=None, **pool):
-    """With bench/SUBJECT/app.lua; a worker other than the one that was built may be named."""
+def started(subject, workers=1, worker=None, app=None, **pool):
+    """With bench/SUBJECT/app.lua, or another application; a worker other than the one that was built may be named."""
     limits = {"request_timeout": "300s", "cpu": "300s", **pool.pop("limits", {})}
     with tempfile.TemporaryDirectory() as folder:
-        process = Bench(pathlib.Path(folder), HERE / subject / "app.lua", workers)
+        process = Bench(pathlib.Path(folder), app or HERE / subject / "app.lua", workers)
         process.worker_path = str(worker or BUILD / "fsd-worker")
         process.write_conf(limits=limits, **pool)
         try:
