@@ -18,7 +18,7 @@ from start import HERE, ROOT, started, wait_for
 SUBJECT = "HTTP, one worker, 64 connections"
 PACED = "HTTP at 10,000 requests/s"
 WEB = HERE / "web"
-SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+SECONDS = int(os.environ.get("BENCH_SECONDS", "2"))
 RATE = 10000
 SERVER_CPU, CLIENT_CPU = "0", "1"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -78,7 +78,7 @@ class Server:
     def load(self, path, script):
         """Microseconds of CPU for each request, and requests a second."""
         before = tree_ticks(self.pid)
-        command = ["taskset", "-c", CLIENT_CPU, "wrk", "-t1", "-c64", f"-d{SECONDS:g}s"]
+        command = ["taskset", "-c", CLIENT_CPU, "wrk", "-t1", "-c64", f"-d{SECONDS}s"]
         command += ["-s", WEB / script] if script else []
         done = subprocess.run([*command, f"http://127.0.0.1:{self.port}{path}"], check=True, capture_output=True, text=True).stdout
         ticks = tree_ticks(self.pid) - before
@@ -89,7 +89,7 @@ class Server:
 
     def pace(self, client):
         """p50 and p99 in microseconds, at a fixed rate."""
-        command = ["taskset", "-c", CLIENT_CPU, client, str(RATE), f"{max(1, round(SECONDS))}", "127.0.0.1", str(self.port), "/"]
+        command = ["taskset", "-c", CLIENT_CPU, client, str(RATE), str(SECONDS), "127.0.0.1", str(self.port), "/"]
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         if found["failed"] or found["unanswered"]:
             raise RuntimeError(f"{self.name}: requests were not answered: {found}")

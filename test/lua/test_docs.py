@@ -40,7 +40,7 @@ def modules_of(page):
 
 @pytest.mark.parametrize("page, line, code", PROGRAMS, ids=ids(PROGRAMS))
 def test_program_loads_and_serves(tmp_path, page, line, code):
-    app = AppProcess(tmp_path, {"app.lua": code, **modules_of(page)})
+    app = AppProcess(tmp_path, {"app.lua": code, "public/index.html": "", **modules_of(page)})
     try:
         app.start_ready(["--shared", "limits"])
         assert app.get("/nothing-has-this-path").status in (404, 401)
