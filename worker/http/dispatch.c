@@ -131,13 +131,13 @@ static const struct app_handler *find_missing(struct exchange *exchange)
 /* Asks a native handler; true when it has answered. */
 static bool answer_natively(lua_State *L, struct exchange *exchange, const struct native *native)
 {
-    struct file_request request = exchange_file_request(exchange);
+    struct file_request request = native_request(exchange);
     struct file_given given;
     struct file_failure failure;
     check_params(L, exchange);
     switch (native_ask(native, &request, &given, &failure)) {
     case FILE_GIVES:
-        exchange_answer_given(exchange, &given);
+        native_answer(exchange, &given);
         return true;
     case FILE_FAILS:
         (void)native_raise(L, &failure);

@@ -23,7 +23,6 @@
 #include "worker/http/exchange_note.h"
 #include "worker/http/file/file_body.h"
 #include "worker/http/hooks.h"
-#include "worker/http/params.h"
 #include "worker/http/response_detach.h"
 #include "worker/http/service.h"
 #include "worker/http/settings.h"
@@ -206,25 +205,6 @@ void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body)
     exchange->body = body;
     exchange->state = EXCHANGE_ANSWERED;
     response_detach_end(exchange);
-}
-
-void exchange_answer_given(struct exchange *exchange, const struct file_given *given)
-{
-    exchange_answer(exchange, given->status, given->body);
-    exchange->file = given->file;
-}
-
-struct file_request exchange_file_request(const struct exchange *exchange)
-{
-    const struct view *view = &exchange->view;
-    size_t used = params_base_len(exchange);
-    return (struct file_request){
-        .service = exchange->service,
-        .req = exchange->req,
-        .view = view,
-        .path = h2o_iovec_init(view->path.base + used, view->path.len - used),
-        .status = exchange->status,
-    };
 }
 
 void exchange_begin_stream(struct exchange *exchange)

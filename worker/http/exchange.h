@@ -9,7 +9,6 @@
 #include "worker/core/recorder.h"
 #include "worker/core/task.h"
 #include "worker/core/watch.h"
-#include "worker/http/file/file_answer.h"
 #include "worker/http/route/router.h"
 #include "worker/http/text/request_token.h"
 #include "worker/http/view.h"
@@ -101,10 +100,6 @@ void exchange_free_memory(struct exchange *exchange);
 void exchange_run(struct exchange *exchange);
 /* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
 void exchange_answer(struct exchange *exchange, int status, h2o_iovec_t body);
-/* The same with what a native handler, or a file, gives. */
-void exchange_answer_given(struct exchange *exchange, const struct file_given *given);
-/* What the handler that runs asks files with. */
-struct file_request exchange_file_request(const struct exchange *exchange);
 /* The answer will be given in pieces: status and headers are fixed, exchange->stream takes the body.  Where an answer has none
  * (HEAD, 204 and the like) it is given at once, and there is no stream; so it is where
  * another stream is open already, which then ends. */

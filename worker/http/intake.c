@@ -76,7 +76,7 @@ static bool ask_natives(struct exchange *exchange, struct file_given *ret_given)
         if (!is_plain(exchange, exchange->step)) {
             return false;
         }
-        struct file_request request = exchange_file_request(exchange);
+        struct file_request request = native_request(exchange);
         enum file_verdict verdict = native_ask(handler->native, &request, ret_given, &failure);
         if (verdict != FILE_PASSES) {
             return verdict ==

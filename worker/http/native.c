@@ -10,13 +10,15 @@
 #include <string.h>
 
 #include "worker/core/error.h"
+#include "worker/http/exchange.h"
 #include "worker/http/file/static.h"
+#include "worker/http/params.h"
 #include "worker/http/text/header_text.h"
 
 #define NATIVE_METATABLE "fsd.Native"
 
 /* fsd.respond */
-struct native_answer {
+struct finished {
     struct native native;
     int status;
     char *content_type; /* owned; NULL: none */
@@ -30,8 +32,26 @@ const struct native *native_test(lua_State *L, int index)
     return native != NULL ? native : static_test(L, index);
 }
 
-static void give_answer(const struct native_answer *answer, h2o_req_t *req,
-                        struct file_given *ret_given)
+void native_answer(struct exchange *exchange, const struct file_given *given)
+{
+    exchange_answer(exchange, given->status, given->body);
+    exchange->file = given->file;
+}
+
+struct file_request native_request(const struct exchange *exchange)
+{
+    const struct view *view = &exchange->view;
+    size_t used = params_base_len(exchange);
+    return (struct file_request){
+        .service = exchange->service,
+        .req = exchange->req,
+        .view = view,
+        .path = h2o_iovec_init(view->path.base + used, view->path.len - used),
+        .status = exchange->status,
+    };
+}
+
+static void give_answer(const struct finished *answer, h2o_req_t *req, struct file_given *ret_given)
 {
     if (answer->content_type != NULL) {
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, answer->content_type,
@@ -101,7 +121,7 @@ int native_respond(lua_State *L)
                           "type has control characters");
         }
     }
-    struct native_answer *answer = lua_newuserdatauv(L, sizeof(*answer), 0);
+    struct finished *answer = lua_newuserdatauv(L, sizeof(*answer), 0);
     memset(answer, 0, sizeof(*answer));
     luaL_setmetatable(L, NATIVE_METATABLE);
     answer->native.kind = NATIVE_ANSWER;
@@ -114,7 +134,7 @@ int native_respond(lua_State *L)
 
 static int native_gc(lua_State *L)
 {
-    struct native_answer *answer = luaL_checkudata(L, 1, NATIVE_METATABLE);
+    struct finished *answer = luaL_checkudata(L, 1, NATIVE_METATABLE);
     free(answer->content_type);
     free(answer->body);
     memset(answer, 0, sizeof(*answer));

@@ -6,6 +6,8 @@
 
 #include "worker/http/file/file_answer.h"
 
+struct exchange;
+
 /* A handler that needs no Lua. */
 enum native_kind {
     NATIVE_ANSWER, /* fsd.respond */
@@ -19,6 +21,10 @@ struct native {
 
 /* The native handler at index, or NULL when the value there is something else. */
 const struct native *native_test(lua_State *L, int index);
+/* What the handler of an exchange that runs asks files with. */
+struct file_request native_request(const struct exchange *exchange);
+/* Answers with what a native handler, or a file, gives. */
+void native_answer(struct exchange *exchange, const struct file_given *given);
 /* Asks a handler for its answer; sends nothing.  Headers are set in the request's response, and none unless it gives. */
 enum file_verdict native_ask(const struct native *native, const struct file_request *request,
                              struct file_given *ret_given, struct file_failure *ret_failure);

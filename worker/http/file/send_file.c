@@ -245,11 +245,11 @@ static int give(lua_State *L, struct exchange *exchange, struct sending *sending
     put_headers(L, exchange, name, len);
     *held = -1;
     sending->content.name = sending->path;
-    struct file_request request = exchange_file_request(exchange);
+    struct file_request request = native_request(exchange);
     if (file_answer_give(&request, &sending->options, &sending->content, &given, &failure) != 0) {
         return raise(L, &failure);
     }
-    exchange_answer_given(exchange, &given);
+    native_answer(exchange, &given);
     return 0;
 }
 

@@ -177,10 +177,10 @@ static int answer(lua_State *L)
     if (exchange == NULL) {
         return 0;
     }
-    struct file_request request = exchange_file_request(exchange);
+    struct file_request request = native_request(exchange);
     switch (static_ask(&folder->native, &request, &given, &failure)) {
     case FILE_GIVES:
-        exchange_answer_given(exchange, &given);
+        native_answer(exchange, &given);
         return 0;
     case FILE_PASSES:
         return pass(L);
@@ -201,7 +201,7 @@ static int after_headers(lua_State *L, int status, lua_KContext context)
 static int call_headers(lua_State *L, struct exchange *exchange)
 {
     struct static_folder *folder = lua_touserdata(L, AT_FOLDER);
-    struct file_request request = exchange_file_request(exchange);
+    struct file_request request = native_request(exchange);
     struct folder_search search;
     struct file_failure failure;
     if (folder_find(&folder->folder, &request, &search, &failure) != FILE_GIVES ||
