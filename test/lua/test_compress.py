@@ -58,7 +58,7 @@ def app(serve):
 
 
 @pytest.mark.parametrize("path, body", [("/long", LONG), ("/json", b'{"text":"' + LONG + b'"}'), ("/huge", HUGE), ("/enough", b"x" * 1024),
-                                        ("/finish", LONG)])
+                                        ("/finish", LONG)], ids=lambda value: value if isinstance(value, str) else len(value))
 def test_a_body_that_is_long_enough_is_compressed(app, path, body):
     answer = app.get(path, GZIP)
     assert (answer.status, answer.headers["content-encoding"], answer.headers["vary"]) == (200, "gzip", "Accept-Encoding")
