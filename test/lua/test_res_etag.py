@@ -23,6 +23,8 @@ app:all("/dated", function(req, res)
 end)
 app:all("/made", function(req, res) res:status(201):send("made") end)
 app:all("/failed", function(req, res) res:status(404):set("etag", '"v1"'):send("failed") end)
+app:all("/same", function(req, res) res:set("etag", '"v1"') return 304 end)
+app:all("/deleted", function(req, res) res:type("json"):status(204):send("ignored") end)
 app:all("/ranges", function(req, res) res:set{ ["accept-ranges"] = "bytes", etag = '"v1"' }:type("txt"):send(text) end)
 app:all("/whole", function(req, res) res:send(text) end)
 app:all("/empty", function(req, res) res:set("accept-ranges", "bytes"):send("") end)
@@ -157,6 +159,14 @@ def test_other_ranges_are_answered_whole(app, method, path, headers):
 
 def test_if_range_of_what_is_there_gives_the_part(app):
     assert app.get("/ranges", {"Range": "bytes=0-4", "If-Range": '"v1"'}).body == b"01234"
+
+
+@pytest.mark.parametrize("path, status", [("/same", 304), ("/deleted", 204)])
+def test_a_status_without_a_body_has_no_type(app, path, status):
+    answer = app.get(path)
+    assert (answer.status, answer.body) == (status, b"")
+    assert not {"content-type", "content-length"} & set(answer.headers)
+    assert answer.headers.get("etag") == ('"v1"' if status == 304 else None)
 
 
 def test_a_304_goes_before_a_part(app):

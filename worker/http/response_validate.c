@@ -140,7 +140,7 @@ static bool reads(const h2o_req_t *req)
 }
 
 /* What describes a body goes with it (RFC 9110 §15.4.5). */
-static void answer_not_modified(struct exchange *exchange)
+static void answer_without_body(struct exchange *exchange, int status)
 {
     compress_add_vary(exchange->service, exchange->req);
     static const char *const names[] = {"content-type", "content-encoding", "content-language",
@@ -148,7 +148,7 @@ static void answer_not_modified(struct exchange *exchange)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         response_headers_remove(exchange->req, names[i]);
     }
-    exchange_answer(exchange, 304, h2o_iovec_init(NULL, 0));
+    exchange_answer(exchange, status, h2o_iovec_init(NULL, 0));
 }
 
 static void judge(lua_State *L, struct exchange *exchange, h2o_iovec_t body, bool has_validator)
@@ -162,7 +162,7 @@ static void judge(lua_State *L, struct exchange *exchange, h2o_iovec_t body, boo
     const struct conditional_state state = read_state(req);
     switch (conditional_judge(&conditional, &state, true)) {
     case CONDITIONAL_NOT_MODIFIED:
-        answer_not_modified(exchange);
+        answer_without_body(exchange, 304);
         return;
     case CONDITIONAL_FAILED:
         error_raise(L, "HttpError", "precondition_failed", 412,
@@ -181,6 +181,10 @@ void response_validate_and_answer(lua_State *L, struct exchange *exchange, h2o_i
 {
     h2o_req_t *req = exchange->req;
     const h2o_headers_t *headers = &req->res.headers;
+    if (exchange->status == 304 || exchange->status == 204) {
+        answer_without_body(exchange, exchange->status);
+        return;
+    }
     bool has_etag = find(headers, H2O_TOKEN_ETAG) != NULL;
     if (!has_etag && body.base != NULL) {
         make_etag(L, exchange, body);
