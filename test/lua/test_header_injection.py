@@ -66,12 +66,21 @@ SETTERS = [
     ("late_trailer", 'res:write("body") pcall(res.trailer, res, "x-a", s)', None, None),
     ("trailer", 'res:trailer("x-a", s):write("body")', "x-a", None),
     ("trailer_name", 'res:trailer("x-a" .. s, "1"):write("body")', None, None),
+    ("send_file_headers", 'res:send_file(FILE, { headers = { ["x-a"] = s } })', "x-a", None),
+    ("send_file", "res:send_file(s)", None, None),
+    ("download", "res:download(FILE, s)", "content-disposition", r"attachment; filename=[ -~]*"),
+    ("cookie", 'if not res.cookie then return 500 end res:cookie("c", s):send("body")', "set-cookie", r"c=[!-~]*(; [ -~]*)?"),
+    ("cookie_name", 'if not res.cookie then return 500 end res:cookie("c" .. s, "1"):send("body")', "set-cookie", r"c[!-~]*=1; [ -~]*"),
+    ("cookie_path", 'if not res.cookie then return 500 end res:cookie("c", "1", { path = "/" .. s }):send("body")', "set-cookie", r"c=1; [ -~]*"),
+    ("cookie_domain", 'if not res.cookie then return 500 end res:cookie("c", "1", { domain = s }):send("body")', "set-cookie", r"c=1; [ -~]*"),
+    ("clear_cookie", 'if not res.cookie then return 500 end res:clear_cookie("c" .. s):send("body")', "set-cookie", r"c[!-~]*=; [ -~]*"),
     ("early_hints", 'res:early_hints{ link = s }:send("body")', None, None),
 ]
 
 APP = r'''
 local fsd, http, nasty = require "fsd", require "fsd.http", require "nasty"
 local app = fsd.app()
+local FILE = "%s"
 local function text_of(req) return nasty[math.tointeger(tonumber(req.query.i))] end
 %s
 app:get("/callback", function(req, res) res:jsonp("body") end)
@@ -80,14 +89,17 @@ return app
 
 # What may stand in a head beside what the setter is about, and what it is about with another name.
 OURS = {"date", "server", "connection", "content-length", "content-type", "transfer-encoding", "etag", "vary"}
-ALLOWED = OURS | {"x-a", "location", "link", "content-disposition", "last-modified", "x-content-type-options", "trailer"}
+ALLOWED = OURS | {"x-a", "location", "link", "content-disposition", "last-modified", "x-content-type-options", "trailer", "set-cookie", "accept-ranges",
+                  "cache-control"}
 
 
 @pytest.fixture(scope="module")
-def wire(serve):
+def wire(serve, tmp_path_factory):
     escaped = ",\n".join('"' + "".join(f"\\x{byte:02x}" for byte in text) + '"' for text in TEXTS)
     routes = "\n".join(f'app:get("/{name}", function(req, res) local s = text_of(req) {call} end)' for name, call, *_ in SETTERS)
-    app = serve({"app.lua": APP % routes, "nasty.lua": f"return {{ {escaped} }}"})
+    file = tmp_path_factory.mktemp("file") / "a.txt"
+    file.write_text("body")
+    app = serve({"app.lua": APP % (file, routes), "nasty.lua": f"return {{ {escaped} }}"})
     host, port = app.address().rsplit(":", 1)
     wire = Wire(host, int(port))
     yield wire
@@ -163,7 +175,7 @@ def test_nothing_becomes_a_header_of_its_own(wire, name, call, about, pattern):
             charset = b"; charset=utf-8" if about == "content-type" else b""
             assert name in ("type", "format") or any(value.endswith(text) or value.endswith(text + charset) for value in values), (text, fields)
         reached += status < 400
-    escapes = name.startswith(("location", "redirect", "links_url", "attachment", "jsonp", "late_trailer"))
+    escapes = name.startswith(("location", "redirect", "links_url", "attachment", "jsonp", "late_trailer", "download"))
     assert escapes == (reached == len(TEXTS)), "who does not escape has to refuse"
 
 
