@@ -19,26 +19,8 @@
 #include "worker/life.h"
 #include "worker/modules.h"
 #include "worker/tool/bundle.h"
+#include "worker/tool/routes.h"
 #include "worker/toolbox/compute_tool.h"
-
-static const struct tool {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} tools[] = {
-    {"bundle", tool_bundle},
-    {"compute", tool_compute},
-};
-
-static int run_tool(int argc, char **argv)
-{
-    for (size_t i = 0; argc > 0 && i < sizeof(tools) / sizeof(tools[0]); i++) {
-        if (strcmp(tools[i].name, argv[0]) == 0) {
-            return tools[i].run(argc - 1, argv + 1);
-        }
-    }
-    (void)fprintf(stderr, "fsd-worker: unknown tool \"%s\"\n", argc > 0 ? argv[0] : "");
-    return FSD_EXIT_USAGE;
-}
 
 /* The Lua part of fsd lies beside the program: in the source tree, or where `make install` puts it. */
 static int find_lua_dir(char *lua_dir, size_t room)
@@ -62,6 +44,48 @@ static int find_lua_dir(char *lua_dir, size_t room)
         }
     }
     return -ENOENT;
+}
+
+/* The modules, in C and in Lua. */
+static int open_modules(struct runtime *runtime)
+{
+    char lua_dir[PATH_MAX];
+    if (find_lua_dir(lua_dir, sizeof(lua_dir)) != 0) {
+        (void)fprintf(stderr, "fsd-worker: cannot find fsd/init.lua beside the program\n");
+        return -ENOENT;
+    }
+    modules_register(runtime->L, lua_dir);
+    return 0;
+}
+
+static int run_routes(int argc, char **argv)
+{
+    struct runtime *runtime = calloc(1, sizeof(*runtime)); /* the process's, until it ends */
+    if (runtime == NULL) {
+        return FSD_EXIT_INTERNAL;
+    }
+    runtime_init(runtime);
+    return open_modules(runtime) == 0 ? tool_routes(runtime, argc, argv) : FSD_EXIT_INTERNAL;
+}
+
+static const struct tool {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} tools[] = {
+    {"bundle", tool_bundle},
+    {"compute", tool_compute},
+    {"routes", run_routes},
+};
+
+static int run_tool(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 0 && i < sizeof(tools) / sizeof(tools[0]); i++) {
+        if (strcmp(tools[i].name, argv[0]) == 0) {
+            return tools[i].run(argc - 1, argv + 1);
+        }
+    }
+    (void)fprintf(stderr, "fsd-worker: unknown tool \"%s\"\n", argc > 0 ? argv[0] : "");
+    return FSD_EXIT_USAGE;
 }
 
 static int64_t read_number(const char *name)
@@ -119,7 +143,6 @@ static void ignore_signals(void)
 static int work(void)
 {
     static struct life life; /* large; one for the process */
-    char lua_dir[PATH_MAX];
     int64_t incarnation = read_number(PROTO_ENV_INCARNATION);
     if (incarnation < 0 || fcntl(PROTO_FD_CONTROL, F_GETFD) < 0) {
         (void)fprintf(stderr, "fsd-worker: is started by fsd, not by hand; try: fsd run app.lua\n");
@@ -134,11 +157,9 @@ static int work(void)
     life.runtime.incarnation = (uint64_t)incarnation;
     open_blackbox(&life.runtime);
     fatal_open(&life.runtime, PROTO_FD_CONTROL);
-    if (find_lua_dir(lua_dir, sizeof(lua_dir)) != 0) {
-        (void)fprintf(stderr, "fsd-worker: cannot find fsd/init.lua beside the program\n");
+    if (open_modules(&life.runtime) != 0) {
         return FSD_EXIT_INTERNAL;
     }
-    modules_register(life.runtime.L, lua_dir);
     int error = open_page(&life.runtime);
     if (error != 0) {
         (void)fprintf(stderr, "fsd-worker: cannot map the status page: %s\n", strerror(-error));

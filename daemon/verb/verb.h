@@ -12,6 +12,7 @@ struct problem_list;
 int verb_run(const struct command_args *args);            /* an application in the foreground */
 int verb_serve(const struct command_args *args);          /* what the configuration says */
 int verb_check(const struct command_args *args);          /* is the configuration good? */
+int verb_routes(const struct command_args *args);         /* what does an application answer? */
 int verb_config_example(const struct command_args *args); /* prints one with all keys */
 int verb_config_show(const struct command_args *args);    /* prints what one says */
 

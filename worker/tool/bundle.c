@@ -96,27 +96,42 @@ static int hash(const struct source_tree *tree, unsigned char digest[HASH_LEN])
     return ok ? 0 : -EIO;
 }
 
-static int emit(const struct source_tree *tree)
+static int emit(const struct source_tree *tree, int fd, unsigned char digest[HASH_LEN])
 {
     struct msgpack_writer writer;
-    unsigned char digest[HASH_LEN];
     /* names and heads add a little to the texts */
     msgpack_writer_init(&writer, (size_t)BUNDLE_BYTES_MAX * 2);
     encode(tree, &writer);
     int error = writer.error != 0 ? writer.error : hash(tree, digest);
     if (error == 0) {
-        error = fd_write_all(PROTO_FD_BUNDLE, writer.data, writer.len);
+        error = fd_write_all(fd, writer.data, writer.len);
     }
     msgpack_writer_fini(&writer);
     if (error != 0) {
         (void)fprintf(stderr, "cannot write the bundle: %s\n", strerror(-error));
         return FSD_EXIT_INTERNAL;
     }
-    for (size_t i = 0; i < HASH_LEN; i++) {
-        (void)printf("%02x", digest[i]);
+    return FSD_EXIT_OK;
+}
+
+static int make(struct source_tree *tree, const char *app, int fd, unsigned char digest[HASH_LEN])
+{
+    struct fsd_err err;
+    if (source_tree_read(tree, app, &err) != 0) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        *tree = (struct source_tree){0};
+        return FSD_EXIT_NO_INPUT;
     }
-    (void)printf(" %zu %zu\n", tree->count, tree->bytes);
-    return fflush(stdout) == 0 ? FSD_EXIT_OK : FSD_EXIT_INTERNAL;
+    return check_syntax(tree) == 0 ? emit(tree, fd, digest) : FSD_EXIT_LOAD;
+}
+
+int tool_bundle_write(const char *app, int fd)
+{
+    struct source_tree tree;
+    unsigned char digest[HASH_LEN];
+    int code = make(&tree, app, fd, digest);
+    source_tree_fini(&tree);
+    return code;
 }
 
 int tool_bundle(int argc, char **argv)
@@ -126,12 +141,15 @@ int tool_bundle(int argc, char **argv)
         return FSD_EXIT_USAGE;
     }
     struct source_tree tree;
-    struct fsd_err err;
-    if (source_tree_read(&tree, argv[1], &err) != 0) {
-        (void)fprintf(stderr, "%s\n", err.text);
-        return FSD_EXIT_NO_INPUT;
+    unsigned char digest[HASH_LEN];
+    int code = make(&tree, argv[1], PROTO_FD_BUNDLE, digest);
+    for (size_t i = 0; code == FSD_EXIT_OK && i < HASH_LEN; i++) {
+        (void)printf("%02x", digest[i]);
     }
-    int code = check_syntax(&tree) == 0 ? emit(&tree) : FSD_EXIT_LOAD;
+    if (code == FSD_EXIT_OK) {
+        (void)printf(" %zu %zu\n", tree.count, tree.bytes);
+        code = fflush(stdout) == 0 ? FSD_EXIT_OK : FSD_EXIT_INTERNAL;
+    }
     source_tree_fini(&tree);
     return code;
 }
