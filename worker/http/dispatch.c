@@ -17,10 +17,10 @@
 #include "worker/http/failure.h"
 #include "worker/http/hooks.h"
 #include "worker/http/native.h"
+#include "worker/http/offspring.h"
 #include "worker/http/params.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
-#include "worker/http/response_detach.h"
 #include "worker/http/response_send.h"
 #include "worker/http/service.h"
 #include "worker/http/turn.h"
@@ -221,7 +221,7 @@ static int after_chain(lua_State *L, int status, lua_KContext context)
         return response_send_table(L, exchange, on_chain_encoded);
     }
     response_take_result(L, exchange);
-    return response_detach_wait(L, exchange);
+    return offspring_join(L, exchange);
 }
 
 /* Protected: req, res -> nothing.  Upvalue-free; the exchange is found through req. */

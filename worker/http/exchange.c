@@ -69,6 +69,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->last_step = SIZE_MAX;
     exchange->is_open_for_hooks = false;
     exchange->is_sealed = false;
+    exchange->has_offspring = false;
     exchange->request = NULL;
     exchange->response = NULL;
     exchange->status = 200;

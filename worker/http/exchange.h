@@ -68,6 +68,7 @@ struct exchange {
         *ending; /* borrowed from the request's pool; NULL: nobody wants to hear of its end */
     bool is_open_for_hooks; /* the answer that stands is put aside (hooks.c) */
     bool is_sealed;         /* hooks have had their turn */
+    bool has_offspring;     /* it has spawned tasks (offspring.c) */
     bool is_client_gone;    /* nobody will read an answer */
     bool is_dismissed;      /* its stream of events was ended because the worker leaves */
     bool is_resuming;       /* new code has not asked for the stream that is open yet */

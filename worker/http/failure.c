@@ -17,6 +17,7 @@
 #include "worker/http/exchange.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/hooks.h"
+#include "worker/http/offspring.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
 #include "worker/http/response_headers.h"
@@ -215,6 +216,7 @@ int failure_answer(lua_State *L, struct exchange *exchange)
     lua_pushvalue(L, -1);
     lua_replace(L, error); /* it may stand there already, or above a message */
     lua_settop(L, error);
+    offspring_cancel(L, exchange);
     if (exchange->is_client_gone || exchange->is_dismissed) {
         dispatch_close(exchange); /* nobody is there to be told, and nothing is wrong */
         return 0;

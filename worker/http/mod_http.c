@@ -14,6 +14,7 @@
 #include "worker/http/hooks.h"
 #include "worker/http/methods.h"
 #include "worker/http/native.h"
+#include "worker/http/offspring.h"
 #include "worker/http/params.h"
 #include "worker/http/request.h"
 #include "worker/http/response.h"
@@ -29,6 +30,7 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg own[] = {
+    {"adopt", offspring_adopt},
     {"choose_type", response_choose_type},
     {"encode", response_send_encode},
     {"ending", ending_open},

@@ -5,6 +5,7 @@ for _, name in ipairs {
   "body",
   "multipart",
   "render",
+  "request",
   "response",
 } do
   require("fsd.http." .. name)

@@ -55,6 +55,13 @@ function M.before_stream(res, send)
   for _, fn in ipairs(send) do fn(res.req, res) end
 end
 
+-- The tasks of a request, when its handlers have ended: raises what one of them raised.
+M.join = task.all
+
+function M.cancel(tasks)
+  for _, one in ipairs(tasks) do one:cancel("the request that it belongs to has failed") end
+end
+
 local Composed = { ["fsd.composed"] = true, __name = "fsd.Composed" }
 
 -- Runs the handlers from the i-th on; found.value is the first result that was not nil.

@@ -242,6 +242,14 @@ function Request:chunks(size) end
 ---@return integer bytes written
 function Request:save(path) end
 
+---Runs a function in a task that belongs to the request. When the handlers have ended, the request waits for its tasks; an error in one
+---of them is an error of the request, as if its handler had raised it, and cancels the others. So does a request that fails, and one whose
+---client has gone. Raises as fsd.task.spawn does.
+---@param fn async fun(...: any): ...
+---@param ... any what the function gets
+---@return fsd.Task
+function Request:spawn(fn, ...) end
+
 ---@class fsd.RequestRoute
 ---@field path string as it was registered
 ---@field full_path string with what it is mounted at

@@ -45,6 +45,7 @@ void resume_prepare(struct exchange *exchange)
     exchange->last_step = SIZE_MAX;
     exchange->is_open_for_hooks = false;
     exchange->is_sealed = false;
+    exchange->has_offspring = false;
     exchange->status = 200;
     struct router_memory memory = exchange_memory(exchange);
     /* it was found short enough when it came */
