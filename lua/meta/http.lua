@@ -396,6 +396,11 @@ function App:url(name, params, query) end
 ---@nodiscard
 function App:routes() end
 
+---Returns the application, so that `return app:listen()` is as good as `return app`. Raises for a port or an address: where an application
+---listens is the operator's, by `fsd run -p PORT -H ADDRESS` or the listeners of the configuration.
+---@return fsd.App self
+function App:listen() end
+
 ---What app:set knows. Any other name is yours: `app:set("title", "My shop")`.
 ---@class fsd.App.Settings
 ---@field case_sensitive_routing? boolean whether upper and lower case differ in paths; false

@@ -259,6 +259,7 @@ WRONG = [
     ("app:get('/x', { name = 1 }, print)", "name must be a string"), ("app:get('/x', { body = 1 }, print)", "body must be a check that can be called"),
     ("local r = fsd.router(); r.get('/x', print)", "call app:get(...) with a colon"), ("app:route('x')", "the path must start with"),
     ("app:route('/x').get(print)", "call route:get(...) with a colon"), ("app:route('/x'):get()", "expected 1 to 40 handlers, got 0"),
+    ("app:listen(8080)", "that is the operator's, by `fsd run -p PORT"), ("app:listen{ port = 1 }", "cannot choose where it listens"),
     ("app.locals = 1", "cannot set app.locals"), ("app.get = print", "cannot set app.get"),
 ]
 

@@ -225,6 +225,18 @@ static int app_path(lua_State *L)
     return 1;
 }
 
+/* app:listen() -> app: Express's habit does no harm */
+static int app_listen(lua_State *L)
+{
+    (void)app_check(L, "listen");
+    if (!lua_isnoneornil(L, 2)) {
+        return luaL_error(L, "an application cannot choose where it listens: that is the operator's, by "
+                             "`fsd run -p PORT -H ADDRESS` or listeners of the configuration");
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* A copy: settings are changed by app:set, which checks them. */
 static void push_settings(lua_State *L)
 {
@@ -359,6 +371,8 @@ void app_register(lua_State *L)
     register_class(L, ROUTER_METATABLE);
     push_common_methods(L);
     luaL_setfuncs(L, app_settings_methods, 0);
+    lua_pushcfunction(L, app_listen);
+    lua_setfield(L, -2, "listen");
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         lua_pushinteger(L, fields[i].field);
         lua_setfield(L, -2, fields[i].name);
