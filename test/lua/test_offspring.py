@@ -30,6 +30,12 @@ app:get("/fails", function(req, res)
 end)
 app:get("/sent", function(req, res) req:spawn(function() fsd.task.sleep(0.001); error("after the answer") end); res:send("answer") end)
 app:get("/silent", function(req, res) req:spawn(function() end) end)
+app:get("/long", function(req, res)
+  req:spawn(function() fsd.task.sleep(0.001); error("behind a long answer") end)
+  local long = {}
+  for i = 1, 100000 do long[i] = i end
+  return long
+end)
 app:get("/wrong", function(req) local _, err = fsd.try(req.spawn, req, 5); return err.message end)
 app:on_error(function(err, req, res) res:status(err.status):send(err.message) end)
 '''
@@ -59,6 +65,11 @@ def test_tasks_of_a_request_that_fails_are_cancelled(serve, path):
 def test_error_behind_the_answer_is_logged(app):
     app.get("/sent")
     assert "after the answer" in app.wait_record(level="error", path="/sent")["msg"]
+
+
+def test_request_waits_for_its_tasks_behind_a_long_answer(app):
+    assert len(app.get("/long").json()) == 100000
+    assert "behind a long answer" in app.wait_record(level="error", path="/long")["msg"]
 
 
 def test_tasks_that_do_not_answer_are_no_answer(app):

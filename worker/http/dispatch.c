@@ -209,8 +209,9 @@ static struct exchange *exchange_of_object(lua_State *L, int index)
 static int on_chain_encoded(lua_State *L, int result, struct json_buf *buf,
                             const struct fsd_err *err)
 {
-    response_send_encoded(L, exchange_of_object(L, 1), result, buf, err);
-    return 0;
+    struct exchange *exchange = exchange_of_object(L, 1);
+    response_send_encoded(L, exchange, result, buf, err);
+    return offspring_join(L, exchange);
 }
 
 static int after_chain(lua_State *L, int status, lua_KContext context)
