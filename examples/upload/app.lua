@@ -49,10 +49,8 @@ end)
 app:get("/files/:id", function(req, res)
   local file = files:find(req.params.id)
   if not file then fsd.http.abort(404, "there is no such file") end
-  res:attachment(file.name)
   res:set("Content-Type", "application/octet-stream"):set("X-Content-Type-Options", "nosniff")
-  for piece in files:read(file) do res:write(piece) end
-  res:finish()
+  res:download(files:path_of(file), file.name)
 end)
 
 app:delete("/files/:id", function(req, res)

@@ -6,7 +6,6 @@ local store = {}
 store.__index = store
 
 local PREFIX <const> = "fsd-upload-"
-local PIECE <const> = 64 * 1024
 
 function store.new(folder)
   return setmetatable({ folder = folder, index = folder .. "/" .. PREFIX .. "index.jsonl" }, store)
@@ -58,14 +57,8 @@ function store:find(id)
   end
 end
 
-local function path_of(self, file)
+function store:path_of(file)
   return self.folder .. "/" .. PREFIX .. file.id
-end
-
--- An iterator over the bytes of a file.
-function store:read(file)
-  local open = fsd.check(io.open(path_of(self, file), "rb"))
-  return function() return open:read(PIECE) end, nil, nil, open
 end
 
 -- Whether it was there.
@@ -73,7 +66,7 @@ function store:remove(id)
   local file = self:find(id)
   if not file then return false end
   append(self, { id = id, gone = true })
-  fsd.check(os.remove(path_of(self, file)))
+  fsd.check(os.remove(self:path_of(file)))
   return true
 end
 
