@@ -327,6 +327,7 @@ int json_encoder_init(struct json_encoder *encoder, lua_State *L, int index, str
     encoder->slot = lua_absindex(L, index);
     encoder->top = lua_gettop(L);
     encoder->len_before = buf->len;
+    encoder->array_mark = NULL;
     if (!lua_checkstack(L, SLOTS)) {
         return refuse(encoder, "a value that the Lua stack has no room for");
     }

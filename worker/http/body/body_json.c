@@ -6,7 +6,6 @@
 
 #include <lauxlib.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "common/err.h"
 #include "worker/core/error.h"
@@ -32,10 +31,15 @@ static void check_still_there(lua_State *L)
     (void)body_bytes(L);
 }
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static bool begins_table(struct body_text body)
 {
     size_t at = 0;
-    while (at < body.len && memchr(" \t\r\n", body.bytes[at], 4) != NULL) {
+    while (at < body.len && is_blank(body.bytes[at])) {
         at++;
     }
     return at < body.len && (body.bytes[at] == '{' || body.bytes[at] == '[');

@@ -192,7 +192,7 @@ int multipart_next_header(struct body_text *head, struct body_text *ret_name,
     const char *line = head->bytes;
     const char *colon = memchr(line, ':', len);
     size_t name_len = colon != NULL ? (size_t)(colon - line) : 0;
-    if (!header_text_is_name(line, name_len)) {
+    if (colon == NULL || !header_text_is_name(line, name_len)) {
         return -EBADMSG; /* a continued line too: RFC 7578 has none */
     }
     const char *value = colon + 1;
