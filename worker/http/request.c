@@ -5,6 +5,7 @@
  *   req:get(name) (= req:header)  req:header_values(name)                  request_headers.c
  *   req:accepts() and its like, req:is()                                   request_negotiate.c
  *   fresh stale, req:range()                                               request_condition.c
+ *   cookies signed_cookies                                                 cookies.c
  *   ip ips protocol secure host hostname subdomains conn                   request_address.c
  *   methods for the body                                                   body/request_body.c
  * Owns the class "fsd.Request": a userdata (struct http_object) whose first user value is a table that holds what was made
@@ -17,6 +18,7 @@
 #include <stdbool.h>
 
 #include "worker/http/body/request_body.h"
+#include "worker/http/cookies.h"
 #include "worker/http/exchange.h"
 #include "worker/http/params.h"
 #include "worker/http/relation.h"
@@ -62,6 +64,8 @@ static const struct field {
     {"log", request_push_log, true},
     {"aborted", request_push_aborted, false},
     {"xhr", request_push_xhr, false},
+    {"cookies", cookies_push, true},
+    {"signed_cookies", cookies_push_signed, true},
     {"ip", request_push_ip, false}, /* by the settings of the application that runs */
     {"ips", request_push_ips, false},
     {"protocol", request_push_protocol, false},

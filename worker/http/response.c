@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "worker/core/error.h"
+#include "worker/http/cookies.h"
 #include "worker/http/exchange.h"
 #include "worker/http/file/send_file.h"
 #include "worker/http/relation.h"
@@ -114,6 +115,8 @@ static const luaL_Reg methods[] = {
     {"links", response_fields_links},
     {"attachment", response_fields_attachment},
     {"no_compress", response_fields_no_compress},
+    {"cookie", cookies_set},
+    {"clear_cookie", cookies_clear},
     {"send", response_send},
     {"json", response_send_json},
     {"finish", response_send_finish},

@@ -16,6 +16,8 @@
 ---@field raw_headers string[] name, value, name, value ... as they were sent
 ---@field trailers table<string, string> always empty: trailers of chunked bodies are dropped
 ---@field xhr boolean whether X-Requested-With is XMLHttpRequest
+---@field cookies table<string, any> by name, percent-decoded; the first of a name counts, up to 200. What begins with "j:" is JSON and decoded. With the setting `secret`, signed ones are in signed_cookies only
+---@field signed_cookies table<string, any> those that begin with "s:", without their signature; false when it is wrong. Raises without the setting `secret`
 ---@field ip string the client's address; with the setting trust_proxy what the proxies that are believed say it is. "unix:" for a Unix socket
 ---@field ips string[] the client's address and those of the proxies between, but the one that has connected; empty unless trust_proxy believes it
 ---@field protocol "http"|"https" what the client uses, as a trusted proxy says (X-Forwarded-Proto, Forwarded)

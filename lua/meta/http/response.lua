@@ -200,6 +200,33 @@ function Response:render(view, values) end
 ---@overload fun(self: fsd.Response, fallback: string)
 function Response:redirect_back(status, fallback) end
 
+---@class fsd.CookieOptions
+---@field domain? string
+---@field path? string "/"; "" for none
+---@field expires? integer a time as of os.time(); without it, and max_age, the cookie lives until the browser is closed
+---@field max_age? number seconds; goes before expires
+---@field http_only? boolean not for scripts in the page
+---@field secure? boolean over HTTPS only
+---@field same_site? "lax"|"strict"|"none"|boolean true: "strict"
+---@field partitioned? boolean
+---@field priority? "low"|"medium"|"high"
+---@field signed? boolean with a signature by the first secret of the setting `secret`: for req.signed_cookies
+---@field encode? fun(value: string): string instead of encodeURIComponent
+
+---Sets a cookie, beside others. A table goes as JSON, other values as text. Raises for what cannot stand in a cookie, an unknown option,
+---and a cookie longer than 4096 bytes, which browsers drop.
+---@param name string
+---@param value any
+---@param options? fsd.CookieOptions
+---@return fsd.Response
+function Response:cookie(name, value, options) end
+
+---Takes a cookie away; domain and path must be those that it was set with. max_age and expires are not looked at.
+---@param name string
+---@param options? fsd.CookieOptions
+---@return fsd.Response
+function Response:clear_cookie(name, options) end
+
 ---Answers in the form that the client likes best (Accept): sets the content type and Vary, and calls its function with req and
 ---res. The names are those of Response.type, or content types. Of forms that are equally good the first in alphabetical order
 ---counts; `{ "json", fn }` in the list part stand before those, in their own order. `default` answers when none is accepted.
