@@ -495,6 +495,27 @@ function App:engine(ending, fn) end
 ---@nodiscard
 function App:render(view, values) end
 
+---@class fsd.InjectOptions
+---@field method? string "GET"
+---@field url? string path and query, "/"
+---@field headers? table<string, string|number|string[]> a list sends several of one name; Host is "localhost" without one
+---@field body? string|table a table goes as JSON
+---@field remote_address? string the peer's IP address, "127.0.0.1"
+---@field limit? integer bytes of the answer's body, 16 MiB; more raise "inject.too.large"
+
+---@class fsd.InjectAnswer
+---@field status integer
+---@field headers table<string, string|string[]> by lower-case name; several of one name are joined by ", ", set-cookie is a list
+---@field body string
+---@field complete boolean false when the answer broke off
+---@field json fun(): any the body decoded; raises as json.decode
+
+---Sends a request to this application without a socket, and waits for the answer: for tests, and for handlers that use others.
+---Limits, middleware, error handlers and compression are those of any request. Anywhere that may wait: handlers, tasks, actors.
+---@param options fsd.InjectOptions|string a text is the url
+---@return fsd.InjectAnswer answer
+function App:inject(options) end
+
 ---Declares a supervisor: it is started in each worker before that serves, with its children, in the order of the declarations, and
 ---ended in reverse order when the worker leaves, after its last request. Options with `child` are those of fsd.supervisor.dynamic,
 ---all others those of fsd.supervisor.start. When it does not start, or ends (it does when there are more restarts than it

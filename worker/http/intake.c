@@ -15,6 +15,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/file/file_body.h"
+#include "worker/http/inject.h"
 #include "worker/http/native.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/refresh.h"
@@ -95,6 +96,7 @@ static void route(struct service *service, h2o_req_t *req, const struct guard_he
     }
     exchange->view.has_content_length = facts->has_content_length;
     exchange->view.has_transfer_encoding = facts->has_transfer_encoding;
+    (void)inject_fit(exchange);
     struct router_memory memory = exchange_memory(exchange);
     int error = router_match(exchange->edition->plan->router, exchange->view.path.base,
                              exchange->view.path.len, &memory, &exchange->chain);

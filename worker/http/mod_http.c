@@ -12,6 +12,7 @@
 #include "worker/http/ending.h"
 #include "worker/http/file/static.h"
 #include "worker/http/hooks.h"
+#include "worker/http/inject.h"
 #include "worker/http/methods.h"
 #include "worker/http/native.h"
 #include "worker/http/offspring.h"
@@ -36,6 +37,7 @@ static const luaL_Reg own[] = {
     {"ending", ending_open},
     {"freeze", url_freeze},
     {"header_fault", response_headers_find_fault},
+    {"inject", inject_request},
     {"is_streaming", response_stream_is_open},
     {"option_fault", methods_find_option_fault},
     {"param_get", params_get},

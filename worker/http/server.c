@@ -65,6 +65,11 @@ static void on_drain_complete(struct loop_job *job)
     server->calls.on_drained(server->service.runtime);
 }
 
+struct service *http_server_service(struct http_server *server)
+{
+    return &server->service;
+}
+
 bool http_server_is_idle(const struct http_server *server)
 {
     return server->connections.open == 0 && server->service.running == 0;
@@ -137,6 +142,8 @@ static void set_up_h2o(struct http_server *server)
     compress_register(root, &server->service);
     compress_register(&host->fallback_path, &server->service);
     h2o_context_init(&server->context, server->service.runtime->loop.h2o, globals);
+    server->service.context = &server->context;
+    server->service.hosts = globals->hosts;
     http_server_apply_limits(server);
     server->acceptor.context = (h2o_accept_ctx_t){.ctx = &server->context, .hosts = globals->hosts};
 }

@@ -9,6 +9,7 @@ struct fsd_err;
 struct generation;
 struct http_server;
 struct runtime;
+struct service;
 
 /* How a drain goes on. */
 struct http_server_drain_calls {
@@ -21,6 +22,8 @@ struct http_server_drain_calls {
 struct http_server *http_server_new(struct runtime *runtime);
 /* NULL is allowed.  Only while it is idle: libh2o can't take down a connection from outside. */
 void http_server_free(struct http_server *server);
+/* What its requests share. */
+struct service *http_server_service(struct http_server *server);
 /* Whether no connection is open and no handler runs. */
 bool http_server_is_idle(const struct http_server *server);
 /* Takes a listening socket of a slot; it is accepted from as soon as the server is active.  0; or it is not taken: -ENOSPC when

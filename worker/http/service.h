@@ -17,6 +17,8 @@ struct stream;
 /* What the requests of one worker share; embedded in the server, seen by exchange, dispatch, request and response. */
 struct service {
     struct runtime *runtime; /* borrowed */
+    h2o_context_t *context;  /* borrowed: libh2o's, of this worker */
+    h2o_hostconf_t **hosts;  /* borrowed, with it */
     struct edition
         *edition;        /* one use owned: what answers new requests; NULL before there is code */
     bool draining;       /* every answer closes its connection */

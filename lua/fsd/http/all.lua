@@ -3,6 +3,7 @@
 --   function Response:name(...) ... end
 for _, name in ipairs {
   "body",
+  "inject",
   "multipart",
   "render",
   "request",
