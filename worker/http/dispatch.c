@@ -15,6 +15,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/failure.h"
+#include "worker/http/head.h"
 #include "worker/http/hooks.h"
 #include "worker/http/native.h"
 #include "worker/http/offspring.h"
@@ -137,6 +138,7 @@ static bool answer_natively(lua_State *L, struct exchange *exchange, const struc
     check_params(L, exchange);
     switch (native_ask(native, &request, &given, &failure)) {
     case FILE_GIVES:
+        head_run(L, exchange);
         native_answer(exchange, &given);
         return true;
     case FILE_FAILS:
@@ -170,6 +172,7 @@ static const struct app_handler *find_handler(lua_State *L, struct exchange *exc
         handler = NULL;
     }
     if (handler == NULL && exchange->state == EXCHANGE_OPEN) {
+        head_run(L, exchange);
         answer_unmatched(exchange);
     }
     return handler;

@@ -7,6 +7,7 @@
 #include "worker/http/exchange.h"
 
 #include <assert.h>
+#include <lauxlib.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "worker/http/ending.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/file/file_body.h"
+#include "worker/http/head.h"
 #include "worker/http/hooks.h"
 #include "worker/http/response_detach.h"
 #include "worker/http/service.h"
@@ -79,6 +81,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->events = NULL;
     exchange->trailers = h2o_iovec_init(NULL, 0);
     exchange->ending = NULL;
+    exchange->head_ref = LUA_NOREF;
     exchange->hangup.fd = -1;
     exchange->blocks = NULL;
     exchange->is_client_gone = false;
@@ -106,6 +109,7 @@ void exchange_free(struct exchange *exchange)
 {
     events_close_all(exchange);
     ending_forget(exchange);
+    head_drop(exchange->service->runtime->L, exchange);
     view_fini(&exchange->view);
     exchange_free_memory(exchange);
     edition_release(exchange->service->runtime->L, exchange->edition);

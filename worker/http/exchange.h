@@ -65,7 +65,8 @@ struct exchange {
     int events_ref; /* of the registry; while there are events */
     h2o_iovec_t trailers; /* for a stream that has not begun yet (stream/trailers.c) */
     struct ending_anchor
-        *ending; /* borrowed from the request's pool; NULL: nobody wants to hear of its end */
+        *ending;  /* borrowed from the request's pool; NULL: nobody wants to hear of its end */
+    int head_ref; /* of the registry: what is to run before the head stands (head.c); LUA_NOREF */
     bool is_open_for_hooks; /* the answer that stands is put aside (hooks.c) */
     bool is_sealed;         /* hooks have had their turn */
     bool has_offspring;     /* it has spawned tasks (offspring.c) */

@@ -16,6 +16,7 @@
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/exchange_note.h"
+#include "worker/http/head.h"
 #include "worker/http/hooks.h"
 #include "worker/http/offspring.h"
 #include "worker/http/request.h"
@@ -58,10 +59,10 @@ static bool is_exposed(lua_State *L, int error, int status)
     return is;
 }
 
-/* err.headers in place of what the handlers had set. */
+/* err.headers, in place of what the handlers had set about the body that was to come. */
 static void replace_headers(lua_State *L, struct exchange *exchange, int error)
 {
-    exchange->req->res.headers = (h2o_headers_t){NULL};
+    response_headers_drop_content(exchange->req);
     lua_pushliteral(L, "headers");
     if (lua_rawget(L, error) == LUA_TTABLE) {
         response_headers_put_table(L, lua_gettop(L), exchange->req);
@@ -85,12 +86,24 @@ static h2o_iovec_t make_body(lua_State *L, const struct exchange *exchange, int 
     return answer_failure_body(exchange->req, status, details);
 }
 
+/* What these functions raise is logged: the answer tells of what happened first. */
+static void run_before_head(lua_State *L, struct exchange *exchange, int status)
+{
+    exchange->status = status;
+    if (head_try(L, exchange) == 0) {
+        error_wrap(L);
+        log_error(L, exchange, lua_gettop(L));
+        lua_pop(L, 1);
+    }
+}
+
 /* The default page: the message of a client's error; that of ours only to who develops. */
 static int finish_with_page(lua_State *L, struct exchange *exchange, int error)
 {
     if (exchange->state == EXCHANGE_OPEN) {
         int status = error_status(L, error);
         replace_headers(L, exchange, error);
+        run_before_head(L, exchange, status);
         exchange_answer(exchange, status, make_body(L, exchange, error, status));
     }
     return hooks_finish(L, exchange);

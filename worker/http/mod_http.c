@@ -11,6 +11,7 @@
 #include "worker/http/app/url.h"
 #include "worker/http/ending.h"
 #include "worker/http/file/static.h"
+#include "worker/http/head.h"
 #include "worker/http/hooks.h"
 #include "worker/http/inject.h"
 #include "worker/http/methods.h"
@@ -32,6 +33,7 @@ static const luaL_Reg functions[] = {
 
 static const luaL_Reg own[] = {
     {"adopt", offspring_adopt},
+    {"before_head", head_before},
     {"choose_type", response_choose_type},
     {"encode", response_send_encode},
     {"ending", ending_open},
@@ -46,6 +48,7 @@ static const luaL_Reg own[] = {
     {"reason", methods_get_reason},
     {"seal", hooks_seal},
     {"wait_ending", ending_wait},
+    {"set_method", request_set_method},
     {NULL, NULL},
 };
 

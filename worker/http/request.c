@@ -185,6 +185,17 @@ static int request_newindex(lua_State *L)
     return 0;
 }
 
+int request_set_method(lua_State *L)
+{
+    struct exchange *exchange = request_check(L);
+    size_t len;
+    const char *name = luaL_checklstring(L, 2, &len);
+    if (exchange->req != NULL) {
+        exchange->view.method = h2o_strdup(&exchange->req->pool, name, len);
+    }
+    return 0;
+}
+
 void request_register(lua_State *L)
 {
     luaL_newmetatable(L, REQUEST_METATABLE);

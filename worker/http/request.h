@@ -19,4 +19,7 @@ void request_push_store(lua_State *L);
 /* The class; once a state. */
 void request_register(lua_State *L);
 
+/* core.own.set_method(req, name): what routes behind it see; for a form that can only POST. */
+int request_set_method(lua_State *L);
+
 #endif

@@ -68,6 +68,32 @@ void response_headers_remove(h2o_req_t *req, const char *name)
     remove_all(&req->res.headers, name, strlen(name));
 }
 
+void response_headers_drop_content(h2o_req_t *req)
+{
+    static const char *const names[] = {
+        "accept-ranges",
+        "age",
+        "cache-control",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-location",
+        "content-range",
+        "content-type",
+        "etag",
+        "expires",
+        "last-modified",
+        "link",
+        "location",
+    };
+    if (req->res.headers.size == 0) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        response_headers_remove(req, names[i]);
+    }
+}
+
 h2o_iovec_t response_headers_find(const h2o_req_t *req, const char *name)
 {
     const h2o_headers_t *headers = &req->res.headers;

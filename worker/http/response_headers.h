@@ -26,6 +26,9 @@ h2o_iovec_t response_headers_find(const h2o_req_t *req, const char *name);
 /* All of them, with commas between; empty, but not NULL, when there is none. */
 h2o_iovec_t response_headers_join(h2o_req_t *req, const char *name);
 void response_headers_remove(h2o_req_t *req, const char *name);
+/* Removes what was said about a body that does not come: an error's page does.  What was said about the answer (security, cookies,
+ * cross-origin rules, ids) stays, because browsers need it to judge the page, too. */
+void response_headers_drop_content(h2o_req_t *req);
 /* Sets the content type as res:set does: text gets a charset.  Raises when the type can't stand in a head. */
 void response_headers_set_type(lua_State *L, struct exchange *exchange, const char *type,
                                size_t len);

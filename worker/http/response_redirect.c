@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "worker/http/exchange.h"
+#include "worker/http/head.h"
 #include "worker/http/response.h"
 #include "worker/http/response_choose.h"
 #include "worker/http/response_fields.h"
@@ -75,6 +76,8 @@ int response_redirect(lua_State *L)
     response_fields_set_location(L, exchange, url_index);
     const char *url = lua_tolstring(L, -1, &len);
     response_fields_add_vary(exchange, "Accept");
+    exchange->status = status;
+    head_run(L, exchange);
     answer(exchange, status, h2o_iovec_init(url, len));
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
+#include "worker/http/head.h"
 #include "worker/http/response.h"
 #include "worker/http/response_validate.h"
 #include "worker/http/service.h"
@@ -31,8 +32,10 @@ int response_send_check_status(lua_State *L, int index)
     return (int)status;
 }
 
-static void set_default_type(struct exchange *exchange, const char *type)
+/* What runs before the head runs first: when that raises, the error's answer has no type yet. */
+static void set_default_type(lua_State *L, struct exchange *exchange, const char *type)
 {
+    head_run(L, exchange);
     h2o_req_t *req = exchange->req;
     h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, type, strlen(type), 0);
 }
@@ -94,7 +97,7 @@ static h2o_iovec_t move_text(struct exchange *exchange, struct json_buf *buf)
 
 static void send_text(lua_State *L, struct exchange *exchange, struct json_buf *buf)
 {
-    set_default_type(exchange, "application/json; charset=utf-8");
+    set_default_type(L, exchange, "application/json; charset=utf-8");
     response_validate_and_answer(L, exchange, move_text(exchange, buf));
 }
 
@@ -160,7 +163,7 @@ void response_send_value(lua_State *L, struct exchange *exchange, int index)
     } else if (lua_type(L, index) == LUA_TSTRING) {
         size_t len;
         const char *text = lua_tolstring(L, index, &len);
-        set_default_type(exchange, "text/html; charset=utf-8");
+        set_default_type(L, exchange, "text/html; charset=utf-8");
         send_bytes(L, exchange, text, len);
     } else {
         send_json(L, exchange, index);
@@ -176,6 +179,7 @@ void response_send_reason(lua_State *L, struct exchange *exchange, int status)
         text = digits;
     }
     exchange->status = status;
+    head_run(L, exchange);
     h2o_req_t *req = exchange->req;
     h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
                    H2O_STRLIT("text/plain; charset=utf-8"), 1);
@@ -212,7 +216,9 @@ int response_send_finish(lua_State *L)
         return response_stream_finish(L, exchange);
     }
     if (response_is_open(L, exchange)) {
-        exchange_answer(exchange, exchange->status, h2o_strdup(&exchange->req->pool, bytes, len));
+        h2o_iovec_t body = h2o_strdup(&exchange->req->pool, bytes, len);
+        head_run(L, exchange);
+        exchange_answer(exchange, exchange->status, body);
     }
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "worker/core/error.h"
 #include "worker/http/compress.h"
 #include "worker/http/exchange.h"
+#include "worker/http/head.h"
 #include "worker/http/response_headers.h"
 #include "worker/http/response_range.h"
 #include "worker/http/settings.h"
@@ -179,6 +180,7 @@ static void judge(lua_State *L, struct exchange *exchange, h2o_iovec_t body, boo
 
 void response_validate_and_answer(lua_State *L, struct exchange *exchange, h2o_iovec_t body)
 {
+    head_run(L, exchange);
     h2o_req_t *req = exchange->req;
     const h2o_headers_t *headers = &req->res.headers;
     if (exchange->status == 304 || exchange->status == 204) {

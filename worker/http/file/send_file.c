@@ -18,6 +18,7 @@
 #include "worker/http/file/file_options.h"
 #include "worker/http/file/file_path.h"
 #include "worker/http/file/file_root.h"
+#include "worker/http/head.h"
 #include "worker/http/native.h"
 #include "worker/http/response.h"
 #include "worker/http/response_headers.h"
@@ -249,6 +250,7 @@ static int give(lua_State *L, struct exchange *exchange, struct sending *sending
     if (file_answer_give(&request, &sending->options, &sending->content, &given, &failure) != 0) {
         return raise(L, &failure);
     }
+    head_run(L, exchange);
     native_answer(exchange, &given);
     return 0;
 }

@@ -21,6 +21,7 @@
 #include "worker/http/exchange.h"
 #include "worker/http/file/folder.h"
 #include "worker/http/file/folder_options.h"
+#include "worker/http/head.h"
 #include "worker/http/native.h"
 
 #define STATIC_METATABLE "fsd.Static"
@@ -180,6 +181,7 @@ static int answer(lua_State *L)
     struct file_request request = native_request(exchange);
     switch (static_ask(&folder->native, &request, &given, &failure)) {
     case FILE_GIVES:
+        head_run(L, exchange);
         native_answer(exchange, &given);
         return 0;
     case FILE_PASSES:

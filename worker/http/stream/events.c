@@ -19,6 +19,7 @@
 #include "worker/core/json/json.h"
 #include "worker/core/runtime.h"
 #include "worker/http/exchange.h"
+#include "worker/http/head.h"
 #include "worker/http/hooks.h"
 #include "worker/http/response.h"
 #include "worker/http/service.h"
@@ -153,6 +154,7 @@ int events_open(lua_State *L)
     } else {
         hooks_before_stream(L, exchange);
         (void)response_is_open(L, exchange);
+        head_run(L, exchange);
         push_new(L, exchange);
         event_stream_begin(exchange, &options);
     }

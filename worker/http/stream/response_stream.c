@@ -13,6 +13,7 @@
 #include "worker/core/error.h"
 #include "worker/core/task.h"
 #include "worker/http/exchange.h"
+#include "worker/http/head.h"
 #include "worker/http/hooks.h"
 #include "worker/http/response.h"
 #include "worker/http/stream/stream.h"
@@ -146,6 +147,7 @@ int response_stream_write(lua_State *L)
     if (exchange->state == EXCHANGE_OPEN) {
         hooks_before_stream(L, exchange);
         response_stream_check(L, exchange);
+        head_run(L, exchange);
         exchange_begin_stream(exchange);
     }
     if (exchange->drops_body) {
@@ -166,6 +168,7 @@ int response_stream_flush(lua_State *L)
     if (exchange->state == EXCHANGE_OPEN) {
         hooks_before_stream(L, exchange);
         response_stream_check(L, exchange);
+        head_run(L, exchange);
         exchange_begin_stream(exchange);
     }
     if (exchange->drops_body || stream_is_empty(exchange->stream)) {
