@@ -18,6 +18,7 @@
 ---@field json fsd.json
 ---@field jwt fsd.jwt
 ---@field log fsd.Log
+---@field mw fsd.mw
 ---@field process fsd.process
 ---@field pubsub fsd.pubsub
 ---@field registry fsd.registry
