@@ -33,7 +33,7 @@ function M.is(value)
 end
 
 -- S{ fields }, S{ fields, unknown = ... } is not possible, since that is a field: the options stand behind.
-function M.new(fields, options)
+function M.new(fields, options, level)
   local good, node = pcall(function()
     if type(fields) == "string" or (type(fields) == "table" and fields[1] ~= nil) then
       if options ~= nil then error("fsd.schema: options are for objects", 0) end
@@ -46,13 +46,13 @@ function M.new(fields, options)
     for name, value in pairs(options or {}) do given[name] = value end
     return spec.to_node(given, "schema")
   end)
-  if not good then error(node, 2) end
+  if not good then error(node, level or 2) end
   return setmetatable({ node = node }, Schema)
 end
 
 -- schema.handler{ body = S{...}, query = ..., params = ..., headers = ... } -> middleware; values are in req.valid
-function M.handler(parts)
-  return require("fsd.schema.request")(parts, 3)
+function M.handler(parts, level)
+  return require("fsd.schema.request")(parts, level or 2)
 end
 
 return setmetatable(M, { __call = function(_, fields, options) return M.new(fields, options) end })

@@ -78,8 +78,10 @@ function http.assert(value, status, message, options) end
 ---What may stand before the handlers of a route.
 ---@class fsd.RouteOptions
 ---@field name? string for app:url
----@field query? fsd.Handler checks req.query, before body and handlers
----@field body? fsd.Handler checks the body
+---@field params? fsd.Schema|table|fsd.Handler of req.params. Requests are checked before the handlers run, and what fits stands in req.valid; see fsd.schema.handler. A function is a handler that comes before the others
+---@field query? fsd.Schema|table|fsd.Handler of req.query
+---@field headers? fsd.Schema|table|fsd.Handler of req.headers
+---@field body? fsd.Schema|table|fsd.Handler of the body, JSON or a form
 
 ---Gets what a handler raised, always as an Error. next() or next(err) gives it to the next one outward, or the default answer.
 ---@alias fsd.ErrorHandler async fun(err: fsd.Error, req: fsd.Request, res: fsd.Response, next: fun(err?: any)): any

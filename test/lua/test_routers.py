@@ -256,7 +256,7 @@ WRONG = [
     ("fsd.router{ mergeparams = true }", 'fsd.router: unknown option "mergeparams"; did you mean "merge_params"?'),
     ("fsd.router{ strict = 1 }", "strict must be true or false"), ("fsd.app{ title = 'x' }", 'fsd.app: unknown option "title"'),
     ("app:get('/x', { nam = 'x' }, print)", 'unknown option "nam" of a route; did you mean "name"?'),
-    ("app:get('/x', { name = 1 }, print)", "name must be a string"), ("app:get('/x', { body = 1 }, print)", "body must be a check that can be called"),
+    ("app:get('/x', { name = 1 }, print)", "name must be a string"), ("app:get('/x', { body = 1 }, print)", "fsd.schema: a table of fields expected, got number"),
     ("local r = fsd.router(); r.get('/x', print)", "call app:get(...) with a colon"), ("app:route('x')", "the path must start with"),
     ("app:route('/x').get(print)", "call route:get(...) with a colon"), ("app:route('/x'):get()", "expected 1 to 40 handlers, got 0"),
     ("app:listen(8080)", "that is the operator's, by `fsd run -p PORT"), ("app:listen{ port = 1 }", "cannot choose where it listens"),

@@ -192,3 +192,45 @@ def test_a_schema_is_json_schema(users):
         "type": "object", "required": ["name"],
         "properties": {"name": {"type": "string", "maxLength": 5, "description": "what"},
                        "tags": {"type": "array", "items": {"type": "integer"}}}}
+
+
+ROUTES = '''local fsd = require "fsd"
+local S = fsd.schema
+local app = fsd.app()
+local User = S { name = "string" }
+app:post("/users/:id", { params = { id = "integer" }, body = User, query = { n = { "integer", optional = true } }, name = "user" },
+  function(req) return req.valid end)
+app:get("/own", { query = function(req, res, next) req.valid = { own = true } next() end }, function(req) return req.valid end)
+return app
+'''
+
+
+@pytest.fixture(scope="module")
+def routes(serve):
+    return serve(ROUTES)
+
+
+def test_a_route_has_its_schemas(routes):
+    assert routes.request("POST", "/users/7?n=1", {"name": "Ann"}).json() == {"params": {"id": 7}, "body": {"name": "Ann"}, "query": {"n": 1}}
+    assert routes.get("/own").json() == {"own": True}
+
+
+def test_without_on_error_the_problems_are_told_to_programs(routes):
+    answer = routes.request("POST", "/users/x", {"name": 1})
+    assert (answer.status, answer.json()) == (400, {
+        "error": "params.id must be a whole number; body.name must be a string", "code": "validation",
+        "problems": [{"source": "params", "path": "id", "message": "must be a whole number"},
+                     {"source": "body", "path": "name", "message": "must be a string"}]})
+
+
+def test_and_to_people_as_a_sentence(routes):
+    answer = routes.request("POST", "/users/x", {"name": "x"}, {"accept": "text/html"})
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<p>params.id must be a whole number</p>" in answer.text
+
+
+def test_a_mistake_in_the_schema_of_a_route_is_told_where_it_is(serve_refused):
+    log = serve_refused('local fsd = require "fsd"\nlocal app = fsd.app()\napp:get("/", { query = { a = "strin" } }, print)\nreturn app')
+    assert 'app.lua:3: fsd.schema: schema.a: unknown type "strin"; did you mean "string"?' in log
+    log = serve_refused('local fsd = require "fsd"\nlocal app = fsd.app()\napp:get("/", { qery = {} }, print)\nreturn app')
+    assert 'unknown option "qery" of a route; did you mean "query"?' in log

@@ -116,8 +116,7 @@ void answer_own(struct service *service, h2o_req_t *req, int status, h2o_iovec_t
     answer_send(service, req, status, body, close);
 }
 
-/* Whether the client names HTML before anything else would do: browsers do, API clients don't. */
-static bool wants_html(h2o_req_t *req)
+bool answer_wants_html(h2o_req_t *req)
 {
     ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT, -1);
     if (at == -1) {
@@ -161,7 +160,7 @@ static h2o_iovec_t make_html_body(h2o_req_t *req, int status, const char *text, 
 
 h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message)
 {
-    if (!wants_html(req)) {
+    if (!answer_wants_html(req)) {
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
                        H2O_STRLIT("application/json; charset=utf-8"), 1);
         return make_json_body(req, status, message);
@@ -171,8 +170,8 @@ h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message)
 
 h2o_iovec_t answer_failure_body(h2o_req_t *req, int status, const char *details)
 {
-    return wants_html(req) ? make_html_body(req, status, details, "pre")
-                           : answer_error_body(req, status, header_text_reason(status));
+    return answer_wants_html(req) ? make_html_body(req, status, details, "pre")
+                                  : answer_error_body(req, status, header_text_reason(status));
 }
 
 void answer_error(struct service *service, h2o_req_t *req, int status, const char *message,

@@ -34,6 +34,8 @@ void answer_error(struct service *service, h2o_req_t *req, int status, const cha
                   bool close);
 /* The same for a pool that is held: 503 with Retry-After, and the connection ends, so that the next one may find another worker. */
 void answer_unavailable(struct service *service, h2o_req_t *req);
+/* Whether the client names HTML before anything else would do: browsers do, API clients don't. */
+bool answer_wants_html(h2o_req_t *req);
 /* Builds that page into the request's pool and sets its content type, without sending. */
 h2o_iovec_t answer_error_body(h2o_req_t *req, int status, const char *message);
 /* The same for an error of ours in `fsd run`: a browser shows the details, of several lines. */

@@ -8,7 +8,9 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "common/err.h"
 #include "worker/core/error.h"
+#include "worker/core/json/json.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
 #include "worker/http/app/plan.h"
@@ -70,6 +72,37 @@ static void replace_headers(lua_State *L, struct exchange *exchange, int error)
     lua_pop(L, 1);
 }
 
+/* For programs, what a ValidationError lists goes with its message; base NULL: it has no list, or a person is to read it. */
+static h2o_iovec_t make_problems_body(lua_State *L, h2o_req_t *req, int error)
+{
+    static const struct {
+        const char *from;
+        const char *to;
+    } fields[] = {{"message", "error"}, {"code", "code"}, {"problems", "problems"}};
+    h2o_iovec_t body = h2o_iovec_init(NULL, 0);
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        lua_pushstring(L, fields[i].to);
+        lua_pushstring(L, fields[i].from);
+        (void)lua_rawget(L, error);
+        lua_rawset(L, -3);
+    }
+    lua_pushliteral(L, "problems");
+    bool has_problems = lua_rawget(L, -2) == LUA_TTABLE && !answer_wants_html(req);
+    lua_pop(L, 1);
+    struct json_buf buf;
+    struct fsd_err err;
+    json_buf_init(&buf);
+    if (has_problems && json_encode(L, lua_gettop(L), &buf, &err) == 0) {
+        response_headers_put(req, "content-type",
+                             h2o_iovec_init(H2O_STRLIT("application/json; charset=utf-8")));
+        body = h2o_strdup(&req->pool, buf.data, buf.len);
+    }
+    json_buf_fini(&buf);
+    lua_pop(L, 1);
+    return body;
+}
+
 static h2o_iovec_t make_body(lua_State *L, const struct exchange *exchange, int error, int status)
 {
     const char *message = error_push_text(L, error, "message");
@@ -78,7 +111,8 @@ static h2o_iovec_t make_body(lua_State *L, const struct exchange *exchange, int 
         return answer_error_body(exchange->req, status, header_text_reason(status));
     }
     if (exposes) {
-        return answer_error_body(exchange->req, status, message);
+        h2o_iovec_t body = make_problems_body(L, exchange->req, error);
+        return body.base != NULL ? body : answer_error_body(exchange->req, status, message);
     }
     const char *traceback = error_push_text(L, error, "traceback");
     const char *details =

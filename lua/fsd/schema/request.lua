@@ -37,7 +37,7 @@ local function to_schemas(parts, level)
     if not READERS[name] then
       error(("fsd.schema.handler: unknown part %q%s"):format(tostring(name), options.meant(name, PARTS)), level + 1)
     end
-    schemas[name] = schema.is(value) and value or schema.new(value)
+    schemas[name] = schema.is(value) and value or schema.new(value, nil, level + 2)
   end
   return schemas
 end
