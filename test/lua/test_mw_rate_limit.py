@@ -26,6 +26,8 @@ limit("/good", { limit = 2, skip_successful = true })
 limit("/own", { limit = 0, handler = function(req, res) res:status(418):send "mine" end })
 limit("/skip", { limit = 0, skip = function(req) return req:get "x-friend" ~= nil end })
 limit("/bad", { key = function() return nil end })
+app:set("trust_proxy", true)
+app:use("/ip", fsd.mw.rate_limit { window = 1000000000, limit = 2, name = "ip" })
 app:use("/big", fsd.mw.rate_limit { window = 1000000000, limit = 300, name = "big", key = function() return "all" end })
 app:get("/:any/error", function() error { status = 400, message = "no" } end)
 app:use(function(req, res) return { req.rate_limit and req.rate_limit.used or 0, fsd.worker.self().slot } end)
@@ -114,6 +116,15 @@ def test_a_handler_may_answer_or_skip(app):
 def test_a_key_that_is_none_is_the_mistake_of_the_application(app):
     assert app.get("/bad").status == 500
     app.wait_log("fsd.mw.rate_limit: key must return a string or number, got nil")
+
+
+@pytest.mark.parametrize("address, same, other", [
+    ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"), ("2001:db8:1:2::1", "2001:db8:1:2:ffff::2", "2001:db8:1:3::1"),
+])
+def test_by_default_an_address_is_counted(app, address, same, other):
+    """Of IPv6 the network of a customer: who has one has more addresses than requests."""
+    statuses = [app.get("/ip", {"x-forwarded-for": one}).status for one in (address, same, address, same, other)]
+    assert statuses == [200, 200, 429, 429, 200]
 
 
 def test_all_workers_count_together(app):

@@ -23,6 +23,9 @@ app:use("/kib", fsd.mw.body_limit "1kb")
 app:post("/small", function(req) return req:text() end)
 app:post("/kib", function(req) return #req:text() .. "" end)
 app:use("/over", fsd.mw.method_override { query = "_method" })
+app:use("/form", fsd.mw.method_override { form = "_method", header = false })
+app:post("/form", function(req) return "POST" end)
+app:put("/form", function(req) return "PUT " .. req:form().a end)
 app:post("/over", function(req) return "POST " .. req.method end)
 app:delete("/over", function(req) return "DELETE " .. req.method end)
 app:put("/over", function(req) return "PUT " .. req.method end)
@@ -80,6 +83,13 @@ def test_a_method_may_be_another_one(app):
     assert app.request("POST", "/over", headers={header: "delete"}).text == "DELETE DELETE"
     assert app.request("POST", "/over?_method=PUT").text == "PUT PUT"
     assert app.request("POST", "/over").text == "POST POST"
+
+
+def test_a_field_of_a_form_may_say_it(app):
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert app.request("POST", "/form", "_method=PUT&a=1", form).text == "PUT 1"
+    assert app.request("POST", "/form", "_method=PUT&_method=PUT&a=1", form).text == "POST"
+    assert app.request("POST", "/form", "_method=PUT", {"x-http-method-override": "PUT"}).text == "POST"
 
 
 @pytest.mark.parametrize("method, value", [("POST", "GET"), ("POST", "CONNECT"), ("POST", "DELETE x"), ("POST", "TRACE"), ("GET", "DELETE"), ("PUT", "DELETE")])
