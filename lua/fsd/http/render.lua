@@ -48,6 +48,7 @@ end
 -- res:render(view [, values]): as text/html, unless a type is set
 function Response:render(view, values)
   local layers = {}
+  if self.csp_nonce then layers[1] = { csp_nonce = self.csp_nonce } end -- of fsd.mw.secure_headers
   add_layer(layers, self.locals)
   self:send(require("fsd.template").render(view, values, options_of(self.app, layers)))
 end

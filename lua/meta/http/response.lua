@@ -187,7 +187,7 @@ function Response:download(path, filename, options) end
 ---@overload fun(self: fsd.Response, url: string)
 function Response:redirect(status, url) end
 
----Sends a view, as text/html unless a type is set; it sees values, then res.locals, then app.locals. See fsd.template.
+---Sends a view, as text/html unless a type is set; it sees values, csp_nonce, then res.locals, then app.locals. See fsd.template.
 ---
 ---Raises as fsd.template.render does.
 ---@param view string "user/show"
