@@ -38,7 +38,7 @@ static void fill(char *to, const char *text, size_t len)
             continue;
         }
         size_t entity_len = strlen(entity);
-        memcpy(to, entity, entity_len);
+        memcpy(to, entity, entity_len); /* NOLINT(bugprone-not-null-terminated-result): a part */
         to += entity_len;
     }
 }
@@ -53,9 +53,8 @@ static void to_text(lua_State *L)
     }
     if (type == LUA_TNIL || type == LUA_TNONE) {
         lua_pushliteral(L, "");
-    } else if (type == LUA_TNUMBER || type == LUA_TBOOLEAN) {
-        (void)luaL_tolstring(L, 1, NULL);
-    } else if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+    } else if (type == LUA_TNUMBER || type == LUA_TBOOLEAN ||
+               luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
         (void)luaL_tolstring(L, 1, NULL);
     } else {
         luaL_error(L, "cannot write a %s into a template", luaL_typename(L, 1));

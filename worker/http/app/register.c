@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "common/nearest.h"
 #include "worker/http/app.h"
+#include "worker/http/app/route_options.h"
 #include "worker/http/app/rule.h"
 #include "worker/http/route/pattern.h"
 
@@ -139,81 +139,6 @@ void register_describe_call(lua_State *L, char *text, size_t room)
     }
 }
 
-static bool is_options(lua_State *L, int index)
-{
-    return lua_istable(L, index) && lua_rawlen(L, index) == 0 && !handler_is(L, index);
-}
-
-static const char *const option_names[] = {"name", "params", "query", "headers", "body"};
-
-static void check_option_names(lua_State *L, int index)
-{
-    size_t count = sizeof(option_names) / sizeof(option_names[0]);
-    lua_pushnil(L);
-    while (lua_next(L, index) != 0) {
-        lua_pop(L, 1);
-        const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
-        bool is_known = false;
-        for (size_t i = 0; i < count; i++) {
-            is_known = is_known || strcmp(name, option_names[i]) == 0;
-        }
-        if (!is_known) {
-            const char *near = nearest_find(name, option_names, count);
-            luaL_argerror(
-                L, index,
-                near == NULL
-                    ? lua_pushfstring(L, "unknown option \"%s\" of a route", name)
-                    : lua_pushfstring(L, "unknown option \"%s\" of a route; did you mean \"%s\"?",
-                                      name, near));
-        }
-    }
-}
-
-/* The function that checks requests against the schemas of a table, which it takes from the top. */
-static void push_check(lua_State *L)
-{
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "fsd.schema");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "handler");
-    lua_replace(L, -2);
-    lua_insert(L, -2);
-    lua_pushinteger(L, 3); /* the level of who called the method that this runs in */
-    lua_call(L, 2, 1);
-}
-
-/* { name =, params =, query =, headers =, body = }: what checks a request is a handler before all others; functions are such
- * handlers themselves. */
-static void read_options(lua_State *L, struct call *call, int into)
-{
-    int options = call->first++;
-    bool has_schemas = false;
-    check_option_names(L, options);
-    if (lua_getfield(L, options, "name") != LUA_TNIL) {
-        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0, options,
-                      "name must be a string");
-        call->name = lua_tostring(L, -1); /* the options have it */
-    }
-    lua_pop(L, 1);
-    lua_newtable(L);
-    for (size_t i = 1; i < sizeof(option_names) / sizeof(option_names[0]); i++) {
-        int type = lua_getfield(L, options, option_names[i]);
-        if (type == LUA_TFUNCTION) {
-            register_gather(L, lua_gettop(L), into, false);
-        } else if (type != LUA_TNIL) {
-            has_schemas = true;
-            lua_pushvalue(L, -1);
-            lua_setfield(L, -3, option_names[i]);
-        }
-        lua_pop(L, 1);
-    }
-    if (has_schemas) {
-        push_check(L);
-        register_gather(L, lua_gettop(L), into, false);
-    }
-    lua_pop(L, 1);
-}
-
 static void copy_handlers(struct app_rule *to, const struct app_rule *from)
 {
     for (size_t i = 0; i < from->handlers.count; i++) {
@@ -269,8 +194,8 @@ static void register_route(lua_State *L, struct call *call)
     (void)register_check_paths(L, call->path);
     lua_newtable(L);
     int list = lua_gettop(L);
-    if (call->first <= call->last && is_options(L, call->first)) {
-        read_options(L, call, list);
+    if (call->first <= call->last && route_options_test(L, call->first)) {
+        call->name = route_options_read(L, call->first++, list);
     }
     for (int i = call->first; i <= call->last; i++) {
         register_gather(L, i, list, false);
