@@ -44,17 +44,30 @@ size_t collector_push_text(lua_State *L, const char *bytes, size_t len)
     return collector_end_credit(L, max_kb, before_kb);
 }
 
+bool collector_pay(lua_State *L, size_t *owed_kb)
+{
+    size_t owed = *owed_kb;
+    *owed_kb = 0;
+    if (owed == 0 || !lua_gc(L, LUA_GCISRUNNING)) {
+        return false;
+    }
+    if (owed < STEP_KB) {
+        (void)lua_gc(L, LUA_GCSTEP, (int)owed); /* as if it had not been on credit */
+        return false;
+    }
+    if (lua_gc(L, LUA_GCSTEP, 0) == 0) { /* else a cycle is over: it has seen everything */
+        *owed_kb = owed - STEP_KB;
+    }
+    return *owed_kb > 0;
+}
+
 /* The context is what is owed and the number of results. */
 static int go_on(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     size_t owed_kb = (size_t)context >> COUNT_BITS;
     int count = (int)((size_t)context & ((1U << COUNT_BITS) - 1));
-    while (owed_kb >= STEP_KB && lua_gc(L, LUA_GCISRUNNING)) {
-        owed_kb -= STEP_KB;
-        if (lua_gc(L, LUA_GCSTEP, 0) != 0) {
-            break; /* a cycle is over: it has seen everything */
-        }
+    while (collector_pay(L, &owed_kb)) {
         breath_take(L, (lua_KContext)(owed_kb << COUNT_BITS | (size_t)count), go_on);
     }
     return count;
@@ -63,6 +76,7 @@ static int go_on(lua_State *L, int status, lua_KContext context)
 int collector_settle(lua_State *L, size_t owed_kb, int count)
 {
     if (owed_kb < STEP_KB) {
+        (void)collector_pay(L, &owed_kb);
         return count;
     }
     luaL_checkstack(L, LUA_MINSTACK, "no room to settle");

@@ -2,6 +2,7 @@
 #define FSD_WORKER_CORE_COLLECTOR_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Lua's collector goes on with each allocation, and does as much as was allocated: a megabyte at once is a pause of ten milliseconds.
@@ -14,6 +15,8 @@ int collector_begin_credit(lua_State *L, int max_kb);
 size_t collector_end_credit(lua_State *L, int max_kb, int before_kb);
 /* Pushes a string of any length, on credit when it is long.  Returns what is owed. */
 size_t collector_push_text(lua_State *L, const char *bytes, size_t len);
+/* Pays some of what is owed, in a third of a millisecond; whether there is more.  For who ends with an error. */
+bool collector_pay(lua_State *L, size_t *owed_kb);
 /* The end of a C function that Lua has called, `return collector_settle(L, owed_kb, count)`, with its count results (up to 7) on the
  * top: pays, and lets others run meanwhile. */
 int collector_settle(lua_State *L, size_t owed_kb, int count);

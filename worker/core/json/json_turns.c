@@ -29,6 +29,8 @@ static const char writing_metatable[] = "fsd.json.writing";
 struct reading {
     const struct json_turns_calls *calls; /* borrowed: lives for ever */
     size_t owed_kb;                       /* to the collector */
+    int result;                           /* -EAGAIN until it is over */
+    struct fsd_err err;
     struct json_decoder decoder;
     struct json_open open[];
 };
@@ -51,18 +53,18 @@ static int read_piece(lua_State *L, struct reading *reading)
 static int read_on(lua_State *L, int status, lua_KContext context)
 {
     struct reading *reading = lua_touserdata(L, (int)context);
-    struct fsd_err err;
-    int r = -EAGAIN;
     if (status == LUA_YIELD && reading->calls->check != NULL) {
         reading->calls->check(L);
     }
-    reading->decoder.err = &err;
-    while ((r = read_piece(L, reading)) == -EAGAIN) {
+    while (reading->result == -EAGAIN && (reading->result = read_piece(L, reading)) == -EAGAIN) {
         luaL_checkstack(L, SLOTS, "JSON");
         breath_take(L, context, read_on);
     }
+    while (reading->result < 0 && collector_pay(L, &reading->owed_kb)) { /* before it raises */
+        breath_take(L, context, read_on);
+    }
     size_t owed_kb = reading->owed_kb;
-    return collector_settle(L, owed_kb, reading->calls->on_done(L, r, &err));
+    return collector_settle(L, owed_kb, reading->calls->on_done(L, reading->result, &reading->err));
 }
 
 static int read_long(lua_State *L, const char *text, size_t len, const struct json_options *options,
@@ -75,10 +77,10 @@ static int read_long(lua_State *L, const char *text, size_t len, const struct js
     reading->calls = calls;
     reading->decoder.open = reading->open;
     reading->owed_kb = 0;
-    struct fsd_err err;
-    reading->decoder.err = &err;
+    reading->result = -EAGAIN;
+    reading->decoder.err = &reading->err;
     int r = json_decoder_init(&reading->decoder, L, text, len, options);
-    return r < 0 ? calls->on_done(L, r, &err) : read_on(L, LUA_OK, place);
+    return r < 0 ? calls->on_done(L, r, &reading->err) : read_on(L, LUA_OK, place);
 }
 
 int json_turns_decode(lua_State *L, const char *text, size_t len,

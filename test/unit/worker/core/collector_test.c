@@ -101,6 +101,34 @@ static void what_is_owed_is_collected(void **state)
     close_state(L);
 }
 
+static void little_is_collected_too(void **state)
+{
+    (void)state;
+    lua_State *L = open_state();
+    assert_int_equal(luaL_dostring(L, "for i = 1, 4000 do text(200 * 1024) end"),
+                     LUA_OK); /* 800 MB */
+    assert_true(lua_gc(L, LUA_GCCOUNT) < 40 * 1024);
+    close_state(L);
+}
+
+static void who_ends_with_an_error_pays_before(void **state)
+{
+    (void)state;
+    lua_State *L = open_state();
+    for (int i = 0; i < 400; i++) {
+        int before_kb = collector_begin_credit(L, 4096);
+        (void)lua_newuserdatauv(L, 2 << 20, 0);
+        lua_pop(L, 1);
+        size_t owed_kb = collector_end_credit(L, 4096, before_kb);
+        assert_true(owed_kb >= 2048);
+        while (collector_pay(L, &owed_kb)) {
+        }
+        assert_int_equal(owed_kb, 0);
+    }
+    assert_true(lua_gc(L, LUA_GCCOUNT) < 100 * 1024);
+    close_state(L);
+}
+
 static void credit_is_given_back(void **state)
 {
     (void)state;
@@ -137,6 +165,8 @@ int main(void)
         cmocka_unit_test(results_come_whatever_is_owed),
         cmocka_unit_test(who_owes_much_lets_others_run),
         cmocka_unit_test(what_is_owed_is_collected),
+        cmocka_unit_test(little_is_collected_too),
+        cmocka_unit_test(who_ends_with_an_error_pays_before),
         cmocka_unit_test(credit_is_given_back),
         cmocka_unit_test(a_collector_that_is_stopped_stays_so),
     };
