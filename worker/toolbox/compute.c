@@ -174,14 +174,13 @@ static int start_helper(struct compute_helper *helper)
     return 0;
 }
 
-static void send_request(int socket, const struct compute_job *job)
+static void send_request(int socket, struct compute_job *job)
 {
     union {
         struct cmsghdr head;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {0};
-    struct iovec part = {.iov_base = (void *)(uintptr_t)&job->request,
-                         .iov_len = compute_request_size(&job->request)};
+    struct iovec part = {.iov_base = &job->request, .iov_len = compute_request_size(&job->request)};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (job->fd >= 0) {
         control.head = (struct cmsghdr){

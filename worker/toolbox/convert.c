@@ -60,17 +60,17 @@ static int convert_short(lua_State *L, const struct convert *begin, const char *
     return 1;
 }
 
-int convert_string(lua_State *L, const struct convert *begin)
+int convert_string(lua_State *L, const struct convert *convert)
 {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    size_t room = begin->kind->room(len);
+    size_t room = convert->kind->room(len);
     luaL_argcheck(L, room <= STDLIB_STRING_MAX, 1, "the result would be too long (64 MiB at most)");
     if (room <= SHORT_BYTES) {
-        return convert_short(L, begin, text, len);
+        return convert_short(L, convert, text, len);
     }
     lua_settop(L, 1);
     struct job *job = lua_newuserdatauv(L, sizeof(*job) + room, 0);
-    job->convert = *begin;
+    job->convert = *convert;
     return go_on(L);
 }

@@ -11,6 +11,14 @@
 
 enum { ARGUMENTS_MAX = 4096, NAMES_MAX = 1024 };
 
+/* execve takes its texts so, and only reads them. */
+static char *as_argument(const char *text)
+{
+    char *argument = NULL;
+    memcpy(&argument, &text, sizeof(argument));
+    return argument;
+}
+
 /* The text on the top; raises when it is not fit for an argument. */
 static char *check_text(lua_State *L, const char *function, const char *what)
 {
@@ -20,11 +28,10 @@ static char *check_text(lua_State *L, const char *function, const char *what)
         type == LUA_TSTRING || type == LUA_TNUMBER ? lua_tolstring(L, -1, &len) : NULL;
     if (text == NULL) {
         luaL_error(L, "%s: %s must be a string, got %s", function, what, luaL_typename(L, -1));
-    }
-    if (strlen(text) != len) {
+    } else if (strlen(text) != len) {
         luaL_error(L, "%s: %s has a zero byte in it", function, what);
     }
-    return (char *)(uintptr_t)text; /* execve takes it so, and only reads it */
+    return as_argument(text);
 }
 
 char **environment_push_arguments(lua_State *L, int index, const char *function)
@@ -109,7 +116,7 @@ char **environment_push(lua_State *L, int index, bool is_inherited, const char *
     char **list = lua_newuserdatauv(L, (NAMES_MAX + 1) * sizeof(*list), 0);
     lua_pushnil(L);
     while (lua_next(L, -3) != 0 && count < NAMES_MAX) {
-        list[count++] = (char *)(uintptr_t)lua_tostring(L, -1);
+        list[count++] = as_argument(lua_tostring(L, -1));
         lua_pop(L, 1);
     }
     list[count] = NULL;

@@ -82,7 +82,8 @@ static struct jwt_key_text keep(const void *bytes, size_t len)
 static void drop(struct jwt_key_text *text)
 {
     if (text->bytes != NULL) {
-        char *bytes = (char *)(uintptr_t)text->bytes; /* ours: keep() has made it */
+        char *bytes = NULL;
+        memcpy(&bytes, &text->bytes, sizeof(bytes)); /* ours to write: keep() has made it */
         explicit_bzero(bytes, text->len);
         free(bytes);
     }
@@ -191,6 +192,7 @@ static int take(struct jwt_key *key, enum jwt_algorithm algorithm, EVP_PKEY *pke
 }
 
 /* There is no passphrase, and nobody to be asked for one. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type */
 static int on_passphrase(char *buf, int size, int is_writing, void *data)
 {
     (void)buf;

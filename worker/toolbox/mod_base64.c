@@ -40,7 +40,8 @@ static void decode_run(lua_State *L, struct convert *convert, const char *text, 
     size_t taken = base64_read(&convert->reader, text, len, (uint8_t *)out, &convert->len);
     if (taken < len) {
         error_raise(L, "Base64Error", "base64.decode", STATUS_BAD_REQUEST,
-                    "invalid base64 at byte %I", (lua_Integer)(convert->done + taken + 1));
+                    "invalid base64 at byte %I",
+                    (lua_Integer)convert->done + (lua_Integer)taken + 1);
     }
 }
 

@@ -61,7 +61,8 @@ static int random_integer(lua_State *L)
     do {
         random_fill(L, &number, sizeof(number));
     } while (number < refused);
-    lua_pushinteger(L, (lua_Integer)((uint64_t)low + (count == 0 ? number : number % count)));
+    uint64_t result = (uint64_t)low + (count == 0 ? number : number % count);
+    lua_pushinteger(L, (lua_Integer)result);
     return 1;
 }
 

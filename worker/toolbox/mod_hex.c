@@ -39,7 +39,7 @@ static void decode_run(lua_State *L, struct convert *convert, const char *text, 
                     len - taken == 1
                         ? "invalid hexadecimal text: it ends with half a byte at byte %I"
                         : "invalid hexadecimal text at byte %I",
-                    (lua_Integer)(convert->done + taken + 1));
+                    (lua_Integer)convert->done + (lua_Integer)taken + 1);
     }
 }
 

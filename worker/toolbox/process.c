@@ -319,12 +319,13 @@ void process_leave(struct process *process)
 
 void process_set_fini(struct process_set *set)
 {
-    while (set->first != NULL) {
-        struct process *process = set->first;
+    struct process *next = NULL;
+    for (struct process *process = set->first; process != NULL; process = next) {
+        next = process->next;
         signal_group(process, SIGKILL);
         close_all(process);
         spawn_kill(&process->spawn);
-        unlist(process);
         free_process(process);
     }
+    *set = (struct process_set){0};
 }

@@ -265,9 +265,10 @@ size_t url_resolve(const struct url *base, const struct url *reference, char *ou
     }
     const char *guard =
         find_guard(scheme, is_own ? &reference->host : &base->host, out + from, at - from);
-    memmove(out + from + strlen(guard), out + from, at - from);
-    memcpy(out + from, guard, strlen(guard));
-    at = put_part(out, at + strlen(guard), "?", query);
+    size_t guard_len = strlen(guard);
+    memmove(out + from + guard_len, out + from, at - from);
+    (void)put(out, from, guard, guard_len);
+    at = put_part(out, at + guard_len, "?", query);
     return put_part(out, at, "#", &reference->fragment);
 }
 

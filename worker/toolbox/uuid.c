@@ -46,7 +46,11 @@ void uuid_format(const uint8_t bytes[UUID_BYTES], char text[UUID_TEXT_LEN])
     size_t from = 0;
     hex_encode(bytes, UUID_BYTES, digits);
     for (size_t i = 0; i < UUID_TEXT_LEN; i++) {
-        text[i] = memchr(hyphens, (int)i, sizeof(hyphens)) != NULL ? '-' : digits[from++];
+        bool is_hyphen = memchr(hyphens, (int)i, sizeof(hyphens)) != NULL;
+        text[i] = '-';
+        if (!is_hyphen) {
+            text[i] = digits[from++];
+        }
     }
 }
 
