@@ -230,8 +230,9 @@ static int app_listen(lua_State *L)
 {
     (void)app_check(L, "listen");
     if (!lua_isnoneornil(L, 2)) {
-        return luaL_error(L, "an application cannot choose where it listens: that is the operator's, by "
-                             "`fsd run -p PORT -H ADDRESS` or listeners of the configuration");
+        return luaL_error(
+            L, "an application cannot choose where it listens: that is the operator's, by "
+               "`fsd run -p PORT -H ADDRESS` or listeners of the configuration");
     }
     lua_settop(L, 1);
     return 1;

@@ -98,6 +98,15 @@ const luaL_Reg app_settings_methods[] = {
     {NULL, NULL},
 };
 
+const struct scope *exchange_scope(const struct exchange *exchange)
+{
+    if (exchange->step < exchange->chain.count) {
+        const struct app_route *route = exchange->chain.steps[exchange->step].entry->value;
+        return route->scope;
+    }
+    return exchange->scope != NULL ? exchange->scope : exchange->edition->plan->root;
+}
+
 const struct settings *exchange_settings(const struct exchange *exchange)
 {
     return &exchange_scope(exchange)->app->settings;

@@ -140,15 +140,6 @@ struct router_memory exchange_memory(struct exchange *exchange)
     return (struct router_memory){alloc_block, exchange};
 }
 
-const struct scope *exchange_scope(const struct exchange *exchange)
-{
-    if (exchange->step < exchange->chain.count) {
-        const struct app_route *route = exchange->chain.steps[exchange->step].entry->value;
-        return route->scope;
-    }
-    return exchange->scope != NULL ? exchange->scope : exchange->edition->plan->root;
-}
-
 /* From here on libh2o's request may be gone. */
 static void detach(struct exchange *exchange)
 {

@@ -144,7 +144,7 @@ int hooks_finish(lua_State *L, struct exchange *exchange)
 
 void hooks_before_stream(lua_State *L, struct exchange *exchange)
 {
-    if (!hooks_hold(exchange)) {
+    if (!hooks_hold(exchange) || exchange->state != EXCHANGE_OPEN) {
         return;
     }
     exchange->is_sealed = true; /* first: a hook may write as well */

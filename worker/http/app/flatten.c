@@ -172,31 +172,32 @@ static struct app_route *new_route(const struct flattening *f, const struct scop
 
 /* Adds the entry of a route; kind, path and method are in the rule for the router, all else is worked out here. */
 static int add_entry(struct flattening *f, struct app_route *route, const struct joined *base,
-                     struct router_rule *rule)
+                     const struct router_rule *given)
 {
     const struct scope *scope = route->scope;
     struct joined path;
+    struct router_rule rule = *given;
     if (++f->entry_count > ENTRIES_MAX) {
         return fsd_err_set(f->err, EINVAL,
                            "more than %d routes, counted in each place that they are mounted in",
                            ENTRIES_MAX);
     }
-    rule->is_strict = is_strict(scope) && rule->path_len > 1;
+    rule.is_strict = is_strict(scope) && rule.path_len > 1;
     if (scope->depth == 0) {
-        rule->is_strict = is_strict(scope);
+        rule.is_strict = is_strict(scope);
     }
-    int error = join(f, base, rule->path, rule->path_len, false, &path);
-    rule->path = path.text;
-    rule->path_len = path.len;
-    rule->part_ends = path.ends;
-    rule->part_count = scope->depth + 1;
-    rule->sensitive_parts = path.sensitive_parts;
+    int error = join(f, base, rule.path, rule.path_len, false, &path);
+    rule.path = path.text;
+    rule.path_len = path.len;
+    rule.part_ends = path.ends;
+    rule.part_count = scope->depth + 1;
+    rule.sensitive_parts = path.sensitive_parts;
     if (is_case_sensitive(scope)) {
-        rule->sensitive_parts |= UINT32_C(1) << scope->depth;
+        rule.sensitive_parts |= UINT32_C(1) << scope->depth;
     }
-    rule->value = route;
+    rule.value = route;
     if (error == 0) {
-        error = router_add(f->plan->router, rule, f->err);
+        error = router_add(f->plan->router, &rule, f->err);
     }
     if (error != 0) {
         return fail_at(f, route->rule);
