@@ -1,4 +1,6 @@
 """The fields and methods of req that Express knows: headers, negotiation, queries."""
+import socket
+
 import pytest
 
 from handler_rows import app_of, names
@@ -19,6 +21,7 @@ GIVEN = [
     ("a_referrer_may_be_spelt_rightly", 'return { req:get("Referrer"), req:get("referer") }', {"headers": {"referer": "/a"}}, ["/a", "/a"]),
     ("a_referrer_goes_before_a_referer", 'return { req:get("Referrer"), req:get("referer") }',
      {"headers": {"referer": "/a", "referrer": "/b"}}, ["/b", "/b"]),
+    ("deadline_is_a_time_to_come", "local d = req.deadline; return { d > fsd.now(), d <= fsd.now() + 31, req.deadline == d }", {}, [True] * 3),
     ("accepts_the_best_of_several", 'return { req:accepts("json", "html"), req:accepts{ "text/plain", "html" } }',
      {"headers": {"accept": "text/html;q=0.9, application/json"}}, ["json", "html"]),
     ("accepts_none_is_false", 'return { req:accepts("png"), req:accepts("nonsense"), req:accepts("html", "image/png") }',
@@ -104,6 +107,7 @@ MISTAKES = [
     ("accepts_of_a_list_of_numbers", "return req:accepts{ 1 }", "a list of strings expected"),
     ("accepts_of_too_many", 'local t = {}; for i = 1, 65 do t[i] = "html" end; return req:accepts(t)', "more than 64"),
     ("accepts_of_too_many_arguments", 'local t = {}; for i = 1, 65 do t[i] = "html" end; return req:accepts(table.unpack(t))', "more than 64"),
+    ("on_abort_without_a_function", "req:on_abort()", "function expected"),
     ("range_without_a_size", "return req:range()", "number expected"),
     ("range_of_a_negative_size", "return req:range(-1)", "cannot be negative"),
     ("range_with_a_wrong_option", "return req:range(1, { combined = true })", 'did you mean "combine"'),
@@ -142,6 +146,39 @@ def test_request(app, name, code, how, expected):
 def test_mistake_is_logged(app, name, code, message):
     assert app.get("/" + name).status == 500
     assert message in app.wait_record(path="/" + name, level="error")["msg"]
+
+
+ABORTS = """
+local fsd = require "fsd"
+local app = fsd.app()
+app:get("/waits", function(req, res)
+  assert(req:on_abort(function(outcome) fsd.log:info("aborted", { status = outcome.status }) end) == req)
+  fsd.log:info("waiting")
+  fsd.task.sleep(3600)
+end)
+app:get("/answers", function(req, res)
+  req:on_abort(function() fsd.log:info("aborted in vain") end)
+  res:on("close", function() fsd.log:info("closed") end)
+  res:send("x")
+end)
+return app
+"""
+
+
+def test_on_abort_is_called_when_the_client_leaves(serve):
+    app = serve(ABORTS)
+    host, port = app.address().rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n")
+        app.wait_record(msg="waiting")
+    assert app.wait_record(msg="aborted")["status"] == 499
+
+
+def test_on_abort_is_not_called_when_the_answer_has_left(serve):
+    app = serve(ABORTS)
+    assert app.get("/answers").text == "x"
+    app.wait_record(msg="closed")
+    assert not [record for record in app.records() if record["msg"] == "aborted in vain"]
 
 
 @pytest.mark.parametrize("query, expected", EXTENDED)

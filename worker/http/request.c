@@ -63,6 +63,7 @@ static const struct field {
     {"state", push_empty, true},
     {"log", request_push_log, true},
     {"aborted", request_push_aborted, false},
+    {"deadline", request_push_deadline, false},
     {"xhr", request_push_xhr, false},
     {"cookies", cookies_push, true},
     {"signed_cookies", cookies_push_signed, true},

@@ -10,6 +10,7 @@
 #include "worker/http/params.h"
 #include "worker/http/request_id.h"
 #include "worker/http/service.h"
+#include "worker/http/settings.h"
 
 static void push_iovec(lua_State *L, h2o_iovec_t text)
 {
@@ -95,4 +96,19 @@ void request_push_xhr(lua_State *L, struct exchange *exchange)
     char scratch[VIEW_SCRATCH_MAX];
     h2o_iovec_t with = view_header(&exchange->view, H2O_STRLIT("x-requested-with"), scratch);
     lua_pushboolean(L, h2o_lcstris(with.base, with.len, H2O_STRLIT("xmlhttprequest")));
+}
+
+/* Asking for it begins it, if no wait has yet. */
+void request_push_deadline(lua_State *L, struct exchange *exchange)
+{
+    struct task *task = exchange->task;
+    if (!task_has_deadline(task) && !task->cancelling && exchange->state == EXCHANGE_OPEN) {
+        uint64_t own_ms = exchange_settings(exchange)->request_timeout_ms;
+        task_set_deadline(task, own_ms != 0 ? own_ms : task->runtime->config.request_timeout_ms);
+    }
+    if (task_has_deadline(task)) {
+        lua_pushnumber(L, (lua_Number)task->timing->deadline.at_ms / 1000);
+    } else {
+        lua_pushnil(L);
+    }
 }

@@ -13,3 +13,14 @@ function Request:spawn(fn, ...)
   own.adopt(self, handle)
   return handle
 end
+
+-- req:on_abort(fn): when the client has gone before it had the whole answer
+function Request:on_abort(fn)
+  if type(fn) ~= "function" then
+    error(("bad argument #1 to 'on_abort' (function expected, got %s)"):format(type(fn)), 2)
+  end
+  self.res:on("close", function(outcome)
+    if not outcome.complete then fn(outcome) end
+  end)
+  return self
+end

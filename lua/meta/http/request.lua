@@ -15,6 +15,7 @@
 ---@field headers table<string, string> by lower-case name; repeated ones are joined by ", " (cookie: by "; ")
 ---@field raw_headers string[] name, value, name, value ... as they were sent
 ---@field trailers table<string, string> always empty: trailers of chunked bodies are dropped
+---@field deadline number? when the handler has to have answered, on the clock of fsd.now(); asking begins the time, if no wait has. nil when there is no such limit just now: it sends events, or has answered
 ---@field xhr boolean whether X-Requested-With is XMLHttpRequest
 ---@field cookies table<string, any> by name, percent-decoded; the first of a name counts, up to 200. What begins with "j:" is JSON and decoded. With the setting `secret`, signed ones are in signed_cookies only
 ---@field signed_cookies table<string, any> those that begin with "s:", without their signature; false when it is wrong. Raises without the setting `secret`
@@ -60,6 +61,12 @@ function Request:header(name) end
 ---@return string[]
 ---@nodiscard
 function Request:header_values(name) end
+
+---Runs a function, in a task of its own, when the client has gone before it had the whole answer, or the answer broke off. There is no
+---use in req and res then: keep what you need in variables. A handler that waits gets a CancelError with the code "aborted" besides.
+---@param fn fun(outcome: fsd.Outcome)
+---@return fsd.Request self
+function Request:on_abort(fn) end
 
 ---Which of the types the client likes best (Accept), as it was given; false when it accepts none of them. A type is one
 ---("text/html"), or the name of one ("html"); they may be given in one list. Without types: all that is accepted, the best first.
