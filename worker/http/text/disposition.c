@@ -97,7 +97,11 @@ static size_t make_ascii(const char *name, size_t len, char *out)
     size_t count = 0;
     for (size_t i = 0; i < len;) {
         size_t size = measure((const unsigned char *)name + i, len - i);
-        out[count++] = is_printable(name[i]) ? name[i] : '?';
+        char c = '?';
+        if (is_printable(name[i])) {
+            c = name[i];
+        }
+        out[count++] = c;
         i += size > 0 ? size : 1;
     }
     return count;

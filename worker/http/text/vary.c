@@ -80,8 +80,8 @@ int vary_add(const char *header, size_t header_len, const char *fields, size_t f
             continue;
         }
         if (len > 0) {
-            memcpy(out + len, ", ", 2);
-            len += 2;
+            out[len++] = ',';
+            out[len++] = ' ';
         }
         memcpy(out + len, name.text, name.len);
         len += name.len;
