@@ -198,3 +198,22 @@ def test_hijack_says_when_it_comes(app):
 def test_names_of_fsd_cannot_be_set_but_for_the_status(app):
     answer = app.get("/own")
     assert (answer.status, answer.json()) == (201, ["req", "headers_sent", "send", "status must be a whole number"])
+
+
+SETTINGS = '''
+local fsd = require "fsd"
+local app = fsd.app()
+app:set("json_spaces", 2):set("json_escape", true):set("jsonp_callback_name", "call")
+app:get("/", function(req, res) res:json{ a = { "<&>", {} } } end)
+app:get("/returned", function() return { { 1, true } } end)
+app:get("/jsonp", function(req, res) res:jsonp{ 1 } end)
+return app
+'''
+
+
+def test_settings_say_how_json_looks(serve):
+    app = serve(SETTINGS)
+    assert app.get("/").text == '{\n  "a": [\n    "\\u003c\\u0026\\u003e",\n    {}\n  ]\n}'
+    assert app.get("/returned").text == '[\n  [\n    1,\n    true\n  ]\n]'
+    assert app.get("/jsonp?call=f").text == "/**/ typeof f === 'function' && f([\n  1\n]);"
+    assert app.get("/jsonp?callback=f").headers["content-type"] == JSON
