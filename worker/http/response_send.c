@@ -19,7 +19,7 @@
 #include "worker/http/settings.h"
 #include "worker/http/stream/response_stream.h"
 #include "worker/http/text/header_text.h"
-#include "worker/http/text/json_text.h"
+#include "worker/http/text/json_form.h"
 
 enum { JSON_KEEP_BYTES = 256 * 1024 };
 
@@ -50,10 +50,10 @@ static void dress(const struct exchange *exchange, struct json_buf *buf)
 {
     const struct settings *settings = exchange_settings(exchange);
     if (settings->json_spaces[0] != '\0') {
-        json_text_indent(buf, settings->json_spaces);
+        json_form_indent(buf, settings->json_spaces);
     }
     if (settings->json_escape) {
-        json_text_escape(buf, JSON_TEXT_HTML);
+        json_form_escape(buf, JSON_FORM_HTML);
     }
 }
 
@@ -149,7 +149,7 @@ int response_send_encode(lua_State *L)
     luaL_checkany(L, 2);
     struct json_buf *buf = encode(L, exchange, 2);
     if (lua_toboolean(L, 3)) {
-        json_text_escape(buf, JSON_TEXT_SCRIPT);
+        json_form_escape(buf, JSON_FORM_SCRIPT);
     }
     lua_pushlstring(L, buf->data, buf->len);
     lua_pushstring(L, exchange_settings(exchange)->jsonp_callback_name);

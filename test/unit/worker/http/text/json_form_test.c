@@ -1,4 +1,4 @@
-#include "worker/http/text/json_text.h"
+#include "worker/http/text/json_form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +42,7 @@ static void lines_are_as_javascript_writes_them(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct json_buf buf = make(rows[i].text);
-        json_text_indent(&buf, "  ");
+        json_form_indent(&buf, "  ");
         check(&buf, rows[i].wanted);
     }
 }
@@ -51,10 +51,10 @@ static void what_a_browser_takes_for_html_is_escaped(void **state)
 {
     (void)state;
     struct json_buf buf = make("[\"</script>&\"]");
-    json_text_escape(&buf, JSON_TEXT_HTML);
+    json_form_escape(&buf, JSON_FORM_HTML);
     check(&buf, "[\"\\u003c/script\\u003e\\u0026\"]");
     buf = make("[\"plain\"]");
-    json_text_escape(&buf, JSON_TEXT_HTML);
+    json_form_escape(&buf, JSON_FORM_HTML);
     check(&buf, "[\"plain\"]");
 }
 
@@ -62,7 +62,7 @@ static void what_ends_a_line_of_javascript_is_escaped(void **state)
 {
     (void)state;
     struct json_buf buf = make("[\"a\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x82\xac<\"]\xe2\x80");
-    json_text_escape(&buf, JSON_TEXT_SCRIPT);
+    json_form_escape(&buf, JSON_FORM_SCRIPT);
     check(&buf, "[\"a\\u2028\\u2029\xe2\x80\xaa\xe2\x82\xac<\"]\xe2\x80");
 }
 

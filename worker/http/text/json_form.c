@@ -1,7 +1,7 @@
-/* json_text.c - JSON that was encoded, in another form: easy to read, or harmless where it stands.
+/* json_form.c - JSON that was encoded, in another form: easy to read, or harmless where it stands.
  * Owns nothing.  Both go through the text once and write it anew; most documents have nothing to be escaped, and stay.
  * Pure.  Called by response_send.c for the settings json_spaces and json_escape, and for res:jsonp.  Must not know Lua. */
-#include "worker/http/text/json_text.h"
+#include "worker/http/text/json_form.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -43,14 +43,14 @@ static const char *find_separator(struct place *place, const char **ret_escape, 
     return NULL;
 }
 
-static const char *find(struct place *place, enum json_text_escapes escapes,
+static const char *find(struct place *place, enum json_form_escapes escapes,
                         const char **ret_escape, size_t *ret_len)
 {
-    return escapes == JSON_TEXT_HTML ? find_html(place, ret_escape, ret_len)
+    return escapes == JSON_FORM_HTML ? find_html(place, ret_escape, ret_len)
                                      : find_separator(place, ret_escape, ret_len);
 }
 
-void json_text_escape(struct json_buf *buf, enum json_text_escapes escapes)
+void json_form_escape(struct json_buf *buf, enum json_form_escapes escapes)
 {
     struct place place = {buf->data, buf->data + buf->len};
     const char *escape;
@@ -115,7 +115,7 @@ static void write_mark(struct json_buf *out, const char *at, const char *indent,
     }
 }
 
-void json_text_indent(struct json_buf *buf, const char *indent)
+void json_form_indent(struct json_buf *buf, const char *indent)
 {
     struct json_buf out;
     json_buf_init(&out);
