@@ -69,11 +69,11 @@ SETTERS = [
     ("send_file_headers", 'res:send_file(FILE, { headers = { ["x-a"] = s } })', "x-a", None),
     ("send_file", "res:send_file(s)", None, None),
     ("download", "res:download(FILE, s)", "content-disposition", r"attachment; filename=[ -~]*"),
-    ("cookie", 'if not res.cookie then return 500 end res:cookie("c", s):send("body")', "set-cookie", r"c=[!-~]*(; [ -~]*)?"),
-    ("cookie_name", 'if not res.cookie then return 500 end res:cookie("c" .. s, "1"):send("body")', "set-cookie", r"c[!-~]*=1; [ -~]*"),
-    ("cookie_path", 'if not res.cookie then return 500 end res:cookie("c", "1", { path = "/" .. s }):send("body")', "set-cookie", r"c=1; [ -~]*"),
-    ("cookie_domain", 'if not res.cookie then return 500 end res:cookie("c", "1", { domain = s }):send("body")', "set-cookie", r"c=1; [ -~]*"),
-    ("clear_cookie", 'if not res.cookie then return 500 end res:clear_cookie("c" .. s):send("body")', "set-cookie", r"c[!-~]*=; [ -~]*"),
+    ("cookie", 'res:cookie("c", s):send("body")', "set-cookie", r"c=[!-~]*(; [ -~]*)?"),
+    ("cookie_name", 'res:cookie("c" .. s, "1"):send("body")', "set-cookie", r"c[!-~]*=1; [ -~]*"),
+    ("cookie_path", 'res:cookie("c", "1", { path = "/" .. s }):send("body")', "set-cookie", r"c=1; [ -~]*"),
+    ("cookie_domain", 'res:cookie("c", "1", { domain = s }):send("body")', "set-cookie", r"c=1; [ -~]*"),
+    ("clear_cookie", 'res:clear_cookie("c" .. s):send("body")', "set-cookie", r"c[!-~]*=; [ -~]*"),
     ("early_hints", 'res:early_hints{ link = s }:send("body")', None, None),
 ]
 
