@@ -32,12 +32,19 @@ int response_fields_type(lua_State *L)
     const char *type = luaL_checklstring(L, 2, &len);
     const char *dot = strchr(type, '/') == NULL ? strrchr(type, '.') : NULL; /* ".html" */
     const char *known = header_text_find_type(dot != NULL ? dot + 1 : type);
-    luaL_argcheck(L, known != NULL || strchr(type, '/') != NULL, 2,
+    if (known != NULL) { /* a text of ours, which is as it has to be, and stays */
+        if (response_headers_are_open(L, exchange)) {
+            h2o_req_t *req = exchange->req;
+            h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, known,
+                           strlen(known), 1);
+        }
+        return return_self(L);
+    }
+    luaL_argcheck(L, strchr(type, '/') != NULL, 2,
                   "neither a content type nor a name of one, such as \"json\"");
     luaL_argcheck(L, header_text_is_value(type, len), 2, "has control characters");
     if (response_headers_are_open(L, exchange)) {
-        response_headers_set_type(L, exchange, known != NULL ? known : type,
-                                  known != NULL ? strlen(known) : len);
+        response_headers_set_type(L, exchange, type, len);
     }
     return return_self(L);
 }

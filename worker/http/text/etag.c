@@ -48,14 +48,12 @@ uint64_t etag_hash(const void *bytes, size_t len)
 static char *write_hex(char *to, uint64_t number)
 {
     static const char digits[] = "0123456789abcdef";
-    int shift = 60;
-    while (shift > 0 && number >> shift == 0) {
-        shift -= 4;
+    int count = number == 0 ? 1 : (67 - __builtin_clzll(number)) / 4;
+    for (int i = count - 1; i >= 0; i--) {
+        to[i] = digits[number & 0xf];
+        number >>= 4;
     }
-    for (; shift >= 0; shift -= 4) {
-        *to++ = digits[number >> shift & 0xf];
-    }
-    return to;
+    return to + count;
 }
 
 static size_t write_tag(char *text, bool is_weak, uint64_t size, uint64_t what)

@@ -3,6 +3,7 @@
  * application, because libh2o 2.2.5 would send a line break in a header as it is. */
 #include "worker/http/text/header_text.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -24,9 +25,24 @@ bool header_text_is_name(const char *text, size_t len)
     return len > 0;
 }
 
+/* Whether one of eight bytes is below the blank or DEL; other bytes may be taken for such when one is. */
+static bool has_suspect(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones * 0x80;
+    uint64_t word;
+    memcpy(&word, text, sizeof(word));
+    uint64_t deletes = word ^ ones * 0x7f;
+    return (((word - ones * 0x20) & ~word) | ((deletes - ones) & ~deletes)) & highs;
+}
+
 bool header_text_is_value(const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    size_t i = 0;
+    while (len - i >= sizeof(uint64_t) && !has_suspect(text + i)) {
+        i += sizeof(uint64_t); /* nearly always: a value is a dozen bytes or two */
+    }
+    for (; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
         if ((c < 0x20 && c != '\t') || c == 0x7f) {
             return false;

@@ -6,7 +6,8 @@
  * Must not look into files. */
 #include "worker/http/text/mime.h"
 
-#include <stdlib.h>
+#include <endian.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { ENDING_MAX = 12 };
@@ -163,24 +164,45 @@ static const struct row rows[] = {
     {"zst", "application/zstd"},
 };
 
-static int compare(const void *key, const void *row)
+/* The first letters as a number that is as much larger as they come later. */
+static uint64_t make_key(const char ending[ENDING_MAX])
 {
-    return strcmp(key, ((const struct row *)row)->ending);
+    uint64_t key;
+    memcpy(&key, ending, sizeof(key));
+    return be64toh(key);
+}
+
+static int compare(const char *ending, uint64_t key, const struct row *row)
+{
+    uint64_t other = make_key(row->ending);
+    if (key != other) {
+        return key < other ? -1 : 1;
+    }
+    return memcmp(ending + sizeof(key), row->ending + sizeof(key), ENDING_MAX - sizeof(key));
 }
 
 const char *mime_find(const char *ending, size_t len)
 {
-    char lower[ENDING_MAX];
+    char lower[ENDING_MAX] = {0};
     if (len == 0 || len >= sizeof(lower) || memchr(ending, '\0', len) != NULL) {
         return NULL;
     }
     for (size_t i = 0; i < len; i++) {
         lower[i] = (char)(ending[i] >= 'A' && ending[i] <= 'Z' ? ending[i] + 32 : ending[i]);
     }
-    lower[len] = '\0';
-    const struct row *row =
-        bsearch(lower, rows, sizeof(rows) / sizeof(rows[0]), sizeof(rows[0]), compare);
-    return row != NULL ? row->type : NULL;
+    uint64_t key = make_key(lower);
+    size_t low = 0;
+    size_t high = sizeof(rows) / sizeof(rows[0]);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare(lower, key, &rows[middle]);
+        if (order == 0) {
+            return rows[middle].type;
+        }
+        low = order < 0 ? low : middle + 1;
+        high = order < 0 ? middle : high;
+    }
+    return NULL;
 }
 
 const char *mime_of_name(const char *name, size_t len)
