@@ -6,6 +6,7 @@ local M = {}
 
 local READ_MAX = 64 * 1024 * 1024
 local CHUNK_MAX = 256 * 1024
+local LONG = 1024 * 1024
 local DEPTH_MAX = 200 -- of a tree that is removed: each level holds a descriptor
 
 local function check_options(name, options, known)
@@ -51,21 +52,28 @@ local function sync_folder(path)
   folder:sync()
 end
 
+-- The system may write all of a long file when it replaces another, and takes its time to free that one.
+local function replace(temporary, path, size, known)
+  local is_long = size > LONG or (known ~= nil and known.size > LONG)
+  return (is_long and core.replace or core.rename)(temporary, path)
+end
+
 -- A file that is removed unless it was given its name.
 local function remover(path)
   return setmetatable({ path = path }, { __close = function(self) if self.path then core.remove(self.path) end end })
 end
 
 local function write_atomically(path, data, options)
-  local known = options.mode == nil and core.stat(path, true) or nil
-  local file, temporary = core.temporary(folder_of(path), ".fsd-", known and 384 or options.mode or 438)
+  local known = core.stat(path, true)
+  local mode = options.mode or (known and known.mode)
+  local file, temporary = core.temporary(folder_of(path), ".fsd-", mode and 384 or 438)
   local file <close> = file
   local rest <close> = remover(temporary)
-  if known then core.set_mode(file, known.mode) end
+  if mode then core.set_mode(file, mode) end
   file:write(data)
   if options.sync ~= false then file:sync() end
   file:close()
-  core.rename(temporary, path)
+  replace(temporary, path, #data, known)
   rest.path = nil
   if options.sync ~= false then sync_folder(path) end
 end
@@ -103,11 +111,12 @@ function M.copy(from, to, options)
   local file, temporary = core.temporary(folder_of(to), ".fsd-", 384)
   local file <close> = file
   local rest <close> = remover(temporary)
+  local known = core.stat(from, true) or { mode = 384, size = 0 } -- it may have been removed meanwhile
   core.copy_all(source, file)
-  core.set_mode(file, options.mode or core.stat(from, true).mode)
+  core.set_mode(file, options.mode or known.mode)
   if options.sync then file:sync() end
   file:close()
-  core.rename(temporary, to)
+  replace(temporary, to, known.size, core.stat(to, true))
   rest.path = nil
 end
 

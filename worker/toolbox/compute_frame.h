@@ -14,7 +14,8 @@ enum { COMPUTE_FD = 3, COMPUTE_TEXT_MAX = 4096 };
 enum compute_kind {
     COMPUTE_PASSWORD_HASH,
     COMPUTE_PASSWORD_VERIFY,
-    COMPUTE_SYNC, /* the descriptor that comes with it */
+    COMPUTE_SYNC,   /* the descriptor that comes with it */
+    COMPUTE_RENAME, /* text is two paths, each with its NUL */
 };
 
 struct compute_request {
@@ -22,7 +23,7 @@ struct compute_request {
     struct sodium_cost cost;
     char hash[SODIUM_PASSWORD_HASH_ROOM]; /* to verify; ends with a NUL */
     size_t len;
-    char text[COMPUTE_TEXT_MAX]; /* the password; only len bytes of it are sent */
+    char text[COMPUTE_TEXT_MAX]; /* the password, or paths; only len bytes of it are sent */
 };
 
 struct compute_result {

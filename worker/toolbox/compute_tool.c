@@ -42,6 +42,17 @@ static void verify_password(const struct sodium_module *sodium,
     result->needs_rehash = needs_rehash > 0;
 }
 
+/* That frees the file that had the name, and may write the new one. */
+static int rename_file(const struct compute_request *request)
+{
+    const char *end = memchr(request->text, '\0', request->len);
+    if (end == NULL || request->text[request->len - 1] != '\0' ||
+        end == request->text + request->len - 1) {
+        return -EINVAL;
+    }
+    return rename(request->text, end + 1) == 0 ? 0 : -errno;
+}
+
 /* libsodium, which is opened for the first password. */
 static const struct sodium_module *need_sodium(struct compute_result *result)
 {
@@ -72,6 +83,9 @@ static void answer(const struct compute_request *request, int fd, struct compute
         return;
     case COMPUTE_SYNC:
         result->error = fsync(fd) == 0 ? 0 : -errno;
+        return;
+    case COMPUTE_RENAME:
+        result->error = rename_file(request);
         return;
     }
 }

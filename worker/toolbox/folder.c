@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "worker/core/stdlib/breath.h"
+#include "worker/toolbox/compute.h"
 #include "worker/toolbox/file.h"
 #include "worker/toolbox/fs_error.h"
 
@@ -230,6 +231,36 @@ int folder_rename(lua_State *L)
         fs_error_raise(L, errno, "rename", from);
     }
     return 0;
+}
+
+static int on_replaced(lua_State *L, const struct compute_result *result)
+{
+    if (result->error != 0) {
+        fs_error_raise(L, result->error, "rename", lua_tostring(L, 1));
+    }
+    return 0;
+}
+
+/* core.replace(from, to): as rename, by a helper if it can be: for long files, which take long to write and to free */
+int folder_replace(lua_State *L)
+{
+    size_t from_len;
+    size_t to_len;
+    const char *from = fs_check_path(L, 1);
+    const char *to = fs_check_path(L, 2);
+    (void)lua_tolstring(L, 1, &from_len);
+    (void)lua_tolstring(L, 2, &to_len);
+    bool can_wait = task_of(L) != NULL && !task_is_declaring(L) && lua_isyieldable(L);
+    if (!can_wait || from_len + to_len + 2 > COMPUTE_TEXT_MAX) {
+        return folder_rename(L);
+    }
+    lua_settop(L, 2);
+    struct compute_job *job = compute_push(L);
+    job->request.kind = COMPUTE_RENAME;
+    job->request.len = from_len + to_len + 2;
+    memcpy(job->request.text, from, from_len + 1);
+    memcpy(job->request.text + from_len + 1, to, to_len + 1);
+    return compute_run(L, job, on_replaced);
 }
 
 /* core.set_mode(file, mode): of an open file */

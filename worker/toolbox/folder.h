@@ -11,6 +11,7 @@ int folder_remove(lua_State *L);
 int folder_remove_at(lua_State *L);
 int folder_open_at(lua_State *L);
 int folder_rename(lua_State *L);
+int folder_replace(lua_State *L);
 int folder_set_mode(lua_State *L);
 int folder_real_path(lua_State *L);
 

@@ -6,7 +6,7 @@ import long_calls
 
 KEYS = pathlib.Path(__file__).resolve().parents[2] / "lua/keys"
 JWT = f"kept = fsd.jwt.key{{ alg = 'RS256', private = [==[\n{(KEYS / 'rsa.pem').read_text()}]==] }}"
-DATA = "kept = ('0123456789abcdef'):rep(1024 * 1024 * 4 - 1)"  # 64 MiB is what a string may have
+DATA = "kept = ('0123456789abcdef'):rep(1024 * 1024 * 4 - 1) collectgarbage()"  # 64 MiB is what a string may have
 FILE = DATA + " fsd.fs.write('/tmp/fsd-toolbox-calls', kept)"
 
 # As those of long_calls.py.
