@@ -20,8 +20,10 @@ struct connection {
     h2o_socket_t *socket;           /* borrowed; NULL once libh2o has closed it */
     struct farewell *farewell;      /* owned; NULL when no lingering close was asked for */
     struct pace pace;
-    uint64_t peer;       /* whose it is, where that is counted (peers_key); 0: it is not */
-    uint32_t requests;   /* that came over it */
+    uint64_t peer;     /* whose it is, where that is counted (peers_key); 0: it is not */
+    uint32_t requests; /* that came over it */
+    uint16_t
+        in_turn; /* requests with others behind them, since the others of this worker had their turn */
     bool has_own_times;  /* another protocol than HTTP/1 sees to what takes too long */
     struct loop_job end; /* the last step, outside of every callback */
 };

@@ -107,8 +107,19 @@ static void refuse(struct connection *connection, const char *status, const char
     stop_reading(connection);
 }
 
+/* What the client has sent is with the kernel: it is us who are late. */
+static bool is_ours_to_read(const struct connection *connection)
+{
+    int unread = 0;
+    return connection->pace.phase != PACE_WRITING &&
+           ioctl(h2o_socket_get_fd(connection->socket), FIONREAD, &unread) == 0 && unread > 0;
+}
+
 static void cut(struct connection *connection)
 {
+    if (is_ours_to_read(connection)) {
+        return;
+    }
     connection->table->clock.cut++;
     switch ((enum pace_phase)connection->pace.phase) {
     case PACE_BUSY:

@@ -17,6 +17,7 @@
 #include "worker/http/file/file_body.h"
 #include "worker/http/inject.h"
 #include "worker/http/native.h"
+#include "worker/http/pipeline.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/refresh.h"
 #include "worker/http/text/guard_head.h"
@@ -129,10 +130,31 @@ static void count_request(h2o_req_t *req)
     }
 }
 
+/* The head is well made, and it is the request's turn. */
+static void serve(struct service *service, h2o_req_t *req, const struct guard_head_facts *facts)
+{
+    if (refresh_answer(service, req)) {
+        return;
+    }
+    if (service->is_unavailable) {
+        answer_unavailable(service, req);
+        return;
+    }
+    if (req->entity.len >= SPOOL_THRESHOLD) {
+        spool_check();
+    }
+    if (req->entity.len > service->runtime->config.body_bytes) {
+        refuse(service, req, 413, "the body is larger than the limit");
+        return;
+    }
+    route(service, req, facts);
+}
+
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct service *service = ((struct intake *)handler)->service;
     struct guard_head_facts facts = {0};
+    enum pipeline_verdict order = PIPELINE_GO_ON;
     count_request(req);
     if (req->version < 0x200) {
         enum guard_head_verdict verdict = judge_head(service, req, &facts);
@@ -140,22 +162,19 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
             refuse_head(service, req, verdict);
             return 0;
         }
+        order = pipeline_judge(service, req, &facts, serve);
     }
-    if (refresh_answer(service, req)) {
-        return 0;
+    switch (order) {
+    case PIPELINE_GO_ON:
+        serve(service, req, &facts);
+        break;
+    case PIPELINE_LATER:
+        break;
+    case PIPELINE_DROP:
+        req->http1_is_persistent = 0; /* makes libh2o close, without waiting for anybody */
+        answer_send(service, req, 499, h2o_iovec_init(NULL, 0), true);
+        break;
     }
-    if (service->is_unavailable) {
-        answer_unavailable(service, req);
-        return 0;
-    }
-    if (req->entity.len >= SPOOL_THRESHOLD) {
-        spool_check();
-    }
-    if (req->entity.len > service->runtime->config.body_bytes) {
-        refuse(service, req, 413, "the body is larger than the limit");
-        return 0;
-    }
-    route(service, req, &facts);
     return 0;
 }
 
