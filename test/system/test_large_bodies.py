@@ -149,3 +149,52 @@ def test_others_are_answered_while_a_large_body_is_at_work(tmp_path, path, body,
         calling.join(60)
         app.kill()
     assert answers == [[result]] * len(answers)
+
+
+LEFT = '''
+local fsd = require "fsd"
+local app = fsd.app()
+local begun, codes = 0, {}
+local function late(path, call)
+  app:post(path, function(req)
+    begun = begun + 1
+    local _, err = fsd.try(function()
+      for _ = 1, 100 do call(req) end
+    end)
+    codes[#codes + 1] = err and err.code or "none"
+    fsd.try(call, req) -- again, when the body has gone
+  end)
+end
+late("/json", function(req) req:json{ limit = "16mb" } end)
+late("/form", function(req) req:form{ limit = "16mb" } end)
+late("/multipart", function(req) req:multipart() end)
+late("/inflate", function(req) req:text() end)
+app:get("/begun", function() return { begun } end)
+app:get("/codes", function(req, res) res:json(fsd.json.array(codes)) end)
+return app
+'''
+
+LEAVING = [
+    ("/json", ROWS, ""),
+    ("/form", CALLS[3][1], ""),
+    ("/multipart", b"".join(b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"\r\n-" * 100_000 + b"\r\n" for _ in range(10)) + b"--x--",
+     "content-type: multipart/form-data; boundary=x\r\n"),
+    ("/inflate", gzip.compress(ROWS, 1), "content-encoding: gzip\r\n"),
+]
+
+
+@pytest.mark.parametrize("path, body, header", LEAVING, ids=[row[0] for row in LEAVING])
+def test_a_client_that_leaves_takes_its_body_with_it(tmp_path, path, body, header):
+    app = AppProcess(tmp_path, LEFT)
+    app.write_conf(limits={"body": "16MiB", "cpu": "60s", "request_timeout": "60s"})
+    app.start_ready()
+    try:
+        for round in range(1, 4):
+            with socket.create_connection(split(app.address()), timeout=60) as connection:
+                connection.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\n{header}content-length: {len(body)}\r\n\r\n".encode() + body)
+                wait_for(lambda: app.get("/begun").json() == [round], "the handler to begin")
+        codes = wait_for(lambda: len(found := app.get("/codes").json()) == 3 and found, "the handlers to end", 60)
+        assert set(codes) == {"aborted"}
+        assert len(app.workers()) == 1 and not app.workers()[0]["restarts"]
+    finally:
+        app.kill()
