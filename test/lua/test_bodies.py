@@ -302,13 +302,19 @@ def test_a_zip_bomb_is_refused_before_it_has_grown(serve):
 
 LIMITED = CODES + '''
 app:set("body_limit", 1000)
+local inner = fsd.app()
+inner:set("body_limit", 100)
+inner:post("/size", function(req) return { #req:text() } end)
+inner:post("/json", fsd.body.json(), function(req) return "parsed" end)
+app:use("/inner", inner)
 app:post("/size", function(req) return { #req:text() } end)
 app:post("/parts", function(req) for part in req:parts() do end end)
 app:post("/none", function(req) return "not read" end)
 '''
 
 
-@pytest.mark.parametrize("path, size, status", [("/size", 1000, 200), ("/size", 1001, 413), ("/parts", 1001, 413), ("/none", 1001, 200)])
+@pytest.mark.parametrize("path, size, status", [("/size", 1000, 200), ("/size", 1001, 413), ("/parts", 1001, 413), ("/none", 1001, 200),
+                                                ("/inner/size", 100, 200), ("/inner/size", 101, 413)])
 def test_an_application_may_lower_the_limit(serve, path, size, status):
     app = serve(app_of([], LIMITED))
     answer = app.request("POST", path, "x" * size)
