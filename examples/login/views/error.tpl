@@ -1,0 +1,3 @@
+<% layout("layouts/page", { title = "Sorry" }) -%>
+<p class="problem"><%= words %></p>
+<p><a href="/">Back</a></p>
