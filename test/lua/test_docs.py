@@ -42,7 +42,7 @@ def modules_of(page):
 def test_program_loads_and_serves(tmp_path, page, line, code):
     app = AppProcess(tmp_path, {"app.lua": code, "public/index.html": "", **modules_of(page)})
     try:
-        app.start_ready(["--shared", "limits"])
+        app.start_ready(["--shared", "limits,sessions"])
         assert app.get("/nothing-has-this-path").status in (404, 401)
         assert " error " not in app.log()
     finally:
