@@ -21,11 +21,16 @@ WAYS = [
     ("an_error", 'error { status = 418, message = "teapot" }', 418),
     ("nothing_at_all", "", 500),
     ("a_native_answer", "", 200),
+    ("a_file", 'res:send_file("page.txt", { root = "public" })', 200),
+    ("a_folder", "return files(req, res, function() end)", 200),
+    ("jsonp", "res:jsonp {}", 200),
+    ("a_render", 'res:render("page")', 200),
     ("what_waits_afterwards", 'res:send("x") fsd.task.sleep(0.001)', 200),
 ]
 
 HEAD = '''
 local before_head = require "fsd.http.core".own.before_head
+local files = fsd.static("public")
 local order = {}
 app:use(function(req, res, next)
   if req:get "x-plain" then return next() end
@@ -45,7 +50,7 @@ app:get("/error_raises", function(req, res) before_head(res, function() error("s
 
 @pytest.fixture(scope="module")
 def app(serve):
-    return serve(app_of(WAYS, HEAD))
+    return serve({"app.lua": app_of(WAYS, HEAD), "public/page.txt": "text", "public/a_folder": "a file", "views/page.tpl": "page"})
 
 
 @pytest.mark.parametrize("name, code, status", WAYS, ids=names(WAYS))
