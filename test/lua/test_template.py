@@ -39,6 +39,7 @@ MISTAKES = [
     ("an_open_tag_is_named", "a\nb <% x", 'page:2: "<%" without "%>"'),
     ("an_empty_expression_is_named", "\n\n<%= %>", "page:3: the expression is empty"),
     ("an_expression_that_is_none_is_named", "\n<%= for %>", "page:2: unexpected symbol near 'for'"),
+    ("an_expression_of_lines_names_the_right_one", "a\n<%= x\n.. y\n.. %>", "page:4: unexpected symbol near <eof>"),
     ("two_expressions_are_no_way_out", "<%= 1) .. (2 %>", "page:1: <eof> expected near ')'"),
     ("code_that_does_not_compile_is_named", "a\n\n<% if x %>\n", "page:3: 'then' expected near"),
     ("a_missing_end_is_named", "<% if x then %>\n\nabc", "page:3: 'end' expected (to close 'if' at line 1) near"),

@@ -74,8 +74,11 @@ end
 
 local function check_expression(code, name, line)
   if not code:find "%S" then fail(name, line, "the expression is empty") end
-  local chunk, message = load(("\n"):rep(line - 1) .. "return " .. code, "@" .. name, "t")
-  if not chunk then fail(name, line, (message:gsub("^.-:%d+: ", "", 1))) end
+  local chunk, message = load("return " .. code, "=x", "t")
+  if not chunk then
+    local at, why = message:match "^x:(%d+): (.*)$"
+    fail(name, line + (tonumber(at) or 1) - 1, why or message)
+  end
 end
 
 local function write_tag(writer, kind, code, name, line)
