@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <lauxlib.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +20,7 @@
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/ending.h"
+#include "worker/http/exchange_memory.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/file/file_body.h"
 #include "worker/http/head.h"
@@ -35,11 +35,6 @@
 
 static void on_task_done(struct task *task, int status);
 static void on_task_wait(struct task *task);
-
-struct exchange_block {
-    struct exchange_block *next;
-    max_align_t bytes[];
-};
 
 static const struct task_owner owner = {
     "request", on_task_done, on_task_wait, exchange_note_run, NULL, NULL, exchange_note_task, NULL};
@@ -96,22 +91,13 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     return exchange;
 }
 
-void exchange_free_memory(struct exchange *exchange)
-{
-    while (exchange->blocks != NULL) {
-        struct exchange_block *block = exchange->blocks;
-        exchange->blocks = block->next;
-        free(block);
-    }
-}
-
 void exchange_free(struct exchange *exchange)
 {
     events_close_all(exchange);
     ending_forget(exchange);
     head_drop(exchange->service->runtime->L, exchange);
     view_fini(&exchange->view);
-    exchange_free_memory(exchange);
+    exchange_memory_free(exchange);
     edition_release(exchange->service->runtime->L, exchange->edition);
     exchange->next_free = exchange->service->free;
     exchange->service->free = exchange;
@@ -121,23 +107,6 @@ static void count_running(struct service *service, int change)
 {
     service->running += (uint64_t)change;
     page_set(&service->runtime->page->running, service->running);
-}
-
-static void *alloc_block(void *ctx, size_t size)
-{
-    struct exchange *exchange = ctx;
-    struct exchange_block *block = malloc(sizeof(*block) + size);
-    if (block == NULL) {
-        abort();
-    }
-    block->next = exchange->blocks;
-    exchange->blocks = block;
-    return block->bytes;
-}
-
-struct router_memory exchange_memory(struct exchange *exchange)
-{
-    return (struct router_memory){alloc_block, exchange};
 }
 
 /* From here on libh2o's request may be gone. */

@@ -96,8 +96,6 @@ struct http_object {
 struct exchange *exchange_new(struct service *service, h2o_req_t *req);
 /* Gives back one that never ran. */
 void exchange_free(struct exchange *exchange);
-/* Frees what exchange_memory has given, so that it can be given anew. */
-void exchange_free_memory(struct exchange *exchange);
 /* Runs the handlers in a task. */
 void exchange_run(struct exchange *exchange);
 /* Fixes the answer; the body must be in the request's pool.  Sent when the coroutine ends or waits. */
@@ -120,8 +118,6 @@ void exchange_on_taken(struct exchange *exchange);
 void exchange_dismiss(struct exchange *exchange);
 /* Where the handler that runs belongs: what it is mounted in, or the application itself. */
 const struct scope *exchange_scope(const struct exchange *exchange);
-/* Memory that lives as long as the exchange: handlers use the chain also after libh2o's request has gone. */
-struct router_memory exchange_memory(struct exchange *exchange);
 
 /* What Lua hands through a continuation is a number; ours is an exchange. */
 static inline struct exchange *exchange_of(lua_KContext context)

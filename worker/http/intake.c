@@ -14,6 +14,7 @@
 #include "worker/http/connection.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
+#include "worker/http/exchange_memory.h"
 #include "worker/http/file/file_body.h"
 #include "worker/http/inject.h"
 #include "worker/http/native.h"
@@ -98,7 +99,7 @@ static void route(struct service *service, h2o_req_t *req, const struct guard_he
     exchange->view.has_content_length = facts->has_content_length;
     exchange->view.has_transfer_encoding = facts->has_transfer_encoding;
     (void)inject_fit(exchange);
-    struct router_memory memory = exchange_memory(exchange);
+    struct router_memory memory = exchange_memory_get(exchange);
     int error = router_match(exchange->edition->plan->router, exchange->view.path.base,
                              exchange->view.path.len, &memory, &exchange->chain);
     if (error != 0) {

@@ -14,6 +14,7 @@
 #include "worker/http/app/plan.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
+#include "worker/http/exchange_memory.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/event_stream.h"
@@ -33,7 +34,7 @@ void resume_prepare(struct exchange *exchange)
     struct service *service = exchange->service;
     recorder_note_end(&service->runtime->recorder, &exchange->ticket, exchange->status);
     exchange->ticket = (struct recorder_ticket){0};
-    exchange_free_memory(exchange);
+    exchange_memory_free(exchange);
     edition_release(service->runtime->L, exchange->edition);
     exchange->edition = edition_acquire(service->edition);
     exchange->state = EXCHANGE_OPEN;
@@ -47,7 +48,7 @@ void resume_prepare(struct exchange *exchange)
     exchange->is_sealed = false;
     exchange->has_offspring = false;
     exchange->status = 200;
-    struct router_memory memory = exchange_memory(exchange);
+    struct router_memory memory = exchange_memory_get(exchange);
     /* it was found short enough when it came */
     (void)router_match(exchange->edition->plan->router, exchange->view.path.base,
                        exchange->view.path.len, &memory, &exchange->chain);
