@@ -117,6 +117,7 @@ def test_head_has_no_body(app):
         for path in ("/long", "/much", "/long"):
             answer = app.request("HEAD", path, headers=GZIP, connection=connection)
             assert (answer.status, answer.body, answer.headers["vary"]) == (200, b"", "Accept-Encoding")
+            assert answer.headers["content-encoding"] == "gzip" and "content-length" not in answer.headers
 
 
 def open_raw(app, path, version="1.1"):

@@ -46,19 +46,25 @@ static void on_send(h2o_ostream_t *base, h2o_req_t *req, h2o_iovec_t *parts, siz
     h2o_ostream_send_next(&encoder->super, req, compressed, compressed_count, state);
 }
 
+static void add_encoder(const struct filter *filter, h2o_req_t *req, h2o_ostream_t ***slot)
+{
+    int level = (int)filter->service->runtime->config.compress_level;
+    h2o_ostream_t *ostream = h2o_add_ostream(req, sizeof(struct encoder), *slot);
+    struct encoder *encoder = H2O_STRUCT_FROM_MEMBER(struct encoder, super, ostream);
+    encoder->super.do_send = on_send;
+    encoder->compressor = h2o_compress_gzip_open(&req->pool, level > 0 ? level : 1);
+    *slot = &encoder->super.next;
+}
+
 static void on_setup_ostream(h2o_filter_t *base, h2o_req_t *req, h2o_ostream_t **slot)
 {
     if (req->compress_hint == H2O_COMPRESS_HINT_ENABLE) {
-        const struct filter *filter = H2O_STRUCT_FROM_MEMBER(struct filter, super, base);
-        int level = (int)filter->service->runtime->config.compress_level;
-        h2o_ostream_t *ostream = h2o_add_ostream(req, sizeof(struct encoder), slot);
-        struct encoder *encoder = H2O_STRUCT_FROM_MEMBER(struct encoder, super, ostream);
-        encoder->super.do_send = on_send;
-        encoder->compressor = h2o_compress_gzip_open(&req->pool, level > 0 ? level : 1);
-        slot = &encoder->super.next;
         req->res.content_length = SIZE_MAX;
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_ENCODING, NULL,
                        H2O_STRLIT("gzip"));
+        if (!answer_is_bodiless(req, req->res.status)) { /* HEAD has the head of GET */
+            add_encoder(H2O_STRUCT_FROM_MEMBER(struct filter, super, base), req, &slot);
+        }
     }
     h2o_setup_next_ostream(req, slot);
 }
@@ -136,10 +142,6 @@ bool compress_prepare(const struct service *service, h2o_req_t *req, int status,
         return false;
     }
     weaken(req);
-    if (answer_is_bodiless(
-            req, status)) { /* HEAD: the head is that of the body, as far as it can be known */
-        return false;
-    }
     req->compress_hint = H2O_COMPRESS_HINT_ENABLE;
     return true;
 }
@@ -167,7 +169,7 @@ static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 void compress_send(struct service *service, h2o_req_t *req, int status, h2o_iovec_t body,
                    bool close)
 {
-    if (body.len <= PIECE_BYTES) {
+    if (body.len <= PIECE_BYTES || answer_is_bodiless(req, status)) {
         answer_send(service, req, status, body, close);
         return;
     }
