@@ -64,6 +64,16 @@ static void answer_page(struct exchange *exchange, int status, const char *messa
     exchange_answer(exchange, status, answer_error_body(exchange->req, status, message));
 }
 
+static void answer_options(struct exchange *exchange, h2o_iovec_t methods)
+{
+    h2o_mem_pool_t *pool = &exchange->req->pool;
+    h2o_headers_t *headers = &exchange->req->res.headers;
+    h2o_set_header(pool, headers, H2O_TOKEN_CONTENT_TYPE, H2O_STRLIT("text/plain"), 0);
+    h2o_set_header_by_str(pool, headers, H2O_STRLIT("x-content-type-options"), 0,
+                          H2O_STRLIT("nosniff"), 1);
+    exchange_answer(exchange, 200, methods);
+}
+
 /* Nobody serves it: OPTIONS gets the list of methods, another method of a known path 405, the rest 404. */
 static void answer_unmatched(struct exchange *exchange)
 {
@@ -77,7 +87,7 @@ static void answer_unmatched(struct exchange *exchange)
     }
     answer_set_allow(exchange->req, offer.methods);
     if (is_options) {
-        exchange_answer(exchange, 200, offer.methods);
+        answer_options(exchange, offer.methods);
     } else {
         answer_page(exchange, 405, "Method Not Allowed");
     }

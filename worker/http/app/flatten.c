@@ -182,10 +182,7 @@ static int add_entry(struct flattening *f, struct app_route *route, const struct
                            "more than %d routes, counted in each place that they are mounted in",
                            ENTRIES_MAX);
     }
-    rule.is_strict = is_strict(scope) && rule.path_len > 1;
-    if (scope->depth == 0) {
-        rule.is_strict = is_strict(scope);
-    }
+    rule.is_strict = is_strict(scope);
     int error = join(f, base, rule.path, rule.path_len, false, &path);
     rule.path = path.text;
     rule.path_len = path.len;

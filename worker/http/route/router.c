@@ -216,7 +216,8 @@ static void add_literals(struct router *router, const struct router_entry *entry
         if (token == NULL) {
             continue;
         }
-        size_t len = router_tree_significant_len(entry, token->text, token->len);
+        const struct pattern_path *pattern_path = &entry->pattern.paths[i];
+        size_t len = router_tree_significant_len(entry, pattern_path, token->text, token->len);
         char *path = router_arena_take(&router->arena, len + 1);
         memcpy(path, token->text, len);
         path[len] = '/';

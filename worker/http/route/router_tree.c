@@ -19,8 +19,30 @@ void router_tree_init(struct router_tree *tree, struct router_arena *arena)
     tree->root = router_arena_take(arena, sizeof(*tree->root));
 }
 
-size_t router_tree_significant_len(const struct router_entry *entry, const char *text, size_t len)
+/* How many literal bytes an alternative has of its own. */
+static size_t count_own_bytes(const struct router_entry *entry, const struct pattern_path *path)
 {
+    size_t parts = entry->pattern.part_count;
+    return (size_t)path->part_bytes[parts - 1] - path->part_bytes[parts - 2];
+}
+
+bool router_tree_is_mount(const struct router_entry *entry, const struct pattern_path *path)
+{
+    if (entry->kind != ROUTER_ROUTE || entry->pattern.part_count < 2) {
+        return false;
+    }
+    size_t own = count_own_bytes(entry, path);
+    const struct pattern_token *last = path->count == 0 ? NULL : &path->tokens[path->count - 1];
+    /* what is not a slash alone begins with one, so its last token is no literal of one byte */
+    return own == 0 || (own == 1 && last->kind == PATTERN_LITERAL);
+}
+
+size_t router_tree_significant_len(const struct router_entry *entry,
+                                   const struct pattern_path *path, const char *text, size_t len)
+{
+    if (router_tree_is_mount(entry, path)) {
+        return len - count_own_bytes(entry, path);
+    }
     const char *pattern = entry->pattern.text;
     size_t pattern_len = strlen(pattern);
     if (entry->kind == ROUTER_ROUTE && (entry->is_strict || pattern_len == 1)) {
@@ -183,7 +205,7 @@ static void follow_token(struct growth *growth, const struct pattern_token *toke
     }
     size_t len = token->len;
     if (is_last) {
-        len = router_tree_significant_len(terminal->entry, token->text, len);
+        len = router_tree_significant_len(terminal->entry, terminal->path, token->text, len);
     }
     size_t skipped = !growth->is_open && len > 0 ? 1 : 0; /* the slash that only opens */
     growth->is_open = growth->is_open || len > 0;
@@ -197,6 +219,7 @@ void router_tree_add(struct router_tree *tree, const struct pattern_path *path,
     terminal->entry = entry;
     terminal->path = path;
     terminal->rank = rank;
+    terminal->is_mount = router_tree_is_mount(entry, path);
     struct growth growth = {.tree = tree, .terminal = terminal, .node = tree->root};
     start_segment(&growth.segment);
     for (size_t i = 0; i < path->count; i++) {

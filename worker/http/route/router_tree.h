@@ -34,6 +34,9 @@ void router_tree_match(const struct router_tree *tree, const char *path, size_t 
                        struct router_chain *chain);
 /* How much of the last literal of a path counts.  As in Express, slashes at the end of the pattern
  * itself are ignored unless strict (not those that a group left behind), and "/" stays. */
-size_t router_tree_significant_len(const struct router_entry *entry, const char *text, size_t len);
+size_t router_tree_significant_len(const struct router_entry *entry,
+                                   const struct pattern_path *path, const char *text, size_t len);
+/* Whether an alternative of a route is, of its own, nothing or "/": then it is what the route is mounted at, with a slash or without. */
+bool router_tree_is_mount(const struct router_entry *entry, const struct pattern_path *path);
 
 #endif

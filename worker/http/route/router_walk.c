@@ -67,7 +67,7 @@ static bool is_spelled(const struct walk *walk, const struct router_terminal *te
         }
         size_t len = token->len;
         if (i + 1 == path->count) {
-            len = router_tree_significant_len(terminal->entry, token->text, len);
+            len = router_tree_significant_len(terminal->entry, path, token->text, len);
         }
         for (size_t j = 0; j < len && at < walk->len; j++, at++) {
             if (walk->path[at] != token->text[j] &&
@@ -111,14 +111,15 @@ static void add_steps(struct walk *walk, const struct router_terminals *terminal
     }
 }
 
-/* The path ends at the node, or does so but for one more slash. */
-static void add_routes(struct walk *walk, const struct router_terminals *terminals, bool has_slash)
+/* The path ends at the node, but for so many more slashes.  One may be there unless strict; below what a route is mounted at, "/" is
+ * that itself, and may have one more. */
+static void add_routes(struct walk *walk, const struct router_terminals *terminals, size_t slashes)
 {
     for (const struct router_terminal *terminal = terminals->first; terminal != NULL;
          terminal = terminal->next) {
         const struct router_entry *entry = terminal->entry;
-        if (!(has_slash && entry->is_strict) &&
-            (entry->sensitive_parts == 0 || is_spelled(walk, terminal))) {
+        size_t allowed = (terminal->is_mount ? 1U : 0U) + (entry->is_strict ? 0U : 1U);
+        if (slashes <= allowed && (entry->sensitive_parts == 0 || is_spelled(walk, terminal))) {
             add_step(walk, terminal, 0);
         }
     }
@@ -159,8 +160,8 @@ static void walk_node(struct walk *walk, const struct router_node *node, size_t 
     for (;;) {
         size_t left = walk->len - at;
         add_steps(walk, &node->prefixes, at);
-        if (left <= 1) {
-            add_routes(walk, &node->routes, left == 1);
+        if (left <= 1 || (left == 2 && walk->path[at + 1] == '/')) {
+            add_routes(walk, &node->routes, left);
         }
         if (left == 0) {
             return;
