@@ -143,7 +143,7 @@ enum {
 
 /* CONFIG: a sealed memfd with one MessagePack map:
  *   number (int), pool (str), workers (int: how many the pool has), app (str), path (str: the main
- *   file's absolute path), log_level (int), refreshes (int: 1 in
+ *   file's absolute path), trusted_proxies (str: see common/address.h), log_level (int), refreshes (int: 1 in
  *   `fsd run` that watches), access (str: the format of the access log, common/access_format.h; "": none), settings (map), env (map str -> str),
  *   limits {request_timeout_ms, cpu_ms, keepalive_ms, replaced_ms, body_bytes, memory_bytes, actor_memory_bytes,
  *   header_timeout_ms, body_timeout_ms, write_timeout_ms, url_bytes, header_bytes, headers, connections, connections_per_ip} (ints),

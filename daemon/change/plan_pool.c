@@ -153,6 +153,9 @@ void plan_pool_compare_limits(const struct plan_pool_pair *pair, struct plan_tex
         plan_text_add(text, "log.level %s -> %s", log_level_format(pair->from->log_level),
                       log_level_format(pair->to->log_level));
     }
+    if (strcmp(pair->old->trusted_proxies, pair->now->trusted_proxies) != 0) {
+        plan_text_add(text, "trusted_proxies changed");
+    }
     const char *old = pair->from->log_access == NULL ? "null" : pair->from->log_access;
     const char *now = pair->to->log_access == NULL ? "null" : pair->to->log_access;
     if (strcmp(old, now) != 0) {

@@ -77,7 +77,8 @@ enum {
     CONF_STANDBY_MAX = 8,
     CONF_INTENSITY_MAX = 1000,
     CONF_SHARED_MAX = 32,
-    CONF_CHILDREN_MAX = 64, /* of one supervisor, and of one `after` */
+    CONF_PROXIES_MAX = 1024, /* bytes of the list of a pool */
+    CONF_CHILDREN_MAX = 64,  /* of one supervisor, and of one `after` */
 };
 #define CONF_STANDBY_AUTO   UINT32_MAX /* 1 when the pool has more than one worker, else 0 */
 #define CONF_INTENSITY_AUTO UINT32_MAX /* as many as it has workers, at least 5 */
@@ -113,6 +114,7 @@ struct conf_pool {
     uint32_t period_ms; /* within this time, 30 s */
     struct conf_children after; /* what must serve before the pool is started */
     struct conf_limits limits;
+    char trusted_proxies[CONF_PROXIES_MAX]; /* a list, see common/address.h; "": nobody is one */
     struct conf_compress compress;
     struct source *source;  /* owned; what a worker asked for: an extra pool; NULL: of the files */
     struct yaml_node *tree; /* owned; of source */

@@ -160,6 +160,7 @@ static void bind_row(const struct schema_section *section, const struct schema_r
     case SCHEMA_LOG_LEVEL:
     case SCHEMA_LOG_FORMAT:
     case SCHEMA_LOG_ACCESS:
+    case SCHEMA_PROXIES:
         bind_scalar(section, row, value);
         break;
     case SCHEMA_SECTION:

@@ -28,6 +28,7 @@ enum schema_kind {
     SCHEMA_GROUP,        /* char *, a name */
     SCHEMA_LOG_LEVEL,    /* enum log_level */
     SCHEMA_LOG_FORMAT,   /* enum conf_log_format */
+    SCHEMA_PROXIES,      /* char[CONF_PROXIES_MAX], a list that common/address.h accepts */
     SCHEMA_LOG_ACCESS,   /* char *, what common/access_format.h accepts */
     SCHEMA_APP_NAME,     /* size_t, index into conf.apps */
     SCHEMA_LISTEN_NAMES, /* a list: the listeners of struct conf_pool */

@@ -143,6 +143,9 @@ void schema_format(const struct schema_row *row, const struct conf *conf, const 
     case SCHEMA_LOG_ACCESS:
         format_text(field, out);
         break;
+    case SCHEMA_PROXIES:
+        (void)fputs(*(const char *)field == '\0' ? "null" : (const char *)field, out);
+        break;
     case SCHEMA_DURATION:
     case SCHEMA_SHUTDOWN:
         if (!format_word(row, field, out)) {

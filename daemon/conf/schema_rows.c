@@ -122,6 +122,10 @@ static const struct schema_row key_rows[] = {
      "1000000", "0", NULL,
      "How many of them may come from one address (IPv6: from one /64); more are closed at once.\n"
      "0: any number."},
+    {"pools.*", "trusted_proxies", SCHEMA_PROXIES, POOL(trusted_proxies), NULL, NULL, "null", NULL,
+     "Proxies that are believed when they say for whom they speak (X-Forwarded-For, Forwarded):\n"
+     "addresses, ranges, loopback, linklocal, uniquelocal, with commas between.  What the\n"
+     "application sets as trust_proxy goes before it."},
     {"pools.*", "compress", SCHEMA_SECTION, 0, NULL, NULL, NULL, NULL,
      "Which answers of handlers leave compressed, to clients that take gzip."},
     {"pools.*.compress", "level", SCHEMA_NUMBER, POOL(compress.level), "0", "9", "0", NULL,

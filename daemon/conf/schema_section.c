@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/access_format.h"
+#include "common/address.h"
 #include "common/err.h"
 #include "common/nearest.h"
 #include "daemon/conf/schema.h"
@@ -103,6 +104,16 @@ static void hint_log_access(struct problem *problem, const struct yaml_node *val
     }
 }
 
+static void hint_proxies(struct problem *problem, const struct yaml_node *value)
+{
+    struct address_trust trust;
+    struct fsd_err err;
+
+    if (address_trust_parse(value->text, value->len, &trust, &err) < 0) {
+        problem_hint(problem, "%s", err.text);
+    }
+}
+
 static void hint_value(struct problem *problem, const struct schema_row *row,
                        const struct yaml_node *value)
 {
@@ -121,6 +132,8 @@ static void hint_value(struct problem *problem, const struct schema_row *row,
                      value->text[digits]);
     } else if (row->kind == SCHEMA_ADDRESS && is_number) {
         problem_hint(problem, "did you mean \":%s\"?", value->text);
+    } else if (row->kind == SCHEMA_PROXIES) {
+        hint_proxies(problem, value);
     } else if (row->kind == SCHEMA_LOG_ACCESS) {
         hint_log_access(problem, value);
     }

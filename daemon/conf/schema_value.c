@@ -15,9 +15,11 @@
 #include <string.h>
 
 #include "common/access_format.h"
+#include "common/address.h"
 #include "common/err.h"
 #include "common/log_level.h"
 #include "common/parse.h"
+#include "daemon/conf/conf.h"
 #include "daemon/conf/schema.h"
 #include "daemon/conf/schema_words.h"
 #include "daemon/conf/source.h"
@@ -145,6 +147,19 @@ static int store_log_access(const char *text, void *field)
     return store_text(strdup(text), field);
 }
 
+static int store_proxies(const char *text, char field[CONF_PROXIES_MAX])
+{
+    struct address_trust trust;
+    struct fsd_err err;
+    size_t len = strlen(text);
+
+    if (len >= CONF_PROXIES_MAX || address_trust_parse(text, len, &trust, &err) != 0) {
+        return -EINVAL;
+    }
+    memcpy(field, text, len + 1);
+    return 0;
+}
+
 int schema_value_store(const struct schema_row *row, const char *text, const struct source *source,
                        void *object)
 {
@@ -175,6 +190,8 @@ int schema_value_store(const struct schema_row *row, const char *text, const str
         return store_log_level(text, field);
     case SCHEMA_LOG_ACCESS:
         return store_log_access(text, field);
+    case SCHEMA_PROXIES:
+        return store_proxies(text, field);
     case SCHEMA_RESTART:
     case SCHEMA_STRATEGY:
     case SCHEMA_LOG_FORMAT:
@@ -268,6 +285,9 @@ void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECT
         break;
     case SCHEMA_LOG_ACCESS:
         fixed = "combined, json, or a template with variables such as \"$status\"";
+        break;
+    case SCHEMA_PROXIES:
+        fixed = "addresses and ranges with commas between, such as \"loopback, 10.0.0.0/8\"";
         break;
     case SCHEMA_APP_NAME:
         fixed = "the name of an app";

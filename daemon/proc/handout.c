@@ -12,7 +12,7 @@
 #include "common/msgpack.h"
 #include "daemon/conf/conf.h"
 
-enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 12, LIMIT_KEYS = 15 };
+enum { HANDOUT_MAX = 4 << 20, TOP_KEYS = 13, LIMIT_KEYS = 15 };
 
 static void write_pair_int(struct msgpack_writer *writer, const char *key, uint64_t value)
 {
@@ -87,6 +87,7 @@ int handout_create(const struct conf *conf, const struct conf_pool *pool, uint64
     write_pair_int(&writer, "log_level", conf->log_level);
     write_pair_int(&writer, "refreshes", conf->refreshes);
     write_pair_text(&writer, "access", conf->log_access == NULL ? "" : conf->log_access);
+    write_pair_text(&writer, "trusted_proxies", pool->trusted_proxies);
     write_limits(&writer, &pool->limits);
     write_compress(&writer, &pool->compress);
     int result = msgpack_writer_take(&writer, &data, &len);

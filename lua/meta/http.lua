@@ -415,7 +415,7 @@ function App:listen() end
 ---@field json_spaces? integer|string indentation of JSON: 0 to 10 blanks, or up to 10 blanks and tabs; 0
 ---@field query_parser? "simple"|"extended"|boolean|fun(query: string): table what makes req.query; "simple", false for none
 ---@field subdomain_offset? integer how many parts of the host name are not req.subdomains; 2
----@field trust_proxy? boolean|integer|string|string[]|fun(address: string, hop: integer): boolean which proxies are believed; false
+---@field trust_proxy? boolean|integer|string|string[]|fun(address: string, hop: integer): boolean which proxies are believed; those of the pool (trusted_proxies), none
 ---@field request_timeout? number seconds, 0.001 to 86400; that of the pool
 ---@field body_limit? integer|string bytes, or "2MiB"; that of the pool
 ---@field views? string|string[] where templates are; "views"

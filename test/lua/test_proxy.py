@@ -198,6 +198,16 @@ def test_an_error_in_the_function_fails_the_request_only(apps):
     assert "no idea" in app.wait_record(path="/", level="error")["msg"]
 
 
+def test_the_pool_says_whom_to_trust_where_the_application_says_nothing(serve):
+    app = serve(APP % "", trusted_proxies="10.0.0.0/8, loopback")
+    assert ask(app, {"x-forwarded-for": "1.1.1.1, 10.2.3.4"})["ips"] == ["1.1.1.1", "10.2.3.4"]
+
+
+def test_the_application_goes_before_the_pool(serve):
+    app = serve(APP % (TRUST % "false"), trusted_proxies="loopback")
+    assert ask(app, LIES) == PLAIN
+
+
 @pytest.mark.parametrize("trust", REFUSED)
 def test_a_wrong_address_is_told_where_it_is_set(serve_refused, trust):
     assert re.search(r"app\.lua:4: .*trust_proxy must be", serve_refused(APP % (TRUST % trust)))

@@ -29,6 +29,7 @@ static const struct field fields[] = {
     {"pool", FIELD_TEXT, AT(pool), ROOM(pool)},
     {"app", FIELD_TEXT, AT(app), ROOM(app)},
     {"path", FIELD_TEXT, AT(path), ROOM(path)},
+    {"trusted_proxies", FIELD_TEXT, AT(trusted_proxies), ROOM(trusted_proxies)},
     {"workers", FIELD_U32, AT(workers), 0},
     {"access", FIELD_TEXT, AT(access), ROOM(access)},
     {"log_level", FIELD_LEVEL, AT(log_level), 0},

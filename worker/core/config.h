@@ -8,13 +8,19 @@
 
 struct fsd_err;
 
-enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 4096, CONFIG_ACCESS_MAX = 1024 };
+enum {
+    CONFIG_PROXIES_MAX = 1024,
+    CONFIG_NAME_MAX = 64,
+    CONFIG_PATH_MAX = 4096,
+    CONFIG_ACCESS_MAX = 1024
+};
 
 /* What the master's CONFIG message says (the keys: common/proto.h). */
 struct config {
     char pool[CONFIG_NAME_MAX];
     char app[CONFIG_NAME_MAX];
-    char path[CONFIG_PATH_MAX]; /* of the application's main file, for messages */
+    char path[CONFIG_PATH_MAX];               /* of the application's main file, for messages */
+    char trusted_proxies[CONFIG_PROXIES_MAX]; /* a list, see common/address.h */
     uint32_t workers;
     enum log_level log_level;
     char access[CONFIG_ACCESS_MAX]; /* the format of the access log; "": there is none */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "worker/core/error.h"
 #include "worker/core/generation.h"
 #include "worker/core/json/json_write.h"
@@ -24,7 +25,6 @@
 #include "worker/http/exchange.h"
 #include "worker/http/server.h"
 #include "worker/http/service.h"
-#include "worker/http/text/address.h"
 #include "worker/http/text/header_text.h"
 
 #define INJECTION_METATABLE "fsd.Injection"

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "worker/http/text/address.h"
+#include "common/address.h"
 
 struct peers_row {
     uint64_t key; /* 0: free */

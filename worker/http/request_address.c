@@ -11,12 +11,12 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "worker/core/value.h"
 #include "worker/http/exchange.h"
 #include "worker/http/request_headers.h"
 #include "worker/http/service.h"
 #include "worker/http/settings.h"
-#include "worker/http/text/address.h"
 #include "worker/http/text/forwarded.h"
 
 /* Who speaks, and what of it counts. */
@@ -47,7 +47,8 @@ static bool read_address(const struct sockaddr_storage *from, struct address *re
 
 static const struct address_trust *get_trust(const struct exchange *exchange)
 {
-    return &exchange_settings(exchange)->trust;
+    const struct address_trust *own = &exchange_settings(exchange)->trust;
+    return own->kind != ADDRESS_TRUST_UNSET ? own : &exchange->service->trust;
 }
 
 /* Whether a peer at that distance is believed; NULL: it came by a Unix socket, so from this machine. */

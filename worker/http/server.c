@@ -100,6 +100,12 @@ static void on_exchange_over(struct service *service)
 void http_server_apply_limits(struct http_server *server)
 {
     const struct config *config = &server->service.runtime->config;
+    struct fsd_err err;
+    /* the master has checked it; what can't be read believes nobody */
+    if (address_trust_parse(config->trusted_proxies, strlen(config->trusted_proxies),
+                            &server->service.trust, &err) != 0) {
+        server->service.trust = (struct address_trust){.kind = ADDRESS_TRUST_NONE};
+    }
     server->service.head_limits = (struct guard_head_limits){
         .target_bytes = config->url_bytes,
         .fields_bytes = config->header_bytes,

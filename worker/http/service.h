@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/address.h"
 #include "worker/core/json/json.h"
 #include "worker/http/text/guard_head.h"
 
@@ -30,6 +31,7 @@ struct service {
     uint64_t id_seed;       /* request ids: random, then counted up */
     /* of an answer that is given whole: nothing is left to proceed with */
     h2o_generator_t complete;
+    struct address_trust trust; /* where the application sets nothing */
     struct guard_head_limits head_limits;
     struct json_buf json; /* owned; scratch of res:json */
     void (*on_exchange_over)(struct service *service);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "worker/http/text/address.h"
+#include "common/address.h"
 
 struct exchange;
 

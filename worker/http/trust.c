@@ -6,26 +6,6 @@
 #include <limits.h>
 #include <string.h>
 
-#include "worker/http/text/parameters.h"
-
-int trust_read_list(const char *text, size_t len, struct address_trust *ret_trust,
-                    struct fsd_err *err)
-{
-    struct address_trust trust = {.kind = ADDRESS_TRUST_NONE};
-    const char *end = text + len;
-    for (const char *at = text; at < end;) {
-        const char *comma = memchr(at, ',', (size_t)(end - at));
-        struct parameter_text entry = parameters_trim(at, comma != NULL ? comma : end);
-        int rc = address_trust_add(&trust, entry.bytes, entry.len, err);
-        if (rc != 0) {
-            return rc;
-        }
-        at = comma != NULL ? comma + 1 : end;
-    }
-    *ret_trust = trust;
-    return 0;
-}
-
 static int read_table(lua_State *L, int index, struct address_trust *ret_trust, struct fsd_err *err)
 {
     struct address_trust trust = {.kind = ADDRESS_TRUST_NONE};
@@ -69,7 +49,7 @@ int trust_read(lua_State *L, int index, struct address_trust *ret_trust, struct 
         return read_hops(L, index, ret_trust, err);
     case LUA_TSTRING:
         text = lua_tolstring(L, index, &len);
-        return trust_read_list(text, len, ret_trust, err);
+        return address_trust_parse(text, len, ret_trust, err);
     case LUA_TTABLE:
         return read_table(L, index, ret_trust, err);
     case LUA_TFUNCTION:

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "worker/http/text/address.h"
+#include "common/address.h"
 #include "worker/http/text/parameters.h"
 
 /* What proxies say about whom they speak for: X-Forwarded-For, and Forwarded (RFC 7239).  Pure; texts point into the header. */

@@ -313,6 +313,8 @@ static void limits_are_taken_over_in_place(void **state)
          "limits.headers 64 -> 9\n"},
         {POOL(""), POOL(", limits: { connections: 1000, connections_per_ip: 10 }"),
          "update pool p: limits.connections 0 -> 1000, limits.connections_per_ip 0 -> 10\n"},
+        {POOL(""), POOL(", trusted_proxies: 10.0.0.0/8"),
+         "update pool p: trusted_proxies changed\n"},
         {POOL(""), POOL(", compress: { level: 1, min_size: 2K }"),
          "update pool p: compress.level 0 -> 1, compress.min_size 1KiB -> 2KiB\n"},
         {POOL(""), POOL("") "log: { level: error }\n",

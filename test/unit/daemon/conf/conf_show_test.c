@@ -85,6 +85,7 @@ static void every_value_is_shown_with_its_place(void **state)
         "pools.web.limits.headers = 64 # default\n"
         "pools.web.limits.connections = 0 # default\n"
         "pools.web.limits.connections_per_ip = 0 # default\n"
+        "pools.web.trusted_proxies = null # default\n"
         "pools.web.compress.level = 0 # default\n"
         "pools.web.compress.min_size = 1KiB # default\n"
         "pools.db.app = a # /t.yaml:21:14\n",

@@ -323,6 +323,8 @@ static void mistakes_are_explained_at_their_place(void **state)
         {"pools: { web: { app: shop, limits: { body: 10MB } } }\n",
          "t.yaml:3:44: error: pools.web.limits.body must be a size between 0 and 1024GiB, "
          "got \"10MB\"\n"},
+        {"pools: { web: { app: shop, trusted_proxies: \"loopback, 10.0.0.0/33\" } }\n",
+         "\"10.0.0.0/33\" is neither an address"},
         {"pools: { web: { app: shop, limits: { body: 10MB } } }\n", "did you mean \"10MiB\"?\n"},
         {"pools: { web: { app: shop, limits: [] } }\n",
          "t.yaml:3:28: error: pools.web.limits must be a map\n"},

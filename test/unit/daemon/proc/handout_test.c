@@ -58,6 +58,7 @@ static void every_key_of_the_contract_is_there(void **state)
         {"refreshes", MSGPACK_INT, 0, NULL},
         {"settings", MSGPACK_MAP, 0, NULL},
         {"env", MSGPACK_MAP, 0, NULL},
+        {"trusted_proxies", MSGPACK_STR, 0, "loopback"},
         {"limits", MSGPACK_MAP, 0, NULL},
         {"compress", MSGPACK_MAP, 0, NULL},
     };
@@ -68,6 +69,7 @@ static void every_key_of_the_contract_is_there(void **state)
                            .env = env,
                            .env_count = 1};
     struct conf_pool pool = {.name = pool_name,
+                             .trusted_proxies = "loopback",
                              .limits = {30000, 10000, 60000, 45000, UINT64_MAX, 1 << 20, 1 << 16}};
     struct conf conf = {.apps = &app, .app_count = 1, .log_level = LOG_LEVEL_INFO};
     const void *data = NULL;

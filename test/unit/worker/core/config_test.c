@@ -89,10 +89,11 @@ static void everything_that_the_master_says_is_kept(void **state)
     struct fsd_err err;
     config_init(&config);
     assert_int_equal(config.log_level, LOG_LEVEL_INFO);
-    begin(10);
+    begin(11);
     put_int("number", 7);
     put_text("pool", "web");
     put_text("app", "shop");
+    put_text("trusted_proxies", "loopback");
     put_text("path", "/srv/shop/app.lua");
     put_int("workers", 4);
     put_int("log_level", LOG_LEVEL_DEBUG);
@@ -103,6 +104,7 @@ static void everything_that_the_master_says_is_kept(void **state)
     put_limits();
     put_compress();
     assert_int_equal(read_config(&config, &err), 0);
+    assert_string_equal(config.trusted_proxies, "loopback");
     assert_string_equal(config.pool, "web");
     assert_string_equal(config.app, "shop");
     assert_string_equal(config.path, "/srv/shop/app.lua");

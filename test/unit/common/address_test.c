@@ -1,4 +1,4 @@
-#include "worker/http/text/address.h"
+#include "common/address.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -194,6 +194,22 @@ static void all_or_none_may_be_trusted(void **state)
     assert_false(address_is_trusted(&trust, &address, 0));
 }
 
+static void a_list_has_commas(void **state)
+{
+    (void)state;
+    struct address_trust trust;
+    struct fsd_err err;
+    assert_int_equal(address_trust_parse("", 0, &trust, &err), 0);
+    assert_int_equal(trust.kind, ADDRESS_TRUST_NONE);
+    static const char text[] = " 10.0.0.0/8 ,::1,loopback";
+    assert_int_equal(address_trust_parse(text, strlen(text), &trust, &err), 0);
+    assert_int_equal(trust.kind, ADDRESS_TRUST_RANGES);
+    assert_int_equal(trust.count, 4);
+    assert_int_equal(address_trust_parse("::1,,::2", 8, &trust, &err), -EINVAL);
+    assert_int_equal(address_trust_parse("::1, x", 6, &trust, &err), -EINVAL);
+    assert_int_equal(trust.count, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_range_has_what_begins_with_its_bits),
         cmocka_unit_test(what_is_no_range_is_refused_by_its_text),
+        cmocka_unit_test(a_list_has_commas),
         cmocka_unit_test(a_list_has_an_end),
         cmocka_unit_test(hops_are_counted_from_us),
         cmocka_unit_test(all_or_none_may_be_trusted),

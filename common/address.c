@@ -2,9 +2,8 @@
  *
  * Owns nothing.  IPv4 lives at ::ffff:0:0/96, so one comparison of bits does for both families; a range of IPv6 with fewer bits than
  * that never means IPv4.  Names and notations are those of Node's package proxy-addr.
- * Pure: no Lua, no libh2o.  Called by requests (req.ip and its like) and where lists of proxies are set.
- * Must not know headers (forwarded.c). */
-#include "worker/http/text/address.h"
+ * Pure.  Called by the master for the configuration, and by workers for requests (req.ip and its like).  Must not know headers. */
+#include "common/address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -165,6 +164,31 @@ int address_trust_add(struct address_trust *trust, const char *text, size_t len,
         }
     }
     return is_name ? 0 : add_range(trust, text, len, err);
+}
+
+int address_trust_parse(const char *text, size_t len, struct address_trust *ret_trust,
+                        struct fsd_err *err)
+{
+    struct address_trust trust = {.kind = ADDRESS_TRUST_NONE};
+    const char *end = text + len;
+    for (const char *at = text; at < end;) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        const char *next = comma != NULL ? comma + 1 : end;
+        const char *stop = comma != NULL ? comma : end;
+        while (at < stop && *at == ' ') {
+            at++;
+        }
+        while (stop > at && stop[-1] == ' ') {
+            stop--;
+        }
+        int rc = address_trust_add(&trust, at, (size_t)(stop - at), err);
+        if (rc != 0) {
+            return rc;
+        }
+        at = next;
+    }
+    *ret_trust = trust;
+    return 0;
 }
 
 bool address_is_trusted(const struct address_trust *trust, const struct address *address,

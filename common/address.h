@@ -1,5 +1,5 @@
-#ifndef FSD_WORKER_HTTP_TEXT_ADDRESS_H
-#define FSD_WORKER_HTTP_TEXT_ADDRESS_H
+#ifndef FSD_COMMON_ADDRESS_H
+#define FSD_COMMON_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +50,9 @@ bool address_is_in(const struct address *address, const struct address_range *ra
  * -EINVAL: it is none of these, -E2BIG: the list is full; err says so, with the text in it. */
 int address_trust_add(struct address_trust *trust, const char *text, size_t len,
                       struct fsd_err *err);
+/* A list of these with commas between; an empty one believes nobody.  As above. */
+int address_trust_parse(const char *text, size_t len, struct address_trust *ret_trust,
+                        struct fsd_err *err);
 /* Whether the peer at that distance is a proxy to be believed (0: it has connected to us).  Of a kind that only others know: false. */
 bool address_is_trusted(const struct address_trust *trust, const struct address *address,
                         unsigned distance);
