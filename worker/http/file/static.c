@@ -144,7 +144,10 @@ static struct exchange *check_exchange(lua_State *L)
     const struct http_object *object = lua_touserdata(L, AT_RESPONSE);
     bool is = object != NULL && lua_rawlen(L, AT_RESPONSE) == sizeof(*object) &&
               object->kind == HTTP_RESPONSE;
-    luaL_argcheck(L, is, AT_RESPONSE - 1, "expected res: call it as files(req, res, next)");
+    if (!is) {
+        luaL_argerror(L, AT_RESPONSE - 1, "expected res: call it as files(req, res, next)");
+        __builtin_unreachable(); /* luaL_argerror does not return, but its prototype can't say so */
+    }
     struct exchange *exchange = object->exchange;
     bool is_open =
         exchange != NULL && exchange->state == EXCHANGE_OPEN && !exchange->is_client_gone;
