@@ -145,6 +145,7 @@ function fsd.state(name, initial) end
 ---@field hash_immutable? boolean whether names with a hash in them, as bundlers make them (app.3f2a9c1b.js), may be kept for a year; false
 ---@field headers? table<string, string|number>|fun(res: fsd.Response, path: string, stat: fsd.StaticStat) sent with each file; a function is called for each, in Lua, and may set them
 ---@field index? string[]|string|false names that stand for the folder that they are in; "index.html"
+---@field listing? false folders are not listed
 ---@field precompressed? string[] compressed forms that may lie beside a file and are sent to who takes them, the best first: { "br", "gz", "zst" }
 ---@field redirect? boolean whether "/folder" leads to "/folder/"; true
 ---@field spa? string|false file that is sent to a browser that asks for a page (Accept: text/html) which is not there: "/index.html"; false

@@ -213,6 +213,7 @@ MISTAKES = [
     ('fsd.static("public", { allow = ".well-known" })', 'fsd.static: option "allow": ".well-known" does not begin with a slash'),
     ('fsd.static("public", { precompressed = { "zip" } })', 'fsd.static: option "precompressed": "zip" is none of "br", "gz" and "zst"'),
     ('fsd.static("public", { fallthrough = "no" })', 'fsd.static: option "fallthrough" must be true or false, got string'),
+    ('fsd.static("public", { listing = true })', 'fsd.static: option "listing" can only be false: folders are not listed'),
     ('fsd.static("public", { dotfiles = true })', 'fsd.static: option "dotfiles" must be "ignore", "allow" or "deny"'),
     ('fsd.static("public", { max_age = {} })', 'fsd.static: option "max_age" must be a number of seconds or a time such as "1d"'),
     ('fsd.static("public", { headers = { ["x-a"] = "1\\n2" } })',

@@ -29,7 +29,6 @@ struct folder {
     bool fallthrough;
     bool redirect;
     bool hash_immutable;
-    bool listing;
 };
 
 /* One look-up. */

@@ -16,7 +16,7 @@
 static const char *const names[] = {
     "accept_ranges", "allow",          "cache_control", "dotfiles",  "etag",  "extensions",
     "fallthrough",   "hash_immutable", "headers",       "immutable", "index", "last_modified",
-    "max_age",       "precompressed",  "redirect",      "spa",
+    "listing",       "max_age",        "precompressed", "redirect",  "spa",
 };
 
 static char *copy(const char *text)
@@ -135,6 +135,15 @@ static void take_spa(lua_State *L, struct folder *folder, const char *name)
     folder->spa = copy(text);
 }
 
+/* Nobody makes lists of files; who says so is right. */
+static void take_listing(lua_State *L, struct folder *folder, const char *name)
+{
+    (void)folder;
+    if (file_options_flag(L, CALLER, name)) {
+        luaL_error(L, "%s: option \"%s\" can only be false: folders are not listed", CALLER, name);
+    }
+}
+
 /* Whether it is an option of folders. */
 static bool take(lua_State *L, struct folder *folder, const char *name)
 {
@@ -150,9 +159,8 @@ static bool take(lua_State *L, struct folder *folder, const char *name)
         const char *name;
         void (*take)(lua_State *, struct folder *, const char *);
     } others[] = {
-        {"allow", take_allow}, {"extensions", take_extensions},
-        {"index", take_index}, {"precompressed", take_precompressed},
-        {"spa", take_spa},
+        {"allow", take_allow},     {"extensions", take_extensions},       {"index", take_index},
+        {"listing", take_listing}, {"precompressed", take_precompressed}, {"spa", take_spa},
     };
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (strcmp(flags[i].name, name) == 0) {
