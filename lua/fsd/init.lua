@@ -14,7 +14,6 @@ local fsd = {
   try = errors.try,
   check = errors.check,
   now = task.now,
-  time = require "fsd.time",
   state = require "fsd.task.core".state,
 }
 

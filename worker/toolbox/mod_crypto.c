@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 #include <openssl/crypto.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "worker/toolbox/hasher.h"
@@ -55,13 +56,14 @@ static int random_integer(lua_State *L)
     lua_Integer low = luaL_checkinteger(L, 1);
     lua_Integer high = luaL_checkinteger(L, 2);
     luaL_argcheck(L, low <= high, 2, "must not be less than the first");
-    uint64_t count = (uint64_t)high - (uint64_t)low + 1; /* 0: all 64-bit integers */
-    uint64_t refused = count == 0 ? 0 : (UINT64_MAX - count + 1) % count;
+    uint64_t last = (uint64_t)high - (uint64_t)low; /* the results are low + 0 ... low + last */
+    bool is_all = last == UINT64_MAX;
+    uint64_t refused = is_all ? 0 : (UINT64_MAX - last) % (last + 1);
     uint64_t number = 0;
     do {
         random_fill(L, &number, sizeof(number));
     } while (number < refused);
-    uint64_t result = (uint64_t)low + (count == 0 ? number : number % count);
+    uint64_t result = (uint64_t)low + (is_all ? number : number % (last + 1));
     lua_pushinteger(L, (lua_Integer)result);
     return 1;
 }

@@ -130,7 +130,10 @@ static void on_input_ready(struct watch *watch, uint32_t events)
     struct process *process = H2O_STRUCT_FROM_MEMBER(struct process, input_watch, watch);
     size_t part = process->input_len < WRITE_BYTES ? process->input_len : WRITE_BYTES;
     (void)events;
-    ssize_t len = part > 0 ? write(process->input_fd, process->input, part) : 0;
+    ssize_t len = 0;
+    if (process->input_len > 0) {
+        len = write(process->input_fd, process->input, part);
+    }
     if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }

@@ -19,7 +19,7 @@
 
 #include "common/fd.h"
 
-enum { STACK_BYTES = 256 * 1024, EXIT_NOT_RUN = 127 };
+enum { STACK_BYTES = 256 * 1024, STACK_ALIGN = 16, EXIT_NOT_RUN = 127 };
 
 /* What the child is given. */
 struct launch {
@@ -101,7 +101,7 @@ static int clone_blocked(struct launch *launch, char *stack, struct spawn *spawn
     sigset_t before;
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_BLOCK, &all, &before);
-    pid_t pid = clone(run_child, stack + STACK_BYTES,
+    pid_t pid = clone(run_child, stack + (STACK_BYTES - STACK_ALIGN),
                       CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, launch, &spawn->pidfd);
     int error = pid < 0 ? -errno : launch->error;
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
@@ -119,7 +119,7 @@ int spawn_start(struct spawn *spawn, const struct spawn_plan *plan)
         /* else one would be lost in between */
         assert(plan->fds[i] < 0 || plan->fds[i] == i || plan->fds[i] >= SPAWN_FDS);
     }
-    char *stack = aligned_alloc(16, STACK_BYTES);
+    char *stack = aligned_alloc(STACK_ALIGN, STACK_BYTES);
     if (stack == NULL) {
         return -ENOMEM;
     }
