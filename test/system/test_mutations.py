@@ -30,7 +30,8 @@ PIECES = [b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b",", b"0", b"\x7f", 
           b"content-length: 0\r\n", b"Content-Length: +1\r\n", b"Transfer-Encoding: chunked\r\n", b"transfer-encoding: identity\r\n",
           b"Transfer-Encoding : chunked\r\n", b"Host: y\r\n", b"Host:\r\n", b"Expect: 100-continue\r\n", b"Connection: close\r\n",
           b"Upgrade: h2c\r\n", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.9", b"http://y/", b"//", b"*", b"%00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
-KNOWN = {200, 204, 304, 400, 404, 405, 408, 413, 414, 415, 417, 431}
+KNOWN = {200, 204, 304, 400, 404, 405, 408, 413, 414, 415, 417, 431,
+         499}  # of a handler that was made to wait, and its client had said that it sends nothing more
 TAKEN = {200, 204, 304, 415}
 
 
