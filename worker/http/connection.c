@@ -183,7 +183,7 @@ static uint64_t find_peer(h2o_socket_t *socket)
         struct sockaddr_in ipv4;
         struct sockaddr_in6 ipv6;
         struct sockaddr_storage room;
-    } name;
+    } name = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t len = sizeof(name);
     struct address address = {.bytes = {[10] = 0xff, [11] = 0xff}};
     /* not libh2o's, which keeps what it finds in memory of its own */
