@@ -221,6 +221,7 @@ static struct edition *open_edition(lua_State *L, struct service *service)
     luaL_argcheck(L, app != NULL, 1, "an application expected: call app:inject{...} with a colon");
     if (service->edition == NULL) {
         luaL_error(L, "app:inject: there is no application that runs");
+        __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
     }
     if (service->edition->app == app) {
         return edition_acquire(service->edition);

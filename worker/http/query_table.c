@@ -44,11 +44,9 @@ static void add_value(lua_State *L, int table)
 static void push_key(lua_State *L, struct query_text part, bool is_first)
 {
     unsigned index;
-    if (is_first && part.len > 0) {
-        lua_pushlstring(L, part.bytes, part.len);
-    } else if (part.len == 0) {
+    if (part.len == 0) {
         lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1) + 1);
-    } else if (query_key_is_index(part, &index)) {
+    } else if (!is_first && query_key_is_index(part, &index)) {
         lua_pushinteger(L, (lua_Integer)index + 1);
     } else {
         lua_pushlstring(L, part.bytes, part.len);

@@ -237,6 +237,7 @@ static void write_word(struct writer *writer, const char *word)
     write_bytes(writer, word, strlen(word));
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written to, through the writer */
 size_t cookie_text_format(const struct cookie_text_set *set, char out[COOKIE_TEXT_MAX])
 {
     static const char *const same_sites[] = {"", "; SameSite=Lax", "; SameSite=Strict",

@@ -38,7 +38,7 @@ size_t media_type_parse(const char *text, size_t len, char ret_type[MEDIA_TYPE_M
     if (type.len == 0 || type.len >= MEDIA_TYPE_MAX) {
         return 0;
     }
-    char lower[MEDIA_TYPE_MAX];
+    char lower[MEDIA_TYPE_MAX] = "";
     for (size_t i = 0; i < type.len; i++) {
         char c = type.bytes[i];
         lower[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
