@@ -69,7 +69,7 @@ def test_a_no_to_prepare_changes_nothing(make_fake, answer, words):
     new = wait_pids(fsd, lambda found: True, "three workers")
     assert (old[0], old[2]) == (new[0], new[2])
     assert (old[1] == new[1]) == (answer == "too small for me")
-    assert {fsd.get("/config")["limits"]["body_bytes"] for _ in range(20)} == {1 << 20}
+    assert {fsd.get("/config")["limits"]["body_bytes"] for _ in range(20)} == {10 << 20}
 
 
 @pytest.mark.slow
