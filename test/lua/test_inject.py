@@ -20,6 +20,8 @@ app:get("/nested", function(req, res) return { app:inject("/hello").body } end)
 app:get("/none", function(req, res) res:status(204):send() end)
 app:get("/large", function(req, res) res:send(("x"):rep(1000)) end)
 app:on_error(function(err, req, res) res:status(err.status or 500):json{ failed = err.message or tostring(err) } end)
+local ended = fsd.task.channel(1)
+app:get("/tells_its_end", function(req, res) res:on("finish", function(how) ended:put { how.status, how.complete } end); res:send("told") end)
 local waiting
 app:get("/for_ever", function(req, res)
   waiting = true
@@ -33,6 +35,7 @@ GIVEN = [
     ("a_url_alone_is_a_get", 'local a = app:inject("/hello"); return { a.status, a.body, a.headers["x-middleware"], a.headers["content-type"], a.complete }',
      [200, "hello", "1", "text/html; charset=utf-8", True]),
     ("the_length_is_told", 'return { app:inject("/hello").headers["content-length"] }', ["5"]),
+    ("its_end_is_a_whole_one", 'app:inject("/tells_its_end"); return ended:get(30)', [200, True]),
     ("a_body_goes_along", 'local a = app:inject{ method = "POST", url = "/echo", body = "x\\0y", headers = { ["Content-Type"] = "text/plain" } } return { a.status, a.json() }',
      [201, {"body": "x\0y", "type": "text/plain", "is": False}]),
     ("a_table_goes_as_json", 'return app:inject{ method = "post", url = "/echo", body = { 1 } }:json()', {"body": "[1]", "type": "application/json", "is": "json"}),

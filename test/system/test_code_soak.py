@@ -91,6 +91,8 @@ def test_memory_is_flat_behind_the_tenth_change(site):
     early = {}
     for version in range(2, CHANGES + 2):
         site.change_to(version)
+        # a change that comes before it has moved would be the only one for it
+        wait_for(lambda: client.ask("/ask/one")["by"] == version, "it to move")
         if version % 20 == 0:
             client.ask("/begin")
             for _ in range(5):

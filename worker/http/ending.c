@@ -38,8 +38,8 @@ static bool was_reset(h2o_req_t *req)
     h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
     struct tcp_info info = {.tcpi_state = TCP_ESTABLISHED};
     socklen_t len = sizeof(info);
-    if (socket == NULL) {
-        return true;
+    if (socket == NULL) { /* an injected request: nobody can be far away */
+        return false;
     }
     /* fails for a socket that is no TCP one: then nothing more can be known */
     (void)getsockopt(h2o_socket_get_fd(socket), IPPROTO_TCP, TCP_INFO, &info, &len);
