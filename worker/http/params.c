@@ -163,7 +163,7 @@ static void push_value(lua_State *L, const struct window *window, size_t i, cons
 void params_push(lua_State *L, struct exchange *exchange)
 {
     struct window window = find_window(exchange);
-    lua_newtable(L);
+    lua_createtable(L, 0, (int)(window.end - window.first));
     const char *path = exchange->view.path.base;
     for (size_t i = window.first; i < window.end; i++) {
         const struct router_capture *capture = &window.step->captures[i];

@@ -242,6 +242,9 @@ static int begin_table(struct json_encoder *encoder, int slot)
     level->key_slot = lua_gettop(L) + 1;
     level->number = 0;
     if (lua_getmetatable(L, slot)) {
+        if (encoder->array_mark == NULL) { /* most values have no table with a metatable */
+            encoder->array_mark = value_array_mark(L);
+        }
         bool is_marked = lua_topointer(L, -1) == encoder->array_mark;
         lua_pop(L, 1);
         if (is_marked) {
@@ -331,7 +334,6 @@ int json_encoder_init(struct json_encoder *encoder, lua_State *L, int index, str
     if (!lua_checkstack(L, SLOTS)) {
         return refuse(encoder, "a value that the Lua stack has no room for");
     }
-    encoder->array_mark = value_array_mark(L);
     return 0;
 }
 
