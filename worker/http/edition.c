@@ -1,5 +1,5 @@
 /* edition.c - the application of one generation, for as long as a request or the server uses it.
- * Owns two references into Lua's registry.  A request keeps to the edition that was the running one when it came: its routes, its
+ * Owns references into Lua's registry.  A request keeps to the edition that was the running one when it came: its routes, its
  * error handler and the handlers that are still to be called.  So the next edition may take over at any time, and this one ends
  * with its last request.
  * Called by server.c when a generation is adopted and by exchange.c.  Must not know what an application answers. */
@@ -12,6 +12,8 @@
 #include "common/err.h"
 #include "worker/core/generation.h"
 #include "worker/http/app.h"
+#include "worker/http/request.h"
+#include "worker/http/response.h"
 
 int edition_judge(lua_State *L, const char *main, size_t main_len, struct fsd_err *err)
 {
@@ -42,6 +44,10 @@ int edition_open(lua_State *L, const struct generation *generation, struct editi
     lua_getiuservalue(L, -1, APP_PLAN);
     edition->values_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     edition->app_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_getmetatable(L, REQUEST_METATABLE);
+    edition->request_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_getmetatable(L, RESPONSE_METATABLE);
+    edition->response_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     edition->generation = generation->number;
     edition->users = 1;
     *ret_edition = edition;
@@ -61,5 +67,7 @@ void edition_release(lua_State *L, struct edition *edition)
     }
     luaL_unref(L, LUA_REGISTRYINDEX, edition->values_ref);
     luaL_unref(L, LUA_REGISTRYINDEX, edition->app_ref);
+    luaL_unref(L, LUA_REGISTRYINDEX, edition->request_ref);
+    luaL_unref(L, LUA_REGISTRYINDEX, edition->response_ref);
     free(edition);
 }

@@ -15,6 +15,8 @@ struct edition {
     struct app *app;         /* borrowed from Lua, which app_ref keeps alive */
     const struct plan *plan; /* borrowed from the application */
     int app_ref;             /* registry reference of the application */
+    int request_ref;         /* of the classes of req and res */
+    int response_ref;
     int values_ref;      /* registry reference of the plan's array of values, handlers among them */
     uint64_t generation; /* its number */
     size_t users;        /* requests, and the server while it is the running one */

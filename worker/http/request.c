@@ -19,6 +19,7 @@
 
 #include "worker/http/body/request_body.h"
 #include "worker/http/cookies.h"
+#include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/params.h"
 #include "worker/http/relation.h"
@@ -89,7 +90,8 @@ void request_push(lua_State *L, struct exchange *exchange)
     object->kind = HTTP_REQUEST;
     object->exchange = exchange;
     exchange->request = object;
-    luaL_setmetatable(L, REQUEST_METATABLE);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->request_ref);
+    lua_setmetatable(L, -2);
 }
 
 void request_set_response(lua_State *L, int request, int response)

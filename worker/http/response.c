@@ -12,6 +12,7 @@
 
 #include "worker/core/error.h"
 #include "worker/http/cookies.h"
+#include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/file/send_file.h"
 #include "worker/http/relation.h"
@@ -36,7 +37,8 @@ void response_push(lua_State *L, struct exchange *exchange)
     object->kind = HTTP_RESPONSE;
     object->exchange = exchange;
     exchange->response = object;
-    luaL_setmetatable(L, RESPONSE_METATABLE);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exchange->edition->response_ref);
+    lua_setmetatable(L, -2);
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, RESPONSE_REQUEST);
 }
