@@ -179,11 +179,13 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     return 0;
 }
 
-/* Only libh2o's own error pages (a body far over the limit, a broken chunk) come through the fallback path's filters
+/* Every answer comes through here, and says whose it is: as a header that is cheaper than libh2o's own line, which it prints.
+ * Only libh2o's own error pages (a body far over the limit, a broken chunk) come through the fallback path's filters
  * without our handler: they close the connection, and should linger as ours do. */
 static void on_setup_ostream(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
     (void)self;
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_SERVER, NULL, H2O_STRLIT("fsd"));
     struct connection *connection = connection_of(req);
     if (!req->http1_is_persistent && req->version < 0x200 && req->res.status >= 400 &&
         connection != NULL) {

@@ -132,8 +132,8 @@ static void set_up_h2o(struct http_server *server)
 {
     h2o_globalconf_t *globals = &server->globals;
     h2o_config_init(globals);
-    globals->http1.req_timeout = NEVER_MS; /* connection_clock.c does it */
-    globals->server_name = h2o_iovec_init(H2O_STRLIT("fsd"));
+    globals->http1.req_timeout = NEVER_MS;          /* connection_clock.c does it */
+    globals->server_name = h2o_iovec_init(NULL, 0); /* intake.c sets it: libh2o would print it */
     spool_open();
     globals->http1.upgrade_to_http2 =
         0; /* it would move the head away from where guard_head looks */
