@@ -6,6 +6,7 @@
  * Must not know when a tag decides something (conditional.c). */
 #include "worker/http/text/etag.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Odd, with about as many ones as zeros: digits of the square roots of 2, 3, 5 and 7 behind the point. */
@@ -45,13 +46,29 @@ uint64_t etag_hash(const void *bytes, size_t len)
     return fold(sum ^ ROOT_7, ROOT_5 ^ sum >> 32);
 }
 
+/* Eight digits at once: each nibble into a byte of its own, the first one the highest. */
+static void write_digits(char to[HALF], uint32_t number)
+{
+    uint64_t nibbles = number;
+    nibbles = (nibbles << 16 | nibbles) & UINT64_C(0x0000ffff0000ffff);
+    nibbles = (nibbles << 8 | nibbles) & UINT64_C(0x00ff00ff00ff00ff);
+    nibbles = (nibbles << 4 | nibbles) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t letters = (nibbles + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    uint64_t text = htobe64(nibbles + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10));
+    memcpy(to, &text, HALF);
+}
+
+/* Without zeros in front. */
 static char *write_hex(char *to, uint64_t number)
 {
-    static const char digits[] = "0123456789abcdef";
-    int count = number == 0 ? 1 : (67 - __builtin_clzll(number)) / 4;
-    for (int i = count - 1; i >= 0; i--) {
-        to[i] = digits[number & 0xf];
-        number >>= 4;
+    char digits[2 * HALF];
+    size_t count = number == 0 ? 1 : (size_t)(67 - __builtin_clzll(number)) / 4;
+    write_digits(digits, (uint32_t)(number >> 32));
+    write_digits(digits + HALF, (uint32_t)number);
+    if (count == sizeof(digits)) { /* nearly every hash */
+        memcpy(to, digits, sizeof(digits));
+    } else {
+        memcpy(to, digits + sizeof(digits) - count, count);
     }
     return to + count;
 }

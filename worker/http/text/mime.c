@@ -10,7 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { ENDING_MAX = 12 };
+enum { ENDING_MAX = 12, USUAL_LEN = 4 };
+
+#define TYPE_HTML "text/html; charset=utf-8"
+#define TYPE_JSON "application/json; charset=utf-8"
+#define TYPE_TEXT "text/plain; charset=utf-8"
 
 struct row {
     char ending[ENDING_MAX];
@@ -61,7 +65,7 @@ static const struct row rows[] = {
     {"heic", "image/heic"},
     {"heif", "image/heif"},
     {"htm", "text/html; charset=utf-8"},
-    {"html", "text/html; charset=utf-8"},
+    {"html", TYPE_HTML},
     {"ico", "image/vnd.microsoft.icon"},
     {"ics", "text/calendar; charset=utf-8"},
     {"ini", "text/plain; charset=utf-8"},
@@ -71,7 +75,7 @@ static const struct row rows[] = {
     {"jpeg", "image/jpeg"},
     {"jpg", "image/jpeg"},
     {"js", "text/javascript; charset=utf-8"},
-    {"json", "application/json; charset=utf-8"},
+    {"json", TYPE_JSON},
     {"json5", "application/json5"},
     {"jsonl", "application/jsonl"},
     {"jsonld", "application/ld+json"},
@@ -130,7 +134,7 @@ static const struct row rows[] = {
     {"swf", "application/x-shockwave-flash"},
     {"tar", "application/x-tar"},
     {"tex", "application/x-tex"},
-    {"text", "text/plain; charset=utf-8"},
+    {"text", TYPE_TEXT},
     {"tgz", "application/gzip"},
     {"tif", "image/tiff"},
     {"tiff", "image/tiff"},
@@ -181,8 +185,24 @@ static int compare(const char *ending, uint64_t key, const struct row *row)
     return memcmp(ending + sizeof(key), row->ending + sizeof(key), ENDING_MAX - sizeof(key));
 }
 
+/* What handlers name for each answer: without a search. */
+static const char *find_usual(const char *word)
+{
+    if (memcmp(word, "json", USUAL_LEN) == 0) {
+        return TYPE_JSON;
+    }
+    if (memcmp(word, "html", USUAL_LEN) == 0) {
+        return TYPE_HTML;
+    }
+    return memcmp(word, "text", USUAL_LEN) == 0 ? TYPE_TEXT : NULL;
+}
+
 const char *mime_find(const char *ending, size_t len)
 {
+    const char *usual = len == USUAL_LEN ? find_usual(ending) : NULL;
+    if (usual != NULL) {
+        return usual;
+    }
     char lower[ENDING_MAX] = {0};
     if (len == 0 || len >= sizeof(lower) || memchr(ending, '\0', len) != NULL) {
         return NULL;
