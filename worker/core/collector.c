@@ -13,6 +13,7 @@
 enum {
     STEP_KB = 512,         /* for which one step is done: a third of a millisecond */
     LONG_TEXT = 64 * 1024, /* bytes */
+    CONCAT_KB = 64 * 1024, /* more than nearly all that is joined */
     COUNT_BITS = 3,        /* of a context, for the number of results */
 };
 
@@ -42,6 +43,21 @@ size_t collector_push_text(lua_State *L, const char *bytes, size_t len)
     int before_kb = collector_begin_credit(L, max_kb);
     lua_pushlstring(L, bytes, len);
     return collector_end_credit(L, max_kb, before_kb);
+}
+
+size_t collector_concat(lua_State *L, int count)
+{
+    size_t len = 0;
+    for (int i = 1; i <= count && len < LONG_TEXT; i++) {
+        len += lua_rawlen(L, -i); /* of what is no string: any number */
+    }
+    if (len < LONG_TEXT) {
+        lua_concat(L, count);
+        return 0;
+    }
+    int before_kb = collector_begin_credit(L, CONCAT_KB);
+    lua_concat(L, count);
+    return collector_end_credit(L, CONCAT_KB, before_kb);
 }
 
 bool collector_pay(lua_State *L, size_t *owed_kb)

@@ -15,6 +15,8 @@ int collector_begin_credit(lua_State *L, int max_kb);
 size_t collector_end_credit(lua_State *L, int max_kb, int before_kb);
 /* Pushes a string of any length, on credit when it is long.  Returns what is owed. */
 size_t collector_push_text(lua_State *L, const char *bytes, size_t len);
+/* lua_concat of strings, on credit when they are long.  Returns what is owed. */
+size_t collector_concat(lua_State *L, int count);
 /* Pays some of what is owed, in a third of a millisecond; whether there is more.  For who ends with an error. */
 bool collector_pay(lua_State *L, size_t *owed_kb);
 /* The end of a C function that Lua has called, `return collector_settle(L, owed_kb, count)`, with its count results (up to 7) on the

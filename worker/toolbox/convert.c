@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "worker/core/collector.h"
 #include "worker/core/stdlib/breath.h"
 #include "worker/core/stdlib/stdlib.h"
 
@@ -14,6 +15,7 @@ enum { SHORT_BYTES = 1024 };
 /* Header of the userdata; the result stands behind it. */
 struct job {
     struct convert convert;
+    size_t owed_kb; /* to the collector */
     char out[];
 };
 
@@ -36,8 +38,7 @@ static int go_on(lua_State *L)
     if (convert->kind->end != NULL) {
         convert->kind->end(L, convert, job->out);
     }
-    lua_pushlstring(L, job->out, convert->len);
-    return 1;
+    return collector_settle(L, job->owed_kb + collector_push_text(L, job->out, convert->len), 1);
 }
 
 static int convert_on(lua_State *L, int status, lua_KContext context)
@@ -70,7 +71,10 @@ int convert_string(lua_State *L, const struct convert *convert)
         return convert_short(L, convert, text, len);
     }
     lua_settop(L, 1);
+    int max_kb = (int)(room / 1024) + 64;
+    int before_kb = collector_begin_credit(L, max_kb);
     struct job *job = lua_newuserdatauv(L, sizeof(*job) + room, 0);
+    job->owed_kb = collector_end_credit(L, max_kb, before_kb);
     job->convert = *convert;
     return go_on(L);
 }

@@ -24,12 +24,19 @@ static int text(lua_State *L)
     return collector_settle(L, owed_kb, 2);
 }
 
+/* join(string, string) -> their concatenation */
+static int join(lua_State *L)
+{
+    return collector_settle(L, collector_concat(L, lua_gettop(L)), 1);
+}
+
 static lua_State *open_state(void)
 {
     lua_State *L = luaL_newstate();
     luaL_openlibs(L);
     breath_open(L);
     lua_register(L, "text", text);
+    lua_register(L, "join", join);
     bytes = malloc(LEN);
     assert_non_null(bytes);
     memset(bytes, 'x', LEN);
@@ -76,6 +83,18 @@ static void results_come_whatever_is_owed(void **state)
     (void)run(L, "local t, b = text(65536) assert(#t == 65536 and b == 'behind')");
     (void)run(L,
               "local t, b = text(8 * 1024 * 1024) assert(#t == 8 * 1024 * 1024 and b == 'behind')");
+    (void)run(L, "assert(join('a', 'b') == 'ab' and join('a', 1) == 'a1')");
+    (void)run(L, "local t = text(1 << 20) assert(join(t, t) == t .. t)");
+    close_state(L);
+}
+
+static void what_is_joined_on_credit_is_paid_between_breaths(void **state)
+{
+    (void)state;
+    lua_State *L = open_state();
+    unsigned little = run(L, "t = text(1 << 20) .. ''  return join('a', 'b')");
+    unsigned much = run(L, "t = text(1 << 20) .. ''  return join(t, t, t, t)");
+    assert_true(much > little);
     close_state(L);
 }
 
@@ -163,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_come_whatever_is_owed),
+        cmocka_unit_test(what_is_joined_on_credit_is_paid_between_breaths),
         cmocka_unit_test(who_owes_much_lets_others_run),
         cmocka_unit_test(what_is_owed_is_collected),
         cmocka_unit_test(little_is_collected_too),
