@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 #include <stdint.h>
 
+#include "worker/core/heap.h"
 #include "worker/core/stdlib/breath.h"
 
 enum {
@@ -16,6 +17,15 @@ enum {
     CONCAT_KB = 64 * 1024, /* more than nearly all that is joined */
     COUNT_BITS = 3,        /* of a context, for the number of results */
 };
+
+/* What Lua allocates in between is one long string; the heap may not be ours in a test. */
+static void expect_text(lua_State *L, bool is_expected)
+{
+    void *heap;
+    if (lua_getallocf(L, &heap) == heap_allocate) {
+        heap_expect_filled(heap, is_expected);
+    }
+}
 
 int collector_begin_credit(lua_State *L, int max_kb)
 {
@@ -41,7 +51,9 @@ size_t collector_push_text(lua_State *L, const char *bytes, size_t len)
     }
     int max_kb = (int)(len / 1024) + 64;
     int before_kb = collector_begin_credit(L, max_kb);
+    expect_text(L, true);
     lua_pushlstring(L, bytes, len);
+    expect_text(L, false);
     return collector_end_credit(L, max_kb, before_kb);
 }
 
@@ -56,7 +68,9 @@ size_t collector_concat(lua_State *L, int count)
         return 0;
     }
     int before_kb = collector_begin_credit(L, CONCAT_KB);
+    expect_text(L, true);
     lua_concat(L, count);
+    expect_text(L, false);
     return collector_end_credit(L, CONCAT_KB, before_kb);
 }
 

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     FIRST_ACCOUNTS = 64,
@@ -17,6 +18,8 @@ enum {
     STEP_PART = 8,          /* of the limit */
     SINGLE_PART = 4,
     KIB = 1 << 10,
+    PAGE_BYTES = 4096, /* or a part of a page */
+    FILLED_BYTES = 1 << 20,
 };
 
 /* In front of each block; what Lua keeps there needs no more than this alignment. */
@@ -140,9 +143,31 @@ static void discharge(struct heap *heap, const struct stamp *stamp, size_t bytes
     heap->used_bytes -= bytes;
 }
 
+/* The kernel gives whole pages at once at half of what it takes to be asked for each of them by a write: a millisecond for each two
+ * mebibytes.  What it can't give now it gives later. */
+static void fill_pages(struct stamp *stamp, size_t bytes)
+{
+    uintptr_t first = ((uintptr_t)stamp + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t end = ((uintptr_t)stamp + bytes) & ~(uintptr_t)(PAGE_BYTES - 1);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): within the block */
+    (void)madvise((void *)first, end - first, MADV_POPULATE_WRITE);
+}
+
+static __attribute__((noinline)) struct stamp *take_large(struct heap *heap, size_t bytes)
+{
+    struct stamp *stamp = malloc(bytes);
+    if (heap->is_filled && bytes >= FILLED_BYTES) {
+        heap->is_filled = false;
+        if (stamp != NULL) {
+            fill_pages(stamp, bytes);
+        }
+    }
+    return stamp;
+}
+
 static inline struct stamp *take(struct heap *heap, size_t bytes)
 {
-    return is_pooled(bytes) ? heap_pool_take(&heap->pool, bytes) : malloc(bytes);
+    return is_pooled(bytes) ? heap_pool_take(&heap->pool, bytes) : take_large(heap, bytes);
 }
 
 static inline void give(struct heap *heap, struct stamp *stamp, size_t bytes)
@@ -220,6 +245,11 @@ void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes)
     }
     stamp = resize(heap, stamp, old_size, new_size);
     return stamp == NULL ? refuse(heap) : stamp + 1;
+}
+
+void heap_expect_filled(struct heap *heap, bool is_filled)
+{
+    heap->is_filled = is_filled;
 }
 
 uint32_t heap_open_account(struct heap *heap, void *holder)

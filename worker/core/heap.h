@@ -30,6 +30,7 @@ struct heap {
     uint32_t account;   /* is charged now */
     uint32_t payer;     /* is charged again when something is refused: see heap_charge_for */
     unsigned pins;      /* places on the C stack that can't take a refusal */
+    bool is_filled;     /* see heap_expect_filled */
     bool is_tight;      /* on_tight was called; until heap_settle */
     bool was_refused;   /* and something was refused */
     bool
@@ -52,6 +53,9 @@ void heap_set_limit(struct heap *heap, size_t limit_bytes);
 /* A lua_Alloc, whose data is the heap.  What is taken while an account other than 0 is charged, and nothing is pinned, may
  * be refused: above the limit (a small block only an eighth above it), or when it is a quarter of it alone. */
 void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes);
+
+/* The next large block is written to its end at once, as a string is: it gets its memory in one go.  Until then, or until false. */
+void heap_expect_filled(struct heap *heap, bool is_filled);
 
 /* An account with a new holder, which has no memory. */
 uint32_t heap_open_account(struct heap *heap, void *holder);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -327,6 +328,41 @@ static void step(struct model_block *block)
     memset(block->bytes, block->fill, size);
 }
 
+/* How many of the whole pages within the block have memory. */
+static size_t count_resident(const char *block, size_t bytes)
+{
+    unsigned char resident[8192];
+    uintptr_t first = ((uintptr_t)block + 4095) & ~(uintptr_t)4095;
+    size_t pages = ((uintptr_t)block + bytes - first) / 4096;
+    size_t count = 0;
+    assert_true(pages <= sizeof(resident));
+    assert_int_equal(mincore((void *)first, pages * 4096, resident), 0);
+    for (size_t i = 0; i < pages; i++) {
+        count += resident[i] & 1;
+    }
+    return count;
+}
+
+static void the_next_large_block_gets_its_memory_at_once_when_it_will_be_filled(void **state)
+{
+    (void)state;
+    heap_expect_filled(&heap, true);
+    const size_t large = 24 * mib; /* which no test has had before */
+    void *small = must_take(kib);
+    char *filled = take(large);
+    char *other = take(large);
+    assert_true(count_resident(filled, large) >= large / 4096 - 1);
+    assert_true(count_resident(other, large) < 16);
+    heap_expect_filled(&heap, true);
+    heap_expect_filled(&heap, false);
+    char *last = take(large);
+    assert_true(count_resident(last, large) < 16);
+    give(small, kib);
+    give(filled, large);
+    give(other, large);
+    give(last, large);
+}
+
 static void blocks_keep_what_is_in_them_whatever_happens_to_others(void **state)
 {
     (void)state;
@@ -376,6 +412,8 @@ int main(void)
             the_alarm_comes_once_at_four_fifths_and_again_an_eighth_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_of_one_size_serves_another_size_later, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_next_large_block_gets_its_memory_at_once_when_it_will_be_filled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blocks_keep_what_is_in_them_whatever_happens_to_others,
                                         set_up, tear_down),
     };
