@@ -20,6 +20,11 @@ inner:get("/x", { name = "home" }, print)
 inner:get("/try", function(req) return { req.app:url("home"), inner:url("home"), inner:url("thing", { id = 1, version = 2 }) } end)
 api:use("/inner", inner)
 app:use("/api/:version", api)
+local plain = fsd.router()
+plain:get("/", { name = "plain" }, print)
+plain:get("/page", { name = "plain page" }, print)
+app:use("/plain", plain)
+app:get("/no/params", { name = "literal" }, print)
 app:all("/any", print)
 '''
 
@@ -34,7 +39,7 @@ URLS = [
     ('"opt", { rest = { 1, 2 } }', "/opt/1/2"), ('"quoted", { ["user-id"] = 3 }', "/a:b/3"), ('"about"', "/about"),
     ('"about", { lang = "de" }', "/de/about"), ('"several", { x = 1 }', "/one/1"), ('"thing", { version = "v1", id = 9 }', "/api/v1/things/9"),
     ('"api", { version = "v1" }', "/api/v1"), ('"home", nil, { q = "a b", tag = { "x", "y" }, n = 1 }', "/?n=1&q=a%20b&tag=x&tag=y"),
-    ('"home", {}, {}', "/"),
+    ('"home", {}, {}', "/"), ('"literal"', "/no/params"), ('"plain"', "/plain"), ('"plain page", nil, { q = 1 }', "/plain/page?q=1"),
 ]
 
 WRONG = [

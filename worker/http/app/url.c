@@ -169,7 +169,7 @@ static void push_path(lua_State *L, const struct router_entry *entry, const char
         }
     }
     luaL_pushresult(&buffer);
-    lua_replace(L, base + 1);
+    lua_insert(L, base + 1); /* below the values, if there are any */
     lua_settop(L, base + 1);
     if (lua_rawlen(L, -1) == 0) {
         lua_pop(L, 1);
