@@ -1,93 +1,45 @@
--- Notes: a small JSON API, and the page that uses it.
+-- Notes: one set of URLs that answers programs with JSON, and browsers with pages.
 --
---   build/release/fsd run examples/notes/app.lua -p 8080 -w 1
+--   build/release/fsd run examples/notes/app.lua -p 8080 -w 2 --shared notes=64MiB,limits
 --
--- The notes are kept in the memory of one worker: run it with -w 1, and know that a restart forgets
--- them.  A real application keeps them in a database; only lib/store.lua would change.
+-- The notes stand in memory that all workers share: a restart of the daemon forgets them.  A real application keeps them
+-- in a database; only lib/store.lua would change.
 local fsd = require "fsd"
-local page = require "page"
-local store = require "store"
-local validate = require "validate"
 
 local app = fsd.app()
-local notes = store.new { limit = 1000 }
+local mw = fsd.mw
 
-local function log_request(req, status, fields)
-  local ms = (fsd.now() - req.state.began) * 1000
-  local record = { method = req.method, path = req.path, status = status, ms = math.floor(ms * 100 + 0.5) / 100 }
-  for key, value in pairs(fields or {}) do record[key] = value end
-  req.log:info("request", record)
-end
+app:set("trust_proxy", "loopback") -- a proxy on this machine may say who its client is
+app:on_check(fsd.template.check)   -- a page that does not compile is not deployed
 
--- The page is the same for everybody: it is answered without entering Lua, and not logged below.
-app:get("/", fsd.respond(page, { type = "text/html; charset=utf-8" }))
+function app.locals.url(...) return app:url(...) end -- for the views
 
-app:use(function(req, res, next)
-  req.state.began = fsd.now()
-  next() -- returns when the handlers below have; raises what they raise, see app:on_error
-  log_request(req, res.status_code)
-end)
+app:use(mw.request_id())
+app:use(mw.secure_headers {
+  content_security_policy = { style_src = { "'self'" }, upgrade_insecure_requests = false },
+  strict_transport_security = false, -- these two are for where there is TLS
+})
+app:use(fsd.static("public", { max_age = "1h" }))
 
--- The body as a table.  A browser sends this content type to another site only after asking it, so
--- requiring it keeps foreign pages from posting here.
-local function read_json(req)
-  local type = (req:get("content-type") or ""):match("^[^;%s]*")
-  if type:lower() ~= "application/json" then
-    error(fsd.error { status = 415, code = "type.json", message = "send application/json" })
-  end
-  return req:json { null = "keep" }
-end
+-- What changes something: at most so much of it, and not from the pages of other sites.
+app:use(mw.rate_limit {
+  name = "writes", window = 60, limit = 600,
+  skip = function(req) return req.method == "GET" or req.method == "HEAD" end,
+})
+app:use(mw.csrf())
+app:use(mw.method_override { form = "_method" }) -- a form can only POST; its hidden field may say PUT or DELETE
 
--- The note that the path names, or a 404.
-local function find_note(req)
-  local id = req.params.id:find("^%d+$") and math.tointeger(tonumber(req.params.id))
-  local note = id and notes:find(id)
-  if not note then
-    error(fsd.error { status = 404, code = "note.missing", message = "no note " .. req.params.id })
-  end
-  return note
-end
+app:get("/", function(_, res) res:redirect(app:url("notes")) end)
+app:use("/notes", require "routes.notes")
 
-app:get("/notes", function(req, res)
-  local query = validate.list_query(req.query)
-  local found, total = notes:list(query)
-  res:json { notes = found, total = total, limit = query.limit, offset = query.offset }
-end)
+app:not_found(function(req) fsd.http.abort(404, "nothing at " .. req.path, { code = "path.missing" }) end)
 
-app:post("/notes", function(req, res)
-  local note = notes:create(validate.note(read_json(req)))
-  res:status(201):set("location", "/notes/" .. note.id):json(note)
-end)
-
-app:get("/notes/:id", function(req, res) res:json(find_note(req)) end)
-
-app:put("/notes/:id", function(req, res)
-  local note = find_note(req)
-  res:json(notes:update(note, validate.note(read_json(req))))
-end)
-
-app:patch("/notes/:id", function(req, res)
-  local note = find_note(req)
-  res:json(notes:update(note, validate.changes(read_json(req))))
-end)
-
-app:delete("/notes/:id", function(req)
-  notes:delete(find_note(req))
-  return 204
-end)
-
-app:not_found(function(req)
-  error(fsd.error { status = 404, code = "path.missing", message = "nothing at " .. req.path })
-end)
-
--- Every error becomes JSON of one shape.  What is our own fault is logged by fsd, with its traceback,
--- and not told to the client.
-app:on_error(function(err, req, res)
-  log_request(req, err.status, { code = err.code })
-  if err.status >= 500 and err.code ~= "store.full" then
-    return res:status(err.status):json { error = "internal error", code = "internal" }
-  end
-  res:status(err.status):json { error = err.message, code = err.code, problems = err.problems }
+-- Errors have one shape.  What is our own fault is logged by fsd, and not told: next() is its default answer.
+app:on_error(function(err, req, res, next)
+  if err.status >= 500 and not err.expose then return next() end
+  res:status(err.status)
+  if req:accepts("json", "html") == "html" then return res:render("error", { err = err }) end
+  res:json { error = err.message, code = err.code, problems = err.problems }
 end)
 
 return app
