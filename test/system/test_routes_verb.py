@@ -1,10 +1,11 @@
 """`fsd routes`: the routes of an application, without starting it."""
 import json
+import re
 import subprocess
 
 import pytest
 
-from fsd_process import BUILD
+from fsd_process import BUILD, ROOT
 
 APP = '''
 local fsd = require "fsd"
@@ -43,6 +44,22 @@ def test_json_has_the_same(tmp_path):
     listed = json.loads(done.stdout)["routes"]
     assert listed[1] == {"method": "GET", "path": "/api/things/:id", "name": "thing", "where": "api.lua:2", "scope": "/api"}
     assert json.loads(routes(tmp_path, "return require('fsd').app()", "--json").stdout) == {"routes": []}
+
+
+def test_shared_dictionaries_may_be_named_but_hold_nothing(tmp_path):
+    app = "local fsd = require 'fsd'\nlocal app, users = fsd.app(), fsd.shared('users')\n%s\napp:get('/', fsd.mw.rate_limit(), print)\nreturn app"
+    done = routes(tmp_path, app % "")
+    assert (done.returncode, done.stdout.split("\n")[1].split()[:2]) == (0, ["GET", "/"])
+    done = routes(tmp_path, app % "users:get('ann')")
+    assert (done.returncode, done.stdout) == (65, "")
+    assert "app.lua:3:" in done.stderr and "shared dictionaries hold nothing" in done.stderr
+
+
+@pytest.mark.parametrize("example", ["hello", "notes", "upload", "login", "chat"])
+def test_examples_have_routes(example):
+    done = subprocess.run([BUILD / "fsd", "routes", ROOT / "examples" / example / "app.lua"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^GET +/ ", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("app, message", [

@@ -28,7 +28,13 @@ static const char dictionary_metatable[] = "fsd.shared.Dictionary";
 
 static struct dictionary *check_dictionary(lua_State *L)
 {
-    return *(struct dictionary **)luaL_checkudata(L, 1, dictionary_metatable);
+    struct dictionary *dictionary =
+        *(struct dictionary **)luaL_checkudata(L, 1, dictionary_metatable);
+    if (dictionary == NULL) {
+        error_raise(L, "SharedError", "shared.gone", STATUS_INTERNAL_ERROR,
+                    "shared dictionaries hold nothing while an application is only looked at");
+    }
+    return dictionary;
 }
 
 /* The dictionary and the key of a call. */
@@ -322,9 +328,9 @@ static int mod_open(lua_State *L)
 {
     size_t len = 0;
     const char *name = luaL_checklstring(L, 1, &len);
-    const struct shared *shared = runtime_of(L)->shared;
+    const struct shared *shared = runtime_of(L)->shared; /* NULL in tools: any name will do */
     struct dictionary *dictionary = shared == NULL ? NULL : shared_find(shared, name, len);
-    if (dictionary == NULL) {
+    if (shared != NULL && dictionary == NULL) {
         error_raise(L, "SharedError", "shared.unknown", STATUS_INTERNAL_ERROR,
                     "there is no shared dictionary \"%s\": name it in the section \"shared\" of "
                     "the configuration, or with fsd run --shared",

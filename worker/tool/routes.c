@@ -1,6 +1,6 @@
 /* routes.c - `fsd-worker --tool routes`: what an application answers, as a table.
  * Owns nothing that outlives the process.  The application is bundled and loaded as a worker loads it, so its top level runs; it is never
- * started, and has neither settings nor shared dictionaries.  lua/fsd/http/listing.lua makes the text.
+ * started, has no settings, and shared dictionaries in name only.  lua/fsd/http/listing.lua makes the text.
  * Run by `fsd routes`.  Must not know what a route is. */
 #include "worker/tool/routes.h"
 
