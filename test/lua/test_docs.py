@@ -1,4 +1,5 @@
 """The documentation is right: its programs load in the real worker, its fragments compile, its links lead somewhere."""
+import json
 import re
 
 import pytest
@@ -63,15 +64,18 @@ def test_getting_started_answers_as_it_says(tmp_path):
     code = next(code for page, _, code in PROGRAMS if page.name == "getting-started.md")
     app = AppProcess(tmp_path, code)
     page = (ROOT / "docs/getting-started.md").read_text()
+    said = [json.loads(line) for line in page.split("\n") if line.startswith('{"error"')]
+    as_json = {"content-type": "application/json"}
     try:
         app.start_ready()
         assert app.get("/todos").text == "[]"
-        added = app.request("POST", "/todos", '{"title":"write docs"}')
+        added = app.request("POST", "/todos", '{"title":"write docs"}', as_json)
         assert (added.status, added.json()) == (201, {"id": 1, "done": False, "title": "write docs"})
         assert app.request("PUT", "/todos/1/done").json()["done"] is True
-        assert app.request("PUT", "/todos/2/done").json() == {"error": "no such todo"}
+        assert app.request("PUT", "/todos/9/done").json() == {"error": "no such todo"}
+        assert app.request("PUT", "/todos/x/done").json() == {"error": "Not Found"}
         for body in ('{"title":', "{}"):
-            assert app.request("POST", "/todos", body).text in page
+            assert app.request("POST", "/todos", body, as_json).json() in said
         wrong = app.request("DELETE", "/todos")
         assert (wrong.status, f"allow: {wrong.headers['allow']}" in page) == (405, True)
     finally:
