@@ -1,8 +1,7 @@
 """fsd beside Express 5: 600 requests to the same application on both (test/express/).
 
-What Express answers stands in test/express/table.json; where fsd answers something else on purpose, the row says why, and what; a
-"fault" is to be mended.  With
-FSD_EXPRESS=FOLDER, whose node_modules have express and cookie-parser, Express is asked again, too."""
+What Express answers stands in test/express/table.json; where fsd answers something else on purpose, the row says why, and what.
+With FSD_EXPRESS=FOLDER, whose node_modules have express and cookie-parser, Express is asked again, too."""
 import json
 import pathlib
 import sys
@@ -53,8 +52,6 @@ def test_each_difference_has_a_reason():
 def test_fsd_answers_as_express(fsd, row):
     answer, expected = asking.ask(fsd, *row["request"]), expected_of(row)
     is_right = answer["status"] == expected["status"] if asking.is_error_page(expected) else answer == expected
-    if "fault" in row and not is_right:
-        pytest.xfail(row["fault"])
     assert is_right, (answer, expected)
 
 

@@ -263,7 +263,7 @@ def test_a_part(server, path, wanted, first, last):
     assert answer.body == LARGE[first:last + 1]
 
 
-@pytest.mark.parametrize("wanted", ["bytes", "items=0-1", "bytes=" + ",".join(f"{i}-{i}" for i in range(0, 40, 2)), ""])
+@pytest.mark.parametrize("wanted", ["bytes", "items=0-1", "bytes=x-y", "bytes=0-1,x", "bytes=" + ",".join(f"{i}-{i}" for i in range(0, 40, 2)), ""])
 def test_ranges_that_are_not_understood_are_as_if_not_there(server, wanted):
     answer = server.get("/plain/a.txt", {"range": wanted})
     assert (answer.status, answer.body) == (200, b"hello")

@@ -11,6 +11,11 @@
 #include <string.h>
 #include <strings.h>
 
+struct span { /* borrowed from the header */
+    const char *at;
+    const char *end;
+};
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -22,14 +27,14 @@ bool byte_range_is_bytes(const char *text, size_t len)
     return len >= sizeof(unit) - 1 && strncasecmp(text, unit, sizeof(unit) - 1) == 0;
 }
 
-/* Digits up to end: 1, and a number that is too large becomes the largest one.  0: there are none, -EINVAL: something else. */
-static int read_number(const char *at, const char *end, uint64_t *ret_number)
+/* Digits: 1, and a number that is too large becomes the largest one.  0: there are none, -EINVAL: something else. */
+static int read_number(struct span digits, uint64_t *ret_number)
 {
     uint64_t number = 0;
-    if (at == end) {
+    if (digits.at == digits.end) {
         return 0;
     }
-    for (; at < end; at++) {
+    for (const char *at = digits.at; at < digits.end; at++) {
         if (*at < '0' || *at > '9') {
             return -EINVAL;
         }
@@ -40,19 +45,34 @@ static int read_number(const char *at, const char *end, uint64_t *ret_number)
     return 1;
 }
 
-/* One "first-last", "first-" or "-count"; false when nothing of the representation is meant. */
-static bool read_range(const char *at, const char *end, uint64_t size, struct byte_range *ret_range)
+static struct span trim(const char *at, const char *end)
 {
-    const char *dash = at < end ? memchr(at, '-', (size_t)(end - at)) : NULL;
+    while (at < end && is_blank(*at)) {
+        at++;
+    }
+    while (end > at && is_blank(end[-1])) {
+        end--;
+    }
+    return (struct span){at, end};
+}
+
+/* One "first-last", "first-" or "-count": 1, 0 when nothing of the representation is meant, -EINVAL: it is none of these. */
+static int read_range(struct span piece, uint64_t size, struct byte_range *ret_range)
+{
+    const char *dash =
+        piece.at < piece.end ? memchr(piece.at, '-', (size_t)(piece.end - piece.at)) : NULL;
     uint64_t first = 0;
     uint64_t last = 0;
-    if (dash == NULL || size == 0) {
-        return false;
+    if (dash == NULL) {
+        return -EINVAL;
     }
-    int has_first = read_number(at, dash, &first);
-    int has_last = read_number(dash + 1, end, &last);
-    if (has_first < 0 || has_last < 0 || (has_first == 0 && (has_last == 0 || last == 0))) {
-        return false;
+    int has_first = read_number(trim(piece.at, dash), &first);
+    int has_last = read_number(trim(dash + 1, piece.end), &last);
+    if (has_first < 0 || has_last < 0 || (has_first == 0 && has_last == 0)) {
+        return -EINVAL;
+    }
+    if (size == 0 || (has_first == 0 && last == 0)) {
+        return 0;
     }
     if (has_first == 0) { /* the last so many */
         first = last < size ? size - last : 0;
@@ -99,46 +119,37 @@ static size_t join(struct byte_range *ranges, size_t count)
     return count;
 }
 
-/* The next piece of the list, without the blanks around it, and whether there is one behind it. */
-static bool take_piece(const char **at, const char *end, const char **ret_start,
-                       const char **ret_stop)
+/* The next piece of the list, and whether there is one behind it. */
+static bool take_piece(struct span *rest, struct span *ret_piece)
 {
-    const char *start = *at;
-    const char *comma = start < end ? memchr(start, ',', (size_t)(end - start)) : NULL;
-    const char *stop = comma != NULL ? comma : end;
-    *at = comma != NULL ? comma + 1 : end;
-    while (start < stop && is_blank(*start)) {
-        start++;
-    }
-    while (stop > start && is_blank(stop[-1])) {
-        stop--;
-    }
-    *ret_start = start;
-    *ret_stop = stop;
+    const char *comma =
+        rest->at < rest->end ? memchr(rest->at, ',', (size_t)(rest->end - rest->at)) : NULL;
+    *ret_piece = (struct span){rest->at, comma != NULL ? comma : rest->end};
+    rest->at = comma != NULL ? comma + 1 : rest->end;
     return comma != NULL;
 }
 
 int byte_range_parse(const char *text, size_t len, uint64_t size, bool combine,
                      struct byte_range ranges[BYTE_RANGE_MAX])
 {
-    const char *at = len > 0 ? memchr(text, '=', len) : NULL;
-    const char *end = text + len;
+    const char *equals = len > 0 ? memchr(text, '=', len) : NULL;
     size_t count = 0;
     bool goes_on = true;
-    if (at == NULL) {
+    if (equals == NULL) {
         return -EINVAL;
     }
-    at++;
+    struct span rest = {equals + 1, text + len};
     for (size_t named = 0; goes_on; named++) {
-        const char *start;
-        const char *stop;
+        struct span piece;
         if (named == BYTE_RANGE_MAX) {
             return -E2BIG;
         }
-        goes_on = take_piece(&at, end, &start, &stop);
-        if (read_range(start, stop, size, &ranges[count])) {
-            count++;
+        goes_on = take_piece(&rest, &piece);
+        int found = read_range(piece, size, &ranges[count]);
+        if (found < 0) {
+            return found;
         }
+        count += (size_t)found;
     }
     if (count == 0) {
         return -ERANGE;

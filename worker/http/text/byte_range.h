@@ -16,9 +16,10 @@ struct byte_range {
 
 /* Whether the header's unit is bytes, the only one that is served. */
 bool byte_range_is_bytes(const char *text, size_t len);
-/* The ranges of a representation of size units, cut off at its end, in the order of the header; ranges that can't be satisfied or
- * understood are left out.  The unit is not looked at.  With combine, those that overlap or touch become one.  Returns how many
- * (1 to BYTE_RANGE_MAX), -EINVAL: malformed (no "unit="), -ERANGE: none can be satisfied, -E2BIG: more than BYTE_RANGE_MAX. */
+/* The ranges of a representation of size units, cut off at its end, in the order of the header; ranges that can't be satisfied are
+ * left out.  The unit is not looked at.  With combine, those that overlap or touch become one.  Returns how many (1 to
+ * BYTE_RANGE_MAX), -EINVAL: malformed (no "unit=", or one of them is no range), -ERANGE: none can be satisfied, -E2BIG: more
+ * than BYTE_RANGE_MAX. */
 int byte_range_parse(const char *text, size_t len, uint64_t size, bool combine,
                      struct byte_range ranges[BYTE_RANGE_MAX]);
 
