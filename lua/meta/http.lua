@@ -420,7 +420,7 @@ function App:listen() end
 ---@field body_limit? integer|string bytes, or "2MiB"; that of the pool
 ---@field views? string|string[] where templates are; "views"
 ---@field view_engine? string extension of templates that are named without one
----@field view_cache? boolean whether templates are kept; true, but in `fsd run`
+---@field view_cache? boolean false compiles a view whenever it is rendered; true, also in `fsd run`, where what is saved is another version of the code
 ---@field secret? string|string[] what signs cookies: the first one; all are accepted
 ---@field x_powered_by? boolean whether answers say so; false
 

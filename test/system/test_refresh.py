@@ -17,6 +17,7 @@ APP = """local fsd = require "fsd"
 local app = fsd.app()
 local kept = fsd.state("kept", { gate = fsd.task.channel() })
 app:get("/", function(req, res) res:type("html"):send("<p>VERSION</p>") end)
+app:get("/settings", function() return { app:setting("env"), app:setting("view_cache") } end)
 app:get("/native", fsd.respond("<p>VERSION</p>", { type = "text/html" }))
 app:get("/wait", function(req, res) kept.waits = true kept.gate:get() res:type("html"):send("<p>VERSION</p>") end)
 app:get("/waits", function() return { kept.waits or false } end)
@@ -137,3 +138,7 @@ def test_without_being_told_to_nothing_is_added(tmp_path):
     assert one.get("/") == "<p>VERSION</p>" and not TAG.search(one.get("/nowhere"))
     assert one.ask("/.fsd/refresh").getresponse().status == 404
     one.end()
+
+
+def test_an_application_in_development_keeps_its_views(site):
+    assert site.get("/settings") == '["development",true]'

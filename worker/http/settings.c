@@ -288,13 +288,17 @@ static const struct truth {
     const char *name;
     bool value;
 } truths[] = {
-    {"case_sensitive_routing", false}, {"strict_routing", false}, {"method_not_allowed", true},
-    {"x_powered_by", false},           {"json_escape", false},    {"trust_proxy", false},
+    {"case_sensitive_routing", false},
+    {"strict_routing", false},
+    {"method_not_allowed", true},
+    {"x_powered_by", false},
+    {"json_escape", false},
+    {"trust_proxy", false},
+    {"view_cache", true}, /* in development, too: files of a generation don't change */
 };
 
 int settings_push_default(lua_State *L, const char *name)
 {
-    bool develops = runtime_of(L)->config.refreshes != 0;
     for (size_t i = 0; i < sizeof(truths) / sizeof(truths[0]); i++) {
         if (strcmp(truths[i].name, name) == 0) {
             lua_pushboolean(L, truths[i].value);
@@ -302,9 +306,8 @@ int settings_push_default(lua_State *L, const char *name)
         }
     }
     if (strcmp(name, "env") == 0) {
+        bool develops = runtime_of(L)->config.refreshes != 0;
         lua_pushstring(L, develops ? "development" : "production");
-    } else if (strcmp(name, "view_cache") == 0) {
-        lua_pushboolean(L, !develops);
     } else if (strcmp(name, "etag") == 0) {
         lua_pushliteral(L, "weak");
     } else if (strcmp(name, "query_parser") == 0) {
