@@ -57,6 +57,8 @@ GIVEN = [
     ("form_lists_repeated_names", "return req:form()", post("a=1&a=2&a=3", FORM), {"a": ["1", "2", "3"]}),
     ("form_brackets_mean_nothing", "return req:form()", post("a[b]=1"), {"a[b]": "1"}),
     ("form_without_a_body_is_empty", "return { next(req:form()) == nil }", post(), [True]),
+    ("json_64_levels_deep", "return { type(req:json()) }", post("[" * 64 + "]" * 64), ["table"]),
+    ("json_deeper_on_demand", "return { type(req:json{ depth = 1000 }) }", post("[" * 1000 + "]" * 1000), ["table"]),
     ("form_is_req_body", "return { req:form() == req.body }", post("a=1"), [True]),
     ("form_takes_more_parameters", "return { #req:form{ parameter_limit = 2000 }.a }", post("&".join(["a=1"] * 2000)), [2000]),
     ("form_in_latin1", "return req:form()", post("a=%E4", content_type="application/x-www-form-urlencoded; charset=iso-8859-1"), {"a": "ä"}),
@@ -89,8 +91,9 @@ REFUSED = [
     ("json_one_above_its_limit", "req:json{ limit = 2 }", post("[1]"), 413, "entity.too.large", "3 bytes, more than the limit of 2"),
     ("json_of_nothing", "req:json{ strict = true }", post(), 400, "entity.parse.failed", "the body is empty"),
     ("json_scalar_in_strict", "req:json{ strict = true }", post(" 7"), 400, "entity.parse.failed", "neither a JSON object nor a list"),
-    ("json_nested_too_deep", "req:json()", post("[" * 129 + "]" * 129), 400, "entity.parse.failed", "more than 128 levels"),
-    ("json_bomb_of_brackets", 'req:json{ limit = "1mb" }', post("[" * 1_000_000), 400, "entity.parse.failed", "more than 128 levels"),
+    ("json_nested_too_deep", "req:json()", post("[" * 65 + "]" * 65), 400, "entity.parse.failed", "more than 64 levels of nesting"),
+    ("json_nested_too_deep_for_its_option", "req:json{ depth = 2 }", post('{"a":[{}]}'), 400, "entity.parse.failed", "line 1 column 7: more than 2 levels of nesting"),
+    ("json_bomb_of_brackets", 'req:json{ limit = "1mb" }', post("[" * 1_000_000), 400, "entity.parse.failed", "more than 64 levels"),
     ("json_in_brotli", "req:json()", post("x", content_encoding="br"), 415, "encoding.unsupported", 'encoding "br"'),
     ("json_in_two_codings", "req:json()", post("x", content_encoding="gzip, gzip"), 415, "encoding.unsupported", "gzip, gzip"),
     ("json_compressed_without_inflate", "req:json{ inflate = false }", post(gzip.compress(b"[1]"), content_encoding="gzip"), 415,
@@ -124,6 +127,8 @@ REFUSED = [
 
 # name, handler, a part of the message
 MISTAKES = [
+    ("a_depth_of_json_that_is_none", "req:json{ depth = 0 }", 'req:json: option "depth" must be an integer from 1 to 1000, not 0'),
+    ("a_depth_of_forms_that_is_too_large", "req:form{ depth = 33 }", 'req:form: option "depth" must be an integer from 1 to 32, not 33'),
     ("an_unknown_option", "req:json{ limits = 1 }", 'req:json: unknown option "limits"; did you mean "limit"?'),
     ("an_option_of_another_parser", "req:text{ strict = true }", 'req:text: unknown option "strict"'),
     ("a_limit_that_is_none", 'req:json{ limit = "much" }', 'option "limit" must be a number of bytes or a text like "100kb", not much'),

@@ -23,14 +23,14 @@ local function with(more)
 end
 
 M.known = {
-  json = with { strict = "boolean", reviver = "function", null = { "absent", "keep" } },
-  form = with { extended = "boolean", parameter_limit = "count", depth = "count", charset_sentinel = "boolean" },
+  json = with { depth = { min = 1, max = 1000 }, strict = "boolean", reviver = "function", null = { "absent", "keep" } },
+  form = with { extended = "boolean", parameter_limit = "count", depth = { min = 1, max = 32 }, charset_sentinel = "boolean" },
   text = common,
   raw = common,
 }
 
 M.defaults = {
-  json = { limit = 100 * 1024, inflate = true, strict = false, null = "absent" },
+  json = { limit = 100 * 1024, inflate = true, strict = false, null = "absent", depth = 64 },
   form = { limit = 100 * 1024, inflate = true, extended = false, parameter_limit = 1000, depth = 8, charset_sentinel = false },
   text = { inflate = true },
   raw = { inflate = true },
@@ -128,7 +128,7 @@ function parsers.json(req, o, who)
   local charset = charset_of(req, o)
   if not unicode[charset] then refuse_charset(charset) end
   verify(req, o, charset)
-  local value = core.json(req, o.null == "keep", o.strict)
+  local value = core.json(req, o.null == "keep", o.strict, o.depth)
   if o.reviver then value = revive(o.reviver, nil, "", value) end
   return value
 end

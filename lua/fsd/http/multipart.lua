@@ -43,7 +43,7 @@ Part.text = Part.read
 
 -- part:json() -> value
 function Part:json()
-  return json.decode(self:read())
+  return json.decode(self:read(), { max_depth = body.defaults.json.depth })
 end
 
 -- part:save(path) -> bytes written, to a file that is not there yet

@@ -29,7 +29,10 @@ local words = {
 }
 
 local function take(who, name, kind, value)
-  if type(kind) == "table" then -- one of these words
+  if type(kind) == "table" and kind.max then
+    if math.type(value) == "integer" and value >= kind.min and value <= kind.max then return value end
+    error(("%s: option %q must be an integer from %d to %d, not %s"):format(who, name, kind.min, kind.max, tostring(value)), 4)
+  elseif type(kind) == "table" then -- one of these words
     for _, word in ipairs(kind) do if word == value then return value end end
     error(("%s: option %q must be one of %q"):format(who, name, table.concat(kind, " ")), 4)
   end

@@ -121,6 +121,7 @@ function Request:range(size, options) end
 ---@field default_charset? string of bodies that name none; "utf-8"
 
 ---@class fsd.JsonBodyOptions: fsd.BodyOptions
+---@field depth? integer levels of nesting, 1 to 1000, 64 by default; more raise "entity.parse.failed" (400)
 ---@field strict? boolean only objects and lists are taken; false (fsd.body.json: true)
 ---@field reviver? fun(key: string|integer, value: any, holder: table?): any what it returns stands for the value, from the inside out; nil removes it
 ---@field null? "absent"|"keep" what becomes of null in objects, as in json.decode; "absent"
@@ -172,7 +173,7 @@ function Part:read() end
 ---@nodiscard
 function Part:text() end
 
----The part as JSON; raises as json.decode.
+---The part as JSON, at most 64 levels deep; raises as json.decode.
 ---@return any value
 ---@nodiscard
 function Part:json() end

@@ -1,4 +1,4 @@
-/* body_json.c - JSON of a body: req:json([options]), and core.json(req, keep_null, strict).
+/* body_json.c - JSON of a body: req:json([options]), and core.json(req, keep_null, strict, depth).
  * Owns nothing.  What most handlers do, req:json() of a small plain body, is done here; whatever needs more goes to
  * lua/fsd/http/body.lua, which comes back with core.json.
  * Called from Lua.  Must not know how JSON is read (core/json). */
@@ -14,7 +14,7 @@
 #include "worker/http/body/request_body.h"
 #include "worker/http/request.h"
 
-enum { AT_KEEP_NULL = 2, AT_STRICT };
+enum { AT_KEEP_NULL = 2, AT_STRICT, AT_DEPTH };
 
 static int push_decoded(lua_State *L, int result, const struct fsd_err *err)
 {
@@ -53,8 +53,10 @@ int body_json(lua_State *L)
         error_raise(L, "JsonError", "entity.parse.failed", 400,
                     "the body is neither a JSON object nor a list");
     }
+    lua_Integer depth = luaL_checkinteger(L, AT_DEPTH);
+    luaL_argcheck(L, depth >= 1 && depth <= JSON_DEPTH_MAX, AT_DEPTH, "must be between 1 and 1000");
     static const struct json_turns_calls calls = {check_still_there, push_decoded};
-    const struct json_options options = {.keep_null = keep_null};
+    const struct json_options options = {.keep_null = keep_null, .max_depth = (unsigned)depth};
     return json_turns_decode(L, body.bytes, body.len, &options, &calls);
 }
 
@@ -74,7 +76,8 @@ int body_json_request(lua_State *L)
         struct body_text body = body_bytes(L);
         if (body.len <= BODY_JSON_LIMIT && body_bytes_are_plain(L)) {
             static const struct json_turns_calls calls = {check_still_there, push_kept};
-            return json_turns_decode(L, body.bytes, body.len, NULL, &calls);
+            static const struct json_options options = {.max_depth = BODY_JSON_DEPTH};
+            return json_turns_decode(L, body.bytes, body.len, &options, &calls);
         }
     }
     return request_body_call(L, "json");
