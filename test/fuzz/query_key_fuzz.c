@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < count; i++) {
         unsigned index = 0;
         if (parts[i].bytes < at || parts[i].bytes + parts[i].len > end ||
-            (query_key_is_index(parts[i], &index) && index > QUERY_KEY_INDEX_MAX)) {
+            (query_key_is_index(parts[i], QUERY_KEY_INDEX, &index) && index > QUERY_KEY_INDEX)) {
             abort();
         }
         at = parts[i].bytes + parts[i].len;

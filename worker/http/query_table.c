@@ -40,23 +40,30 @@ static void add_value(lua_State *L, int table)
     lua_rawset(L, table);
 }
 
+/* A part of a name, and how it is read. */
+struct step {
+    struct query_text part;
+    bool is_first; /* of a name that does not begin with a bracket: never a place in a list */
+    unsigned index_max;
+};
+
 /* Pushes the key of a part in the table on the top; an empty one is the next free place. */
-static void push_key(lua_State *L, struct query_text part, bool is_first)
+static void push_key(lua_State *L, const struct step *step)
 {
     unsigned index;
-    if (part.len == 0) {
+    if (step->part.len == 0) {
         lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1) + 1);
-    } else if (!is_first && query_key_is_index(part, &index)) {
+    } else if (!step->is_first && query_key_is_index(step->part, step->index_max, &index)) {
         lua_pushinteger(L, (lua_Integer)index + 1);
     } else {
-        lua_pushlstring(L, part.bytes, part.len);
+        lua_pushlstring(L, step->part.bytes, step->part.len);
     }
 }
 
 /* Replaces the table on the top by the one below it under a key; what stands there becomes an element of that. */
-static void descend(lua_State *L, struct query_text part, bool is_first)
+static void descend(lua_State *L, const struct step *step)
 {
-    push_key(L, part, is_first);
+    push_key(L, step);
     lua_pushvalue(L, -1);
     int type = lua_rawget(L, -3); /* table, key, value */
     if (type != LUA_TTABLE) {
@@ -74,38 +81,43 @@ static void descend(lua_State *L, struct query_text part, bool is_first)
     lua_pop(L, 1);
 }
 
-/* Stack: ..., table.  Puts a value under the last part of its name; several make a list. */
-static void put_value(lua_State *L, struct query_text part, bool is_first, struct query_text value)
+/* Stack: ..., table.  Puts the value at an index under the last part of its name; several make a list. */
+static void put_value(lua_State *L, const struct step *step, int value)
 {
-    push_key(L, part, is_first);
+    push_key(L, step);
     lua_pushvalue(L, -1);
     int type = lua_rawget(L, -3); /* table, key, what stands there */
     if (type == LUA_TNIL) {
         lua_pop(L, 1);
-        lua_pushlstring(L, value.bytes, value.len);
+        lua_pushvalue(L, value);
         lua_rawset(L, -3);
         return;
     }
     lua_pop(L, 2);
-    descend(L, part, is_first); /* an empty part would not have found anything */
-    lua_pushlstring(L, value.bytes, value.len);
+    descend(L, step); /* an empty part would not have found anything */
+    lua_pushvalue(L, value);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-static void add_nested(lua_State *L, int table, size_t depth, struct query_text name,
-                       struct query_text value)
+/* Stack: ..., value, which is popped. */
+static void add_nested(lua_State *L, int table, const struct query_nesting *nesting,
+                       struct query_text name)
 {
     struct query_text parts[QUERY_KEY_PARTS_MAX];
-    size_t count = query_key_split(name.bytes, name.len, depth, parts);
-    if (count == 0) {
-        return;
-    }
-    bool has_own_first = name.bytes[0] != '[';
+    size_t count = query_key_split(name.bytes, name.len, nesting->depth, parts);
+    int value = lua_gettop(L);
     lua_pushvalue(L, table);
-    for (size_t i = 0; i + 1 < count; i++) {
-        descend(L, parts[i], i == 0 && has_own_first);
+    for (size_t i = 0; i < count; i++) {
+        struct step step = {.part = parts[i],
+                            .is_first = i == 0 && name.bytes[0] != '[',
+                            .index_max = nesting->index_max};
+        if (i + 1 < count) {
+            descend(L, &step);
+        } else {
+            put_value(L, &step, value);
+        }
     }
-    put_value(L, parts[count - 1], count == 1 && has_own_first, value);
+    lua_settop(L, value - 1);
 }
 
 /* The last place in the table at index; 0: it has names, too. */
@@ -186,6 +198,7 @@ void query_table_push(lua_State *L, const char *text, size_t len, size_t depth, 
     }
     char *buf = lua_newuserdatauv(L, len, 0);
     lua_insert(L, table++);
+    const struct query_nesting nesting = {.depth = depth, .index_max = QUERY_KEY_INDEX};
     struct query query;
     struct query_text name;
     struct query_text value;
@@ -193,8 +206,8 @@ void query_table_push(lua_State *L, const char *text, size_t len, size_t depth, 
     query_init(&query, text, len);
     while ((result = query_next(&query, buf, &name, &value)) == 1) {
         if (depth > 0) {
-            add_nested(L, table, depth, name, value);
-            lua_settop(L, table);
+            lua_pushlstring(L, value.bytes, value.len);
+            add_nested(L, table, &nesting, name);
             continue;
         }
         lua_pushlstring(L, name.bytes, name.len);
@@ -209,4 +222,20 @@ void query_table_push(lua_State *L, const char *text, size_t len, size_t depth, 
         settle(L, true);
     }
     lua_remove(L, table - 1);
+}
+
+void query_table_nest(lua_State *L, int pairs, const struct query_nesting *nesting)
+{
+    lua_newtable(L);
+    int table = lua_gettop(L);
+    size_t count = lua_rawlen(L, pairs);
+    for (size_t i = 1; i < count; i += 2) {
+        struct query_text name;
+        lua_rawgeti(L, pairs, (lua_Integer)i);
+        name.bytes = luaL_checklstring(L, -1, &name.len); /* the list keeps it */
+        lua_rawgeti(L, pairs, (lua_Integer)i + 1);
+        add_nested(L, table, nesting, name);
+        lua_settop(L, table);
+    }
+    settle(L, true);
 }

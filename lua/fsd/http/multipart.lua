@@ -12,11 +12,12 @@ local MIB <const> = 1024 * 1024
 
 local known_limits = {
   parts = "count", files = "count", fields = "count", field_name_size = "bytes", field_size = "bytes", file_size = "bytes",
-  header_pairs = "count",
+  header_pairs = "count", field_nesting_depth = { min = 1, max = 32 }, field_array_index_limit = { min = 0, max = 1000 },
 }
 
 local default_limits = {
   parts = 100, files = 10, fields = 100, field_name_size = 100, field_size = MIB, file_size = 10 * MIB, header_pairs = 2000,
+  field_nesting_depth = 8, field_array_index_limit = 100,
 }
 
 local function refuse(status, code, message, field)
@@ -129,7 +130,7 @@ end
 ---------------------------------------------------------------- whole forms
 
 local known = {
-  limits = "table", inflate = "boolean", storage = "string function", dir = "string", filename = "function",
+  limits = "table", inflate = "boolean", extended = "boolean", storage = "string function", dir = "string", filename = "function",
   file_filter = "function", accept = "string table",
 }
 
@@ -198,11 +199,30 @@ local function add_field(fields, name, value)
   end
 end
 
+-- What the name of a field asks for, before anything is made of it: brackets, and numbers in them.
+local function check_nesting(limits, name)
+  local _, depth = name:gsub("%[", "")
+  if depth > limits.field_nesting_depth then
+    refuse(400, "LIMIT_FIELD_NESTING", ("the name of a field nests deeper than %d levels"):format(limits.field_nesting_depth), name)
+  end
+  for index in name:gmatch "%[(%d+)%]" do
+    if tonumber(index) > limits.field_array_index_limit then
+      refuse(400, "LIMIT_FIELD_ARRAY_INDEX", ("the name of a field has a place in a list above %d"):format(limits.field_array_index_limit),
+        name)
+    end
+  end
+end
+
 local function read_form(req, o, who)
   local form = { fields = {}, files = json.array {} }
   local counts = {}
+  local pairs_of_fields = o.extended and {}
   for part in each_part(req, o, o.limits, who) do
-    if not part.filename then
+    if not part.filename and pairs_of_fields then
+      check_nesting(o.limits, part.name)
+      pairs_of_fields[#pairs_of_fields + 1] = part.name
+      pairs_of_fields[#pairs_of_fields + 1] = part:read()
+    elseif not part.filename then
       add_field(form.fields, part.name, part:read())
     elseif not is_expected(o.accept, counts, part.name) then
       refuse(400, "LIMIT_UNEXPECTED_FILE", ("unexpected file in field %q"):format(part.name), part.name)
@@ -210,6 +230,9 @@ local function read_form(req, o, who)
       store(o, part, req)
       form.files[#form.files + 1] = part
     end
+  end
+  if pairs_of_fields then
+    form.fields = core.nest(pairs_of_fields, o.limits.field_nesting_depth, o.limits.field_array_index_limit)
   end
   if o.dir then
     for _, file in ipairs(form.files) do core.keep(file._file) end -- none before all are there

@@ -136,6 +136,8 @@ function Request:range(size, options) end
 ---@field parts? integer 100; more raise "LIMIT_PART_COUNT" (413)
 ---@field files? integer 10; more raise "LIMIT_FILE_COUNT" (413)
 ---@field fields? integer 100; more raise "LIMIT_FIELD_COUNT" (413)
+---@field field_nesting_depth? integer brackets in a name of an extended form, 1 to 32; 8; more raise "LIMIT_FIELD_NESTING" (400)
+---@field field_array_index_limit? integer the largest n of a[n] in an extended form, 0 to 1000; 100; larger ones raise "LIMIT_FIELD_ARRAY_INDEX" (400)
 ---@field field_name_size? integer|string bytes, 100; longer ones raise "LIMIT_FIELD_KEY" (413)
 ---@field field_size? integer|string bytes, "1mb"; larger ones raise "LIMIT_FIELD_VALUE" (413)
 ---@field file_size? integer|string bytes, "10mb"; larger ones raise "LIMIT_FILE_SIZE" (413)
@@ -150,6 +152,7 @@ function Request:range(size, options) end
 ---@field dir? string of "disk": the files stay there once all have arrived. Without it they are temporary, and go with the request
 ---@field filename? fun(part: fsd.Part, req: fsd.Request): string of "disk" with dir: the file's name; without it nobody can guess it. Never use part.filename as it is
 ---@field file_filter? fun(part: fsd.Part, req: fsd.Request): any a file is left out when it returns false or nil
+---@field extended? boolean whether names of fields nest as in forms: a[b]=c; files keep theirs. false
 ---@field accept? "any"|"none"|table<string, integer> how many files of which field; others raise "LIMIT_UNEXPECTED_FILE" (400). "any"
 
 ---A part of a multipart body. It can be read as long as the body can.

@@ -1,6 +1,7 @@
 /* body_form.c - urlencoded forms as tables:
  *   core.form(req, parameter_limit, is_latin1)        names to values, to lists where repeated
  *   core.form_nested(req, parameter_limit, depth)     a[b]=1 nests; at most 1000 parameters
+ *   core.nest(pairs, depth, index_max)                the same of a list of names and values
  * Owns where it stands and a scratch, both on Lua's stack.  ISO 8859-1 is what very old pages send; it is made UTF-8.
  * Called by lua/fsd/http/body.lua.  Must not know how pairs are written (text/query.c) and nested (query_table.c). */
 #include "worker/http/body/body_form.h"
@@ -126,6 +127,19 @@ int body_form_nested(lua_State *L)
         refuse(L);
     }
     query_table_push(L, body.bytes, body.len, (size_t)depth, "form");
+    return 1;
+}
+
+int body_form_nest(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_Integer depth = luaL_checkinteger(L, 2);
+    lua_Integer index_max = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, depth >= 1 && depth <= QUERY_KEY_DEPTH_MAX, 2, "must be from 1 to 32");
+    luaL_argcheck(L, index_max >= 0 && index_max <= QUERY_KEY_INDEX_MAX, 3,
+                  "must be from 0 to 1000");
+    const struct query_nesting nesting = {.depth = (size_t)depth, .index_max = (unsigned)index_max};
+    query_table_nest(L, 1, &nesting);
     return 1;
 }
 

@@ -3,8 +3,9 @@
 
 #include <lua.h>
 
-/* core.form and core.form_nested: see body_form.c. */
+/* core.form, core.form_nested and core.nest: see body_form.c. */
 int body_form(lua_State *L);
 int body_form_nested(lua_State *L);
+int body_form_nest(lua_State *L);
 
 #endif

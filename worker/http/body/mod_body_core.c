@@ -3,7 +3,7 @@
  *   core.limit(req) -> bytes that a body may have                  core.has_body(req) -> whether there is one, maybe empty
  *   core.is_inflated(req) -> boolean
  *   core.inflate(req, "gzip"|"deflate", limit)                     from then on the body is what came out
- *   core.json(req, keep_null, strict, depth) -> value              core.form, core.form_nested: body_form.c
+ *   core.json(req, keep_null, strict, depth) -> value              core.form, core.form_nested, core.nest: body_form.c
  *   core.parts, core.next_part: body_parts.c                       core.create ... core.keep: body_file.c
  *   core.header(req, name) -> string or nil                        core.media_type(text) -> "text/html", "" for none
  *   core.media_fits(type, pattern) -> boolean                      core.parameter(text, name) -> string or nil
@@ -154,6 +154,7 @@ static const luaL_Reg functions[] = {
     {"has_body", has_body},
     {"is_inflated", is_inflated},
     {"nearest", nearest},
+    {"nest", body_form_nest},
     {"size", size},
     {"slice", slice},
     {"temporary", body_file_temporary},

@@ -51,10 +51,10 @@ size_t query_key_split(const char *name, size_t len, size_t depth,
     return count;
 }
 
-bool query_key_is_index(struct query_text part, unsigned *ret_index)
+bool query_key_is_index(struct query_text part, unsigned max, unsigned *ret_index)
 {
     unsigned index = 0;
-    if (part.len == 0 || part.len > 2 || (part.len == 2 && part.bytes[0] == '0')) {
+    if (part.len == 0 || part.len > 4 || (part.len > 1 && part.bytes[0] == '0')) {
         return false;
     }
     for (size_t i = 0; i < part.len; i++) {
@@ -63,7 +63,7 @@ bool query_key_is_index(struct query_text part, unsigned *ret_index)
         }
         index = index * 10 + (unsigned)(part.bytes[i] - '0');
     }
-    if (index > QUERY_KEY_INDEX_MAX) {
+    if (index > max) {
         return false;
     }
     *ret_index = index;

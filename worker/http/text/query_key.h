@@ -12,7 +12,9 @@ enum {
     QUERY_KEY_DEPTH = 5,      /* brackets that count in queries; the rest is one name */
     QUERY_KEY_DEPTH_MAX = 32, /* in any */
     QUERY_KEY_PARTS_MAX = QUERY_KEY_DEPTH_MAX + 2,
-    QUERY_KEY_INDEX_MAX = 19, /* a larger number is a name, not a place in a list */
+    QUERY_KEY_INDEX =
+        19, /* in queries and forms, a larger number is a name, not a place in a list */
+    QUERY_KEY_INDEX_MAX = 1000, /* in any */
 };
 
 /* Splits a decoded name: "a[b][]" is "a", "b", "".  Brackets inside brackets belong to the name; one that is not closed, and what
@@ -20,7 +22,7 @@ enum {
  * part of its own.  Parts lie in the name.  Returns how many there are; 0 for an empty name. */
 size_t query_key_split(const char *name, size_t len, size_t depth,
                        struct query_text parts[QUERY_KEY_PARTS_MAX]);
-/* Whether a part is the number of a place in a list, counted from 0. */
-bool query_key_is_index(struct query_text part, unsigned *ret_index);
+/* Whether a part is the number of a place in a list, counted from 0 to max (QUERY_KEY_INDEX_MAX at most). */
+bool query_key_is_index(struct query_text part, unsigned max, unsigned *ret_index);
 
 #endif

@@ -74,16 +74,22 @@ static void only_small_numbers_are_places_in_a_list(void **state)
     (void)state;
     static const struct {
         const char *text;
+        unsigned max;
         int index;
     } cases[] = {
-        {"0", 0},    {"7", 7},   {"19", 19}, {"20", -1}, {"99", -1},
-        {"100", -1}, {"00", -1}, {"01", -1}, {"", -1},   {"a", -1},
-        {"1a", -1},  {"-1", -1}, {"+1", -1}, {" 1", -1}, {"1.", -1},
+        {"0", 19, 0},         {"7", 19, 7},       {"19", 19, 19},
+        {"20", 19, -1},       {"99", 19, -1},     {"100", 19, -1},
+        {"00", 19, -1},       {"01", 19, -1},     {"", 19, -1},
+        {"a", 19, -1},        {"1a", 19, -1},     {"-1", 19, -1},
+        {"+1", 19, -1},       {" 1", 19, -1},     {"1.", 19, -1},
+        {"100", 100, 100},    {"101", 100, -1},   {"000", 100, -1},
+        {"010", 100, -1},     {"0", 0, 0},        {"1", 0, -1},
+        {"1000", 1000, 1000}, {"1001", 1000, -1}, {"99999999999999999999", 1000, -1},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned index = 0;
         struct query_text part = {.bytes = cases[i].text, .len = strlen(cases[i].text)};
-        assert_int_equal(query_key_is_index(part, &index), cases[i].index >= 0);
+        assert_int_equal(query_key_is_index(part, cases[i].max, &index), cases[i].index >= 0);
         if (cases[i].index >= 0) {
             assert_int_equal(index, cases[i].index);
         }
