@@ -1,10 +1,12 @@
 /* spool.c - where libh2o keeps large bodies while they are received.
- * Owns libh2o's setting for that, the template of a file name and a size; nothing else may write it.  libh2o 2.2.5 hangs up where it
- * can't make the file, so one is made here first; and it lets the file grow without having its blocks, so a full disk would be a
- * SIGBUS: below a gigabyte of free space, bodies stay in memory.
+ * Owns libh2o's setting for that, the template of a file name and a size; nothing else may write it.  libh2o 2.2.5 asks for the blocks
+ * of what it maps (posix_fallocate), so a full disk is no SIGBUS; but it hangs up on the client where it can't make the file or gets
+ * no blocks.  So a file is made here first, and below a gigabyte of free space, bodies stay in memory.  It does not set O_CLOEXEC:
+ * programs that a worker starts have all but their own descriptors closed (toolbox/spawn.c).
  * Called by server.c at start, and by intake.c after each large body.  Must not know what a body is. */
 #include "worker/http/body/spool.h"
 
+#include <fcntl.h>
 #include <h2o.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,7 +29,7 @@ static bool is_writable(const char *template)
 {
     char path[FILENAME_MAX];
     (void)snprintf(path, sizeof(path), "%s", template); /* fits: as large */
-    int fd = mkstemp(path);
+    int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0) {
         return false;
     }

@@ -10,7 +10,7 @@ enum { SPOOL_THRESHOLD = 1024 * 1024 };
 
 /* Looks for a folder: $TMPDIR, /tmp or /var/tmp.  Where no file can be made, or little is free, bodies stay in memory. */
 void spool_open(void);
-/* Looks again whether enough is free: a mapped file that finds no room is a fatal signal.  To be called after large bodies. */
+/* Looks again whether enough is free: a client whose body finds no room is hung up on.  To be called after large bodies. */
 void spool_check(void);
 
 #endif
