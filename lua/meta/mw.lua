@@ -211,7 +211,8 @@ function mw.language(options) end
 ---@field pass_on_store_error? boolean whether requests pass when the dictionary fails; false
 
 ---So many requests of one client in a time, counted by all workers together; then LimitError "rate_limited". `req.rate_limit` has limit, used,
----remaining, reset (seconds), key.
+---remaining, reset (seconds), key. Windows are fixed, as in express-rate-limit: where two of them meet, a client may make twice the limit of
+---requests in less than the time of one.
 ---@param options? fsd.mw.RateLimitOptions
 ---@return fsd.Handler
 ---@nodiscard
