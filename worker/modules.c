@@ -9,7 +9,7 @@
 #include "worker/actor/mod_core.h"
 #include "worker/actor/mod_supervise.h"
 #include "worker/core/mod_error.h"
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/body/mod_body_core.h"
 #include "worker/http/mod_http.h"
 #include "worker/lib/declared.h"

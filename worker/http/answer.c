@@ -11,7 +11,7 @@
 #include "common/page.h"
 #include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
-#include "worker/http/connection.h"
+#include "worker/http/connection/connection.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/refresh.h"
 #include "worker/http/text/header_text.h"

@@ -11,9 +11,9 @@
 
 #include "common/err.h"
 #include "worker/core/generation.h"
-#include "worker/http/app.h"
-#include "worker/http/request.h"
-#include "worker/http/response.h"
+#include "worker/http/app/app.h"
+#include "worker/http/request/request.h"
+#include "worker/http/response/response.h"
 
 int edition_judge(lua_State *L, const char *main, size_t main_len, struct fsd_err *err)
 {

@@ -12,7 +12,7 @@
 
 #include "worker/core/task.h"
 #include "worker/http/exchange.h"
-#include "worker/http/response.h"
+#include "worker/http/response/response.h"
 #include "worker/http/stream/stream.h"
 
 #define ENDING_METATABLE "fsd.Ending"

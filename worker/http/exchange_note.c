@@ -11,7 +11,7 @@
 #include "worker/http/app/handler.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
-#include "worker/http/request_id.h"
+#include "worker/http/request/request_id.h"
 #include "worker/http/service.h"
 
 _Static_assert(sizeof(((struct app_handler *)0)->where) == BLACKBOX_PLACE_MAX,

@@ -9,7 +9,7 @@
 
 #include "worker/core/runtime.h"
 #include "worker/http/exchange.h"
-#include "worker/http/response.h"
+#include "worker/http/response/response.h"
 #include "worker/http/service.h"
 
 int head_before(lua_State *L)

@@ -16,7 +16,7 @@
 #include "worker/http/exchange.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/failure.h"
-#include "worker/http/request.h"
+#include "worker/http/request/request.h"
 #include "worker/http/service.h"
 
 static const struct scope *find_scope(const struct exchange *exchange)

@@ -20,7 +20,7 @@
 #include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
 #include "worker/core/task.h"
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/server.h"

@@ -10,9 +10,9 @@
 #include <lauxlib.h>
 
 #include "worker/core/options.h"
-#include "worker/http/app.h"
-#include "worker/http/request.h"
-#include "worker/http/response.h"
+#include "worker/http/app/app.h"
+#include "worker/http/request/request.h"
+#include "worker/http/response/response.h"
 #include "worker/http/text/header_text.h"
 
 static const char *const classes[] = {REQUEST_METATABLE, RESPONSE_METATABLE, APP_METATABLE};

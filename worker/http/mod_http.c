@@ -7,7 +7,7 @@
 
 #include <lauxlib.h>
 
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/app/url.h"
 #include "worker/http/ending.h"
 #include "worker/http/file/static.h"
@@ -17,12 +17,12 @@
 #include "worker/http/methods.h"
 #include "worker/http/native.h"
 #include "worker/http/offspring.h"
-#include "worker/http/params.h"
-#include "worker/http/request.h"
-#include "worker/http/response.h"
-#include "worker/http/response_choose.h"
-#include "worker/http/response_headers.h"
-#include "worker/http/response_send.h"
+#include "worker/http/request/params.h"
+#include "worker/http/request/request.h"
+#include "worker/http/response/response.h"
+#include "worker/http/response/response_choose.h"
+#include "worker/http/response/response_headers.h"
+#include "worker/http/response/response_send.h"
 #include "worker/http/stream/events.h"
 #include "worker/http/stream/response_stream.h"
 

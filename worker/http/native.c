@@ -12,7 +12,7 @@
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
 #include "worker/http/file/static.h"
-#include "worker/http/params.h"
+#include "worker/http/request/params.h"
 #include "worker/http/text/header_text.h"
 
 #define NATIVE_METATABLE "fsd.Native"

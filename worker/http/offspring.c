@@ -8,8 +8,8 @@
 
 #include "worker/http/exchange.h"
 #include "worker/http/failure.h"
-#include "worker/http/request.h"
-#include "worker/http/response_detach.h"
+#include "worker/http/request/request.h"
+#include "worker/http/response/response_detach.h"
 
 static const char list_key = 0; /* its address: where req's own table has the list */
 

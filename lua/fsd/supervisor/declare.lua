@@ -1,4 +1,4 @@
--- fsd.supervisor.declare: the judge of app:supervisor{...}.  Called while an application loads, by worker/http/app.c.
+-- fsd.supervisor.declare: the judge of app:supervisor{...}.  Called while an application loads, by worker/http/app/app.c.
 require "fsd.actor"
 local core = require "fsd.actor.core"
 local specs = require "fsd.supervisor.spec"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/app/flattening.h"
 #include "worker/http/app/plan.h"
 #include "worker/http/app/rule.h"

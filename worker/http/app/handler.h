@@ -1,5 +1,5 @@
-#ifndef FSD_WORKER_HTTP_APP_HANDLER_H
-#define FSD_WORKER_HTTP_APP_HANDLER_H
+#ifndef FSD_WORKER_HTTP_APP_APP_HANDLER_H
+#define FSD_WORKER_HTTP_APP_APP_HANDLER_H
 
 #include <lua.h>
 #include <stdbool.h>

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "worker/core/app_list.h"
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/app/register.h"
 #include "worker/http/app/rule.h"
 #include "worker/http/native.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 
 static void add(lua_State *L, struct app *app, enum param_kind kind)
 {

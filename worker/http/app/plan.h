@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/app/handler.h"
 #include "worker/http/route/router.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/app/route_options.h"
 #include "worker/http/app/rule.h"
 #include "worker/http/route/pattern.h"

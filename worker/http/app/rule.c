@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 
 static char *keep(char **room, const char *text, size_t len)
 {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/app/plan.h"
 #include "worker/http/app/rule.h"
 #include "worker/http/route/pattern_write.h"

@@ -11,7 +11,7 @@
 #include "worker/core/runtime.h"
 #include "worker/http/body/body_parameters.h"
 #include "worker/http/exchange.h"
-#include "worker/http/request.h"
+#include "worker/http/request/request.h"
 #include "worker/http/service.h"
 #include "worker/http/settings.h"
 

@@ -22,7 +22,7 @@
 #include "worker/core/task.h"
 #include "worker/http/body/body_bytes.h"
 #include "worker/http/exchange.h"
-#include "worker/http/request.h"
+#include "worker/http/request/request.h"
 
 enum { AT_FILE = 2, MODE = 0600, NAME_BYTES = 12 };
 

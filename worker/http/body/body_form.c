@@ -15,7 +15,7 @@
 #include "worker/core/stdlib/breath.h"
 #include "worker/core/value.h"
 #include "worker/http/body/body_bytes.h"
-#include "worker/http/query_table.h"
+#include "worker/http/request/query_table.h"
 #include "worker/http/text/query.h"
 #include "worker/http/text/query_key.h"
 

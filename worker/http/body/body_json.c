@@ -12,7 +12,7 @@
 #include "worker/core/json/json_turns.h"
 #include "worker/http/body/body_bytes.h"
 #include "worker/http/body/request_body.h"
-#include "worker/http/request.h"
+#include "worker/http/request/request.h"
 
 enum { AT_KEEP_NULL = 2, AT_STRICT, AT_DEPTH };
 

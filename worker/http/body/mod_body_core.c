@@ -26,7 +26,7 @@
 #include "worker/http/body/body_parts.h"
 #include "worker/http/body/byte_size.h"
 #include "worker/http/exchange.h"
-#include "worker/http/request.h"
+#include "worker/http/request/request.h"
 #include "worker/http/text/media_type.h"
 
 enum { NAMES_MAX = 32 };

@@ -10,7 +10,7 @@
 #include "worker/core/collector.h"
 #include "worker/http/body/body_bytes.h"
 #include "worker/http/body/body_json.h"
-#include "worker/http/request.h"
+#include "worker/http/request/request.h"
 
 static int return_all(lua_State *L, int status, lua_KContext context)
 {

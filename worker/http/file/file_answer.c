@@ -15,7 +15,7 @@
 #include "worker/http/answer.h"
 #include "worker/http/conditions.h"
 #include "worker/http/file/file_body.h"
-#include "worker/http/response_headers.h"
+#include "worker/http/response/response_headers.h"
 #include "worker/http/service.h"
 #include "worker/http/text/byte_range.h"
 #include "worker/http/text/etag.h"

@@ -4,7 +4,7 @@
  * Called by folder.c.  Must not know files. */
 #include "worker/http/file/file_redirect.h"
 
-#include "worker/http/response_headers.h"
+#include "worker/http/response/response_headers.h"
 #include "worker/http/text/url_text.h"
 #include "worker/http/view.h"
 

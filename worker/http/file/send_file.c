@@ -20,8 +20,8 @@
 #include "worker/http/file/file_root.h"
 #include "worker/http/head.h"
 #include "worker/http/native.h"
-#include "worker/http/response.h"
-#include "worker/http/response_headers.h"
+#include "worker/http/response/response.h"
+#include "worker/http/response/response_headers.h"
 #include "worker/http/text/disposition.h"
 
 enum { AT_RESPONSE = 1, AT_PATH, AT_NAME, AT_OPTIONS, AT_ROOT };

@@ -21,7 +21,7 @@
 #include "worker/http/exchange.h"
 #include "worker/http/head.h"
 #include "worker/http/hooks.h"
-#include "worker/http/response.h"
+#include "worker/http/response/response.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/event_stream.h"
 #include "worker/http/stream/event_text.h"

@@ -15,7 +15,7 @@
 #include "worker/http/exchange.h"
 #include "worker/http/head.h"
 #include "worker/http/hooks.h"
-#include "worker/http/response.h"
+#include "worker/http/response/response.h"
 #include "worker/http/stream/stream.h"
 
 /* A writer, and what is to be done when it is through. */

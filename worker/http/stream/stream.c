@@ -14,9 +14,9 @@
 #include "worker/core/json/json_write.h"
 #include "worker/core/runtime.h"
 #include "worker/http/answer.h"
-#include "worker/http/compress.h"
 #include "worker/http/ending.h"
 #include "worker/http/exchange.h"
+#include "worker/http/response/compress.h"
 #include "worker/http/service.h"
 #include "worker/http/stream/trailers.h"
 

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "worker/http/exchange.h"
-#include "worker/http/response.h"
+#include "worker/http/response/response.h"
 #include "worker/http/stream/response_stream.h"
 #include "worker/http/stream/stream.h"
 #include "worker/http/text/header_text.h"

@@ -15,7 +15,7 @@
 #include "test/support/lua_bundle.h"
 #include "worker/core/generation.h"
 #include "worker/core/runtime.h"
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/mod_http.h"
 
 static struct runtime runtime;

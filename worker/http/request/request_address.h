@@ -1,0 +1,20 @@
+#ifndef FSD_WORKER_HTTP_REQUEST_REQUEST_ADDRESS_H
+#define FSD_WORKER_HTTP_REQUEST_REQUEST_ADDRESS_H
+
+#include <lua.h>
+
+struct exchange;
+
+/* Fields of req that proxies have a say in, when the setting trust_proxy believes them; each pushes its value. */
+
+void request_push_ip(lua_State *L, struct exchange *exchange);
+void request_push_ips(lua_State *L, struct exchange *exchange);
+void request_push_protocol(lua_State *L, struct exchange *exchange);
+void request_push_secure(lua_State *L, struct exchange *exchange);
+void request_push_host(lua_State *L, struct exchange *exchange);
+void request_push_hostname(lua_State *L, struct exchange *exchange);
+void request_push_subdomains(lua_State *L, struct exchange *exchange);
+/* The connection itself, whatever proxies say: { peer = { host, port, family }, local_addr = {...} }. */
+void request_push_conn(lua_State *L, struct exchange *exchange);
+
+#endif
