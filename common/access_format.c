@@ -55,9 +55,11 @@ static void set_header(struct access_item *item, enum access_variable variable, 
                        size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        name[i] = name[i] == '_'                     ? '-'
-                  : name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32)
-                                                     : name[i];
+        if (name[i] == '_') {
+            name[i] = '-';
+        } else if (name[i] >= 'A' && name[i] <= 'Z') {
+            name[i] = (char)(name[i] | 0x20);
+        }
     }
     *item = (struct access_item){variable, name, len};
 }

@@ -138,6 +138,26 @@ static void bind_entries(const struct schema_section *section, const struct sche
     }
 }
 
+static void bind_app_name(const struct schema_section *section, const struct schema_row *row,
+                          const struct yaml_node *value)
+{
+    if (is_written(value)) {
+        schema_names_bind_app(section, value);
+    } else {
+        schema_section_refuse_missing(section, row);
+    }
+}
+
+static void bind_children(const struct schema_section *section, const struct schema_row *row,
+                          const struct yaml_node *value)
+{
+    if (is_written(value)) {
+        schema_names_bind_children(section, row, value);
+    } else if (row->initial == NULL) {
+        schema_section_refuse_missing(section, row);
+    }
+}
+
 static void bind_row(const struct schema_section *section, const struct schema_row *row)
 {
     const struct yaml_node *value = yaml_find(section->node, row->name);
@@ -172,11 +192,7 @@ static void bind_row(const struct schema_section *section, const struct schema_r
         }
         break;
     case SCHEMA_APP_NAME:
-        if (is_written(value)) {
-            schema_names_bind_app(section, value);
-        } else {
-            schema_section_refuse_missing(section, row);
-        }
+        bind_app_name(section, row, value);
         break;
     case SCHEMA_LISTEN_NAMES:
         if (is_written(value)) {
@@ -184,11 +200,7 @@ static void bind_row(const struct schema_section *section, const struct schema_r
         }
         break;
     case SCHEMA_CHILDREN:
-        if (is_written(value)) {
-            schema_names_bind_children(section, row, value);
-        } else if (row->initial == NULL) {
-            schema_section_refuse_missing(section, row);
-        }
+        bind_children(section, row, value);
         break;
     case SCHEMA_VARIABLES:
     case SCHEMA_FILES:

@@ -243,10 +243,28 @@ static void describe_range(const struct schema_row *row, const char *what,
     describe_words(row, range, text);
 }
 
+/* Of the kinds that say the same in each row. */
+static const char *const expected_texts[SCHEMA_SETTINGS + 1] = {
+    [SCHEMA_VERSION] = "1",
+    [SCHEMA_ADDRESS] =
+        "an address such as \"127.0.0.1:8080\", \":8080\", \"[::1]:80\" or \"unix:/run/x.sock\"",
+    [SCHEMA_PATH] = "a path",
+    [SCHEMA_USER] = "the name of a user",
+    [SCHEMA_GROUP] = "the name of a group",
+    [SCHEMA_LOG_ACCESS] = "combined, json, or a template with variables such as \"$status\"",
+    [SCHEMA_PROXIES] = "addresses and ranges with commas between, such as \"loopback, 10.0.0.0/8\"",
+    [SCHEMA_APP_NAME] = "the name of an app",
+    [SCHEMA_LISTEN_NAMES] = "a list of names of listeners",
+    [SCHEMA_CHILDREN] = "a list of names of pools and supervisors",
+    [SCHEMA_SECTION] = "a map",
+    [SCHEMA_ENTRIES] = "a map",
+    [SCHEMA_VARIABLES] = "a map",
+    [SCHEMA_FILES] = "a map",
+    [SCHEMA_SETTINGS] = "a map",
+};
+
 void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECTED_MAX])
 {
-    const char *fixed = "a map";
-
     switch (row->kind) {
     case SCHEMA_DURATION:
     case SCHEMA_SHUTDOWN:
@@ -268,42 +286,21 @@ void schema_value_describe(const struct schema_row *row, char text[SCHEMA_EXPECT
         describe_words(row, NULL, text);
         return;
     case SCHEMA_VERSION:
-        fixed = "1";
-        break;
     case SCHEMA_ADDRESS:
-        fixed = "an address such as \"127.0.0.1:8080\", \":8080\", \"[::1]:80\" or "
-                "\"unix:/run/x.sock\"";
-        break;
     case SCHEMA_PATH:
-        fixed = "a path";
-        break;
     case SCHEMA_USER:
-        fixed = "the name of a user";
-        break;
     case SCHEMA_GROUP:
-        fixed = "the name of a group";
-        break;
     case SCHEMA_LOG_ACCESS:
-        fixed = "combined, json, or a template with variables such as \"$status\"";
-        break;
     case SCHEMA_PROXIES:
-        fixed = "addresses and ranges with commas between, such as \"loopback, 10.0.0.0/8\"";
-        break;
     case SCHEMA_APP_NAME:
-        fixed = "the name of an app";
-        break;
     case SCHEMA_LISTEN_NAMES:
-        fixed = "a list of names of listeners";
-        break;
     case SCHEMA_CHILDREN:
-        fixed = "a list of names of pools and supervisors";
-        break;
     case SCHEMA_SECTION:
     case SCHEMA_ENTRIES:
     case SCHEMA_VARIABLES:
     case SCHEMA_FILES:
     case SCHEMA_SETTINGS:
+        (void)snprintf(text, SCHEMA_EXPECTED_MAX, "%s", expected_texts[row->kind]);
         break;
     }
-    (void)snprintf(text, SCHEMA_EXPECTED_MAX, "%s", fixed);
 }
