@@ -1,4 +1,4 @@
-/* sources: worker/http/text/guard_head.c | */
+/* sources: worker/http/text/guard_head.c worker/http/text/head_bytes.c | */
 /* A head that passes is read again, line by line and naively: there must be one way to frame it. */
 #include "worker/http/text/guard_head.h"
 

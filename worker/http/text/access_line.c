@@ -1,5 +1,5 @@
 /* access_line.c - one line of the access log, by its format.
- * Owns how each variable is written, and that no client can write lines of its own. .
+ * Owns how each variable is written, and that no client can write lines of its own.
  * Called by access_log.c for each request that is over.  Must not know where lines go. */
 #include "worker/http/text/access_line.h"
 
@@ -111,6 +111,22 @@ static void write_worker(struct json_buf *buf, int64_t slot)
     }
 }
 
+/* The text that a variable stands for; it is one of these. */
+static const struct access_text *find_text(enum access_variable variable,
+                                           const struct access_facts *facts)
+{
+    const struct access_text *const texts[ACCESS_WORKER + 1] = {
+        [ACCESS_HOST] = &facts->host,
+        [ACCESS_POOL] = &facts->pool,
+        [ACCESS_REMOTE_ADDR] = &facts->remote_addr,
+        [ACCESS_REMOTE_USER] = &facts->remote_user,
+        [ACCESS_REQUEST_ID] = &facts->request_id,
+        [ACCESS_REQUEST_METHOD] = &facts->method,
+        [ACCESS_REQUEST_URI] = &facts->uri,
+    };
+    return texts[variable];
+}
+
 static void write_item(struct json_buf *buf, const struct access_item *item,
                        const struct access_facts *facts)
 {
@@ -128,7 +144,13 @@ static void write_item(struct json_buf *buf, const struct access_item *item,
         json_write_integer(buf, (int64_t)facts->body_bytes);
         break;
     case ACCESS_HOST:
-        write_escaped(buf, facts->host);
+    case ACCESS_POOL:
+    case ACCESS_REMOTE_ADDR:
+    case ACCESS_REMOTE_USER:
+    case ACCESS_REQUEST_ID:
+    case ACCESS_REQUEST_METHOD:
+    case ACCESS_REQUEST_URI:
+        write_escaped(buf, *find_text(item->variable, facts));
         break;
     case ACCESS_MSEC:
         write_seconds(buf, facts->ended_us);
@@ -136,29 +158,11 @@ static void write_item(struct json_buf *buf, const struct access_item *item,
     case ACCESS_PID:
         json_write_integer(buf, facts->pid);
         break;
-    case ACCESS_POOL:
-        write_escaped(buf, facts->pool);
-        break;
-    case ACCESS_REMOTE_ADDR:
-        write_escaped(buf, facts->remote_addr);
-        break;
-    case ACCESS_REMOTE_USER:
-        write_escaped(buf, facts->remote_user);
-        break;
     case ACCESS_REQUEST:
         write_request(buf, facts);
         break;
-    case ACCESS_REQUEST_ID:
-        write_escaped(buf, facts->request_id);
-        break;
-    case ACCESS_REQUEST_METHOD:
-        write_escaped(buf, facts->method);
-        break;
     case ACCESS_REQUEST_TIME:
         write_seconds(buf, facts->took_us);
-        break;
-    case ACCESS_REQUEST_URI:
-        write_escaped(buf, facts->uri);
         break;
     case ACCESS_SERVER_PROTOCOL:
         write_protocol(buf, facts->version);

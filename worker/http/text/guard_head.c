@@ -8,8 +8,8 @@
  * header names lower-cased in place.  What the library refuses by itself is checked again, so that
  * the verdict does not hang on its version.
  * It also says where a head is longer than the limits.
- * Owns nothing.  One pass over the bytes, eight at a time where they only have to be free of
- * control characters.  The HTTP server calls it for each HTTP/1 request before any other handler,
+ * Owns nothing.  One pass over the bytes, by large steps where they only have to be free of
+ * control characters (head_bytes.c).  The HTTP server calls it for each HTTP/1 request before any other handler,
  * the one for 404 included.  Pure: must not know sockets, the library, or what the answer is. */
 #include "worker/http/text/guard_head.h"
 
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const uint64_t every_byte = 0x0101010101010101U;
+#include "worker/http/text/head_bytes.h"
 
 struct scan {
     const char *at;
@@ -93,64 +93,6 @@ static bool is_over(size_t value, size_t limit)
     return limit != 0 && value > limit;
 }
 
-/* Eight bytes, the first one in the lowest bits on every machine. */
-static uint64_t load_word(const char *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof(word));
-    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(word) : word;
-}
-
-/* RFC 9110 tchar: letters, digits, and !#$%&'*+-.^_`|~ */
-static bool is_token(char byte)
-{
-    static const uint64_t bits[4] = {0x03ff6cfa00000000U, 0x57ffffffc7fffffeU, 0, 0};
-    unsigned char c = (unsigned char)byte;
-    return (bits[c >> 6] >> (c & 63) & 1) != 0;
-}
-
-/* The first byte that is no token character, or end.  Names are letters and "-" but for rarities,
- * so that is what goes by eight. */
-static const char *skip_token(const char *at, const char *end)
-{
-    for (; end - at >= 8; at += 8) {
-        uint64_t word = load_word(at);
-        uint64_t low = word & (every_byte * 0x7f);
-        uint64_t folded = low | (every_byte * 0x20);
-        uint64_t from_a = folded + every_byte * (0x80 - 'a');
-        uint64_t after_z = folded + every_byte * (0x7f - 'z');
-        uint64_t no_dash = (low ^ (every_byte * '-')) + every_byte * 0x7f;
-        uint64_t others = (word | ((~from_a | after_z) & no_dash)) & (every_byte * 0x80);
-        if (others != 0) {
-            at += __builtin_ctzll(others) / 8;
-            break;
-        }
-    }
-    while (at < end && is_token(*at)) {
-        at++;
-    }
-    return at;
-}
-
-/* The first byte below `limit` (at most 0x80) or equal to DEL, or end. */
-static const char *find_control(const char *at, const char *end, unsigned char limit)
-{
-    for (; end - at >= 8; at += 8) {
-        uint64_t word = load_word(at);
-        uint64_t del = word ^ (every_byte * 0x7f);
-        /* A high bit is set where the byte is a hit; borrows add false ones only above the first. */
-        uint64_t hits = ((word - every_byte * limit) & ~word) | ((del - every_byte) & ~del);
-        hits &= every_byte * 0x80;
-        if (hits != 0) {
-            return at + __builtin_ctzll(hits) / 8;
-        }
-    }
-    while (at < end && (unsigned char)*at >= limit && *at != 0x7f) {
-        at++;
-    }
-    return at;
-}
-
 static bool is_same_name(const char *name, const char *lower, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -181,7 +123,7 @@ static enum guard_head_verdict end_line(struct scan *scan, enum guard_head_verdi
 static enum guard_head_verdict check_method(struct scan *scan)
 {
     const char *start = scan->at;
-    scan->at = skip_token(scan->at, scan->end);
+    scan->at = head_bytes_skip_token(scan->at, scan->end);
     size_t len = (size_t)(scan->at - start);
     if (scan->at == scan->end) {
         return GUARD_HEAD_INCOMPLETE;
@@ -219,7 +161,7 @@ static bool is_absolute_form(struct scan *scan, const char *target, size_t len)
 static enum guard_head_verdict check_target(struct scan *scan)
 {
     const char *start = scan->at;
-    scan->at = find_control(start, scan->end, 0x21);
+    scan->at = head_bytes_find_control(start, scan->end, 0x21);
     size_t len = (size_t)(scan->at - start);
     if (scan->at == scan->end) {
         return GUARD_HEAD_INCOMPLETE;
@@ -372,16 +314,16 @@ static enum guard_head_verdict check_name_end(const struct scan *scan, size_t na
 static enum guard_head_verdict check_header_line(struct scan *scan)
 {
     const char *name = scan->at;
-    scan->at = skip_token(scan->at, scan->end);
+    scan->at = head_bytes_skip_token(scan->at, scan->end);
     size_t name_len = (size_t)(scan->at - name);
     enum guard_head_verdict verdict = check_name_end(scan, name_len);
     if (verdict != GUARD_HEAD_OK) {
         return verdict;
     }
     const char *value = ++scan->at;
-    scan->at = find_control(value, scan->end, 0x20);
+    scan->at = head_bytes_find_control(value, scan->end, 0x20);
     while (scan->at < scan->end && *scan->at == '\t') {
-        scan->at = find_control(scan->at + 1, scan->end, 0x20);
+        scan->at = head_bytes_find_control(scan->at + 1, scan->end, 0x20);
     }
     const char *value_end = scan->at;
     verdict = end_line(scan, GUARD_HEAD_VALUE_CONTROL);
