@@ -5,8 +5,8 @@
  *   events:comment(text)  events:close()                       also by <close>
  *   events.last_event_id  events.closed  events.state          the last one can be set, too
  * Owns the class "fsd.EventStream": a userdata that is the exchange's for as long as the stream is open, also when other code goes on
- * with it: res:sse() then gives the same one, whose last_event_id is that of the last event that was sent.  Their form is
- * event_text.c's, the rest of a stream's life event_stream.c's and stream.c's.
+ * with it: res:sse() then gives the same one, whose last_event_id is that of the last event that was sent.  Events are read
+ * by event_value.c and written by event_text.c; the rest of a stream's life is event_stream.c's and stream.c's.
  * Called by response.c.  Must not know libh2o's life cycle (exchange.c). */
 #include "worker/http/stream/events.h"
 
@@ -14,8 +14,6 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "worker/core/error.h"
 #include "worker/core/json/json.h"
 #include "worker/core/runtime.h"
 #include "worker/http/exchange.h"
@@ -25,6 +23,7 @@
 #include "worker/http/service.h"
 #include "worker/http/stream/event_stream.h"
 #include "worker/http/stream/event_text.h"
+#include "worker/http/stream/event_value.h"
 #include "worker/http/stream/response_stream.h"
 #include "worker/http/stream/stream.h"
 
@@ -33,8 +32,6 @@
 enum {
     KEEPALIVE_DEFAULT_S = 15,
     KEEPALIVE_MAX_S = 3600,
-    RETRY_MAX_S = 300, /* who writes milliseconds is told so */
-    BUFFER_KEEP_BYTES = 256 * 1024,
 };
 
 enum {
@@ -71,16 +68,6 @@ static bool is_closed(const struct events *events)
            (exchange->state != EXCHANGE_STREAMING && exchange->state != EXCHANGE_OPEN);
 }
 
-/* Seconds at index as milliseconds. */
-static uint32_t check_seconds(lua_State *L, int index, const char *name, lua_Number min, int max)
-{
-    lua_Number seconds = lua_tonumber(L, index);
-    if (lua_type(L, index) != LUA_TNUMBER || !(seconds >= min && seconds <= max)) {
-        luaL_error(L, "%s must be a number of seconds from %f to %d", name, min, max);
-    }
-    return (uint32_t)(seconds * 1000);
-}
-
 static struct event_stream_options check_options(lua_State *L, int index)
 {
     struct event_stream_options options = {.keepalive_ms = KEEPALIVE_DEFAULT_S * 1000};
@@ -94,9 +81,9 @@ static struct event_stream_options check_options(lua_State *L, int index)
         if (strcmp(name, "keepalive") == 0) {
             bool is_off = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
             options.keepalive_ms =
-                is_off ? 0 : check_seconds(L, -1, "keepalive", 0.01, KEEPALIVE_MAX_S);
+                is_off ? 0 : event_value_seconds(L, -1, "keepalive", 0.01, KEEPALIVE_MAX_S);
         } else if (strcmp(name, "retry") == 0) {
-            options.retry_ms = check_seconds(L, -1, "retry", 0, RETRY_MAX_S);
+            options.retry_ms = event_value_seconds(L, -1, "retry", 0, EVENT_VALUE_RETRY_MAX_S);
             options.has_retry = true;
         } else {
             luaL_argerror(L, index, "unknown option: res:sse takes keepalive and retry");
@@ -170,97 +157,6 @@ void events_close_all(struct exchange *exchange)
     }
 }
 
-/* The value on the top as bytes: strings and numbers as they are, anything else as JSON.  They stand on the stack. */
-static const char *push_data(lua_State *L, struct exchange *exchange, size_t *ret_len)
-{
-    if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
-        lua_pushvalue(L, -1);
-        return lua_tolstring(L, -1, ret_len);
-    }
-    struct json_buf *buf = &exchange->service->json;
-    struct fsd_err err;
-    json_buf_reset(buf, BUFFER_KEEP_BYTES);
-    if (json_encode(L, lua_gettop(L), buf, &err) != 0) {
-        error_raise(L, "JsonError", "json.encode", 500, "%s", err.text);
-    }
-    const char *data = lua_pushlstring(L, buf->data, buf->len);
-    *ret_len = buf->len;
-    return data;
-}
-
-static const char *check_text(lua_State *L, const char *name, size_t *ret_len)
-{
-    if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER) {
-        luaL_error(L, "%s of an event must be a string, got %s", name, luaL_typename(L, -1));
-    }
-    lua_pushvalue(L, -1);
-    return lua_tolstring(L, -1, ret_len);
-}
-
-/* Reads the field whose name is on the stack below its value; what it points to stays on the stack. */
-static void read_field(lua_State *L, struct exchange *exchange, const char *name,
-                       struct event_text *text)
-{
-    if (strcmp(name, "data") == 0) {
-        text->data = push_data(L, exchange, &text->data_len);
-    } else if (strcmp(name, "event") == 0) {
-        text->event = check_text(L, name, &text->event_len);
-    } else if (strcmp(name, "id") == 0) {
-        text->id = check_text(L, name, &text->id_len);
-    } else {
-        text->retry_ms = check_seconds(L, -1, name, 0, RETRY_MAX_S);
-    }
-}
-
-static void check_names(lua_State *L)
-{
-    lua_pushnil(L);
-    while (lua_next(L, 2) != 0) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (strcmp(name, "data") != 0 && strcmp(name, "event") != 0 && strcmp(name, "id") != 0 &&
-            strcmp(name, "retry") != 0) {
-            luaL_argerror(L, 2, "an event has the fields data, event, id and retry, and no other");
-        }
-        lua_pop(L, 1);
-    }
-}
-
-/* Makes the event at index 2 into bytes, which last until the next call of anything; leaves its id, or nil, at index 3. */
-static const struct json_buf *format_event(lua_State *L, struct exchange *exchange)
-{
-    static const char *const names[] = {"data", "event", "id", "retry"};
-    struct event_text text = {.retry_ms = EVENT_TEXT_NO_RETRY};
-    lua_settop(L, 2);
-    lua_pushnil(L);
-    if (lua_type(L, 2) == LUA_TTABLE) {
-        check_names(L);
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            if (lua_getfield(L, 2, names[i]) != LUA_TNIL) {
-                read_field(L, exchange, names[i], &text);
-            }
-        }
-    } else {
-        luaL_argcheck(L, lua_isstring(L, 2), 2, "expected a string or a table of an event");
-        lua_pushvalue(L, 2);
-        text.data = push_data(L, exchange, &text.data_len);
-    }
-    const char *wrong = event_text_check(&text);
-    if (wrong != NULL) {
-        luaL_error(L, "cannot send the event: %s", wrong);
-    }
-    struct json_buf *buf = &exchange->service->json;
-    json_buf_reset(buf, BUFFER_KEEP_BYTES);
-    event_text_write(&text, buf);
-    if (text.id != NULL) {
-        lua_pushlstring(L, text.id, text.id_len);
-    } else {
-        lua_pushnil(L);
-    }
-    lua_replace(L, 3);
-    lua_settop(L, 3);
-    return buf;
-}
-
 /* The event whose id is at index 3 is on its way: nothing is lost any more. */
 static void note_id(lua_State *L)
 {
@@ -273,7 +169,7 @@ static void note_id(lua_State *L)
 static int events_send(lua_State *L)
 {
     struct exchange *exchange = check_exchange(L);
-    const struct json_buf *buf = format_event(L, exchange);
+    const struct json_buf *buf = event_value_format(L, exchange);
     response_stream_check(L, exchange);
     return response_stream_put(L, exchange, buf->data, buf->len, note_id);
 }
@@ -281,7 +177,7 @@ static int events_send(lua_State *L)
 static int events_try_send(lua_State *L)
 {
     struct exchange *exchange = check_exchange(L);
-    const struct json_buf *buf = format_event(L, exchange);
+    const struct json_buf *buf = event_value_format(L, exchange);
     response_stream_check(L, exchange);
     bool has_room = exchange->drops_body || stream_has_room(exchange->stream, buf->len);
     if (has_room && !exchange->drops_body) {
@@ -297,8 +193,7 @@ static int events_comment(lua_State *L)
     size_t len;
     const char *comment = luaL_checklstring(L, 2, &len);
     response_stream_check(L, exchange);
-    struct json_buf *buf = &exchange->service->json;
-    json_buf_reset(buf, BUFFER_KEEP_BYTES);
+    struct json_buf *buf = event_value_buffer(exchange);
     event_text_write_comment(comment, len, buf);
     return response_stream_put(L, exchange, buf->data, buf->len, NULL);
 }
