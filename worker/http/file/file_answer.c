@@ -15,6 +15,7 @@
 #include "worker/http/answer.h"
 #include "worker/http/conditions.h"
 #include "worker/http/file/file_body.h"
+#include "worker/http/response/byteranges.h"
 #include "worker/http/response/response_headers.h"
 #include "worker/http/service.h"
 #include "worker/http/text/byte_range.h"
@@ -24,8 +25,6 @@
 #include "worker/http/text/vary.h"
 
 #define HASHED_CACHE_TEXT "public, max-age=31536000, immutable"
-
-enum { RANGE_TEXT_MAX = 80 };
 
 /* The bytes that are sent when all are. */
 struct window {
@@ -134,24 +133,6 @@ static void put_headers(h2o_req_t *req, const struct file_options *options,
     }
 }
 
-/* What the answer says of its content by now, whoever set it. */
-static struct conditional_state read_state(const h2o_req_t *req)
-{
-    struct conditional_state state = {.has_modified = false};
-    const h2o_headers_t *headers = &req->res.headers;
-    ssize_t at = h2o_find_header(headers, H2O_TOKEN_ETAG, -1);
-    if (at != -1) {
-        h2o_iovec_t etag = headers->entries[at].value;
-        state.etag = (struct conditional_text){etag.base, etag.len};
-    }
-    at = h2o_find_header(headers, H2O_TOKEN_LAST_MODIFIED, -1);
-    if (at != -1) {
-        h2o_iovec_t date = headers->entries[at].value;
-        state.has_modified = http_date_parse(date.base, date.len, &state.modified_s) == 0;
-    }
-    return state;
-}
-
 /* A body that fits is read now, any other goes out in pieces; of one that is not sent only the length counts. */
 static int give_bytes(const struct file_request *request, struct file_found *found,
                       const struct file_part *part, struct file_given *given)
@@ -173,14 +154,6 @@ static int give_bytes(const struct file_request *request, struct file_found *fou
     return 0;
 }
 
-static h2o_iovec_t format_range(h2o_req_t *req, const struct byte_range *range, uint64_t size)
-{
-    char text[RANGE_TEXT_MAX];
-    int len = snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range->first,
-                       range->last, size);
-    return h2o_strdup(&req->pool, text, (size_t)len);
-}
-
 static struct file_part part_of(const struct window *window, const struct byte_range *range)
 {
     return (struct file_part){.first = window->first + range->first,
@@ -192,48 +165,29 @@ static int give_one(const struct file_request *request, struct file_found *found
                     struct file_given *given)
 {
     h2o_req_t *req = request->req;
-    h2o_iovec_t text = format_range(req, range, window->len);
+    h2o_iovec_t text = byteranges_content_range(req, range, window->len);
     put(req, H2O_TOKEN_CONTENT_RANGE, text.base, text.len);
     given->status = 206;
     struct file_part part = part_of(window, range);
     return give_bytes(request, found, &part, given);
 }
 
-/* What stands between parts: the numbers that requests get are random at first and then counted. */
-static h2o_iovec_t make_boundary(const struct file_request *request)
-{
-    char text[RANGE_TEXT_MAX];
-    uint64_t serial = request->service->id_seed++;
-    int len = snprintf(text, sizeof(text), "fsd-%016" PRIx64, etag_hash(&serial, sizeof(serial)));
-    return h2o_strdup(&request->req->pool, text, (size_t)len);
-}
-
-/* RFC 9110 §14.6 */
 static int give_several(const struct file_request *request, struct file_found *found,
                         const struct window *window, const struct byte_range *ranges, int count,
                         struct file_given *given)
 {
     h2o_req_t *req = request->req;
-    h2o_iovec_t boundary = make_boundary(request);
-    h2o_iovec_t type = response_headers_find(req, "content-type");
+    struct byteranges around;
     struct file_part *parts = h2o_mem_alloc_pool(&req->pool, (size_t)count * sizeof(*parts));
+    byteranges_init(&around, request->service, req, window->len);
     for (int i = 0; i < count; i++) {
         parts[i] = part_of(window, &ranges[i]);
-        parts[i].head = h2o_concat(&req->pool, h2o_iovec_init(H2O_STRLIT("\r\n--")), boundary,
-                                   h2o_iovec_init(H2O_STRLIT("\r\ncontent-type: ")), type,
-                                   h2o_iovec_init(H2O_STRLIT("\r\ncontent-range: ")),
-                                   format_range(req, &ranges[i], window->len),
-                                   h2o_iovec_init(H2O_STRLIT("\r\n\r\n")));
+        parts[i].head = byteranges_head(&around, &ranges[i]);
     }
-    h2o_iovec_t tail = h2o_concat(&req->pool, h2o_iovec_init(H2O_STRLIT("\r\n--")), boundary,
-                                  h2o_iovec_init(H2O_STRLIT("--\r\n")));
-    response_headers_put(req, "content-type",
-                         h2o_concat(&req->pool,
-                                    h2o_iovec_init(H2O_STRLIT("multipart/byteranges; boundary=")),
-                                    boundary));
     given->status = 206;
     given->body = h2o_iovec_init(NULL, 0);
-    given->file = file_body_new(request->service, req, found, parts, (size_t)count, tail);
+    given->file =
+        file_body_new(request->service, req, found, parts, (size_t)count, byteranges_tail(&around));
     found->fd = -1;
     return 0;
 }
@@ -269,17 +223,6 @@ static int give_content(const struct file_request *request, const struct file_op
     return give_bytes(request, found, &all, given);
 }
 
-/* What describes a body goes with it (RFC 9110 §15.4.5). */
-static void give_nothing(h2o_req_t *req, struct file_given *given)
-{
-    static const char *const names[] = {"content-type", "content-encoding", "content-language",
-                                        "content-range"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        response_headers_remove(req, names[i]);
-    }
-    *given = (struct file_given){.status = 304};
-}
-
 static struct window window_of(const struct file_content *content)
 {
     uint64_t size = content->found.size;
@@ -308,11 +251,12 @@ static int give(const struct file_request *request, const struct file_options *o
     h2o_req_t *req = request->req;
     conditions_read(req, &conditions);
     bool is_success = request->status >= 200 && request->status <= 299;
-    if (conditions.has_any && is_success && conditions_is_reading(req)) {
-        struct conditional_state state = read_state(req);
+    if (is_success && conditions_has_any(req) && conditions_is_reading(req)) {
+        struct conditional_state state = conditions_state(req);
         switch (conditional_judge(&conditions.conditional, &state, true)) {
         case CONDITIONAL_NOT_MODIFIED:
-            give_nothing(req, given);
+            conditions_drop_body_headers(req);
+            *given = (struct file_given){.status = 304};
             return 0;
         case CONDITIONAL_FAILED:
             return file_answer_fail(failure, 412, "precondition_failed",

@@ -1,38 +1,20 @@
 /* response_range.c - parts of a whole body, for a client that has the others.
- * Owns nothing.  One part is sent as it is, several as multipart/byteranges (RFC 9110 §14.6), each with the type of the whole; parts
- * that overlap or touch are one.  A header that can't be understood, or asks for too many parts, is as if it were not there.
+ * Owns nothing.  One part is sent as it is, several as multipart/byteranges (byteranges.c); parts that overlap or touch are one.  A
+ * header that can't be understood, or asks for too many parts, is as if it were not there.
  * Called by response_validate.c.  Must not know files. */
 #include "worker/http/response/response_range.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
+#include "worker/http/response/byteranges.h"
 #include "worker/http/response/response_headers.h"
-#include "worker/http/service.h"
 #include "worker/http/text/byte_range.h"
 
 enum { LINE_MAX_BYTES = 128 };
-
-/* What stands between parts: no body that anybody can foresee has it. */
-static h2o_iovec_t make_boundary(struct exchange *exchange)
-{
-    char text[LINE_MAX_BYTES];
-    int len = snprintf(text, sizeof(text), "fsd-%016" PRIx64,
-                       exchange->serial * UINT64_C(0x9e3779b97f4a7c15));
-    return h2o_strdup(&exchange->req->pool, text, (size_t)len);
-}
-
-static h2o_iovec_t make_content_range(h2o_req_t *req, const struct byte_range *range, size_t size)
-{
-    char text[LINE_MAX_BYTES];
-    int len = snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%zu", range->first,
-                       range->last, size);
-    return h2o_strdup(&req->pool, text, (size_t)len);
-}
 
 static h2o_iovec_t cut(h2o_iovec_t body, const struct byte_range *range)
 {
@@ -42,7 +24,7 @@ static h2o_iovec_t cut(h2o_iovec_t body, const struct byte_range *range)
 static void answer_one(struct exchange *exchange, h2o_iovec_t body, const struct byte_range *range)
 {
     h2o_req_t *req = exchange->req;
-    response_headers_put(req, "content-range", make_content_range(req, range, body.len));
+    response_headers_put(req, "content-range", byteranges_content_range(req, range, body.len));
     exchange_answer(exchange, 206, cut(body, range));
 }
 
@@ -56,32 +38,23 @@ static void answer_several(struct exchange *exchange, h2o_iovec_t body,
                            const struct byte_range *ranges, size_t count)
 {
     h2o_req_t *req = exchange->req;
-    h2o_iovec_t boundary = make_boundary(exchange);
-    h2o_iovec_t type = response_headers_find(req, "content-type");
+    struct byteranges parts;
     h2o_iovec_t heads[BYTE_RANGE_MAX];
-    h2o_iovec_t end = h2o_concat(&req->pool, h2o_iovec_init(H2O_STRLIT("\r\n--")), boundary,
-                                 h2o_iovec_init(H2O_STRLIT("--\r\n")));
+    byteranges_init(&parts, exchange->service, req, body.len);
+    h2o_iovec_t end = byteranges_tail(&parts);
     size_t len = end.len;
     for (size_t i = 0; i < count; i++) {
-        heads[i] = h2o_concat(&req->pool, h2o_iovec_init(H2O_STRLIT("\r\n--")), boundary,
-                              h2o_iovec_init(H2O_STRLIT("\r\ncontent-type: ")), type,
-                              h2o_iovec_init(H2O_STRLIT("\r\ncontent-range: ")),
-                              make_content_range(req, &ranges[i], body.len),
-                              h2o_iovec_init(H2O_STRLIT("\r\n\r\n")));
+        heads[i] = byteranges_head(&parts, &ranges[i]);
         len += heads[i].len + cut(body, &ranges[i]).len;
     }
-    char *parts = h2o_mem_alloc_pool(&req->pool, len);
-    char *to = parts;
+    char *bytes = h2o_mem_alloc_pool(&req->pool, len);
+    char *to = bytes;
     for (size_t i = 0; i < count; i++) {
         append(&to, heads[i]);
         append(&to, cut(body, &ranges[i]));
     }
     append(&to, end);
-    response_headers_put(req, "content-type",
-                         h2o_concat(&req->pool,
-                                    h2o_iovec_init(H2O_STRLIT("multipart/byteranges; boundary=")),
-                                    boundary));
-    exchange_answer(exchange, 206, h2o_iovec_init(parts, len));
+    exchange_answer(exchange, 206, h2o_iovec_init(bytes, len));
 }
 
 static void raise_unsatisfiable(lua_State *L, size_t size)

@@ -8,19 +8,16 @@
 #include "worker/http/response/response_validate.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 #include "worker/core/error.h"
+#include "worker/http/conditions.h"
 #include "worker/http/exchange.h"
 #include "worker/http/head.h"
 #include "worker/http/response/compress.h"
-#include "worker/http/response/response_headers.h"
 #include "worker/http/response/response_range.h"
 #include "worker/http/settings.h"
 #include "worker/http/text/conditional.h"
 #include "worker/http/text/etag.h"
-#include "worker/http/text/header_text.h"
-#include "worker/http/text/http_date.h"
 
 static const h2o_header_t *find(const h2o_headers_t *headers, const h2o_token_t *token)
 {
@@ -70,97 +67,23 @@ static void make_etag(lua_State *L, struct exchange *exchange, h2o_iovec_t body)
     }
 }
 
-/* Where the header goes that a token names; NULL: it is no condition. */
-static struct conditional_text *find_place(struct conditional *conditional, const h2o_iovec_t *name)
-{
-    const struct {
-        const h2o_token_t *token;
-        struct conditional_text *text;
-    } rows[] = {
-        {H2O_TOKEN_IF_NONE_MATCH, &conditional->if_none_match},
-        {H2O_TOKEN_IF_MODIFIED_SINCE, &conditional->if_modified_since},
-        {H2O_TOKEN_IF_MATCH, &conditional->if_match},
-        {H2O_TOKEN_IF_UNMODIFIED_SINCE, &conditional->if_unmodified_since},
-        {H2O_TOKEN_IF_RANGE, &conditional->if_range},
-        {H2O_TOKEN_CACHE_CONTROL, &conditional->cache_control},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (name == &rows[i].token->buf) {
-            return rows[i].text;
-        }
-    }
-    return NULL;
-}
-
-static void read_conditions(h2o_req_t *req, struct conditional *ret_conditional)
-{
-    for (size_t i = 0; i < req->headers.size; i++) {
-        const h2o_header_t *header = &req->headers.entries[i];
-        struct conditional_text *text = find_place(ret_conditional, header->name);
-        if (text != NULL && text->bytes != NULL) {
-            h2o_iovec_t joined = h2o_concat(&req->pool, h2o_iovec_init(text->bytes, text->len),
-                                            h2o_iovec_init(H2O_STRLIT(", ")), header->value);
-            *text = (struct conditional_text){joined.base, joined.len};
-        } else if (text != NULL) {
-            *text = (struct conditional_text){header->value.base, header->value.len};
-        }
-    }
-}
-
-/* Whether there is anything to be judged: a name that begins with "if-", or Range. */
-static bool has_conditions(const h2o_req_t *req)
-{
-    for (size_t i = 0; i < req->headers.size; i++) {
-        const h2o_iovec_t *name = req->headers.entries[i].name;
-        if (name == &H2O_TOKEN_RANGE->buf ||
-            (name->len > 3 && name->base[0] == 'i' && name->base[2] == '-')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct conditional_state read_state(const h2o_req_t *req)
-{
-    struct conditional_state state = {.has_modified = false};
-    const h2o_header_t *etag = find(&req->res.headers, H2O_TOKEN_ETAG);
-    const h2o_header_t *modified = find(&req->res.headers, H2O_TOKEN_LAST_MODIFIED);
-    if (etag != NULL) {
-        state.etag = (struct conditional_text){etag->value.base, etag->value.len};
-    }
-    state.has_modified =
-        modified != NULL &&
-        http_date_parse(modified->value.base, modified->value.len, &state.modified_s) == 0;
-    return state;
-}
-
-static bool reads(const h2o_req_t *req)
-{
-    return h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET")) ||
-           h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
-}
-
-/* What describes a body goes with it (RFC 9110 §15.4.5). */
 static void answer_without_body(struct exchange *exchange, int status)
 {
     compress_add_vary(exchange->service, exchange->req);
-    static const char *const names[] = {"content-type", "content-encoding", "content-language",
-                                        "content-range"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        response_headers_remove(exchange->req, names[i]);
-    }
+    conditions_drop_body_headers(exchange->req);
     exchange_answer(exchange, status, h2o_iovec_init(NULL, 0));
 }
 
 static void judge(lua_State *L, struct exchange *exchange, h2o_iovec_t body, bool has_validator)
 {
-    struct conditional conditional = {.if_match = {NULL, 0}};
+    struct conditions conditions;
     h2o_req_t *req = exchange->req;
-    read_conditions(req, &conditional);
+    conditions_read(req, &conditions);
+    struct conditional conditional = conditions.conditional;
     if (!has_validator) {
         conditional.if_match = conditional.if_unmodified_since = (struct conditional_text){NULL, 0};
     }
-    const struct conditional_state state = read_state(req);
+    const struct conditional_state state = conditions_state(req);
     switch (conditional_judge(&conditional, &state, true)) {
     case CONDITIONAL_NOT_MODIFIED:
         answer_without_body(exchange, 304);
@@ -192,7 +115,7 @@ void response_validate_and_answer(lua_State *L, struct exchange *exchange, h2o_i
         make_etag(L, exchange, body);
     }
     bool is_success = exchange->status >= 200 && exchange->status <= 299;
-    if (!is_success || !has_conditions(req) || !reads(req)) {
+    if (!is_success || !conditions_has_any(req) || !conditions_is_reading(req)) {
         exchange_answer(exchange, exchange->status, body);
         return;
     }
