@@ -83,7 +83,8 @@ int file_root_open(struct file_root *root, const char *path, struct fsd_err *err
     if (copy == NULL) {
         abort();
     }
-    *root = (struct file_root){fd, copy};
+    root->fd = fd;
+    root->path = copy;
     return 0;
 }
 

@@ -235,7 +235,9 @@ int pattern_parse_parts(struct pattern *ret_pattern, const char *text, size_t le
     }
     struct pattern_path *paths = /* most have one */
         realloc(pattern.paths, pattern.path_count * sizeof(paths[0]));
-    pattern.paths = paths != NULL ? paths : pattern.paths;
+    if (paths != NULL) {
+        pattern.paths = paths;
+    }
     *ret_pattern = pattern;
     return 0;
 }

@@ -32,9 +32,8 @@ bool router_tree_is_mount(const struct router_entry *entry, const struct pattern
         return false;
     }
     size_t own = count_own_bytes(entry, path);
-    const struct pattern_token *last = path->count == 0 ? NULL : &path->tokens[path->count - 1];
     /* what is not a slash alone begins with one, so its last token is no literal of one byte */
-    return own == 0 || (own == 1 && last->kind == PATTERN_LITERAL);
+    return own == 0 || (own == 1 && path->tokens[path->count - 1].kind == PATTERN_LITERAL);
 }
 
 size_t router_tree_significant_len(const struct router_entry *entry,

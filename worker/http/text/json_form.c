@@ -30,7 +30,7 @@ static const char *find_html(struct place *place, const char **ret_escape, size_
 static const char *find_separator(struct place *place, const char **ret_escape, size_t *ret_len)
 {
     const char *found;
-    while ((found = memchr(place->at, '\xe2', (size_t)(place->end - place->at))) != NULL) {
+    while ((found = memchr(place->at, 0xe2, (size_t)(place->end - place->at))) != NULL) {
         place->at = found;
         if (place->end - found > 2 && found[1] == '\x80' &&
             (found[2] == '\xa8' || found[2] == '\xa9')) {
