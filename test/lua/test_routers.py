@@ -255,7 +255,7 @@ WRONG = [
     ("app:get('/x', { print, 1 })", "handler must be a function, got number in a list"),
     ("fsd.router{ mergeparams = true }", 'fsd.router: unknown option "mergeparams"; did you mean "merge_params"?'),
     ("fsd.router{ strict = 1 }", "strict must be true or false"), ("fsd.app{ title = 'x' }", 'fsd.app: unknown option "title"'),
-    ("app:get('/x', { nam = 'x' }, print)", 'unknown option "nam" of a route; did you mean "name"?'),
+    ("app:get('/x', { nam = 'x' }, print)", 'a route: unknown option "nam"; did you mean "name"?'),
     ("app:get('/x', { name = 1 }, print)", "name must be a string"), ("app:get('/x', { body = 1 }, print)", "fsd.schema: a table of fields expected, got number"),
     ("local r = fsd.router(); r.get('/x', print)", "call app:get(...) with a colon"), ("app:route('x')", "the path must start with"),
     ("app:route('/x').get(print)", "call route:get(...) with a colon"), ("app:route('/x'):get()", "expected 1 to 40 handlers, got 0"),

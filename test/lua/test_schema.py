@@ -233,4 +233,4 @@ def test_a_mistake_in_the_schema_of_a_route_is_told_where_it_is(serve_refused):
     log = serve_refused('local fsd = require "fsd"\nlocal app = fsd.app()\napp:get("/", { query = { a = "strin" } }, print)\nreturn app')
     assert 'app.lua:3: fsd.schema: schema.a: unknown type "strin"; did you mean "string"?' in log
     log = serve_refused('local fsd = require "fsd"\nlocal app = fsd.app()\napp:get("/", { qery = {} }, print)\nreturn app')
-    assert 'unknown option "qery" of a route; did you mean "query"?' in log
+    assert 'a route: unknown option "qery"; did you mean "query"?' in log

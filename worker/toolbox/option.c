@@ -1,31 +1,10 @@
-/* option.c - tables of options: every name is known, every value is what it has to be.
+/* option.c - tables of options: every name is known (core/options.c), every value is what it has to be.
  * Owns nothing.  Called by the modules of the toolbox with the arguments that Lua gave them. */
 #include "worker/toolbox/option.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
-#include "common/nearest.h"
-
-static void check_name(lua_State *L, const char *function, const char *const *names)
-{
-    size_t count = 0;
-    if (lua_type(L, -1) != LUA_TSTRING) {
-        luaL_error(L, "%s: the name of an option is a string, got %s", function,
-                   luaL_typename(L, -1));
-    }
-    const char *name = lua_tostring(L, -1);
-    for (; names[count] != NULL; count++) {
-        if (strcmp(names[count], name) == 0) {
-            return;
-        }
-    }
-    const char *nearest = nearest_find(name, names, count);
-    if (nearest != NULL) {
-        luaL_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", function, name, nearest);
-    }
-    luaL_error(L, "%s: unknown option \"%s\"", function, name);
-}
+#include "worker/core/options.h"
 
 void option_check(lua_State *L, int index, const char *function, const char *const *names)
 {
@@ -33,11 +12,11 @@ void option_check(lua_State *L, int index, const char *function, const char *con
         return;
     }
     luaL_checktype(L, index, LUA_TTABLE);
-    lua_pushnil(L);
-    while (lua_next(L, index) != 0) {
-        lua_pop(L, 1);
-        check_name(L, function, names);
+    size_t count = 0;
+    while (names[count] != NULL) {
+        count++;
     }
+    options_check(L, index, function, names, count);
 }
 
 /* Pushes the option, or nil; returns its type. */

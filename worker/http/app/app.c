@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "common/nearest.h"
+#include "worker/core/options.h"
 #include "worker/core/value.h"
 #include "worker/http/app/app_settings.h"
 #include "worker/http/app/flatten.h"
@@ -102,35 +102,21 @@ static struct app *push_new(lua_State *L, const char *metatable)
     return app;
 }
 
-/* Raises for a name in the table at index 1 that is none of these. */
-static void check_options(lua_State *L, const char *of, const char *const *names, size_t count)
+/* The table at index 1, if there is one, has no names but these. */
+static void check_argument(lua_State *L, const char *of, const char *const *names, size_t count)
 {
     lua_settop(L, 1);
     if (lua_isnil(L, 1)) {
         return;
     }
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_pushnil(L);
-    while (lua_next(L, 1) != 0) {
-        lua_pop(L, 1);
-        const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
-        const char *near = nearest_find(name, names, count);
-        bool is_known = false;
-        for (size_t i = 0; i < count; i++) {
-            is_known = is_known || strcmp(names[i], name) == 0;
-        }
-        if (!is_known && near != NULL) {
-            luaL_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", of, name, near);
-        } else if (!is_known) {
-            luaL_error(L, "%s: unknown option \"%s\"", of, name);
-        }
-    }
+    options_check(L, 1, of, names, count);
 }
 
 int app_new(lua_State *L)
 {
     static const char *const names[] = {"name"};
-    check_options(L, "fsd.app", names, 1);
+    check_argument(L, "fsd.app", names, 1);
     (void)push_new(L, APP_METATABLE);
     if (lua_istable(L, 1) && lua_getfield(L, 1, "name") != LUA_TNIL) {
         luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "name must be a string");
@@ -158,7 +144,7 @@ static bool get_option(lua_State *L, const char *name)
 int app_new_router(lua_State *L)
 {
     static const char *const names[] = {"case_sensitive", "merge_params", "strict"};
-    check_options(L, "fsd.router", names, 3);
+    check_argument(L, "fsd.router", names, 3);
     bool is_case_sensitive = get_option(L, "case_sensitive");
     bool merges_params = get_option(L, "merge_params");
     bool is_strict = get_option(L, "strict");

@@ -7,7 +7,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "common/nearest.h"
+#include "worker/core/options.h"
 #include "worker/http/app/handler.h"
 #include "worker/http/app/register.h"
 
@@ -20,24 +20,10 @@ static const char *const option_names[] = {"name", "params", "query", "headers",
 
 static void check_option_names(lua_State *L, int index)
 {
-    size_t count = sizeof(option_names) / sizeof(option_names[0]);
-    lua_pushnil(L);
-    while (lua_next(L, index) != 0) {
-        lua_pop(L, 1);
-        const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
-        bool is_known = false;
-        for (size_t i = 0; i < count; i++) {
-            is_known = is_known || strcmp(name, option_names[i]) == 0;
-        }
-        if (!is_known) {
-            const char *near = nearest_find(name, option_names, count);
-            luaL_argerror(
-                L, index,
-                near == NULL
-                    ? lua_pushfstring(L, "unknown option \"%s\" of a route", name)
-                    : lua_pushfstring(L, "unknown option \"%s\" of a route; did you mean \"%s\"?",
-                                      name, near));
-        }
+    const char *fault = options_push_fault(L, index, "a route", option_names,
+                                           sizeof(option_names) / sizeof(option_names[0]));
+    if (fault != NULL) {
+        luaL_argerror(L, index, fault);
     }
 }
 
