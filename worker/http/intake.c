@@ -58,10 +58,10 @@ static void refuse_head(struct service *service, h2o_req_t *req, enum guard_head
 static bool is_plain(const struct exchange *exchange, size_t step)
 {
     const struct router_step *at = &exchange->chain.steps[step];
-    const struct app_route *route = at->entry->value;
+    const struct app_route *own = at->entry->value;
     const h2o_iovec_t *path = &exchange->view.path;
-    return !route->is_missing &&
-           (at->captures == NULL || (route->param_kinds == NULL && route->param_keys == NULL &&
+    return !own->is_missing &&
+           (at->captures == NULL || (own->param_kinds == NULL && own->param_keys == NULL &&
                                      memchr(path->base, '%', path->len) == NULL));
 }
 

@@ -107,7 +107,7 @@ static int write_on(lua_State *L, int status, lua_KContext context)
     (void)status;
     struct writing *writing = lua_touserdata(L, (int)context);
     struct fsd_err err;
-    int r = -EAGAIN;
+    int r;
     writing->encoder.err = &err;
     while ((r = json_encoder_run(&writing->encoder, JSON_TURNS_PIECE)) == -EAGAIN) {
         luaL_checkstack(L, SLOTS, "JSON");

@@ -64,7 +64,6 @@ static struct app_rule *add_rule(lua_State *L, const struct use *use, enum app_r
 static int add_middleware(lua_State *L, struct use *use, int i)
 {
     int count = (int)lua_rawlen(L, use->list);
-    struct app_handlers handlers = {NULL, 0};
     use->app->calls++;
     struct app_rule *rule = add_rule(L, use, RULE_MIDDLEWARE, 1);
     for (; i <= count; i++) {
@@ -76,7 +75,7 @@ static int add_middleware(lua_State *L, struct use *use, int i)
         handler_init(L, handler_add(&rule->handlers), use->values, -1);
         lua_pop(L, 1);
     }
-    handlers = rule->handlers;
+    struct app_handlers handlers = rule->handlers;
     for (int path = 2; path <= use->path_count; path++) {
         struct app_rule *other = add_rule(L, use, RULE_MIDDLEWARE, path);
         for (size_t j = 0; j < handlers.count; j++) {

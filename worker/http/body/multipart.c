@@ -54,11 +54,11 @@ static enum line_kind judge_line(struct body_text body, size_t at, size_t *ret_n
     while (at < body.len && (body.bytes[at] == ' ' || body.bytes[at] == '\t')) {
         at++;
     }
-    if (body.len - at < 2 || body.bytes[at] != '\r' || body.bytes[at + 1] != '\n') {
-        return LINE_IS_NONE;
+    if (at + 2 <= body.len && memcmp(body.bytes + at, "\r\n", 2) == 0) {
+        *ret_next = at + 2;
+        return LINE_IS_DELIMITER;
     }
-    *ret_next = at + 2;
-    return LINE_IS_DELIMITER;
+    return LINE_IS_NONE;
 }
 
 /* The head begins at at; the data behind its empty line. */
