@@ -160,12 +160,20 @@ static bool answer_natively(lua_State *L, struct exchange *exchange, const struc
     return false;
 }
 
+/* The intake has found the first one already. */
+static const struct app_handler *find_at(struct exchange *exchange, size_t *place)
+{
+    const struct app_handler *first = exchange->first;
+    exchange->first = NULL;
+    return first != NULL ? first : turn_find(exchange, place);
+}
+
 /* The handler at or behind the place that Lua is to call; the native ones before it are asked.  NULL: none is. */
 static const struct app_handler *find_handler(lua_State *L, struct exchange *exchange,
                                               size_t *place)
 {
     const struct app_handler *handler;
-    while ((handler = turn_find(exchange, place)) != NULL) {
+    while ((handler = find_at(exchange, place)) != NULL) {
         exchange->step = *place >> TURN_HANDLER_BITS;
         if (handler->native == NULL) {
             return handler;

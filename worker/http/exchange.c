@@ -59,6 +59,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->state = EXCHANGE_OPEN;
     view_init(&exchange->view, req);
     exchange->start = 0;
+    exchange->first = NULL;
     exchange->step = 0;
     exchange->failed_step = SIZE_MAX;
     exchange->scope = NULL;

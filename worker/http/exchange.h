@@ -44,6 +44,8 @@ struct exchange {
     struct view view;          /* what Lua may read of the request */
     struct router_chain chain; /* what matches, in order */
     size_t start; /* the place where handlers in Lua begin (turn.h): those before have passed */
+    const struct app_handler
+        *first; /* borrowed: which one stands there; NULL: not found out, or asked already */
     size_t
         step; /* of the handler that runs: index into the chain; its count: it is mounted nowhere */
     size_t error_handlers; /* of that scope, that were asked to answer an error */

@@ -87,6 +87,7 @@ static bool ask_natives(struct exchange *exchange, struct file_given *ret_given)
         }
         exchange->start++;
     }
+    exchange->first = handler;
     return false;
 }
 

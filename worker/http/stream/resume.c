@@ -39,6 +39,7 @@ void resume_prepare(struct exchange *exchange)
     exchange->edition = edition_acquire(service->edition);
     exchange->state = EXCHANGE_OPEN;
     exchange->start = 0;
+    exchange->first = NULL;
     exchange->step = 0;
     exchange->failed_step = SIZE_MAX;
     exchange->scope = NULL;
