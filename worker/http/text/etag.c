@@ -58,19 +58,24 @@ static void write_digits(char to[HALF], uint32_t number)
     memcpy(to, &text, HALF);
 }
 
+static char *write_short(char *to, uint32_t number)
+{
+    char digits[HALF];
+    size_t count = number == 0 ? 1 : (size_t)(35 - __builtin_clz(number)) / 4;
+    write_digits(digits, number);
+    memcpy(to, digits + HALF - count, count);
+    return to + count;
+}
+
 /* Without zeros in front. */
 static char *write_hex(char *to, uint64_t number)
 {
-    char digits[2 * HALF];
-    size_t count = number == 0 ? 1 : (size_t)(67 - __builtin_clzll(number)) / 4;
-    write_digits(digits, (uint32_t)(number >> 32));
-    write_digits(digits + HALF, (uint32_t)number);
-    if (count == sizeof(digits)) { /* nearly every hash */
-        memcpy(to, digits, sizeof(digits));
-    } else {
-        memcpy(to, digits + sizeof(digits) - count, count);
+    if (number >> 32 == 0) {
+        return write_short(to, (uint32_t)number);
     }
-    return to + count;
+    to = write_short(to, (uint32_t)(number >> 32));
+    write_digits(to, (uint32_t)number);
+    return to + HALF;
 }
 
 static size_t write_tag(char *text, bool is_weak, uint64_t size, uint64_t what)
