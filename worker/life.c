@@ -173,6 +173,7 @@ static void on_children_started(struct runtime *runtime)
     }
     life->is_serving = true;
     http_server_activate(runtime->http);
+    leisure_start(runtime);
     occasion_tell(runtime, generation, OCCASION_WORKER_START, 0);
     declared_start(runtime);
     occasion_tell(runtime, generation, OCCASION_READY, 0);

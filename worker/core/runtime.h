@@ -9,6 +9,7 @@
 #include "worker/core/generations.h"
 #include "worker/core/handover.h"
 #include "worker/core/heap.h"
+#include "worker/core/leisure.h"
 #include "worker/core/logger.h"
 #include "worker/core/loop.h"
 #include "worker/core/overdraft.h"
@@ -43,6 +44,7 @@ struct runtime {
     bool is_loading;                /* the first one's main file runs, in no task */
     struct generations generations; /* owned; what still runs on code before that */
     struct sweep sweep;             /* owned; collections on top of Lua's own */
+    struct leisure leisure;         /* owned; and when they are made without need */
     struct handovers handovers;     /* owned; connections that outlive code */
     struct http_server *http;       /* borrowed; set while the HTTP area is up */
     struct actors *actors;          /* borrowed; set once the application has asked for fsd.actor */
