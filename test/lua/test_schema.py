@@ -18,6 +18,8 @@ TAKEN = [
     ("anything", '"any"', '{"a":[1]}', {"a": [1]}),
     ("characters_are_counted_not_bytes", '{ "string", max = 2 }', '"\\u00e4\\u00f6"', "äö"),
     ("a_string_is_trimmed", '{ "string", trim = true, min = 1 }', '"  x "', "x"),
+    ("blanks_only_are_trimmed_away", '{ "string", trim = true }', '"   "', ""),
+    ("many_blanks_within_stay", '{ "string", trim = true }', json.dumps(" a" + " " * 50000 + "b "), "a" + " " * 50000 + "b"),
     ("a_pattern_that_fits", '{ "string", pattern = "^%d+$" }', '"12"', "12"),
     ("one_of_some", '{ "string", one_of = { "a", "b" } }', '"b"', "b"),
     ("bounds_are_within", '{ "integer", min = 1, max = 3 }', "3", 3),
@@ -93,6 +95,8 @@ MISTAKES = [
     ("an_empty_choice", "{ a = { 'string', one_of = {} } }", "schema.a: one_of must be a list of values"),
     ("a_number_in_place_of_a_field", "{ a = 5 }", "schema.a: a type, a table or a schema expected, got number"),
     ("a_mistake_in_a_list", "{ a = { 'list', of = 'strin' } }", 'schema.a[]: unknown type "strin"; did you mean "string"?'),
+    ("itself", "(function() local t = {} t.a = t return t end)()", "too deep: a schema can't be a part of itself"),
+    ("itself_in_a_list", "(function() local t = { 'list' } t.of = t return t end)()", "too deep: a schema can't be a part of itself"),
     ("no_table_at_all", "5", "a table of fields expected, got number"),
 ]
 
@@ -167,6 +171,16 @@ def test_a_request_that_does_not_is_refused_with_all_its_problems(users):
         ("body", "name"): "is missing", ("body", "nam"): "is not known here"}
     assert body["error"] == ("params.id must be a whole number; query.page must be a whole number; "
                              "headers.x-version must be a number; and 2 more")
+
+
+@pytest.mark.parametrize("text, number", [("15", 15), ("-1.5", -1.5), ("+.5e1", 5.0), ("1e+2", 100.0), (".", None), ("1e", None), ("0x10", None),
+                                          ("nan", None), ("inf", None), ("1 2", None), ("1" * 5000, None), ("1" * 5000 + "x", None)])
+def test_what_a_number_in_a_header_is(users, text, number):
+    answer = users.request("POST", "/users/7", {"name": "Ann"}, {"x-version": text})
+    if number is None:
+        assert (answer.status, answer.json()["error"]) == (400, "headers.x-version must be a number")
+    else:
+        assert answer.json()["headers"]["x-version"] == number
 
 
 def test_a_body_that_is_missing_or_of_another_type_is_refused(users):

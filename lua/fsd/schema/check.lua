@@ -55,13 +55,23 @@ local FORMATS = {
   uri = { "an absolute URL", function(text) return text:find "^%a[%w+.-]*:[^%s%c\"<>\\^`{|}]+$" ~= nil end },
 }
 
+-- In these no text, however long, makes a pattern go back again and again: clients would reach the limit of its steps.
+local function trim(text)
+  local first = text:find "%S"
+  return first and text:match("^.*%S", first) or ""
+end
+
+local function to_number(text)
+  return not text:find "[^%d.eE+-]" and tonumber(text) or nil -- without 0x10, " 1 "
+end
+
 local BY_KIND = {}
 
 function BY_KIND.any(_, _, value) return value end
 
 function BY_KIND.string(run, node, value, path)
   if type(value) ~= "string" then return run:fault(path, "must be a string") end
-  if node.trim then value = value:match "^%s*(.-)%s*$" end
+  if node.trim then value = trim(value) end
   if node.min or node.max then
     local length = utf8.len(value)
     if not length then return run:fault(path, "must be UTF-8") end
@@ -92,7 +102,7 @@ function BY_KIND.integer(run, node, value, path)
 end
 
 function BY_KIND.number(run, node, value, path)
-  if run.coerce and type(value) == "string" and value:find "^[+-]?%d*%.?%d*[eE]?[+-]?%d*$" then value = tonumber(value) or value end
+  if run.coerce and type(value) == "string" then value = to_number(value) or value end
   if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge then
     return run:fault(path, "must be a number")
   end

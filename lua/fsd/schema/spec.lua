@@ -22,6 +22,7 @@ local BY_KIND = {
 }
 
 local FORMATS = { email = true, uuid = true, date = true, ["date-time"] = true, uri = true }
+local MAX_WHERE = 4096
 local UNKNOWN = { drop = true, refuse = true, keep = true }
 
 local function sorted_keys(set)
@@ -115,8 +116,9 @@ local function from_table(field, where)
   return setmetatable(node, Node)
 end
 
--- A field: a type's name, { type, options }, a table of fields, or another schema.
+-- A field: a type's name, { type, options }, a table of fields, or another schema.  Each level makes where longer.
 function to_node(field, where)
+  if #where > MAX_WHERE then fail(where:sub(1, 64) .. "...", "too deep: a schema can't be a part of itself") end
   if M.is_node(field) then return field end
   if type(field) == "table" and M.is_node(rawget(field, "node")) then return field.node end
   if type(field) == "string" then return from_table({ field }, where) end
