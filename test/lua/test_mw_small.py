@@ -99,6 +99,7 @@ def test_only_post_becomes_another_one_and_only_one_of_the_list(app, method, val
 
 @pytest.mark.parametrize("path, location", [
     ("/trim/a/", "/trim/a"), ("/trim/a//", "/trim/a"), ("/trim/a/?x=1/", "/trim/a?x=1/"), ("/trim/a", None),
+    ("/trim/a" + "/" * 7000 + "b/", "/trim/a" + "/" * 7000 + "b"), ("/append/" + "a." * 3500 + "/b", "/append/" + "a." * 3500 + "/b/"),
     ("/append/a", "/append/a/"), ("/append/a?x", "/append/a/?x"), ("/append/a/", None), ("/append/a.css", None),
 ])
 def test_a_slash_at_the_end_is_redirected(app, path, location):

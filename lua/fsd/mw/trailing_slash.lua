@@ -12,6 +12,11 @@ local function to_local(path)
   return "/" .. path:gsub("^[/\\]+", "")
 end
 
+-- Is it one by its name, as /app.css is?  A pattern for the whole path could be made to try very many ways.
+local function is_file(path)
+  return (path:match "^.*/(.*)$" or path):find ".%." ~= nil
+end
+
 return function(given)
   if type(given) == "string" then given = { mode = given } end
   local o = options.read("fsd.mw.trailing_slash", given, ROWS)
@@ -19,8 +24,8 @@ return function(given)
     local path, query = req.original_url:match "^([^?]*)(.*)$"
     local target
     if o.mode == "trim" and path:find "[^/\\][/\\]+$" then
-      target = path:gsub("[/\\]+$", "")
-    elseif o.mode == "append" and not path:find "/$" and not path:find "[^/]%.[^/]*$" then -- /app.css is a file
+      target = path:match "^.*[^/\\]"
+    elseif o.mode == "append" and not path:find "/$" and not is_file(path) then
       target = path .. "/"
     end
     if target and (req.method == "GET" or req.method == "HEAD" or o.status >= 307) then
