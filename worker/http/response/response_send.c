@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "worker/core/runtime.h"
 #include "worker/core/error.h"
 #include "worker/http/exchange.h"
 #include "worker/http/head.h"
@@ -21,7 +22,10 @@
 #include "worker/http/text/header_text.h"
 #include "worker/http/text/json_form.h"
 
-enum { JSON_KEEP_BYTES = 256 * 1024 };
+enum {
+    JSON_KEEP_BYTES = 256 * 1024,
+    HOLD_BYTES = 64 * 1024, /* a longer text is kept where it is */
+};
 
 int response_send_check_status(lua_State *L, int index)
 {
@@ -40,9 +44,32 @@ static void set_default_type(lua_State *L, struct exchange *exchange, const char
     h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, type, strlen(type), 0);
 }
 
-static void send_bytes(lua_State *L, struct exchange *exchange, const char *bytes, size_t len)
+/* A string of Lua's that a request's pool keeps alive. */
+struct held_text {
+    struct runtime *runtime; /* borrowed */
+    int ref;                 /* owned, into Lua's registry */
+};
+
+static void release_text(void *data)
 {
-    response_validate_and_answer(L, exchange, h2o_strdup(&exchange->req->pool, bytes, len));
+    const struct held_text *held = data;
+    luaL_unref(held->runtime->L, LUA_REGISTRYINDEX, held->ref);
+}
+
+/* The request's pool has the string at the index from now on; what is long is not copied. */
+static h2o_iovec_t keep_text(lua_State *L, struct exchange *exchange, int index)
+{
+    h2o_mem_pool_t *pool = &exchange->req->pool;
+    size_t len;
+    const char *text = lua_tolstring(L, index, &len);
+    if (len < HOLD_BYTES) {
+        return h2o_strdup(pool, text, len);
+    }
+    struct held_text *held = h2o_mem_alloc_shared(pool, sizeof(*held), release_text);
+    *held = (struct held_text){exchange->service->runtime, LUA_NOREF}; /* luaL_ref may raise */
+    lua_pushvalue(L, index);
+    held->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return h2o_iovec_init(text, len);
 }
 
 /* As the settings want it. */
@@ -161,10 +188,8 @@ void response_send_value(lua_State *L, struct exchange *exchange, int index)
     if (lua_isnoneornil(L, index)) {
         response_validate_and_answer(L, exchange, h2o_iovec_init(NULL, 0));
     } else if (lua_type(L, index) == LUA_TSTRING) {
-        size_t len;
-        const char *text = lua_tolstring(L, index, &len);
         set_default_type(L, exchange, "text/html; charset=utf-8");
-        send_bytes(L, exchange, text, len);
+        response_validate_and_answer(L, exchange, keep_text(L, exchange, index));
     } else {
         send_json(L, exchange, index);
     }
@@ -183,7 +208,8 @@ void response_send_reason(lua_State *L, struct exchange *exchange, int status)
     h2o_req_t *req = exchange->req;
     h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
                    H2O_STRLIT("text/plain; charset=utf-8"), 1);
-    send_bytes(L, exchange, text, strlen(text));
+    h2o_iovec_t body = h2o_strdup(&req->pool, text, strlen(text));
+    response_validate_and_answer(L, exchange, body);
 }
 
 int response_send(lua_State *L)
@@ -216,7 +242,8 @@ int response_send_finish(lua_State *L)
         return response_stream_finish(L, exchange);
     }
     if (response_is_open(L, exchange)) {
-        h2o_iovec_t body = h2o_strdup(&exchange->req->pool, bytes, len);
+        h2o_iovec_t body = len < HOLD_BYTES ? h2o_strdup(&exchange->req->pool, bytes, len)
+                                            : keep_text(L, exchange, 2);
         head_run(L, exchange);
         exchange_answer(exchange, exchange->status, body);
     }
