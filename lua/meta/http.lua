@@ -380,6 +380,13 @@ function App:hook(name, fn) end
 ---@nodiscard
 function App:path() end
 
+---A route of GET that answers with server-sent events: the last handler gets the stream that `res:sse()` gives, which ends with it. What
+---stands before it is as in get. For options of the stream, call `res:sse{ ... }` in a handler of get.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList|fun(events: fsd.EventStream, req: fsd.Request, res: fsd.Response) the last one is the function
+---@return fsd.App self
+function App:sse(path, ...) end
+
 ---The URL of a route that has a name, with what it is mounted at: `app:url("user", { id = 7 })`. Values are escaped; groups of the path
 ---whose parameters have no values are left out. A wildcard's value is a list of segments, or a text with slashes. The query's names
 ---come in their order, lists give a name several times.
@@ -737,6 +744,13 @@ function Router:subscribe(path, ...) end
 ---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList 1 to 40, run one after the other by next; lists are laid flat
 ---@return fsd.Router self
 function Router:trace(path, ...) end
+
+---A route of GET that answers with server-sent events: the last handler gets the stream that `res:sse()` gives, which ends with it. What
+---stands before it is as in get. For options of the stream, call `res:sse{ ... }` in a handler of get.
+---@param path string|string[]
+---@param ... fsd.Handler|fsd.Native|fsd.RouteOptions|fsd.HandlerList|fun(events: fsd.EventStream, req: fsd.Request, res: fsd.Response) the last one is the function
+---@return fsd.Router self
+function Router:sse(path, ...) end
 
 ---Answers UNBIND.
 ---@param path string|string[]

@@ -29,6 +29,28 @@ app:get("/form/:name", function(req, res)
   sends[req.params.name](res:sse{ keepalive = false })
 end)
 
+local function need_key(req, res, next)
+  if req.query.key ~= "right" then return res:status(401):send("no") end
+  next()
+end
+app:sse("/declared/:name", { name = "declared" }, need_key, function(events, req, res)
+  events:send(req.params.name)
+  fsd.task.yield()
+  events:send(res.req == req and req.route.name)
+end)
+app:sse("/declared-error", function(events) error{ status = 409, message = "late" } end)
+local router = fsd.router()
+router:sse({ "/one", "/two" }, function(events, req) events:send(req.path) end)
+app:use("/router", router)
+local mistakes = fsd.json.array {}
+for i, make in ipairs {
+  function() app:sse("/x") end, function() app:sse("/x", 5) end, function() app:sse("/x?", print) end,
+  function() app:sse("/x", 5, print) end, function() app.sse("/x", print) end,
+} do
+  mistakes[i] = select(2, pcall(make))
+end
+app:get("/declared-mistakes", function() return mistakes end)
+
 local wrongs = {
   event_break = function(events) events:send{ event = "a\\nb", data = "x" } end,
   id_break = function(events) events:send{ id = "a\\rb", data = "x" } end,
@@ -236,6 +258,31 @@ def test_a_status_that_clients_refuse_raises(app):
 def test_the_last_event_id_is_what_the_client_says(app):
     assert app.get("/last", {"Last-Event-ID": "17 b"}).text == "data: 17 b\n\n"
     assert app.get("/last").text == "data: nil\n\n"
+
+
+def test_a_declared_stream_is_opened_behind_what_stands_before_it(app):
+    refused = app.get("/declared/ada")
+    assert (refused.status, refused.text) == (401, "no")
+    answer = app.get("/declared/ada?key=right")
+    assert (answer.status, answer.text) == (200, "data: ada\n\ndata: declared\n\n")
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert app.get("/router/two").text == "data: /two\n\n"
+
+
+def test_an_error_of_a_declared_stream_names_the_function(app):
+    with pytest.raises(Exception):
+        app.get("/declared-error")
+    line = next(i for i, text in enumerate(APP.splitlines(), 1) if "/declared-error" in text)
+    app.wait_record(path="/declared-error", handler=f"app.lua:{line}", msg="error in request: late")
+
+
+def test_a_declared_stream_without_a_function_is_refused(app):
+    no_function, no_path_end, bad_path, bad_handler, dot = app.get("/declared-mistakes").json()
+    assert "bad argument #2 to 'sse' (function expected, got no value)" in no_function
+    assert "bad argument #2 to 'sse' (function expected, got number)" in no_path_end
+    assert 'cannot add route "/x?"' in bad_path
+    assert "bad argument #2 to 'sse' (handler must be a function, got number)" in bad_handler
+    assert "call app:sse(...) with a colon" in dot
 
 
 def test_after_close_sending_raises_and_closing_does_nothing(app):

@@ -14,6 +14,7 @@
 #include "worker/core/options.h"
 #include "worker/core/value.h"
 #include "worker/http/app/app_settings.h"
+#include "worker/http/app/events_route.h"
 #include "worker/http/app/flatten.h"
 #include "worker/http/app/mount.h"
 #include "worker/http/app/param.h"
@@ -344,6 +345,8 @@ static void push_common_methods(lua_State *L)
     luaL_setfuncs(L, mount_methods, 0);
     lua_pushcfunction(L, app_path);
     lua_setfield(L, -2, "path");
+    lua_pushcfunction(L, events_route_add);
+    lua_setfield(L, -2, "sse");
     lua_pushcfunction(L, param_add);
     lua_setfield(L, -2, "param");
     lua_pushcfunction(L, url_of);

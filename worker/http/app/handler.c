@@ -23,6 +23,17 @@ bool handler_is(lua_State *L, int index)
     return true;
 }
 
+/* A function of fsd's around one of the application's: that one is what a person looks for. */
+static void push_inner(lua_State *L, int index)
+{
+    if (!lua_iscfunction(L, index) || lua_getupvalue(L, index, 1) == NULL) {
+        lua_pushvalue(L, index);
+    } else if (!lua_isfunction(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, index);
+    }
+}
+
 static void describe(lua_State *L, int index, struct app_handler *handler)
 {
     lua_Debug info;
@@ -31,9 +42,9 @@ static void describe(lua_State *L, int index, struct app_handler *handler)
         (void)strncpy(handler->where, luaL_typename(L, index), sizeof(handler->where) - 1);
         return;
     }
-    lua_pushvalue(L, index);
+    push_inner(L, index);
     lua_getinfo(L, ">Su", &info);
-    if (strcmp(info.what, "C") != 0) {
+    if (!lua_iscfunction(L, index)) {
         handler->wants_next = info.isvararg != 0 || info.nparams > 2;
     }
     (void)snprintf(handler->where, sizeof(handler->where), "%.50s:%d", info.short_src,

@@ -213,15 +213,21 @@ static struct call call_of_app(lua_State *L, struct app *app, int path)
         .app = app, .app_index = 1, .path = path, .first = path + 1, .last = lua_gettop(L)};
 }
 
-/* app:get(...) and its like; the upvalues are the method, nil for app:all, and the name. */
-static int app_verb(lua_State *L)
+int register_verb(lua_State *L, const char *verb, const char *method)
 {
-    struct app *app = app_check_any_open(L, lua_tostring(L, lua_upvalueindex(2)));
+    struct app *app = app_check_any_open(L, verb);
     struct call call = call_of_app(L, app, 2);
-    call.method = lua_tostring(L, lua_upvalueindex(1));
+    call.method = method;
     register_route(L, &call);
     lua_settop(L, 1);
     return 1;
+}
+
+/* app:get(...) and its like; the upvalues are the method, nil for app:all, and the name. */
+static int app_verb(lua_State *L)
+{
+    return register_verb(L, lua_tostring(L, lua_upvalueindex(2)),
+                         lua_tostring(L, lua_upvalueindex(1)));
 }
 
 static int app_method(lua_State *L)

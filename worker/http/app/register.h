@@ -9,6 +9,8 @@ struct app;
 
 /* Adds app:get and its like, app:all, app:method and app:route to the table of methods on the top. */
 void register_add_verbs(lua_State *L);
+/* app:get and its like with the arguments that are on the stack; a NULL method is any.  Raises for what is wrong in the name of the verb. */
+int register_verb(lua_State *L, const char *verb, const char *method);
 /* The class "fsd.Route"; once a state. */
 void register_open(lua_State *L);
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "worker/core/runtime.h"
 #include "worker/core/error.h"
+#include "worker/core/runtime.h"
 #include "worker/http/exchange.h"
 #include "worker/http/head.h"
 #include "worker/http/response/response.h"
