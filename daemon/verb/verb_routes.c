@@ -9,8 +9,16 @@
 #include "common/command.h"
 #include "common/err.h"
 #include "common/proto.h"
+#include "daemon/conf/file.h"
 #include "daemon/verb/verb.h"
 #include "daemon/verb/worker_path.h"
+
+/* False: the path is too long. */
+static bool find_main_file(const char *app, char path[PATH_MAX])
+{
+    int len = snprintf(path, PATH_MAX, "%s%s", app, file_is_folder(app) ? "/app.lua" : "");
+    return len > 0 && len < PATH_MAX;
+}
 
 int verb_routes(const struct command_args *args)
 {
@@ -21,8 +29,9 @@ int verb_routes(const struct command_args *args)
     char json[] = "--json";
     char app[PATH_MAX];
     struct fsd_err err;
-    if (args->value_count != 1 || strlen(args->values[0]) >= sizeof(app)) {
-        (void)fprintf(args->err, "%s: routes takes the main file of an application\n",
+    if (args->value_count != 1 || !find_main_file(args->values[0], app)) {
+        (void)fprintf(args->err,
+                      "%s: routes takes the main file of an application, or its folder\n",
                       args->program->name);
         return FSD_EXIT_USAGE;
     }
@@ -30,7 +39,6 @@ int verb_routes(const struct command_args *args)
         (void)fprintf(args->err, "%s: %s\n", args->program->name, err.text);
         return FSD_EXIT_INTERNAL;
     }
-    (void)strcpy(app, args->values[0]); /* NOLINT: its length was looked at */
     bool as_json = command_find_option(args, "json") != NULL;
     char *argv[] = {name, tool, routes, as_json ? json : app, as_json ? app : NULL, NULL};
     (void)execv(worker, argv);

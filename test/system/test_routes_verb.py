@@ -72,5 +72,11 @@ def test_application_that_does_not_load_is_refused(tmp_path, app, message):
     assert message in done.stderr
 
 
+def test_folder_stands_for_its_main_file(tmp_path):
+    by_file = routes(tmp_path, APP, api=API)
+    done = subprocess.run([BUILD / "fsd", "routes", tmp_path], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, by_file.stdout)
+
+
 def test_missing_file_has_a_code_of_its_own(tmp_path):
     assert subprocess.run([BUILD / "fsd", "routes", tmp_path / "none.lua"], capture_output=True, timeout=60).returncode == 66
