@@ -100,6 +100,7 @@ function http.assert(value, status, message, options) end
 ---@field mountpath string|string[] what it was mounted at last, "/" when it was not
 ---@field parent? fsd.App the application that it was mounted in last
 ---@field settings table<string, any> a copy of what app:set was told
+---@field router fsd.App itself: an application has the methods of a router
 ---@field [string] any
 local App = {}
 

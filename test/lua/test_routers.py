@@ -45,7 +45,7 @@ second:get("/passes", function(req) return req.state.trace .. "3" end)
 app:use("/fall", first, second)
 
 local sub = fsd.app { name = "sub" }
-sub:get("/hello", function(req) return { req.base_url, sub.mountpath, sub:path(), sub.parent == app } end)
+sub:get("/hello", function(req) return { req.base_url, sub.mountpath, sub:path(), sub.parent == app, sub.router == sub } end)
 app:use("/sub", sub)
 local subsub = fsd.app()
 subsub:get("/x", function(req) return { req.base_url, subsub:path() } end)
@@ -78,7 +78,7 @@ PATHS = [
     ("/one/x", ["twice", "/one", "/x", {}]), ("/two/x", ["twice", "/two", "/x", {}]), ("/three/x", ["twice", "/three", "/x", {}]),
     ("/strict/Case", ["strict", "/strict", "/Case", {}]), ("/STRICT/Case", ["strict", "/STRICT", "/Case", {}]), ("/strict/case", None),
     ("/strict/Case/", None), ("/strict", ["strict root", "/strict", "/", {}]), ("/strict/", ["strict root", "/strict", "/", {}]),
-    ("/fall/passes", "123"), ("/sub/hello", ["/sub", "/sub", "/sub", True]), ("/sub/more/x", ["/sub/more", "/sub/more"]),
+    ("/fall/passes", "123"), ("/sub/hello", ["/sub", "/sub", "/sub", True, True]), ("/sub/more/x", ["/sub/more", "/sub/more"]),
     ("/middle/p", "0abcdef"), ("/middle/q/1", "0abcdef"), ("/middle/r", "0abcef"), ("/book", "get"),
     ("/i18n/about", ["about", "/i18n", "/about", {}]), ("/i18n/de/about", ["about", "/i18n/de", "/about", {}]),
     ("/files/a/b", ["file", "/files/a/b", "/", {}]), ("/plain", ["plain", "", "/plain", {}]),
@@ -247,6 +247,7 @@ app:use("/Loose", loose)'''))
 
 # a call that is wrong, and what is said
 WRONG = [
+    ('app:hook("sent", print)', 'the hooks are "request", "pre_handler", "send" and "response"'),
     ("local r = fsd.router(); r:use(r)", "cannot mount a router or an application in itself"),
     ("local a, b = fsd.router(), fsd.router(); a:use(b); b:use('/x', a)", "cannot mount a router or an application in itself"),
     ("app:use(app)", "cannot mount a router or an application in itself"), ("app:get('/x', fsd.router())", "mount it with app:use"),

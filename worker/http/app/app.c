@@ -1,7 +1,7 @@
 /* app.c - the objects that applications are made of: what fsd.app() and fsd.router() return.
  *   fsd.app([{ name = }]) -> app      fsd.router([{ case_sensitive =, merge_params =, strict = }]) -> router
  *   app.locals  app.request  app.response      tables of the application's own
- *   app.mountpath  app.parent  app.settings  app.name      app:path() -> string
+ *   app.mountpath  app.parent  app.settings  app.router  app.name      app:path() -> string
  * Owns the classes "fsd.App" and "fsd.Router", two faces of one struct; the Lua functions that it is given stand in an array that hangs
  * on the userdata, so that Lua's collector sees the cycle between an application and its handlers.  Its methods stand in app/.
  * Called while a generation loads; frozen when the server adopts it.  Must not know requests. */
@@ -32,6 +32,7 @@ enum field { /* numbers in the upvalue of __index */
              FIELD_MOUNTPATH,
              FIELD_PARENT,
              FIELD_SETTINGS,
+             FIELD_ROUTER,
 };
 
 struct app *app_test(lua_State *L, int index)
@@ -272,6 +273,9 @@ static void push_field(lua_State *L, enum field field)
     case FIELD_SETTINGS:
         push_settings(L);
         break;
+    case FIELD_ROUTER: /* Express has one within; here an application is one */
+        lua_pushvalue(L, 1);
+        break;
     }
 }
 
@@ -318,6 +322,7 @@ static const struct field_row {
 } fields[] = {
     {"locals", FIELD_LOCALS},       {"request", FIELD_REQUEST}, {"response", FIELD_RESPONSE},
     {"mountpath", FIELD_MOUNTPATH}, {"parent", FIELD_PARENT},   {"settings", FIELD_SETTINGS},
+    {"router", FIELD_ROUTER},
 };
 
 /* A class whose methods and fields stand in the table on the top, which is popped. */

@@ -220,7 +220,13 @@ static int app_hook(lua_State *L)
 {
     static const char *const names[] = {"request", "pre_handler", "send", "response", NULL};
     struct app *app = app_check_any_open(L, "hook");
-    enum app_hook hook = (enum app_hook)luaL_checkoption(L, 2, NULL, names);
+    const char *name = luaL_checkstring(L, 2);
+    int hook = 0;
+    while (names[hook] != NULL && strcmp(names[hook], name) != 0) {
+        hook++;
+    }
+    luaL_argcheck(L, names[hook] != NULL, 2,
+                  "the hooks are \"request\", \"pre_handler\", \"send\" and \"response\"");
     lua_settop(L, 3);
     lua_remove(L, 2);
     if (!handler_is(L, 2) || native_test(L, 2) != NULL) {
