@@ -12,7 +12,7 @@
 #include "worker/core/stdlib/stdlib.h"
 
 /* Elements, and bytes, between two breaths: below a millisecond. */
-enum { PIECE = 32 * 1024, PIECE_BYTES = 1024 * 1024 };
+enum { PIECE = 32 * 1024, PIECE_BYTES = 1024 * 1024, LONG_BYTES = 256 * 1024 };
 
 /* Where things stand on the stack of concat ... */
 enum { CONCAT_LIST = 1, CONCAT_SEPARATOR, CONCAT_FIRST, CONCAT_LAST, CONCAT_LEN };
@@ -54,14 +54,34 @@ struct rest {
     size_t done; /* length of the pieces before */
 };
 
-static void push_result(lua_State *L, struct rest *rest, luaL_Buffer *buf)
+static void check_len(lua_State *L, const struct rest *rest)
 {
-    rest->done += luaL_bufflen(buf);
     if (rest->done > STDLIB_STRING_MAX) {
         luaL_error(L, "resulting string too large (table.concat makes at most %d MiB)",
                    STDLIB_STRING_MAX / 1024 / 1024);
     }
+}
+
+static void push_result(lua_State *L, struct rest *rest, luaL_Buffer *buf)
+{
+    rest->done += luaL_bufflen(buf);
+    check_len(L, rest);
     luaL_pushresult(buf);
+}
+
+/* A long string on the top needs no copy: it is a piece itself, behind the one that has been begun. */
+static bool push_long(lua_State *L, struct rest *rest, luaL_Buffer *buf, lua_Integer i)
+{
+    lua_replace(L, CONCAT_FIRST); /* the buffer is to be on the top */
+    push_result(L, rest, buf);
+    lua_pushvalue(L, CONCAT_FIRST);
+    rest->done += lua_rawlen(L, -1);
+    check_len(L, rest);
+    if (i == rest->last) {
+        return true;
+    }
+    rest->first = i + 1;
+    return false;
 }
 
 /* Pushes one piece of the result, with a separator behind it unless it is the last one; returns whether it is. */
@@ -75,6 +95,9 @@ static bool push_piece(lua_State *L, struct rest *rest)
         if (!lua_isstring(L, -1)) {
             luaL_error(L, "invalid value (%s) at index %I in table for 'concat'",
                        luaL_typename(L, -1), (LUAI_UACINT)i);
+        }
+        if (lua_rawlen(L, -1) >= LONG_BYTES && (i == rest->last || rest->separator_len == 0)) {
+            return push_long(L, rest, &buf, i);
         }
         luaL_addvalue(&buf);
         if (i == rest->last) {

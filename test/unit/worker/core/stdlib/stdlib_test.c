@@ -219,6 +219,23 @@ static void rep_gives_what_lua_gives(void **state)
                 "end");
 }
 
+static void long_strings_in_lists_are_joined_as_short_ones_are(void **state)
+{
+    run(*state, "local long = ('0123456789'):rep(40000)\n"
+                "for _, list in ipairs{ { long }, { long, long }, { 'a', long, 'b', 1, long }, { "
+                "long, 'a', "
+                "long }, { '', long, '' }, { 'a', long, {} }, { long, nil, long } } do\n"
+                "  for _, separator in ipairs{ '', ', ', long } do\n"
+                "    same('table', 'concat', list, separator)\n"
+                "    same('table', 'concat', list, separator, 1, 2)\n"
+                "    same('table', 'concat', list, separator, 2)\n"
+                "  end\n"
+                "end\n"
+                "same('table', 'concat', { [math.maxinteger] = long }, '', math.maxinteger, "
+                "math.maxinteger)\n"
+                "assert(('%p'):format(table.concat{ long }) == ('%p'):format(long))");
+}
+
 static void lists_give_what_lua_gives(void **state)
 {
     run(*state, "local proxy = setmetatable({}, { __index = function(_, i) return 'v' .. i end, "
@@ -364,6 +381,7 @@ int main(void)
         cmocka_unit_test(long_loops_in_c_can_be_preempted),
         cmocka_unit_test(strings_are_capped),
         cmocka_unit_test(rep_gives_what_lua_gives),
+        cmocka_unit_test(long_strings_in_lists_are_joined_as_short_ones_are),
         cmocka_unit_test(lists_give_what_lua_gives),
         cmocka_unit_test(a_length_that_is_a_lie_costs_no_room_and_no_overflow),
         cmocka_unit_test(sort_sorts_as_lua_does),
