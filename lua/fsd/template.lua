@@ -9,6 +9,7 @@ local text = require "fsd.text.core"
 local M = { escape = text.escape }
 
 local DEPTH_MAX = 50 -- of includes and of layouts
+local PACKED_MAX = 1024 -- joined pieces at the begin of a list, before they are joined as well
 
 -- State of one rendering; `find` is nil where there are no views.
 local State = { escape = text.escape, text = text.text, concat = table.concat }
@@ -16,6 +17,15 @@ State.__index = State
 
 local function new_state(find)
   return setmetatable({ find = find, blocks = {}, depth = 0 }, State)
+end
+
+-- Joins the pieces of a long list that are not joined yet: `packed` of them are, at its begin.  Returns how many there are then.
+function State.pack(pieces, count)
+  local from = (pieces.packed or 0) + 1
+  if from > PACKED_MAX then from = 1 end
+  pieces[from] = table.concat(pieces, "", from, count)
+  pieces.packed = from
+  return from
 end
 
 local function check_locals(locals, what)

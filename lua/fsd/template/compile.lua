@@ -1,10 +1,14 @@
 -- fsd.template.compile: the text of a template becomes one Lua function.  Each line of the function is the line of the template, so
 -- errors name the right one without a table of lines.  What stands between two pieces of code is joined by one `..`, and
--- only loops and conditions append to the list of pieces.
+-- only loops and conditions append to the list of pieces, which is joined in part when it gets long.
 --   compile(source, name) -> function(env, state) -> string; raises an Error "template.syntax"
 local errors = require "fsd.error"
 
 local JOINED_MAX = 30 -- operands of one `..`, each of which needs a register
+local PIECES_MAX = 4096 -- in the list of pieces, before those of it that are small are joined
+
+-- Where code may have led to again and again: a list of a million pieces would hold up Lua's collector.
+local PACK = ("if _n>%d then _n=_s.pack(_o,_n) end "):format(PIECES_MAX)
 
 local ESCAPES = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n", ["\r"] = "\\r", ["\0"] = "\\0" }
 
@@ -47,7 +51,13 @@ end
 
 function Writer:operand(code)
   if self.joined == JOINED_MAX then self:flush() end
-  self:put(self.joined == 0 and "_n=_n+1 _o[_n]=" or "..")
+  if self.joined == 0 then
+    if self.is_behind_code then self:put(PACK) end
+    self.is_behind_code = false
+    self:put("_n=_n+1 _o[_n]=")
+  else
+    self:put("..")
+  end
   self:put(code)
   self.joined = self.joined + 1
 end
@@ -94,6 +104,7 @@ local function write_tag(writer, kind, code, name, line)
     writer:flush()
     writer:code(code)
     writer:put(" ")
+    writer.is_behind_code = true
   end
 end
 
