@@ -7,7 +7,7 @@
 
 #include <lauxlib.h>
 
-#include "worker/http/app.h"
+#include "worker/http/app/app.h"
 #include "worker/http/app/register.h"
 
 static int after_function(lua_State *L, int status, lua_KContext ctx)
