@@ -1,4 +1,4 @@
-/* sources: worker/http/route/pattern.c worker/http/route/pattern_marks.c worker/http/route/pattern_write.c worker/http/route/router.c worker/http/route/router_tree.c worker/http/route/router_walk.c worker/http/route/router_segment.c worker/http/route/router_chain.c worker/http/route/router_arena.c worker/http/route/router_text.c worker/http/app/param_kind.c common/err.c | */
+/* sources: worker/http/route/pattern.c worker/http/route/pattern_marks.c worker/http/route/pattern_write.c worker/http/route/router.c worker/http/route/router_tree.c worker/http/route/router_walk.c worker/http/route/router_segment.c worker/http/route/router_wild.c worker/http/route/router_chain.c worker/http/route/router_arena.c worker/http/route/router_text.c worker/http/app/param_kind.c common/err.c | */
 /* A pattern whose parts are parted by line breaks, values for its names behind a NUL: what is written from values matches the
  * pattern again, and the parts end where the path says. */
 #include "worker/http/route/pattern_write.h"

@@ -1,4 +1,4 @@
-/* sources: worker/http/route/pattern.c worker/http/route/pattern_marks.c worker/http/route/router.c worker/http/route/router_tree.c worker/http/route/router_walk.c worker/http/route/router_segment.c worker/http/route/router_chain.c worker/http/route/router_arena.c worker/http/route/router_text.c common/err.c | */
+/* sources: worker/http/route/pattern.c worker/http/route/pattern_marks.c worker/http/route/router.c worker/http/route/router_tree.c worker/http/route/router_walk.c worker/http/route/router_segment.c worker/http/route/router_wild.c worker/http/route/router_chain.c worker/http/route/router_arena.c worker/http/route/router_text.c common/err.c | */
 /* A byte of options, then lines: patterns (mounted when they begin with "+"), the last one the
  * path.  Whatever they are, steps come in order and once, and captures lie inside the path. */
 #include "worker/http/route/router.h"

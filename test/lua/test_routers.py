@@ -287,6 +287,18 @@ app:use("/files/*path", r)'''))
     assert "app.lua:" in log
 
 
+def test_routers_are_mounted_behind_wildcards(serve):
+    app = serve(app_of([], '''
+local r = fsd.router { merge_params = true }
+local function seen(req) return { req.base_url, req.path, req.params } end
+r:get("/", seen)
+r:get("/*page/edit", seen)
+app:use("/*tenant/admin", r)'''))
+    assert app.get("/a/b/admin").json() == ["/a/b/admin", "/", {"tenant": ["a", "b"]}]
+    assert app.get("/a/admin/x/y/edit?q").json() == ["/a/admin", "/x/y/edit", {"tenant": ["a"], "page": ["x", "y"]}]
+    assert [app.get(path).status for path in ("/admin", "/a/admin/edit", "/a/admins")] == [404] * 3
+
+
 def test_routers_nest_up_to_a_depth(serve_refused):
     log = serve_refused(app_of([], '''
 local r = fsd.router()

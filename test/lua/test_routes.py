@@ -18,6 +18,10 @@ app:get("/from-:a-to-:b", say "flight")
 app:get([[/colon/\\:id]], say "colon")
 app:get("/Case/Path", say "case")
 app:get('/quoted/:"user-id"', say "quoted")
+app:get("/tree/*path/end", say "tree")
+app:get("/pair/*a/to/*b", say "pair")
+app:get("/archive/*file.:ext", say "archive")
+app:get("/v*version", say "version")
 app:post("/users/:id", say "post")
 app:put("/users/:id", say "put")
 app:all("/any", say "any")
@@ -50,6 +54,11 @@ PATHS = [
     ("/files/a", "files", {"rest": ["a"]}),
     ("/files/a/b%2Fc/d", "files", {"rest": ["a", "b/c", "d"]}),
     ("/files", None, {}),
+    ("/tree/a/b%2Fc/end", "tree", {"path": ["a", "b/c"]}),
+    ("/tree/end", None, {}),
+    ("/pair/1/to/2/to/3%20/4", "pair", {"a": ["1", "to", "2"], "b": ["3 ", "4"]}),
+    ("/archive/2024/report.tar.gz", "archive", {"file": ["2024", "report.tar"], "ext": "gz"}),
+    ("/v1/2", "version", {"version": ["1", "2"]}),
     ("/page", "page", {}),
     ("/page/3", "page", {"number": "3"}),
     ("/page/3/4", None, {}),
@@ -75,8 +84,8 @@ BAD_PATHS = [
     ("/a+", '"+" at position 3'),
     ("/:", "position"),
     ("/*", "position"),
-    ("/a*rest", "must be a whole segment"),
-    ("/*rest/b", "nothing may follow the wildcard"),
+    ("/:a*rest", "no text between the wildcard"),
+    ("/*rest:b", "no text between the parameter"),
     ("/{a", "position"),
     ("/a}", "position"),
     ("/:a:b", "no text between the parameter"),

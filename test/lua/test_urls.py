@@ -9,6 +9,7 @@ app:get("/users/:id", { name = "user" }, print)
 app:get("/page{/:number}{.:ext}", { name = "page" }, print)
 app:get("/files/*path", { name = "files" }, print)
 app:get("/opt{/*rest}", { name = "opt" }, print)
+app:get("/pair/*a/to/*b.:ext", { name = "pair" }, print)
 app:get([[/a\\:b/:"user-id"]], { name = "quoted" }, print)
 app:get("{/:lang}/about", { name = "about" }, print)
 app:get({ "/one/:x", "/two/:x" }, { name = "several" }, print)
@@ -40,13 +41,15 @@ URLS = [
     ('"about", { lang = "de" }', "/de/about"), ('"several", { x = 1 }', "/one/1"), ('"thing", { version = "v1", id = 9 }', "/api/v1/things/9"),
     ('"api", { version = "v1" }', "/api/v1"), ('"home", nil, { q = "a b", tag = { "x", "y" }, n = 1 }', "/?n=1&q=a%20b&tag=x&tag=y"),
     ('"home", {}, {}', "/"), ('"literal"', "/no/params"), ('"plain"', "/plain"), ('"plain page", nil, { q = 1 }', "/plain/page?q=1"),
+    ('"pair", { a = { 1, "a/b" }, b = { "x", "y" }, ext = "gz" }', "/pair/1/a%2Fb/to/x/y.gz"),
+    ('"pair", { a = "1/2", b = "3", ext = "gz" }', "/pair/1/2/to/3.gz"),
 ]
 
 WRONG = [
     ('"nobody"', 'app:url: no route has the name "nobody"'), ('"user"', 'app:url: parameter "id" of the route "user" is missing'),
     ('"user", {}', 'parameter "id" of the route "user" is missing'), ('"user", { id = {} }', 'parameter "id" must be a text or a number, got table'),
     ('"user", { id = "" }', 'parameter "id" is empty'), ('"files", { path = {} }', 'parameter "path" is empty'), ('"user", 7', "table expected"),
-    ('"home", nil, 7', "table expected"), ("", "string expected"), ('"home", nil, { x = print }', 'query "x" must be a text or a number'),
+    ('"pair", { a = 1, ext = 2 }', 'parameter "b" of the route "pair" is missing'), ('"home", nil, 7', "table expected"), ("", "string expected"), ('"home", nil, { x = print }', 'query "x" must be a text or a number'),
     ('"thing", { id = 1 }', 'parameter "version" of the route "thing" is missing'), ('"home", nil, { 1 }', "names in a query must be strings"),
 ]
 

@@ -140,7 +140,7 @@ static void push_values(lua_State *L, const struct pattern *pattern, bool *has_v
         }
         has_value[i] = !lua_isnil(L, -1);
         if (has_value[i]) {
-            escape_param(L, pattern->names[i], i == pattern->wildcard);
+            escape_param(L, pattern->names[i], (pattern->wildcards >> i & 1) != 0);
         }
     }
 }

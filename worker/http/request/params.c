@@ -149,7 +149,7 @@ static void push_value(lua_State *L, const struct window *window, size_t i, cons
     if (key != NULL && push_kept(L, key, text, len)) {
         return;
     }
-    if (i == window->step->entry->pattern.wildcard) {
+    if ((window->step->entry->pattern.wildcards >> i & 1) != 0) {
         push_segments(L, text, len);
         return;
     }

@@ -4,7 +4,7 @@
  * because that is the order in which Express tries them.  Each path is checked by itself: `/a{b}`
  * is fine although `b` alone would not be.
  * The router calls it at registration, and whoever builds a URL from a named route.
- * Pure: no log, no Lua.  Must not know how paths are matched (router_tree.c, router_segment.c). */
+ * Pure: no log, no Lua.  Must not know how paths are matched (router_tree.c, router_segment.c, router_wild.c). */
 #include "worker/http/route/pattern.h"
 
 #include <assert.h>
@@ -36,24 +36,47 @@ static void *take(size_t count, size_t size)
     return memory;
 }
 
-static int check_wildcard(const struct pattern_marks *marks, const struct draft *draft,
-                          size_t index)
+static size_t part_of_name(const struct pattern *pattern, size_t name)
 {
-    const struct pattern_token *token = &draft->tokens[index];
-    if (index + 1 < draft->count) {
+    size_t part = 0;
+    while (name >= pattern->part_names[part]) {
+        part++;
+    }
+    return part;
+}
+
+/* Whether the token, a capture, is the last one of its part, and which comes behind it is another part's. */
+static bool ends_part(const struct pattern *pattern, const struct draft *draft,
+                      const struct pattern_token *token)
+{
+    const struct pattern_token *next = token + 1;
+    size_t part = part_of_name(pattern, token->name);
+    return next->kind == PATTERN_LITERAL
+               ? (size_t)(next->text - draft->bytes) >= draft->part_bytes[part]
+               : part_of_name(pattern, next->name) != part;
+}
+
+/* Two tokens in a row. */
+static int check_pair(const struct pattern_marks *marks, const struct draft *draft,
+                      const struct pattern_token *token)
+{
+    const struct pattern_token *next = token + 1;
+    if (token->kind == PATTERN_LITERAL) {
+        return 0;
+    }
+    bool is_apart = ends_part(marks->pattern, draft, token);
+    if (is_apart && token->kind == PATTERN_WILDCARD) {
         return fsd_err_set(marks->err, EINVAL,
                            "cannot add route \"%s\": nothing may follow the wildcard at position "
-                           "%zu",
+                           "%zu, which takes all of the path already where it is mounted",
                            marks->pattern->text, token->position);
     }
-    const struct pattern_token *before = index == 0 ? NULL : token - 1;
-    if (before != NULL &&
-        (before->kind != PATTERN_LITERAL || before->text[before->len - 1] != '/')) {
+    if (!is_apart && next->kind != PATTERN_LITERAL) {
         return fsd_err_set(marks->err, EINVAL,
-                           "cannot add route \"%s\": the wildcard at position %zu must be a whole "
-                           "segment; write /*%s",
-                           marks->pattern->text, token->position,
-                           marks->pattern->names[token->name]);
+                           "cannot add route \"%s\": no text between the %s at position %zu and "
+                           "the one before it",
+                           marks->pattern->text,
+                           next->kind == PATTERN_PARAM ? "parameter" : "wildcard", next->position);
     }
     return 0;
 }
@@ -68,22 +91,28 @@ static int check_draft(const struct pattern_marks *marks, const struct draft *dr
                            "%zu",
                            marks->pattern->text, first->position);
     }
-    for (size_t i = 0; i < draft->count; i++) {
-        const struct pattern_token *token = &draft->tokens[i];
-        if (token->kind == PATTERN_WILDCARD) {
-            int r = check_wildcard(marks, draft, i);
-            if (r < 0) {
-                return r;
-            }
-        }
-        if (i > 0 && token->kind == PATTERN_PARAM && (token - 1)->kind == PATTERN_PARAM) {
-            return fsd_err_set(marks->err, EINVAL,
-                               "cannot add route \"%s\": no text between the parameter at position "
-                               "%zu and the one before it",
-                               marks->pattern->text, token->position);
+    for (size_t i = 0; i + 1 < draft->count; i++) {
+        int r = check_pair(marks, draft, &draft->tokens[i]);
+        if (r < 0) {
+            return r;
         }
     }
     return 0;
+}
+
+/* Whether a wildcard is more than the last segments of the path. */
+static bool is_wild(const struct draft *draft)
+{
+    for (size_t i = 0; i < draft->count; i++) {
+        const struct pattern_token *token = &draft->tokens[i];
+        const struct pattern_token *before = i == 0 ? NULL : token - 1;
+        if (token->kind == PATTERN_WILDCARD &&
+            (i + 1 < draft->count || (before != NULL && (before->kind != PATTERN_LITERAL ||
+                                                         before->text[before->len - 1] != '/')))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static size_t count_segments(const char *bytes, size_t len)
@@ -125,6 +154,7 @@ static int keep_draft(struct pattern_marks *marks, const struct draft *draft)
     }
     struct pattern_path *path = &pattern->paths[pattern->path_count++];
     keep_parts(pattern, draft, path);
+    path->is_wild = is_wild(draft);
     if (draft->count == 0) {
         return 0;
     }
@@ -211,7 +241,7 @@ int pattern_parse_parts(struct pattern *ret_pattern, const char *text, size_t le
         return fsd_err_set(err, EINVAL, "cannot add route \"%.40s...\": longer than %d bytes", text,
                            PATTERN_TEXT_MAX);
     }
-    struct pattern pattern = {.wildcard = PATTERN_NO_WILDCARD, .part_count = count};
+    struct pattern pattern = {.part_count = count};
     pattern.text = take(2, len + 1);
     memcpy(pattern.text, text, len);
     pattern.paths = take(PATTERN_PATHS_MAX, sizeof(pattern.paths[0]));
@@ -259,5 +289,5 @@ void pattern_fini(struct pattern *pattern)
     }
     free(pattern->paths);
     free(pattern->text);
-    *pattern = (struct pattern){.wildcard = PATTERN_NO_WILDCARD};
+    *pattern = (struct pattern){.text = NULL};
 }

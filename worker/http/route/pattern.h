@@ -1,18 +1,18 @@
 #ifndef FSD_WORKER_HTTP_ROUTE_PATTERN_H
 #define FSD_WORKER_HTTP_ROUTE_PATTERN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct fsd_err;
 
 enum {
-    PATTERN_TEXT_MAX = 1024,   /* bytes of one pattern */
-    PATTERN_NAMES_MAX = 16,    /* parameters of one pattern, the wildcard among them */
-    PATTERN_PATHS_MAX = 64,    /* alternatives that the groups of one pattern expand to */
-    PATTERN_NO_WILDCARD = 255, /* pattern.wildcard when there is none */
-    PATTERN_PARTS_MAX = 8,     /* what it is mounted at, and itself */
-    PATTERN_WHOLE = 65535,     /* pattern_path.part_segments: all of the path, by a wildcard */
+    PATTERN_TEXT_MAX = 1024, /* bytes of one pattern */
+    PATTERN_NAMES_MAX = 16,  /* parameters of one pattern, wildcards among them */
+    PATTERN_PATHS_MAX = 64,  /* alternatives that the groups of one pattern expand to */
+    PATTERN_PARTS_MAX = 8,   /* what it is mounted at, and itself */
+    PATTERN_WHOLE = 65535,   /* pattern_path.part_segments: all of the path, by a wildcard */
 };
 
 enum pattern_token_kind { PATTERN_LITERAL, PATTERN_PARAM, PATTERN_WILDCARD };
@@ -26,11 +26,12 @@ struct pattern_token {
 };
 
 /* One alternative: what is left when each group was either taken or left out.  Two literals never
- * follow each other, nor do two params; a wildcard is last and a whole segment (or all). */
+ * follow each other, nor do two params or wildcards of one part. */
 struct pattern_path {
     /* owned, one block with the literal bytes; NULL when count is 0 */
     struct pattern_token *tokens;
     size_t count; /* 0: the empty path */
+    bool is_wild; /* has a wildcard that is not last, or not a whole segment (or all) */
     /* For each part: how many literal bytes, and how many segments, there are up to its end. */
     uint16_t part_bytes[PATTERN_PARTS_MAX];
     uint16_t part_segments[PATTERN_PARTS_MAX];
@@ -40,7 +41,7 @@ struct pattern {
     char *text;                           /* owned; the pattern as it was written */
     const char *names[PATTERN_NAMES_MAX]; /* borrowed from text's block; in order of appearance */
     size_t name_count;
-    size_t wildcard;            /* index of the wildcard's name, or PATTERN_NO_WILDCARD */
+    uint32_t wildcards;         /* bit i: name i is that of a wildcard */
     struct pattern_path *paths; /* owned; groups taken first, so the longest comes first */
     size_t path_count;
     size_t part_count;                    /* at least 1 */

@@ -165,7 +165,7 @@ static int add_name(struct pattern_marks *marks)
     }
     mark->name = pattern->name_count;
     if (is_wildcard) {
-        pattern->wildcard = pattern->name_count;
+        pattern->wildcards |= UINT32_C(1) << pattern->name_count;
     }
     pattern->names[pattern->name_count++] = marks->out;
     marks->out += len + 1;

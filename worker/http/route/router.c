@@ -135,6 +135,13 @@ static void *take_from_arena(void *ctx, size_t size)
     return router_arena_take(ctx, size);
 }
 
+static size_t captures_size(const struct router_step *step)
+{
+    const struct pattern *pattern = &step->entry->pattern;
+    size_t count = pattern->name_count + (step->path->is_wild ? pattern->part_count : 0);
+    return count * sizeof(step->captures[0]);
+}
+
 static bool is_same_chain(const struct literal *literal, const struct router_chain *chain)
 {
     if (literal->count != chain->count) {
@@ -143,9 +150,8 @@ static bool is_same_chain(const struct literal *literal, const struct router_cha
     for (size_t i = 0; i < chain->count; i++) {
         const struct router_step *a = &literal->steps[i];
         const struct router_step *b = &chain->steps[i];
-        size_t captures_size = a->entry->pattern.name_count * sizeof(a->captures[0]);
         if (a->entry != b->entry || a->path != b->path || a->prefix_len != b->prefix_len ||
-            (captures_size > 0 && memcmp(a->captures, b->captures, captures_size) != 0)) {
+            (captures_size(a) > 0 && memcmp(a->captures, b->captures, captures_size(a)) != 0)) {
             return false;
         }
     }
@@ -157,7 +163,7 @@ static const struct router_step *keep_steps(struct router *router, const struct 
     struct router_step *steps =
         router_arena_take(&router->arena, chain->count * sizeof(chain->steps[0]));
     for (size_t i = 0; i < chain->count; i++) {
-        size_t size = chain->steps[i].entry->pattern.name_count * sizeof(struct router_capture);
+        size_t size = captures_size(&chain->steps[i]);
         steps[i] = chain->steps[i];
         if (size > 0) {
             struct router_capture *captures = router_arena_take(&router->arena, size);
@@ -281,6 +287,9 @@ bool router_entry_takes(const struct router_entry *entry, const char *method, si
 size_t router_step_base(const struct router_step *step, size_t part_count, const char *path,
                         size_t len)
 {
+    if (part_count > 0 && step->path->is_wild) {
+        return step->captures[step->entry->pattern.name_count + part_count - 1].len;
+    }
     size_t segments = part_count == 0 ? 0 : step->path->part_segments[part_count - 1];
     size_t at = 0;
     for (; segments > 0 && at < len; segments--) {

@@ -18,9 +18,10 @@ struct router_capture {
 
 /* One entry that matches the path. */
 struct router_step {
-    const struct router_entry *entry;      /* borrowed from the router */
-    const struct router_capture *captures; /* one for each of the entry's names; NULL if none */
-    const struct pattern_path *path;       /* borrowed from the entry: the alternative that fits */
+    const struct router_entry *entry; /* borrowed from the router */
+    const struct router_capture *
+        captures; /* one for each of the entry's names, and if path->is_wild, its parts (router_wild.h); NULL if none */
+    const struct pattern_path *path; /* borrowed from the entry: the alternative that fits */
     uint32_t prefix_len; /* bytes that belong to req.base_url; 0 for a ROUTE and for "/" */
     uint32_t rank;       /* for router_chain.c: place of entry and alternative in the order */
 };

@@ -17,6 +17,7 @@ struct router_terminal {
     const struct pattern_path *path;  /* borrowed from it */
     uint32_t rank;
     uint32_t capture_count;
+    const struct router_wild *wild;   /* owned by the arena; only of tree->wild */
     bool is_mount;                    /* a route that is, of its own, nothing or "/" */
     uint8_t names[PATTERN_NAMES_MAX]; /* capture i belongs to this name of the entry */
 };

@@ -12,6 +12,7 @@
 #include "worker/http/route/router_arena.h"
 #include "worker/http/route/router_node.h"
 #include "worker/http/route/router_text.h"
+#include "worker/http/route/router_wild.h"
 
 void router_tree_init(struct router_tree *tree, struct router_arena *arena)
 {
@@ -32,8 +33,13 @@ bool router_tree_is_mount(const struct router_entry *entry, const struct pattern
         return false;
     }
     size_t own = count_own_bytes(entry, path);
+    const struct pattern_token *last = path->count == 0 ? NULL : &path->tokens[path->count - 1];
+    if (last != NULL && last->kind != PATTERN_LITERAL &&
+        last->name >= pattern_first_name(&entry->pattern, entry->pattern.part_count - 1)) {
+        return false; /* it is a parameter or a wildcard */
+    }
     /* what is not a slash alone begins with one, so its last token is no literal of one byte */
-    return own == 0 || (own == 1 && path->tokens[path->count - 1].kind == PATTERN_LITERAL);
+    return own == 0 || (own == 1 && last != NULL && last->kind == PATTERN_LITERAL);
 }
 
 size_t router_tree_significant_len(const struct router_entry *entry,
@@ -219,6 +225,11 @@ void router_tree_add(struct router_tree *tree, const struct pattern_path *path,
     terminal->path = path;
     terminal->rank = rank;
     terminal->is_mount = router_tree_is_mount(entry, path);
+    if (path->is_wild) {
+        terminal->wild = router_wild_new(tree->arena, entry, path);
+        append_terminal(&tree->wild, terminal);
+        return;
+    }
     struct growth growth = {.tree = tree, .terminal = terminal, .node = tree->root};
     start_segment(&growth.segment);
     for (size_t i = 0; i < path->count; i++) {

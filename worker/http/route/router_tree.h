@@ -23,6 +23,7 @@ struct router_tree {
     struct router_arena *arena; /* borrowed from the router; owns the nodes */
     struct router_node *root;
     struct router_terminals anything; /* patterns that are one wildcard without "/" */
+    struct router_terminals wild; /* paths that are matched one after the other (router_wild.c) */
 };
 
 void router_tree_init(struct router_tree *tree, struct router_arena *arena);

@@ -13,6 +13,7 @@
 #include "worker/http/route/router_chain.h"
 #include "worker/http/route/router_node.h"
 #include "worker/http/route/router_text.h"
+#include "worker/http/route/router_wild.h"
 
 struct walk {
     const char *path;
@@ -188,6 +189,28 @@ static void walk_node(struct walk *walk, const struct router_node *node, size_t 
     }
 }
 
+/* Those that the tree cannot hold, one after the other. */
+static void add_wild(const struct walk *walk, const struct router_terminal *terminal)
+{
+    for (; terminal != NULL; terminal = terminal->next) {
+        const struct router_entry *entry = terminal->entry;
+        struct router_capture found[ROUTER_WILD_CAPTURES_MAX];
+        if (!router_wild_match(terminal->wild, walk->path, walk->len, found)) {
+            continue;
+        }
+        size_t count = entry->pattern.name_count + entry->pattern.part_count;
+        struct router_capture *captures;
+        struct router_step *step = router_chain_add(walk->chain, terminal->rank, count, &captures);
+        if (step == NULL) {
+            return;
+        }
+        memcpy(captures, found, count * sizeof(captures[0]));
+        step->entry = entry;
+        step->path = terminal->path;
+        step->prefix_len = entry->kind == ROUTER_PREFIX ? found[count - 1].len : 0;
+    }
+}
+
 void router_tree_match(const struct router_tree *tree, const char *path, size_t len,
                        struct router_chain *chain)
 {
@@ -200,5 +223,8 @@ void router_tree_match(const struct router_tree *tree, const char *path, size_t 
         walk_node(&walk, tree->root, 0, 0);
     } else {
         add_steps(&walk, &tree->root->prefixes, 0); /* "*" of OPTIONS: what is mounted at "/" */
+    }
+    if (tree->wild.first != NULL) {
+        add_wild(&walk, tree->wild.first);
     }
 }

@@ -131,11 +131,9 @@ static void mistakes_are_named_with_their_position(void **state)
         {":id", "the path must start with \"/\" at position 1"},
         {"{a}/b", "the path must start with \"/\" at position 2"},
         {"{/a}b", "the path must start with \"/\" at position 5"},
-        {"/*a/b", "nothing may follow the wildcard at position 2"},
-        {"/*a{/b}", "nothing may follow the wildcard at position 2"},
-        {"/x{/*a}{/*b}", "nothing may follow the wildcard at position 5"},
-        {"/a*b", "the wildcard at position 3 must be a whole segment; write /*b"},
-        {"/:a*b", "the wildcard at position 4 must be a whole segment; write /*b"},
+        {"/:a*b", "no text between the wildcard at position 4 and the one before it"},
+        {"/*a:b", "no text between the parameter at position 4 and the one before it"},
+        {"/*a{*b}", "no text between the wildcard at position 5 and the one before it"},
         {"/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p/:q",
          "more than 16 parameters at position 50"},
         {"/{a}{b}{c}{d}{e}{f}{g}", "its groups make more than 64 paths; write several routes"},
@@ -187,7 +185,7 @@ static void the_longest_pattern_is_read_and_one_byte_more_is_refused(void **stat
                                   ": longer than 1024 bytes");
 }
 
-static void names_keep_their_order_and_the_wildcard_is_marked(void **state)
+static void names_keep_their_order_and_wildcards_are_marked(void **state)
 {
     (void)state;
     struct pattern pattern;
@@ -196,14 +194,64 @@ static void names_keep_their_order_and_the_wildcard_is_marked(void **state)
     assert_string_equal(pattern.names[0], "a");
     assert_string_equal(pattern.names[1], "b");
     assert_string_equal(pattern.names[2], "c");
-    assert_int_equal(pattern.wildcard, 2);
+    assert_int_equal(pattern.wildcards, 1U << 2);
     assert_int_equal(pattern.paths[1].tokens[3].name, 2);
     pattern_fini(&pattern);
     assert_null(pattern.text);
     pattern_fini(&pattern); /* an empty one is accepted */
     assert_int_equal(pattern_parse(&pattern, "/:a", 3, NULL), 0);
-    assert_int_equal(pattern.wildcard, PATTERN_NO_WILDCARD);
+    assert_int_equal(pattern.wildcards, 0);
     pattern_fini(&pattern);
+}
+
+static void wildcards_with_more_than_the_last_segments_are_wild(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_wild;
+    } rows[] = {
+        {"/a/:b", false}, {"/*a", false},      {"/:a/*b", false}, {"*a", false},
+        {"/a*b", true},   {"/*a/b", true},     {"/*a/", true},    {"*a/b", true},
+        {"/*a/*b", true}, {"/*file.:e", true}, {"/:a-*b", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct pattern pattern;
+        assert_int_equal(pattern_parse(&pattern, rows[i].text, strlen(rows[i].text), NULL), 0);
+        assert_int_equal(pattern.paths[0].is_wild, rows[i].is_wild);
+        pattern_fini(&pattern);
+    }
+}
+
+/* What is mounted at a wildcard gets nothing to match, unless the wildcard ends before. */
+static void parts_are_told_apart_behind_a_wildcard(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t end; /* of the first part */
+        const char *expected;
+    } rows[] = {
+        {"/*a/b/:c", 5, NULL},
+        {"/*a/b*c", 5, NULL},
+        {"/:a*b", 3, NULL},
+        {"/*a", 3, NULL},
+        {"/*a/b", 3,
+         "nothing may follow the wildcard at position 2, which takes all of the path already where "
+         "it is mounted"},
+        {"/*a*b", 3,
+         "nothing may follow the wildcard at position 2, which takes all of the path already where "
+         "it is mounted"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct pattern pattern = {.text = NULL};
+        struct fsd_err err = {{0}};
+        int r = pattern_parse_parts(&pattern, rows[i].text, strlen(rows[i].text), &rows[i].end, 2,
+                                    &err);
+        assert_int_equal(r, rows[i].expected == NULL ? 0 : -EINVAL);
+        assert_true(rows[i].expected == NULL || strstr(err.text, rows[i].expected) != NULL);
+        pattern_fini(&pattern);
+    }
 }
 
 static void sixteen_parameters_and_sixty_four_paths_are_allowed(void **state)
@@ -238,7 +286,9 @@ int main(void)
         cmocka_unit_test(mistakes_are_named_with_their_position),
         cmocka_unit_test(empty_and_unprintable_patterns_are_refused),
         cmocka_unit_test(the_longest_pattern_is_read_and_one_byte_more_is_refused),
-        cmocka_unit_test(names_keep_their_order_and_the_wildcard_is_marked),
+        cmocka_unit_test(names_keep_their_order_and_wildcards_are_marked),
+        cmocka_unit_test(wildcards_with_more_than_the_last_segments_are_wild),
+        cmocka_unit_test(parts_are_told_apart_behind_a_wildcard),
         cmocka_unit_test(sixteen_parameters_and_sixty_four_paths_are_allowed),
         cmocka_unit_test(hundreds_of_groups_end_at_the_maximum_at_once),
     };

@@ -98,6 +98,113 @@ static bool naive_from(struct naive *naive, size_t index, size_t at)
     return false;
 }
 
+static bool ends_as_it_must(const struct naive *naive, size_t at)
+{
+    bool is_slash_last = at + 1 == naive->len && naive->text[at] == '/';
+    return at == naive->len || (is_slash_last && !naive->is_strict) ||
+           (naive->is_prefix && naive->text[at] == '/');
+}
+
+static bool has_slash(const struct pattern_token *token)
+{
+    return memchr(token->text, '/', token->len) != NULL;
+}
+
+/* Whether a capture of the kind stands before the token in its segment. */
+static bool is_before(const struct naive *naive, size_t index, enum pattern_token_kind kind)
+{
+    while (index-- > 0) {
+        const struct pattern_token *token = &naive->path->tokens[index];
+        if (token->kind == PATTERN_LITERAL ? has_slash(token) : token->kind == kind) {
+            return token->kind == kind;
+        }
+    }
+    return false;
+}
+
+static bool is_wildcard_behind(const struct naive *naive, size_t index)
+{
+    while (++index < naive->path->count) {
+        const struct pattern_token *token = &naive->path->tokens[index];
+        if (token->kind != PATTERN_PARAM) {
+            if (token->kind == PATTERN_WILDCARD || has_slash(token)) {
+                return token->kind == PATTERN_WILDCARD;
+            }
+        }
+    }
+    return false;
+}
+
+/* The text behind the wildcard before this one. */
+static const struct pattern_token *text_of_wildcard_before(const struct naive *naive, size_t index)
+{
+    while (index-- > 0) {
+        if (naive->path->tokens[index].kind == PATTERN_WILDCARD) {
+            return &naive->path->tokens[index + 1];
+        }
+    }
+    return NULL;
+}
+
+static bool wild_from(struct naive *naive, size_t index, size_t at);
+
+/* The longest run that the rest allows, of bytes that are no slash, if so, and do not begin the barrier. */
+static bool wild_run(struct naive *naive, size_t index, size_t at, bool is_segment,
+                     const struct pattern_token *barrier)
+{
+    size_t end = at;
+    while (end < naive->len && !(is_segment && naive->text[end] == '/') &&
+           (barrier == NULL || !same_text(naive, barrier, barrier->len, end))) {
+        end++;
+    }
+    for (; end > at; end--) {
+        if (wild_from(naive, index + 1, end)) {
+            naive->captures[naive->path->tokens[index].name] =
+                (struct router_capture){(uint32_t)at, (uint32_t)(end - at)};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As the regular expression that path-to-regexp makes, trying everything. */
+static bool wild_from(struct naive *naive, size_t index, size_t at)
+{
+    if (index == naive->path->count) {
+        naive->end = at > 0 && naive->text[at - 1] == '/' ? at - 1 : at;
+        return ends_as_it_must(naive, at);
+    }
+    const struct pattern_token *token = &naive->path->tokens[index];
+    if (token->kind == PATTERN_LITERAL) {
+        size_t len = literal_len(naive, index);
+        return same_text(naive, token, len, at) && wild_from(naive, index + 1, at + len);
+    }
+    bool is_param = token->kind == PATTERN_PARAM;
+    if (is_before(naive, index, PATTERN_WILDCARD)) {
+        return wild_run(naive, index, at, is_param, token - 1);
+    }
+    if (!is_param) {
+        const struct pattern_token *text = text_of_wildcard_before(naive, index);
+        return wild_run(naive, index, at, false, text) ||
+               (text != NULL && wild_run(naive, index, at, true, NULL));
+    }
+    if (is_wildcard_behind(naive, index)) {
+        return wild_run(naive, index, at, true, token + 1);
+    }
+    if (!is_before(naive, index, PATTERN_PARAM)) {
+        return wild_run(naive, index, at, true, NULL);
+    }
+    size_t end = at + (token - 1)->len;
+    if (wild_run(naive, index, at, true, token - 1)) {
+        return true;
+    }
+    if (!same_text(naive, token - 1, (token - 1)->len, at) || !wild_from(naive, index + 1, end)) {
+        return false;
+    }
+    naive->captures[token->name] = (struct router_capture){(uint32_t)at, (uint32_t)(end - at)};
+    return true;
+}
+
 /* What all rules of a router are like here. */
 struct options {
     bool is_case_sensitive;
@@ -115,7 +222,8 @@ static bool naive_match(const struct router_entry *entry, const char *path,
                               .is_strict = options->is_strict,
                               .is_prefix = entry->kind == ROUTER_PREFIX,
                               .is_case_sensitive = options->is_case_sensitive};
-        if (naive_from(&naive, 0, 0)) {
+        bool is_wild = entry->pattern.paths[i].is_wild;
+        if (is_wild ? wild_from(&naive, 0, 0) : naive_from(&naive, 0, 0)) {
             *ret_naive = naive;
             return true;
         }
@@ -147,7 +255,13 @@ static void random_pattern(uint64_t *seed, char *out, size_t size)
                                          "{:%c-}a",
                                          "a{b}",
                                          ":%c-a:%c-:%c",
-                                         ":%caa:%ca:%c"};
+                                         ":%caa:%ca:%c",
+                                         "*%c",
+                                         "*%c.:%c",
+                                         ":%c-*%c",
+                                         "a*%ca",
+                                         "*%c-:%c-*%c",
+                                         "{*%c/}a"};
     char name = 'a';
     size_t used = 0;
     uint32_t count = 1 + next_random(seed, 4);

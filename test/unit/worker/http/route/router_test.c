@@ -252,6 +252,95 @@ static void wildcards_take_the_rest(void **state)
     CHECK_ROWS(rows, false, false);
 }
 
+/* What path-to-regexp 8.4 says. */
+static void text_may_follow_wildcards(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /files/*path/end", "/files/a/b/end", "/files/*path/end path=a/b"},
+        {"any /files/*path/end", "/files/a/END/", "/files/*path/end path=a"},
+        {"any /files/*path/end", "/files/end", ""},
+        {"any /files/*path/end", "/files//end", ""},
+        {"any /files/*path/end", "/files/a/end//", ""},
+        {"any /files/*path/end", "/files/a/end/end", "/files/*path/end path=a/end"},
+        {"any /files/*path/end", "/files/a/end/more", ""},
+        {"any /*a/x/*b", "/1/x/2/x/3", "/*a/x/*b a=1/x/2 b=3"},
+        {"any /*a/x/*b", "/1/x/x/x/3", "/*a/x/*b a=1/x/x b=3"},
+        {"any /*a/x/*b", "/1/x/2/x/", ""},
+        {"any /*a/x/*b", "/1/x/", ""},
+        {"any /*a/*b", "/1/2/3", "/*a/*b a=1/2 b=3"},
+        {"any /*a/*b", "/1/2/", "/*a/*b a=1 b=2"},
+        {"any /*a/*b", "/1", ""},
+        {"any /*file.:ext", "/a/b.tar.gz", "/*file.:ext file=a/b.tar ext=gz"},
+        {"any /*file.:ext", "/a.b/c", ""},
+        {"any /:a-*b", "/1-2-3/4", "/:a-*b a=1 b=2-3/4"},
+        {"any /:a-:b-*c", "/1-2-3-4", "/:a-:b-*c a=1 b=2 c=3-4"},
+        {"any /*a-:b-*c", "/1-2-3", "/*a-:b-*c a=1 b=2 c=3"},
+        {"any /*a-:b-*c", "/1-2-3-4/5", "/*a-:b-*c a=1-2 b=3 c=4/5"},
+        {"any /*a/:b-:c", "/1/2--", "/*a/:b-:c a=1 b=2 c=-"},
+        {"any /v*version", "/v1/2", "/v*version version=1/2"},
+        {"any *a/end", "/1/2/end", "*a/end a=/1/2"},
+        {"any /*path/", "/a/b/", "/*path/ path=a/b/"},
+        {"any /*a{/b}", "/1/2", "/*a{/b} a=1/2"},
+        {"any /*a{/b}", "/1/b", "/*a{/b} a=1"},
+        {"any /x{/*a}{/*b}", "/x/1/2/3", "/x{/*a}{/*b} a=1/2 b=3"},
+        {"any /x{/*a}{/*b}", "/x", "/x{/*a}{/*b}"},
+        {"use /*tenant/admin", "/a/b/admin/users", "/*tenant/admin tenant=a/b +10"},
+        {"use /*tenant/admin", "/a/admin/", "/*tenant/admin tenant=a +8"},
+        {"use /*tenant/admin", "/a/admins", ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void text_behind_wildcards_may_be_strict_and_case_sensitive(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /*a/End", "/1/End", "/*a/End a=1"},
+        {"any /*a/End", "/1/end", ""},
+        {"any /*a/End", "/1/End/", ""},
+        {"any /*a/End/", "/1/End/", "/*a/End/ a=1"},
+        {"any /*a/X/*b", "/1/X/2/x/3", "/*a/X/*b a=1 b=2/x/3"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, true, true);
+}
+
+/* As in Express, what something is mounted at has its end before the rest is looked at. */
+static void routers_may_be_mounted_behind_wildcards(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /*tenant/admin|/:id", "/a/b/admin/7", "/*tenant/admin/:id tenant=a/b id=7 @10"},
+        {"any /*tenant/admin|/:id", "/a/admin/admin", ""},
+        {"any /*tenant/admin|/*rest", "/a/admin/x/admin/y",
+         "/*tenant/admin/*rest tenant=a/admin/x rest=y @16"},
+        {"any /*tenant/admin|", "/a/admin", "/*tenant/admin tenant=a @8"},
+        {"any /*tenant/admin|", "/a/admin//", "/*tenant/admin tenant=a @8"},
+        {"any /*tenant/admin|", "/a/admin/x", ""},
+        {"use /*tenant/admin|", "/a/admin/x", "/*tenant/admin tenant=a @8 +8"},
+        {"use /*tenant/admin|/log", "/a/admin/log/x", "/*tenant/admin/log tenant=a @8 +12"},
+        {"any /shop|/*path/end", "/shop/a/b/end", "/shop/*path/end path=a/b @5"},
+        {"any /shop|*rest", "/shop/a", "/shop*rest rest=/a @5"},
+        {"any /shop|*rest", "/shops", ""},
+        {"any /:shop|*rest", "/a/b", "/:shop*rest shop=a rest=/b @2"},
+        {"any /*a/x|/:b|/*c/end", "/1/x/2/3/end", "/*a/x/:b/*c/end a=1 b=2 c=3 @4 @6"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
+static void entries_behind_wildcards_keep_their_place_in_the_order(void **state)
+{
+    static const struct case_row rows[] = {
+        {"any /a/:x, any /*w/b, any /a/b, any /*rest", "/a/b",
+         "/a/:x x=b; /*w/b w=a; /a/b; /*rest rest=a/b"},
+        {"any /a/:x, any /*w/b, any /a/b, any /*rest", "/A/B/",
+         "/a/:x x=B; /*w/b w=A; /a/b; /*rest rest=A/B/"},
+        {"any /*w/c, any /a/:x, use /", "/a/c", "/*w/c w=a; /a/:x x=c; / +0"},
+    };
+    (void)state;
+    CHECK_ROWS(rows, false, false);
+}
+
 static void mixed_segments_follow_path_to_regexp(void **state)
 {
     static const struct case_row rows[] = {
@@ -423,7 +512,7 @@ static void entries_carry_what_the_rule_said(void **state)
     assert_ptr_equal(entry->value, &value);
     assert_string_equal(entry->pattern.text, "/a/:b/*c");
     assert_int_equal(entry->pattern.name_count, 2);
-    assert_int_equal(entry->pattern.wildcard, 1);
+    assert_int_equal(entry->pattern.wildcards, 1U << 1);
     router_free(router);
     router_free(NULL);
 }
@@ -503,6 +592,10 @@ int main(void)
         cmocka_unit_test(rules_of_one_router_may_differ_in_case_and_strictness),
         cmocka_unit_test(of_a_group_the_first_that_matches_counts),
         cmocka_unit_test(wildcards_take_the_rest),
+        cmocka_unit_test(text_may_follow_wildcards),
+        cmocka_unit_test(text_behind_wildcards_may_be_strict_and_case_sensitive),
+        cmocka_unit_test(routers_may_be_mounted_behind_wildcards),
+        cmocka_unit_test(entries_behind_wildcards_keep_their_place_in_the_order),
         cmocka_unit_test(mixed_segments_follow_path_to_regexp),
         cmocka_unit_test(optional_groups_give_one_step),
         cmocka_unit_test(prefixes_end_at_segment_boundaries),
