@@ -190,6 +190,13 @@ PATTERNS = [
     ("/", ["/", "", "//", "/a"]),
     ("/caf%C3%A9", ["/caf%C3%A9", "/caf%c3%a9"]),
     ("/:a/:b", ["/1/2", "/1", "/%31/%32"]),
+    ("/files/*path/end", ["/files/a/b/end", "/files/a/END/", "/files/end", "/files//end", "/files/a/end/end", "/files/a/end/b", "/files/a%2Fb/end"]),
+    ("/*a/x/*b", ["/1/x/2/x/3", "/1/x/2/x/", "/1/x/", "/1/x/x/x/2", "/x/x"]),
+    ("/*a/*b", ["/1/2/3", "/1/2/", "/1"]),
+    ("/*file.:ext", ["/a/b.tar.gz", "/a.b/c", "/.a", "/a.b/"]),
+    ("/:a-*b", ["/1-2-3/4", "/1-", "/1/2-3"]),
+    ("/*a-:b-*c", ["/1-2-3", "/1-2-3-4/5", "/1/2-3-4"]),
+    ("/*path{/end}", ["/a/end", "/a/b", "/end"]),
 ]
 
 # What is more than one handler: applications, routers, the order of things.
