@@ -1,7 +1,8 @@
 /* head.c - what wants to see the head of an answer before it stands: a session that is to be saved, a time that is to be told.
  * Owns the list of functions, by a reference into Lua's registry that an exchange without them does not have.  They run where the answer is
  * given, inside the call that gives it (res:send and the others, a handler's return, a page for an error), so headers can still
- * be set; an answer that was given can't be changed any more.
+ * be set; an answer that was given can't be changed any more.  They are of one request and can't wait; app:hook("send"), of an application,
+ * can, and runs behind them (hooks.c).
  * Called by whoever answers, and by exchange.c at the end.  Must not know what the functions do. */
 #include "worker/http/head.h"
 

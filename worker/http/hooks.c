@@ -1,7 +1,8 @@
 /* hooks.c - app:hook("send") and app:hook("response"): at the end of a request, whatever has answered it.
  * Owns nothing.  The hooks are those of where the handler that was called last belongs, and of what is around that.  While the hooks of
  * "send" run, the answer that stands is put aside, so that they can set headers; those of "response" run when it has left.  What they raise
- * is logged, and changes nothing.
+ * is logged, and changes nothing.  What middleware adds to one request, without waiting and before an answer is judged, is head.c's:
+ * its functions run inside the call that answers, these behind it, as the last that may change a head.
  * Called by dispatch.c and failure.c; an application without such hooks passes through one test.  Must not know routes. */
 #include "worker/http/hooks.h"
 
