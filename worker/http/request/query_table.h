@@ -10,8 +10,9 @@
 void query_table_push(lua_State *L, const char *text, size_t len, size_t depth, const char *what);
 
 struct query_nesting {
-    size_t depth;       /* brackets that count: 1 to QUERY_KEY_DEPTH_MAX */
-    unsigned index_max; /* the largest number that is a place in a list: QUERY_KEY_INDEX_MAX at most */
+    size_t depth; /* brackets that count: 1 to QUERY_KEY_DEPTH_MAX */
+    unsigned
+        index_max; /* the largest number that is a place in a list: QUERY_KEY_INDEX_MAX at most */
 };
 
 /* Pushes a table of the names and values that stand, by turns, in the list at index pairs, which is absolute; its values are texts. */
