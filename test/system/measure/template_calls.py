@@ -14,9 +14,13 @@ LIST = 'kept = { schema = fsd.schema.new { "list", of = { id = "integer", name =
 CALLS = [
     ("nothing", "", "return 204", b"", {}),
     ("template, 1 MB of rows", TABLE, "res:send(kept.render { count = 20000, text = 'a & b <c>' })", b"", {}),
+    ("template, 10 MB of rows", TABLE, "res:send(kept.render { count = 200000, text = 'a & b <c>' })", b"", {}),
     ("template, a value of 1 MB", VALUE.replace("SIZE", "1000000"), "res:send(kept.render(kept))", b"", {}),
+    ("template, a value of 10 MB", VALUE.replace("SIZE", "10000000"), "res:send(kept.render(kept))", b"", {}),
     ("template.compile, 100 KB", SOURCE.replace("SIZE", "100000"), "fsd.template.compile(kept) return 204", b"", {}),
+    ("template.compile, 400 KB", SOURCE.replace("SIZE", "400000"), "fsd.template.compile(kept) return 204", b"", {}),
     ("schema, 5,000 objects", LIST.replace("COUNT", "5000"), "kept.schema:assert(kept.value) return 204", b"", {}),
+    ("schema, 20,000 objects", LIST.replace("COUNT", "20000"), "kept.schema:assert(kept.value) return 204", b"", {}),
 ]
 
 if __name__ == "__main__":
