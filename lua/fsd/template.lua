@@ -9,7 +9,7 @@ local text = require "fsd.text.core"
 local M = { escape = text.escape }
 
 local DEPTH_MAX = 50 -- of includes and of layouts
-local PACKED_MAX = 1024 -- joined pieces at the begin of a list, before they are joined as well
+local PACKED_MAX = 64 -- joined pieces at the begin of a list, before they are joined as well
 
 -- State of one rendering; `find` is nil where there are no views.
 local State = { escape = text.escape, text = text.text, concat = table.concat }

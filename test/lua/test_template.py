@@ -226,3 +226,29 @@ def test_a_large_page_is_whole(tmp_path):
         assert app.get("/").text == line * 20000
     finally:
         app.kill()
+
+
+# name, template of "big", of which 30,000 rows are written, and 300,000 where joined ones are joined again
+ROWS = [
+    ("for", "<% for i = 1, n do %><%= i %>,<% end %>"),
+    ("many", "<% n = 300000 for i = 1, n do %><%= i %>,<% end %>"),
+    ("while", "<% local i = 0 while i < n do i = i + 1 %><%= i %>,<% end %>"),
+    ("repeat", "<% local i = 0 repeat i = i + 1 %><%= i %>,<% until i == n %>"),
+    ("function", "<% local function row(i) %><%= i %>,<% if i < n then return row(i + 1) end end row(1) %>"),
+    ("branches", "<% for i = 1, n do if i % 2 == 0 then %><%= i %>,<% else %><%- i %>,<% end end %>"),
+    ("capture", "<% local text = capture(function() for i = 1, n do %><%= i %>,<% end end) %><%- text %>"),
+    ("nothing-between", "<% for i = 1, n do %><% if i then %><%= i %>,<% end %><% end %>"),
+]
+
+
+@pytest.mark.parametrize("view", [pytest.param(view, id=name) for name, view in ROWS])
+def test_pieces_of_long_loops_stay_in_order(tmp_path, view):
+    code = 'local fsd = require "fsd" local app = fsd.app() ' \
+        'app:get("/", function(_, res) res:render("big", { n = 30000 }) end) return app'
+    app = AppProcess(tmp_path, {"app.lua": code, "views/big.tpl": "<p>" + view + "</p>"})
+    try:
+        app.start_ready()
+        count = 300_000 if "300000" in view else 30_000
+        assert app.get("/").text == "<p>" + "".join(f"{i}," for i in range(1, count + 1)) + "</p>"
+    finally:
+        app.kill()

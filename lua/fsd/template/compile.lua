@@ -7,7 +7,7 @@ local errors = require "fsd.error"
 local JOINED_MAX = 30 -- operands of one `..`, each of which needs a register
 local PIECES_MAX = 4096 -- in the list of pieces, before those of it that are small are joined
 
--- Where code may have led to again and again: a list of a million pieces would hold up Lua's collector.
+-- Where a loop begins: a list of a million pieces would hold up Lua's collector.
 local PACK = ("if _n>%d then _n=_s.pack(_o,_n) end "):format(PIECES_MAX)
 
 local ESCAPES = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n", ["\r"] = "\\r", ["\0"] = "\\0" }
@@ -52,8 +52,8 @@ end
 function Writer:operand(code)
   if self.joined == JOINED_MAX then self:flush() end
   if self.joined == 0 then
-    if self.is_behind_code then self:put(PACK) end
-    self.is_behind_code = false
+    if self.enters_loop then self:put(PACK) end
+    self.enters_loop = false
     self:put("_n=_n+1 _o[_n]=")
   else
     self:put("..")
@@ -91,6 +91,10 @@ local function check_expression(code, name, line)
   end
 end
 
+local function may_repeat(code)
+  return code:find "%f[%w_]do%f[^%w_]" or code:find "%f[%w_]repeat%f[^%w_]" or code:find "%f[%w_]function%f[^%w_]"
+end
+
 local function write_tag(writer, kind, code, name, line)
   if kind == "#" then
     writer:break_lines(count_lines(code))
@@ -104,7 +108,7 @@ local function write_tag(writer, kind, code, name, line)
     writer:flush()
     writer:code(code)
     writer:put(" ")
-    writer.is_behind_code = true
+    writer.enters_loop = writer.enters_loop or may_repeat(code)
   end
 end
 
