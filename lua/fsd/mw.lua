@@ -4,7 +4,7 @@
 local text = require "fsd.text.core"
 
 local NAMES = {
-  "basic_auth", "bearer_auth", "body_limit", "cors", "csrf", "ip_restriction", "jwt", "language", "method_override",
+  "basic_auth", "bearer_auth", "body_limit", "cors", "csrf", "ip_restriction", "jwt", "language", "method_override", "openapi",
   "rate_limit", "request_id", "secure_headers", "session", "timeout", "timing", "trailing_slash",
 }
 

@@ -868,6 +868,7 @@ function Router:routes() end
 ---@field scope string what it is mounted at, "" for nothing
 ---@field where string "app.lua:12"
 ---@field name? string
+---@field schemas? table<"params"|"query"|"headers"|"body", table> what is checked before its handlers run, as JSON Schema
 
 ---What app:route gives: a path that waits for its methods.
 ---@class fsd.Route

@@ -61,6 +61,18 @@ function mw.secure_headers(options) end
 ---@nodiscard
 function mw.request_id(options) end
 
+---@class fsd.mw.OpenapiOptions
+---@field title string of the application
+---@field version string of it
+---@field description? string
+
+---The routes of the application with what their schemas check, as a document of OpenAPI 3.1 in JSON; routes of all methods are not in it.
+---    app:get("/openapi.json", fsd.mw.openapi { title = "Shop", version = "1.0" })
+---@param options fsd.mw.OpenapiOptions
+---@return fsd.Handler
+---@nodiscard
+function mw.openapi(options) end
+
 ---@class fsd.mw.TimingOptions
 ---@field enabled? boolean|fun(req: fsd.Request, res: fsd.Response): boolean who is told; true
 ---@field total? string|false name of the time of all, "total"

@@ -2,6 +2,7 @@
 -- headers }.  All problems of all parts are told at once.
 local json = require "fsd.json"
 local errors = require "fsd.error"
+local described = require "fsd.schema.described"
 local fail = require "fsd.schema.fail"
 local options = require "fsd.mw.options"
 local schema = require "fsd.schema"
@@ -44,7 +45,7 @@ end
 
 return function(parts, level)
   local schemas = to_schemas(parts, level)
-  return function(req, _, next)
+  local function check(req, _, next)
     local valid, problems = {}, nil
     for _, name in ipairs(PARTS) do
       if schemas[name] then
@@ -62,4 +63,6 @@ return function(parts, level)
     req.valid = valid
     next()
   end
+  described.note(check, schemas)
+  return check
 end

@@ -1,6 +1,6 @@
 /* url.c - what an application knows of its routes: their list, and the way back from a name to a URL.
  *   app:url(name [, params [, query]]) -> string
- *   app:routes() -> { { method =, path =, name =, where =, scope = }, ... }
+ *   app:routes() -> { { method =, path =, name =, where =, scope =, schemas = }, ... }
  * Owns nothing; reads the plan, so both work when all routes are known: while the application runs.  A name is looked for in what
  * is mounted in the application or router that is asked, then everywhere.
  * Called by handlers.  Must not know requests. */
@@ -217,10 +217,41 @@ static void set_scope(lua_State *L, const struct router_entry *entry, const stru
     lua_setfield(L, -2, "scope");
 }
 
+/* Pushes the plan's array of values, and what tells the schemas of a handler: nil while nobody has asked for fsd.schema. */
+static void push_described(lua_State *L)
+{
+    lua_getiuservalue(L, APP, APP_ROOT);
+    lua_getiuservalue(L, -1, APP_PLAN);
+    lua_replace(L, -2);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "fsd.schema.described") == LUA_TTABLE) {
+        lua_getfield(L, -1, "tell");
+        lua_replace(L, -2);
+    }
+    lua_replace(L, -2);
+}
+
+/* Stack: ..., row.  What its handlers check: the last one that has schemas. */
+static void set_schemas(lua_State *L, const struct app_route *route, int values)
+{
+    for (size_t i = 0; i < route->count && !lua_isnil(L, values + 1); i++) {
+        lua_pushvalue(L, values + 1);
+        lua_rawgeti(L, values, route->handlers[i].index);
+        lua_call(L, 1, 1);
+        if (lua_istable(L, -1)) {
+            lua_setfield(L, -2, "schemas");
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+}
+
 int url_list_routes(lua_State *L)
 {
     const struct plan *plan = check_plan(L, "routes");
     lua_Integer count = 0;
+    lua_settop(L, APP);
+    push_described(L);
     lua_newtable(L);
     for (const struct router_entry *entry = router_entries(plan->router); entry != NULL;
          entry = entry->next) {
@@ -228,7 +259,7 @@ int url_list_routes(lua_State *L)
         if (entry->kind != ROUTER_ROUTE || route->rule == NULL) {
             continue;
         }
-        lua_createtable(L, 0, 5);
+        lua_createtable(L, 0, 6);
         set_text(L, "method", entry->method == NULL ? "*" : entry->method);
         set_text(L, "path", entry->pattern.text);
         set_text(L, "where", route->rule->where);
@@ -236,6 +267,7 @@ int url_list_routes(lua_State *L)
         if (route->rule->name != NULL) {
             set_text(L, "name", route->rule->name);
         }
+        set_schemas(L, route, APP + 1);
         lua_rawseti(L, -2, ++count);
     }
     return 1;
