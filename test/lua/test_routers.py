@@ -247,6 +247,8 @@ app:use("/Loose", loose)'''))
 
 # a call that is wrong, and what is said
 WRONG = [
+    ('app:get("etag")', 'app:get is only a route; a setting is read by app:setting("etag")'),
+    ('app:post("etag")', 'the path must start with "/"'), ('app:get("etag", print)', 'the path must start with "/"'),
     ('app:hook("sent", print)', 'the hooks are "request", "pre_handler", "send" and "response"'),
     ("local r = fsd.router(); r:use(r)", "cannot mount a router or an application in itself"),
     ("local a, b = fsd.router(), fsd.router(); a:use(b); b:use('/x', a)", "cannot mount a router or an application in itself"),

@@ -189,8 +189,19 @@ static void add_rules(lua_State *L, const struct call *call)
     }
 }
 
+/* app:get("etag") reads a setting in Express. */
+static void refuse_setting(lua_State *L, const struct call *call)
+{
+    const char *path = lua_type(L, call->path) == LUA_TSTRING ? lua_tostring(L, call->path) : "/";
+    if (call->first > call->last && path[0] != '/' && call->method != NULL &&
+        strcmp(call->method, "GET") == 0) {
+        luaL_error(L, "app:get is only a route; a setting is read by app:setting(\"%s\")", path);
+    }
+}
+
 static void register_route(lua_State *L, struct call *call)
 {
+    refuse_setting(L, call);
     (void)register_check_paths(L, call->path);
     lua_newtable(L);
     int list = lua_gettop(L);
