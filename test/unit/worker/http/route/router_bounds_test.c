@@ -261,6 +261,32 @@ static void hostile_paths_take_no_exponential_time(void **state)
     router_free(router);
 }
 
+/* Sixteen captures, of which each could end almost anywhere; what is wanted at the end is missing. */
+static void hostile_paths_of_wildcards_take_no_exponential_time(void **state)
+{
+    (void)state;
+    struct test_pool pool = {.limit = TAKEN_MAX};
+    struct router_memory memory = {.alloc = take_from_pool, .ctx = &pool};
+    struct router *router = make_router();
+    struct router_chain chain;
+    char path[ROUTER_PATH_MAX - 1];
+    add_rule(router, "any /*a/*b/*c/*d/*e/*f/*g/*h/*i/*j/*k/*l/*m/*n/*o/*p.");
+    add_rule(router, "any /*a/:b/*c/:d/*e/:f/*g/:h/*i/:j/*k/:l/*m/:n/*o/:p.");
+    add_rule(router, "any /*a-:b-*c-:d-*e-:f-*g-:h/*i-:j-*k-:l-*m-:n-*o-:p.");
+    add_rule(router, "any /*a/:b/end");
+    router_freeze(router);
+    for (size_t i = 0; i < sizeof(path); i++) {
+        path[i] = "/a-a"[i % 4];
+    }
+    assert_int_equal(router_match(router, path, sizeof(path), &memory, &chain), 0);
+    assert_int_equal(chain.count, 0);
+    memcpy(path + sizeof(path) - 4, "/end", 4);
+    assert_int_equal(router_match(router, path, sizeof(path), &memory, &chain), 0);
+    assert_int_equal(chain.count, 1);
+    pool_fini(&pool);
+    router_free(router);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +298,7 @@ int main(void)
         cmocka_unit_test(literal_paths_beyond_the_table_are_found_in_the_tree),
         cmocka_unit_test(paths_beyond_the_maximum_are_refused),
         cmocka_unit_test(hostile_paths_take_no_exponential_time),
+        cmocka_unit_test(hostile_paths_of_wildcards_take_no_exponential_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
