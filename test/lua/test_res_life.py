@@ -215,3 +215,31 @@ def test_a_client_that_leaves_ends_the_wait(app):
     reset(client)
     assert heard(app, "gone") == [["close", 499, False]]
     assert "this request is over" in app.get("/kept").text
+
+
+HELD = '''
+local fsd = require "fsd"
+local app = fsd.app()
+app:get("/long", function(_, res)
+  local text = ("0123456789abcdef"):rep(1024 * 1024)
+  if res.req.query.finish then res:finish(text) else res:send(text) end
+end)
+app:get("/memory", function()
+  collectgarbage() collectgarbage()
+  return { kb = collectgarbage("count") }
+end)
+return app
+'''
+
+
+@pytest.mark.parametrize("path", ["/long", "/long?finish=1"])
+def test_a_long_text_lives_until_it_is_sent_and_no_longer(serve, path):
+    app = serve(HELD)
+    before = app.get("/memory").json()["kb"]
+    with app.connection() as slow, app.connection() as leaving:
+        for connection in (slow, leaving):
+            connection.request("GET", path)
+        wait_for(lambda: app.get("/memory").json()["kb"] > before + 2 * 16 * 1024, "both to wait for their clients to read")
+        leaving.close()
+        assert slow.getresponse().read() == b"0123456789abcdef" * (1024 * 1024)
+        wait_for(lambda: app.get("/memory").json()["kb"] < before + 1024, "the texts to be collected")
