@@ -222,7 +222,8 @@ static enum guard_head_verdict check_host(struct scan *scan, const char *value, 
         return GUARD_HEAD_TWO_HOSTS;
     }
     scan->has_host = true;
-    for (size_t i = 0; i < len; i++) {
+    size_t plain = (size_t)(head_bytes_skip_host(value, value + len) - value);
+    for (size_t i = plain; i < len; i++) {
         if (is_suspect_in_host(value[i]) && (value[i] != ',' || ++commas > 1)) {
             return GUARD_HEAD_BAD_HOST;
         }

@@ -65,3 +65,26 @@ const char *head_bytes_find_control(const char *at, const char *end, unsigned ch
     }
     return at;
 }
+
+/* Whether eight bytes are all ASCII from "-" on, and none of them is one that begins what is no host. */
+static bool is_plain_host(const char *at)
+{
+    static const unsigned char others[] = {'/', '?', '@', '\\'};
+    uint64_t word = load_word(at);
+    uint64_t low = word & (every_byte * 0x7f);
+    uint64_t plain = low + every_byte * (0x80 - '-');
+    for (size_t i = 0; i < sizeof(others); i++) {
+        plain &= (low ^ (every_byte * others[i])) + every_byte * 0x7f;
+    }
+    return ((~plain | word) & (every_byte * 0x80)) == 0;
+}
+
+const char *head_bytes_skip_host(const char *at, const char *end)
+{
+    const char *start = at;
+    while (end - at >= 8 && is_plain_host(at)) {
+        at += 8;
+    }
+    bool is_tail = at != start && end - at < 8; /* then a look at the last eight tells of it */
+    return is_tail && is_plain_host(end - 8) ? end : at;
+}

@@ -80,12 +80,34 @@ static void a_control_character_is_found_at_any_place(void **state)
     with_each_byte_at_each_place((char)0xff, check_all_of_ascii);
 }
 
+/* At most one byte is none of a host: what was skipped does not have it. */
+static void check_host(const char *text, size_t len, size_t place)
+{
+    int byte = (unsigned char)text[place];
+    bool is_usual = byte >= '-' && byte < 0x80 && strchr("/?@\\", byte) == NULL;
+    size_t skipped = (size_t)(head_bytes_skip_host(text, text + len) - text);
+    if (is_usual) {
+        assert_int_equal(skipped, len < 8 ? 0 : len);
+    } else {
+        assert_true(skipped <= place);
+    }
+}
+
+static void what_is_skipped_of_a_host_is_usual(void **state)
+{
+    (void)state;
+    with_each_byte_at_each_place('a', check_host);
+    with_each_byte_at_each_place('0', check_host);
+    with_each_byte_at_each_place('.', check_host);
+}
+
 static void nothing_has_neither(void **state)
 {
     (void)state;
     const char *text = "";
     assert_ptr_equal(head_bytes_skip_token(text, text), text);
     assert_ptr_equal(head_bytes_find_control(text, text, 0x20), text);
+    assert_ptr_equal(head_bytes_skip_host(text, text), text);
 }
 
 int main(void)
@@ -93,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_ends_at_the_first_byte_that_belongs_to_none),
         cmocka_unit_test(a_control_character_is_found_at_any_place),
+        cmocka_unit_test(what_is_skipped_of_a_host_is_usual),
         cmocka_unit_test(nothing_has_neither),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
