@@ -187,10 +187,11 @@ static void on_setup_ostream(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t *
 {
     (void)self;
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_SERVER, NULL, H2O_STRLIT("fsd"));
-    struct connection *connection = connection_of(req);
-    if (!req->http1_is_persistent && req->version < 0x200 && req->res.status >= 400 &&
-        connection != NULL) {
-        connection_linger(connection, req->conn->callbacks->get_socket(req->conn));
+    if (!req->http1_is_persistent && req->version < 0x200 && req->res.status >= 400) {
+        struct connection *connection = connection_of(req);
+        if (connection != NULL) {
+            connection_linger(connection, req->conn->callbacks->get_socket(req->conn));
+        }
     }
     h2o_setup_next_ostream(req, slot);
 }
