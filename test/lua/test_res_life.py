@@ -35,6 +35,16 @@ app:get("/stream", function(req, res)
 end)
 app:get("/streaming", function(req, res) res:write("a") hear(req, res) end)
 app:get("/torn", function(req, res) hear(req, res) res:write("a") task.sleep(0) error("torn") end)
+local failing = fsd.router()
+failing:on_error(function(err, req, res, next)
+  hear(req, res)
+  res:write("a")
+  if req.query.wait then task.sleep(0) end
+  if req.query.next then next() end
+  fsd.http.abort(tonumber(req.query.status))
+end)
+failing:get("/", function() error("no") end)
+app:use("/failing", failing)
 app:get("/late", function(req, res) res:send("x") hear(req, res) end)
 app:get("/later", function(req, res)
   res:send("x")
@@ -150,6 +160,16 @@ def test_a_torn_stream_is_closed_only(app):
     with pytest.raises(Exception):
         app.get("/torn?of=torn")
     assert heard(app, "torn") == [["close", 200, False]]
+
+
+@pytest.mark.parametrize("query", ["status=500", "status=404", "status=500&wait=1", "next=1", "next=1&wait=1"])
+def test_a_stream_that_an_error_handler_leaves_is_torn(app, query):
+    client = open_raw(app, f"/failing?of={query.replace('=', '-').replace('&', '-')}&{query}")
+    answer = b""
+    while piece := client.recv(4096):
+        answer += piece
+    assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"1\r\na\r\n")
+    assert heard(app, query.replace("=", "-").replace("&", "-")) == [["close", 200, False]]
 
 
 def test_who_asks_when_the_answer_has_left_is_told_at_once(app):

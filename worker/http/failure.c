@@ -177,6 +177,15 @@ static int run_error_handler(lua_State *L)
     return after_error_handler(L, LUA_OK, (lua_KContext)exchange);
 }
 
+/* What is missing of an answer that has begun is all that the client can be told.  Is it so? */
+static bool tear_stream(struct exchange *exchange)
+{
+    if (exchange->state == EXCHANGE_STREAMING) {
+        exchange->stream->is_torn = true;
+    }
+    return exchange->stream != NULL && exchange->stream->is_torn;
+}
+
 static int ask_next_handler(lua_State *L, struct exchange *exchange);
 
 /* An error of a handler itself, or what it gave to next, is what the next one outward gets. */
@@ -191,7 +200,8 @@ static int after_error(lua_State *L, int status, lua_KContext context)
         L); /* Lua's own errors "not enough memory" and "error in error handling" come as strings */
     int second = lua_gettop(L);
     bool is_new = !lua_rawequal(L, first, second); /* not next(err): on_error itself failed */
-    if (is_new && error_status(L, second) >= 500 && !exchange->is_client_gone) {
+    bool is_torn = tear_stream(exchange);
+    if (is_new && (is_torn || error_status(L, second) >= 500) && !exchange->is_client_gone) {
         log_error(L, exchange, second);
     }
     lua_pushvalue(L, second);
@@ -271,11 +281,7 @@ int failure_answer(lua_State *L, struct exchange *exchange)
     if (resume_is_due(exchange, LUA_OK)) {
         return make_room(L, exchange, error);
     }
-    struct stream *stream = exchange->stream;
-    if (exchange->state == EXCHANGE_STREAMING) {
-        stream->is_torn = true; /* what is missing is all that the client can be told */
-    }
-    if ((stream != NULL && stream->is_torn) || error_status(L, error) >= 500) {
+    if (tear_stream(exchange) || error_status(L, error) >= 500) {
         log_error(L, exchange, error);
     }
     leave_chain(exchange);
