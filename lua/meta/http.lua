@@ -369,7 +369,8 @@ function App:not_found(handler) end
 
 ---A function that sees the requests that come here and to what is mounted here, without calling next: "request" before all middleware and
 ---routes, also for paths that nobody serves; "pre_handler" before the handlers of a route; "send" when the answer is given and headers can
----still be set (an answer leaves at the end of the handlers then, not when one waits; an answer in pieces with its first one); "response"
+---still be set (an answer leaves at the end of the handlers then, not when one waits; an answer in pieces with its first one, for which it
+---cannot wait); "response"
 ---when the answer has left. In "request" and "pre_handler" it may answer or raise as a handler; what the others raise is logged.
 ---@param name "request"|"pre_handler"|"send"|"response"
 ---@param fn async fun(req: fsd.Request, res: fsd.Response)
@@ -832,7 +833,8 @@ function Router:not_found(handler) end
 
 ---A function that sees the requests that come here and to what is mounted here, without calling next: "request" before all middleware and
 ---routes, also for paths that nobody serves; "pre_handler" before the handlers of a route; "send" when the answer is given and headers can
----still be set (an answer leaves at the end of the handlers then, not when one waits; an answer in pieces with its first one); "response"
+---still be set (an answer leaves at the end of the handlers then, not when one waits; an answer in pieces with its first one, for which it
+---cannot wait); "response"
 ---when the answer has left. In "request" and "pre_handler" it may answer or raise as a handler; what the others raise is logged.
 ---@param name "request"|"pre_handler"|"send"|"response"
 ---@param fn async fun(req: fsd.Request, res: fsd.Response)

@@ -14,14 +14,16 @@ app:get("/waits", function(req, res) res:send("x"); fsd.task.sleep(0.001); res.l
 app:get("/native", fsd.respond("native"))
 app:get("/raises", function() error { status = 418, message = "teapot" } end)
 app:get("/pieces", function(req, res) res:write("a"); res:write("b") end)
+app:get("/broken/pieces", function(req, res) res:write("a"); res:write("b") end)
+app:get("/waiting/pieces", function(req, res) res:flush(); res:write("ab") end)
 app:get("/events", function(req, res) local events <close> = res:sse(); events:send("x") end)
 app:get("/changed", function() return "before" end)
 app:get("/broken", function() return "kept" end)
 app:get("/waiting", function() return "x" end)
 app:hook("send", function(req, res)
   if req.path == "/changed" then res:status(201):send("after") end
-  if req.path == "/broken" then error("broken hook") end
-  if req.path == "/waiting" then fsd.task.sleep(0.001); res:set("x-waited", "yes") end
+  if req.path:find "^/broken" then error("broken hook") end
+  if req.path:find "^/waiting" then fsd.task.sleep(0.001); res:set("x-waited", "yes") end
 end)
 local api = fsd.router()
 api:hook("request", note "api request"):hook("pre_handler", note "api pre"):hook("send", function(req, res) res:set("x-api", "yes") end)
@@ -41,6 +43,7 @@ def hooks(serve):
 @pytest.mark.parametrize("path, status, text", [
     ("/plain", 200, "x"), ("/waits", 200, "x"), ("/native", 200, "native"), ("/raises", 418, '{"error":"teapot"}'), ("/pieces", 200, "ab"),
     ("/none", 404, '{"error":"Not Found"}'), ("/changed", 201, "after"), ("/broken", 200, "kept"), ("/waiting", 200, "x"),
+    ("/broken/pieces", 200, "ab"), ("/waiting/pieces", 200, "ab"),
 ])
 def test_send_hooks_see_every_answer_before_it_leaves(hooks, path, status, text):
     answer = hooks.get(path)
@@ -56,9 +59,12 @@ def test_send_hooks_see_streams_of_events(hooks):
     assert "data: x" in answer.text
 
 
-def test_an_error_in_a_hook_is_logged(hooks):
-    hooks.get("/broken")
-    assert "broken hook" in hooks.wait_record(level="error", path="/broken")["msg"]
+@pytest.mark.parametrize("path, message", [("/broken", "broken hook"), ("/broken/pieces", "broken hook"),
+                                           ("/waiting/pieces", "cannot wait here")])
+def test_an_error_in_a_hook_is_logged(hooks, path, message):
+    hooks.get(path)
+    record = hooks.wait_record(level="error", path=path)
+    assert "error in a hook" in record["msg"] and message in record["msg"]
 
 
 @pytest.mark.parametrize("path, expected", [

@@ -148,9 +148,13 @@ void hooks_before_stream(lua_State *L, struct exchange *exchange)
     if (!hooks_hold(exchange) || exchange->state != EXCHANGE_OPEN) {
         return;
     }
+    int top = lua_gettop(L);
     exchange->is_sealed = true; /* first: a hook may write as well */
     push_runner(L, "before_stream");
     lua_pushvalue(L, 1);
     push_functions(L, exchange, &find_scope(exchange)->send);
-    lua_call(L, 2, 0);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) { /* as of those that see a whole answer */
+        log_error(L, exchange);
+    }
+    lua_settop(L, top);
 }
