@@ -213,7 +213,8 @@ static void read_times(lua_State *L, const char *name, struct cookie_text_set *s
         refuse(L, name, "max_age is a number of seconds, and expires a time as of os.time()");
     }
     set->max_age_s = (int64_t)floor(seconds);
-    set_expires(set, set->max_age_s + (set->has_max_age ? (int64_t)(clock_wall_us() / 1000000) : 0), text);
+    set_expires(set, set->max_age_s + (set->has_max_age ? (int64_t)(clock_wall_us() / 1000000) : 0),
+                text);
 }
 
 /* Pushes what value stands for: the value at index 3 as text, tables as JSON. */
