@@ -84,7 +84,7 @@ def test_a_bomb_is_refused_while_others_are_served(app, row):
 
     def ask():
         with app.connection() as connection:
-            while not is_over.is_set():
+            while not is_over.is_set() or not served:
                 served.append(app.request("GET", "/good", connection=connection).body)
 
     asking = threading.Thread(target=ask)

@@ -12,8 +12,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,13 +30,23 @@ struct launch {
     int error; /* out: of what could not be done */
 };
 
-/* It was blocked in the worker, so no handler of the worker's has run here. */
+/* What the kernel calls a sigaction; all zero is SIG_DFL. */
+struct action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+/* They were blocked in the worker, so no handler of the worker's has run here.  Past the C library, which keeps two signals to itself:
+ * whoever has started us may have left these ignored, and programs with threads need them. */
 static void reset_signals(void)
 {
-    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    const struct action usual = {0};
     sigset_t none;
     for (int number = 1; number < NSIG; number++) {
-        (void)sigaction(number, &usual, NULL); /* KILL and STOP refuse */
+        /* KILL and STOP refuse */
+        (void)syscall(SYS_rt_sigaction, number, &usual, NULL, sizeof(usual.mask));
     }
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
