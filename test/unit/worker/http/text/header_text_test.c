@@ -32,6 +32,36 @@ static void every_byte_is_judged_as_part_of_a_value(void **state)
     assert_true(header_text_is_value("", 0));
 }
 
+/* Values are looked at eight bytes at a time. */
+static void every_byte_is_judged_at_every_place_of_a_long_value(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        bool wanted = c == '\t' || (c >= 0x20 && c != 0x7f);
+        for (size_t at = 0; at < 20; at++) {
+            char value[20];
+            memset(value, at % 2 == 0 ? 'x' : 0xff, sizeof(value));
+            value[at] = (char)c;
+            assert_int_equal(header_text_is_value(value, sizeof(value)), wanted);
+        }
+    }
+}
+
+static void what_may_not_be_sent_has_a_reason(void **state)
+{
+    (void)state;
+    char name[HEADER_TEXT_NAME_MAX + 1];
+    memset(name, 'x', sizeof(name));
+    assert_null(header_text_fault(name, HEADER_TEXT_NAME_MAX, "v", 1));
+    assert_string_equal(header_text_fault(name, sizeof(name), "v", 1),
+                        "the name is too long, or has a character that a header name can't have");
+    assert_string_equal(header_text_fault("a b", 3, "v", 1),
+                        "the name is too long, or has a character that a header name can't have");
+    assert_string_equal(header_text_fault("Server", 6, "v", 1), "fsd sets it itself");
+    assert_string_equal(header_text_fault("x-a", 3, "a\nb", 3),
+                        "the value has a line break or control character");
+}
+
 static void headers_of_the_framing_are_ours_in_any_case(void **state)
 {
     static const char *const ours[] = {"connection", "Content-Length", "TRANSFER-ENCODING",
@@ -100,6 +130,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_is_judged_as_part_of_a_name),
         cmocka_unit_test(every_byte_is_judged_as_part_of_a_value),
+        cmocka_unit_test(every_byte_is_judged_at_every_place_of_a_long_value),
+        cmocka_unit_test(what_may_not_be_sent_has_a_reason),
         cmocka_unit_test(headers_of_the_framing_are_ours_in_any_case),
         cmocka_unit_test(short_names_stand_for_content_types),
         cmocka_unit_test(statuses_have_reasons),
