@@ -39,6 +39,22 @@ static void on_task_wait(struct task *task);
 static const struct task_owner owner = {
     "request", on_task_done, on_task_wait, exchange_note_run, NULL, NULL, exchange_note_task, NULL};
 
+void exchange_start_over(struct exchange *exchange)
+{
+    exchange->state = EXCHANGE_OPEN;
+    exchange->start = 0;
+    exchange->first = NULL;
+    exchange->step = 0;
+    exchange->failed_step = SIZE_MAX;
+    exchange->scope = NULL;
+    exchange->last = NULL;
+    exchange->last_step = SIZE_MAX;
+    exchange->is_open_for_hooks = false;
+    exchange->is_sealed = false;
+    exchange->has_offspring = false;
+    exchange->status = 200;
+}
+
 struct exchange *exchange_new(struct service *service, h2o_req_t *req)
 {
     struct exchange *exchange = service->free;
@@ -56,21 +72,10 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->req = req;
     exchange->anchor = NULL;
     exchange->task = NULL;
-    exchange->state = EXCHANGE_OPEN;
     view_init(&exchange->view, req);
-    exchange->start = 0;
-    exchange->first = NULL;
-    exchange->step = 0;
-    exchange->failed_step = SIZE_MAX;
-    exchange->scope = NULL;
-    exchange->last = NULL;
-    exchange->last_step = SIZE_MAX;
-    exchange->is_open_for_hooks = false;
-    exchange->is_sealed = false;
-    exchange->has_offspring = false;
+    exchange_start_over(exchange);
     exchange->request = NULL;
     exchange->response = NULL;
-    exchange->status = 200;
     exchange->body = h2o_iovec_init(NULL, 0);
     exchange->file = NULL;
     exchange->stream = NULL;

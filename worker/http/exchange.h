@@ -96,6 +96,8 @@ struct http_object {
 
 /* A new exchange for a request, not yet running; to be filled by the intake (chain). */
 struct exchange *exchange_new(struct service *service, h2o_req_t *req);
+/* Before its first handler, and before that of new code which goes on with it: nothing is decided, no handler has been called. */
+void exchange_start_over(struct exchange *exchange);
 /* Gives back one that never ran. */
 void exchange_free(struct exchange *exchange);
 /* Runs the handlers in a task. */

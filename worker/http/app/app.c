@@ -231,13 +231,7 @@ static void push_settings(lua_State *L)
 {
     lua_newtable(L);
     lua_getiuservalue(L, 1, APP_SETTINGS);
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -5);
-    }
-    lua_pop(L, 1);
+    value_move_pairs(L);
 }
 
 /* The next application outward; routers between them are left out. */

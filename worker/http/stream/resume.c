@@ -37,18 +37,7 @@ void resume_prepare(struct exchange *exchange)
     exchange_memory_free(exchange);
     edition_release(service->runtime->L, exchange->edition);
     exchange->edition = edition_acquire(service->edition);
-    exchange->state = EXCHANGE_OPEN;
-    exchange->start = 0;
-    exchange->first = NULL;
-    exchange->step = 0;
-    exchange->failed_step = SIZE_MAX;
-    exchange->scope = NULL;
-    exchange->last = NULL;
-    exchange->last_step = SIZE_MAX;
-    exchange->is_open_for_hooks = false;
-    exchange->is_sealed = false;
-    exchange->has_offspring = false;
-    exchange->status = 200;
+    exchange_start_over(exchange);
     struct router_memory memory = exchange_memory_get(exchange);
     /* it was found short enough when it came */
     (void)router_match(exchange->edition->plan->router, exchange->view.path.base,
