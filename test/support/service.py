@@ -211,3 +211,19 @@ def read_answer(peer, data=b""):
 
 __all__ = ["BUILD", "IS_SANITIZED", "Load", "PROBE", "ROOT", "Service", "failures", "find_workers", "is_alive",
            "list_reports", "read_all", "read_answer", "wait_for"]
+
+
+@contextlib.contextmanager
+def serving(folder, limits, app=None, workers=1):
+    """A service for all tests of a module, whatever they do to it: at the end no worker was started again, and no sanitizer has
+    complained."""
+    before = list_reports()
+    service = Service(folder, app, workers)
+    service.write_conf(limits=limits)
+    try:
+        service.start_ready()
+        yield service
+        assert service.workers()[0]["restarts"] == 0, service.log()
+    finally:
+        service.end()
+    assert list_reports() == before

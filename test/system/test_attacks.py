@@ -6,7 +6,7 @@ import socket
 import struct
 
 import pytest
-from service import IS_SANITIZED, Service, failures, list_reports, read_all, wait_for
+from service import IS_SANITIZED, failures, read_all, serving, wait_for
 
 APP = """
 local fsd = require "fsd"
@@ -47,16 +47,8 @@ def good(server):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    before = list_reports()
-    service = Service(tmp_path_factory.mktemp("attacks"), APP)
-    service.write_conf(limits={"header_timeout": "500ms", "body_timeout": "500ms", "write_timeout": "500ms", "keepalive": "5s"})
-    try:
-        service.start_ready()
+    with serving(tmp_path_factory.mktemp("attacks"), {"header_timeout": "500ms", "body_timeout": "500ms", "write_timeout": "500ms", "keepalive": "5s"}, APP) as service:
         yield service
-        assert service.workers()[0]["restarts"] == 0, service.log()
-    finally:
-        service.end()
-    assert list_reports() == before
 
 
 def statuses(data):

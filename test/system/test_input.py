@@ -4,7 +4,7 @@ import socket
 import struct
 
 import pytest
-from service import Service, list_reports, read_all, read_answer, wait_for
+from service import read_all, read_answer, serving, wait_for
 
 BODY_LIMIT = 64 * 1024
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -13,16 +13,8 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One for all rows: what a row breaks, the next one sees."""
-    before = list_reports()
-    service = Service(tmp_path_factory.mktemp("input"), workers=1)
-    service.write_conf(limits={"body": BODY_LIMIT, "keepalive": "5s"})
-    try:
-        service.start_ready()
+    with serving(tmp_path_factory.mktemp("input"), {"body": BODY_LIMIT, "keepalive": "5s"}) as service:
         yield service
-        assert service.workers()[0]["restarts"] == 0, service.log()
-    finally:
-        service.end()
-    assert list_reports() == before
 
 
 @pytest.fixture

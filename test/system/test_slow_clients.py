@@ -2,7 +2,7 @@
 import socket
 
 import pytest
-from service import PROBE, Service, failures, list_reports, read_all, read_answer, wait_for
+from service import PROBE, failures, read_all, read_answer, serving, wait_for
 
 STREAM = """
 app:get("/stream/:kib", function(req, res)
@@ -19,16 +19,8 @@ SLOW_ANSWER = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Typ
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    before = list_reports()
-    service = Service(tmp_path_factory.mktemp("slow"), PROBE.read_text().replace("\nreturn app\n", STREAM), workers=1)
-    service.write_conf(limits=TIMES)
-    try:
-        service.start_ready()
+    with serving(tmp_path_factory.mktemp("slow"), TIMES, PROBE.read_text().replace("\nreturn app\n", STREAM)) as service:
         yield service
-        assert service.workers()[0]["restarts"] == 0, service.log()
-    finally:
-        service.end()
-    assert list_reports() == before
 
 
 @pytest.fixture

@@ -3,23 +3,15 @@ ones that every server reads alike, which are served."""
 import re
 
 import pytest
-from service import Service, list_reports
+from service import serving
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    before = list_reports()
-    service = Service(tmp_path_factory.mktemp("smuggling"), workers=1)
-    service.write_conf(limits={"header_timeout": "500ms", "body_timeout": "500ms", "keepalive": "500ms"})
-    try:
-        service.start_ready()
+    with serving(tmp_path_factory.mktemp("smuggling"), {"header_timeout": "500ms", "body_timeout": "500ms", "keepalive": "500ms"}) as service:
         yield service
-        assert service.workers()[0]["restarts"] == 0, service.log()
-    finally:
-        service.end()
-    assert list_reports() == before
 
 
 @pytest.fixture
