@@ -51,14 +51,17 @@ def without_leak_check():
 
 
 def start_in_thread(fsd, method, **params):
-    """Calls a method that answers late; returns the thread and a list that gets the result or the error."""
+    """Calls a method that answers late: it is sent when this returns the thread that waits, and a list that gets the result or the error."""
     results = []
+    sock = fsd.open_control()
+    fsd.send_call(sock, method, **params)
 
     def run():
-        try:
-            results.append(fsd.call(method, **params))
-        except (RpcError, ConnectionError) as error:  # one that the daemon has not read when it ends is reset
-            results.append(error)
+        with sock:
+            try:
+                results.append(fsd.read_answer(sock))
+            except (RpcError, ConnectionError) as error:  # one that the daemon has not read when it ends is reset
+                results.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
