@@ -2,7 +2,7 @@
  * Owns the memory: regions from the system, cut into slabs of 64 KiB that each hold blocks of one size.  A block's slab is
  * found by its address, so that a block needs no size of its own; blocks are cut off a slab one by one, so that what is
  * not used yet takes no memory.  A slab that has become empty serves any other size: what one kind of objects has
- * left behind does not stay theirs.  Called by heap.c alone.  Must not know whose a block is, nor any limit. */
+ * left behind does not stay theirs.  Called by heap.c, and by leisure.c when nobody needs memory soon.  Must not know whose a block is, nor any limit. */
 #include "worker/core/heap_pool.h"
 
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 
 enum {
     REGION_SLABS = 16,
-    WARM_MAX = 64, /* empty slabs that keep their memory: 4 MiB */
+    WARM_MAX = 64,     /* empty slabs that keep their memory: 4 MiB */
+    IDLE_WARM_MAX = 8, /* of a worker that has nothing to do: 512 KiB */
     MEMORY_PAGE = 4096,
 };
 
@@ -117,18 +118,55 @@ struct heap_slab *heap_pool_open(struct heap_pool *pool, uint32_t class_index)
     return slab;
 }
 
-/* Of a cold one the page with its head keeps its memory. */
-static void retire(struct heap_pool *pool, struct heap_slab *slab)
+static void put_first(struct heap_slab **list, struct heap_slab *slab)
 {
-    struct heap_slab **list = &pool->warm;
-    if (pool->warm_count < WARM_MAX) {
-        pool->warm_count++;
-    } else {
-        list = &pool->cold;
-        (void)madvise((char *)slab + MEMORY_PAGE, HEAP_POOL_SLAB - MEMORY_PAGE, MADV_DONTNEED);
-    }
     slab->next = *list;
     *list = slab;
+}
+
+/* Of an empty one; the page with its head keeps its memory. */
+static void give_back_memory(struct heap_slab *slab)
+{
+    (void)madvise((char *)slab + MEMORY_PAGE, HEAP_POOL_SLAB - MEMORY_PAGE, MADV_DONTNEED);
+}
+
+static void cool(struct heap_pool *pool, struct heap_slab *slab)
+{
+    give_back_memory(slab);
+    put_first(&pool->cold, slab);
+}
+
+/* It stays its size's. */
+static void start_over(struct heap_slab *slab)
+{
+    slab->free = NULL;
+    slab->fresh = sizeof(*slab);
+    give_back_memory(slab);
+}
+
+static void retire(struct heap_pool *pool, struct heap_slab *slab)
+{
+    if (pool->warm_count == WARM_MAX) {
+        cool(pool, slab);
+        return;
+    }
+    pool->warm_count++;
+    put_first(&pool->warm, slab);
+}
+
+void heap_pool_cool(struct heap_pool *pool)
+{
+    while (pool->warm_count > IDLE_WARM_MAX) {
+        pool->warm_count--;
+        cool(pool, take_first(&pool->warm));
+    }
+    for (uint32_t i = 0; i < HEAP_POOL_CLASSES; i++) {
+        for (struct heap_slab *slab = pool->open[i]; slab != NULL; slab = slab->next) {
+            if (slab->used == 0 && slab->fresh > MEMORY_PAGE) {
+                start_over(slab);
+            }
+        }
+    }
 }
 
 void heap_pool_note_given(struct heap_pool *pool, struct heap_slab *slab)

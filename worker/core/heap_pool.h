@@ -48,6 +48,8 @@ struct heap_slab *heap_pool_open(struct heap_pool *pool, uint32_t class_index);
 void heap_pool_note_given(struct heap_pool *pool, struct heap_slab *slab);
 /* The slab has no room left. */
 void heap_pool_note_full(struct heap_slab *slab);
+/* Nobody needs much soon: no more than 512 KiB of what is empty keep their memory. */
+void heap_pool_cool(struct heap_pool *pool);
 
 static inline uint32_t heap_pool_class(size_t bytes)
 {
