@@ -11,7 +11,8 @@ app:get("/stream/:kib", function(req, res)
 end)
 return app
 """
-TIMES = {"header_timeout": "300ms", "body_timeout": "300ms", "write_timeout": "300ms", "keepalive": "300ms"}
+TIMES = {"header_timeout": "300ms", "body_timeout": "300ms", "write_timeout": "300ms"}
+BRIEF = {**TIMES, "keepalive": "300ms"}  # only where it is meant: a client that is held up before its first byte is idle
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 SLOW_ANSWER = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n" \
               b'Content-Length: 44\r\n\r\n{"error":"the request did not come in time"}'
@@ -29,6 +30,18 @@ def service(server):
     while server.peers:
         server.peers.pop().close()
     wait_for(lambda: server.slot(0)["connections"] == 0, "the connections to be gone")
+
+
+def apply(service, times):
+    service.write_conf(limits=times)
+    service.call("config.apply")
+
+
+@pytest.fixture
+def brief(service):
+    apply(service, BRIEF)
+    yield service
+    apply(service, TIMES)
 
 
 def drip(peer, data):
@@ -93,13 +106,16 @@ def test_a_body_that_trickles_in_gets_no_more_time(service):
     assert drip(peer, b"a" * 10000).startswith(b"HTTP/1.1 408 ")
 
 
-@pytest.mark.parametrize("first", [b"", GET], ids=["new", "used"])
-def test_an_idle_connection_is_closed_without_a_word(service, first):
-    peer = service.connect()
-    peer.sendall(first)
-    if first:
-        assert read_answer(peer)[2] == b"hello"
-    assert read_all(peer) == b""
+def test_a_connection_that_is_idle_from_the_start_is_closed_without_a_word(brief):
+    assert read_all(brief.connect()) == b""
+
+
+def test_a_connection_that_is_idle_behind_an_answer_is_closed_without_a_word(brief):
+    def ask():
+        return brief.exchange(GET)  # nothing, if this side was held up before it
+
+    answer = wait_for(ask, "an answer")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"\r\n\r\nhello") and b"onnection: close" not in answer
 
 
 @pytest.mark.parametrize("path", ["/big/16384", "/stream/16384"])
@@ -137,16 +153,13 @@ def test_a_good_client_beside_slow_ones_loses_nothing(service):
 
 def test_limits_of_time_change_while_connections_wait(service):
     """From a day to 300 ms."""
-    def write(times):
-        service.write_conf(limits=times)
-        service.call("config.apply")
-
-    write(dict.fromkeys(TIMES, "1d"))
+    apply(service, dict.fromkeys(BRIEF, "1d"))
     try:
         peers = [service.connect() for _ in range(3)]
         peers[0].sendall(b"GET /")
         peers[1].sendall(UNFINISHED["half a body"])
         assert service.get("/").text == "hello"
+        apply(service, BRIEF)
+        assert [read_all(peer)[9:12] for peer in peers] == [b"408", b"408", b""]
     finally:
-        write(TIMES)
-    assert [read_all(peer)[9:12] for peer in peers] == [b"408", b"408", b""]
+        apply(service, TIMES)
