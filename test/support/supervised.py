@@ -38,7 +38,7 @@ def ready_pids(fsd, name="web"):
     return [row["pid"] for row in pool_of(fsd, name)["workers"] if row["state"] == "ready"]
 
 
-def wait_pool(fsd, name, condition, what, seconds=10.0):
+def wait_pool(fsd, name, condition, what, seconds=20.0):
     def check(status):
         return condition(next(pool for pool in status["pools"] if pool["name"] == name))
 

@@ -221,7 +221,7 @@ class Cycle:
     def check_workers_gone(self):
         pid = self.service.process.pid
         try:
-            wait_for(lambda: not find_workers(pid), "the workers to be gone", 1)
+            wait_for(lambda: not find_workers(pid), "the workers to be gone")
         except AssertionError as error:
             raise Bad(f"left the workers {find_workers(pid)}") from error
 
@@ -284,7 +284,7 @@ class Cycle:
 
     def lines(self):
         """Of the trace, once strace has written it to its end."""
-        wait_for(lambda: "+++ " in self.trace.read_text(errors="replace")[-200:], "the end of the trace", 5)
+        wait_for(lambda: "+++ " in self.trace.read_text(errors="replace")[-200:], "the end of the trace")
         return self.trace.read_text(errors="replace").splitlines()
 
     def injected(self):

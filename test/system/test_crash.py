@@ -112,7 +112,7 @@ def test_a_crash_loop_backs_off_and_is_told(make_service, tmp_path):
     starts = service.log().count("worker is started")
     assert starts <= 3 + service.status()["pools"][0]["workers"][0]["restarts"]  # none but these
     flag.unlink()
-    service.wait_status(lambda status: status["state"] == "running", "the pool to heal", 15)
+    service.wait_status(lambda status: status["state"] == "running", "the pool to heal")
     assert service.ctl("status").returncode == 0
 
 

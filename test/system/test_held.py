@@ -155,7 +155,7 @@ def test_an_order_of_an_operator_ends_the_hold_when_it_has_healed_the_pool(make_
         conf = fsd.folder / "fsd.yaml"
         conf.write_text(conf.read_text().replace('"red"', '"blue"'))
         fsd.call("config.apply")
-    pool = wait_pool(fsd, "web", lambda pool: pool["state"] == "running", "the pool to be released", 4)
+    pool = wait_pool(fsd, "web", lambda pool: pool["state"] == "running", "the pool to be released")
     assert pool["cause"] is None and "probe_in_ms" not in pool
     wait_for(lambda: all(row["state"] == "ready" for row in pool_of(fsd, "web")["workers"]), "the one with 503 to go")
     assert set(count_answers(fsd)) == set(ready_pids(fsd))

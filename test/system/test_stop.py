@@ -37,7 +37,7 @@ def test_fsdctl_stop_returns_when_the_daemon_has_gone(service, words):
     address = service.address()
     result = service.ctl(*words)
     assert (result.returncode, result.stdout, result.stderr) == (0, "fsd has stopped\n", "")
-    assert service.wait_exit(1) == 0
+    assert service.wait_exit() == 0
     check_nothing_left(service, address)
 
 
@@ -62,7 +62,7 @@ def test_a_slow_request_does_not_outlast_the_shutdown_limit(make_service):
     service.wait_log("slow began")
     service.signal(signal.SIGTERM)
     assert read_all(peer) == b""
-    assert service.wait_exit(3) == 0
+    assert service.wait_exit() == 0
     assert "not gone within 300 ms" in service.log()
 
 
@@ -108,7 +108,7 @@ def test_idle_connections_do_not_keep_the_daemon(make_service):
         peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b"200 OK" in peer.recv(65536)
     service.signal(signal.SIGTERM)
-    assert service.wait_exit(8) == 0
+    assert service.wait_exit() == 0
     assert all(read_all(peer) == b"" for peer in peers)
 
 
@@ -145,7 +145,7 @@ def test_a_daemon_whose_log_reader_is_gone_still_stops_in_order(make_service):
         process.stderr.close()
         assert service.get("/").text == "hello"
         process.terminate()
-        assert process.wait(5) == 0
+        assert process.wait(20) == 0
 
 
 # --- in which order ---
