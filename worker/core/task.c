@@ -3,7 +3,7 @@
  * task_wake, and the task goes on at the end of the turn (a job of the loop), never from within the callback.  One that has
  * used up its slice is preempted: it yields between two instructions (preempt.c) and gets its share of a later turn.
  * Cancelling raises in the wait, or where the task was preempted, so that unwinding (<close>, pcall) runs and may itself wait;
- * a second later the coroutine is closed by force.
+ * a second later the coroutine is closed by force, but never before it has been told.
  * Called by the HTTP area and by hooks.  Must not know what a task does. */
 #include "worker/core/task.h"
 
@@ -166,7 +166,8 @@ static void resume(struct task *task, int argument_count)
     pool->running = task;
     task->state = TASK_RUNNING;
     task->is_suspending = false;
-    bool is_due = task->is_hog && task->is_preempted; /* to be raised now, not a slice later */
+    /* to be raised now, not a slice later */
+    bool is_due = (task->is_hog || task->cancel != TASK_CANCEL_NONE) && task->is_preempted;
     task->is_preempted = false;
     note_run(task);
     slice_begin(&runtime->slice, task->L, runtime->loop.now_us);
@@ -285,15 +286,18 @@ void task_preempt(lua_State *L)
     (void)lua_yield(L, 0); /* comes back: Lua yields when the hook returns */
 }
 
+/* The CPU may be short, or a disk slow: who could not be told until now gets its time when it is. */
 static void on_grace_over(struct timer *timer)
 {
     struct task *task = H2O_STRUCT_FROM_MEMBER(struct task_timing, grace, timer)->task;
-    if (task->state == TASK_READY) {
+    if (task->cancel != TASK_CANCEL_NONE) {
+        loop_set_timer(&task->runtime->loop, timer, GRACE_MS, on_grace_over);
+    } else if (task->state == TASK_READY) {
         task->is_overdue = true; /* one whose wait is over runs once more; suspend() ends it then */
-        return;
+    } else {
+        task->wait->on_cancel(task->wait);
+        close_by_force(task);
     }
-    task->wait->on_cancel(task->wait);
-    close_by_force(task);
 }
 
 /* It was woken, but will not take what that has brought; once, also when it is killed behind being cancelled. */

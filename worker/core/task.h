@@ -171,7 +171,8 @@ void task_mark_idle(struct task *task);
 /* The wait is over: the task goes on at the end of this turn. */
 void task_wake(struct task *task);
 
-/* Raises the reason in the task's wait, or where it was preempted; after a grace of 1 s the coroutine is closed where it stands.
+/* Raises the reason in the task's wait, or where it was preempted; after a grace of 1 s the coroutine is closed where it stands, if
+ * it has had the CPU since.
  * Later reasons are ignored. */
 void task_cancel(struct task *task, enum task_cancel reason);
 /* Raises TASK_CANCEL_RELOAD in the task's wait if it is an idle one, once in its life; false: it is in the middle of something, was told

@@ -169,6 +169,22 @@ static void a_deadline_ends_one_that_never_waits(void **state)
     assert_non_null(strstr(tasks.outcome, "t:1: in function"));
 }
 
+static void
+one_that_was_cancelled_while_it_stood_in_the_queue_is_told_before_it_is_ended(void **state)
+{
+    (void)state;
+    struct task *task = tasks_start("local _, err = pcall(function() while true do end end)\n"
+                                    "tell(err.code) sleep(0) tell('unwound')");
+    assert_int_equal(task->state, TASK_READY);
+    task_cancel(task, TASK_CANCEL_ABORTED);
+    struct timer *grace = &task->timing->grace;
+    timer_clear(&tasks.runtime.loop.timers, grace);
+    grace->on_fire(grace); /* others had the CPU all this time */
+    tasks_run();
+    assert_int_equal(tasks.status, LUA_OK);
+    assert_string_equal(tasks.told, "aborted;unwound;");
+}
+
 static void one_that_was_cancelled_and_goes_on_spinning_is_closed_by_force(void **state)
 {
     (void)state;
@@ -396,6 +412,7 @@ int main(void)
         TEST(a_coroutine_that_was_closed_with_its_task_is_dead),
         TEST(a_deadline_ends_one_that_never_waits),
         TEST(one_that_was_cancelled_and_goes_on_spinning_is_closed_by_force),
+        TEST(one_that_was_cancelled_while_it_stood_in_the_queue_is_told_before_it_is_ended),
         TEST(one_that_uses_up_its_cpu_time_gets_an_error),
         TEST(cpu_time_counts_over_all_slices_and_not_while_waiting),
         TEST(a_new_limit_counts_from_the_time_it_is_set),

@@ -327,6 +327,28 @@ static void one_that_goes_on_waiting_is_closed_by_force(void **state)
                               "is being loaded, collected or closed;");
 }
 
+/* As if a second had passed. */
+static void end_grace(struct task *task)
+{
+    struct timer *grace = &task->timing->grace;
+    assert_true(timer_is_set(grace));
+    timer_clear(&runtime.loop.timers, grace);
+    grace->on_fire(grace);
+}
+
+static void one_that_could_not_go_on_since_it_was_cancelled_has_its_time_all_the_same(void **state)
+{
+    (void)state;
+    struct task *task = start("local _, err = pcall(sleep, 100) tell(err.code) sleep(0)\n"
+                              "tell('unwound')");
+    task_cancel(task, TASK_CANCEL_ABORTED);
+    assert_int_equal(task->state, TASK_READY);
+    end_grace(task); /* before it has had the CPU */
+    run();
+    assert_int_equal(last_status, LUA_OK);
+    assert_string_equal(told, "aborted;unwound;");
+}
+
 static const char *const killed_code =
     "local x <close> = setmetatable({}, {__close = function() tell('closed') end})\n"
     "pcall(sleep, 100) tell('caught') sleep(100)";
@@ -552,6 +574,7 @@ int main(void)
         TEST(what_a_task_does_not_take_is_passed_on_once),
         TEST(a_task_that_cancels_itself_is_told_at_its_next_wait),
         TEST(one_that_goes_on_waiting_is_closed_by_force),
+        TEST(one_that_could_not_go_on_since_it_was_cancelled_has_its_time_all_the_same),
         TEST(a_task_that_is_killed_is_closed_and_runs_nothing_else),
         TEST(a_task_that_is_killed_inside_of_xpcall_leaves_no_message_handler),
         TEST(a_task_that_is_ready_is_killed_before_it_goes_on),
