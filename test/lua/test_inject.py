@@ -17,9 +17,16 @@ app:get("/fails", function() error("no luck") end)
 app:get("/cookies", function(req, res) res:cookie("a", "1"):cookie("b", "2"):append("x-list", "1"):append("x-list", "2"):send("") end)
 app:get("/native", fsd.http.respond("native"))
 app:get("/nested", function(req, res) return { app:inject("/hello").body } end)
+app:get("/down/:n", function(req, res)
+  local n = tonumber(req.params.n)
+  if n == 0 then return { "ground" } end
+  local answer = app:inject("/down/" .. n - 1)
+  res:status(answer.status):json(answer:json())
+end)
+app:get("/mirror", function(req, res) local answer = app:inject("/mirror"); res:status(answer.status):json(answer:json()) end)
 app:get("/none", function(req, res) res:status(204):send() end)
 app:get("/large", function(req, res) res:send(("x"):rep(1000)) end)
-app:on_error(function(err, req, res) res:status(err.status or 500):json{ failed = err.message or tostring(err) } end)
+app:on_error(function(err, req, res) res:status(err.status or 500):json{ failed = err.message or tostring(err), code = err.code } end)
 local ended = fsd.task.channel(1)
 app:get("/tells_its_end", function(req, res) res:on("finish", function(how) ended:put { how.status, how.complete } end); res:send("told") end)
 local waiting
@@ -54,6 +61,10 @@ GIVEN = [
     ("headers_are_gathered", 'local a = app:inject("/cookies"); return { a.headers["set-cookie"], a.headers["x-list"] }', [["a=1; Path=/", "b=2; Path=/"], "1, 2"]),
     ("what_needs_no_lua_is_answered_too", 'return { app:inject("/native").body }', ["native"]),
     ("one_may_lead_to_another", 'return app:inject("/nested").json()', ["hello"]),
+    ("so_many_may_wait_for_each_other", 'return app:inject("/down/15"):json()', ["ground"]),
+    ("one_more_may_not", 'local a = app:inject("/down/16"); return { a.status, a:json().code }', [508, "inject.too.deep"]),
+    ("one_that_asks_itself_is_told", 'local a = app:inject("/mirror"); return { a.status, a:json().code }', [508, "inject.too.deep"]),
+    ("it_is_the_depth_that_counts", 'for i = 1, 40 do app:inject("/down/1") end; return app:inject("/down/15"):json()', ["ground"]),
     ("many_may_run_at_once", '''
         local group, sum = fsd.task.wait_group(), 0
         for i = 1, 50 do group:add(1); fsd.task.spawn(function() local n = #app:inject("/slow").body; sum = sum + n; group:done() end) end

@@ -39,6 +39,11 @@ static void on_task_wait(struct task *task);
 static const struct task_owner owner = {
     "request", on_task_done, on_task_wait, exchange_note_run, NULL, NULL, exchange_note_task, NULL};
 
+const struct exchange *exchange_of_task(const struct task *task)
+{
+    return task->owner == &owner ? task->data : NULL;
+}
+
 void exchange_start_over(struct exchange *exchange)
 {
     exchange->state = EXCHANGE_OPEN;
@@ -91,6 +96,7 @@ struct exchange *exchange_new(struct service *service, h2o_req_t *req)
     exchange->awaits_answer = false;
     exchange->drops_body = false;
     exchange->is_resuming = false;
+    exchange->inject_depth = 0;
     exchange->id[0] = '\0';
     exchange->serial = service->id_seed++;
     exchange->ticket = (struct recorder_ticket){0};

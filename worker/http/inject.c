@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/address.h"
 #include "worker/core/error.h"
 #include "worker/core/generation.h"
 #include "worker/core/json/json_write.h"
@@ -23,11 +22,14 @@
 #include "worker/http/app/app.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
+#include "worker/http/inject_check.h"
 #include "worker/http/server.h"
 #include "worker/http/service.h"
 #include "worker/http/text/header_text.h"
 
 #define INJECTION_METATABLE "fsd.Injection"
+
+enum { DEPTH_MAX = 16 };
 
 enum inject_state {
     INJECT_WAITING, /* for the first job */
@@ -47,6 +49,7 @@ struct injection {
     bool is_too_large; /* it has more bytes than limit */
     struct json_buf body;
     size_t limit;
+    uint8_t depth;
     struct task *waiter; /* borrowed; NULL: Lua has let go, and the next job frees it */
     bool is_given_up;    /* the waiter does not wait any more */
     struct task_wait wait;
@@ -210,6 +213,7 @@ bool inject_fit(struct exchange *exchange)
     edition_release(exchange->service->runtime->L, exchange->edition);
     exchange->edition = edition_acquire(injection->edition);
     exchange->view.version = 0x101;
+    exchange->inject_depth = injection->depth;
     exchange->view.has_content_length = injection->req.entity.base != NULL;
     return true;
 }
@@ -240,61 +244,25 @@ static struct edition *open_edition(lua_State *L, struct service *service)
     return edition;
 }
 
+/* How deep the request lies that the task is going to send; what a handler leaves to tasks of their own begins anew. */
+static uint8_t find_depth(lua_State *L, const struct task *task)
+{
+    const struct exchange *exchange = exchange_of_task(task);
+    unsigned depth = exchange == NULL ? 1 : exchange->inject_depth + 1U;
+    if (depth > DEPTH_MAX) {
+        error_raise(L, "HttpError", "inject.too.deep", 508,
+                    "app:inject: %d requests wait for each other already: does a handler inject "
+                    "what leads to itself?",
+                    DEPTH_MAX);
+    }
+    return (uint8_t)depth;
+}
+
 static h2o_iovec_t copy_argument(lua_State *L, struct injection *injection, int index)
 {
     size_t len;
     const char *text = lua_tolstring(L, index, &len);
     return h2o_strdup(&injection->req.pool, text, len);
-}
-
-static void check_target(lua_State *L, int index)
-{
-    size_t len;
-    const char *text = luaL_checklstring(L, index, &len);
-    luaL_argcheck(L, len > 0 && (text[0] == '/' || strcmp(text, "*") == 0), index,
-                  "url must begin with a /");
-    for (size_t i = 0; i < len; i++) {
-        luaL_argcheck(L, (unsigned char)text[i] > 0x20 && text[i] != 0x7f, index,
-                      "url has a blank or a control character");
-    }
-}
-
-/* A flat list of names and values. */
-static void check_headers(lua_State *L, int index)
-{
-    luaL_checktype(L, index, LUA_TTABLE);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, index);
-    for (lua_Integer i = 1; i < count; i += 2) {
-        size_t len;
-        size_t value_len;
-        lua_rawgeti(L, index, i);
-        lua_rawgeti(L, index, i + 1);
-        luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING, index,
-                      "headers are strings");
-        const char *name = lua_tolstring(L, -2, &len);
-        const char *value = lua_tolstring(L, -1, &value_len);
-        luaL_argcheck(L, header_text_is_name(name, len) && header_text_is_value(value, value_len),
-                      index, "a header has a character that a request can't have");
-        lua_pop(L, 2);
-    }
-}
-
-static void read_peer(lua_State *L, int index, struct sockaddr_storage *ret_peer)
-{
-    struct address address;
-    size_t len;
-    const char *text = luaL_optlstring(L, index, "127.0.0.1", &len);
-    luaL_argcheck(L, address_parse(text, len, &address) == 0, index,
-                  "remote_address must be an IP address");
-    *ret_peer = (struct sockaddr_storage){.ss_family = AF_INET6};
-    struct sockaddr_in6 *in6 = (void *)ret_peer;
-    struct sockaddr_in *in = (void *)ret_peer;
-    if (memchr(text, ':', len) != NULL) {
-        memcpy(&in6->sin6_addr, address.bytes, sizeof(address.bytes));
-    } else {
-        ret_peer->ss_family = AF_INET;
-        memcpy(&in->sin_addr, address.bytes + 12, 4);
-    }
 }
 
 /* Host, and what says how the body is framed, are no headers for libh2o. */
@@ -333,19 +301,6 @@ static void fill_request(lua_State *L, struct injection *injection)
     }
 }
 
-static void check_arguments(lua_State *L, struct sockaddr_storage *ret_peer)
-{
-    size_t len;
-    const char *method = luaL_checklstring(L, 2, &len);
-    luaL_argcheck(L, header_text_is_name(method, len), 2, "method must be a word");
-    check_target(L, 3);
-    check_headers(L, 4);
-    (void)luaL_optlstring(L, 5, NULL, NULL);
-    read_peer(L, 6, ret_peer);
-    luaL_argcheck(L, luaL_checkinteger(L, 7) >= 0, 7, "a limit cannot be negative");
-    luaL_argcheck(L, runtime_of(L)->http != NULL, 1, "this worker serves no requests");
-}
-
 /* Pushes what lets go of the injection when the function that runs is over, however that ends. */
 static struct injection **push_holder(lua_State *L)
 {
@@ -379,14 +334,16 @@ static struct injection *injection_new(struct service *service, struct edition *
 int inject_request(lua_State *L)
 {
     struct sockaddr_storage peer;
-    check_arguments(L, &peer);
+    inject_check(L, &peer);
     task_check_loaded(L, "send a request to the application");
     struct task *task = task_check(L);
+    uint8_t depth = find_depth(L, task);
     struct service *service = http_server_service(runtime_of(L)->http);
     struct injection **held = push_holder(L);
     struct injection *injection = injection_new(service, open_edition(L, service));
     *held = injection;
     injection->peer = peer;
+    injection->depth = depth;
     injection->limit = (size_t)lua_tointeger(L, 7);
     injection->waiter = task;
     fill_request(L, injection);
