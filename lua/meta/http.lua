@@ -434,7 +434,8 @@ function App:listen() end
 ---@field x_powered_by? boolean whether answers say so; false
 
 ---Changes a setting; nil restores the default. A mounted application has the settings of the one around it where it has none of its
----own. Raises when a setting that fsd knows (fsd.App.Settings) can't have that value.
+---own. Raises when a setting that fsd knows (fsd.App.Settings) can't have that value. Any other name is the application's own; one that
+---looks like a mistyped setting of fsd's is logged as a warning.
 ---@param name string
 ---@param value any
 ---@return fsd.App self

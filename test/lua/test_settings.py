@@ -105,3 +105,17 @@ app:get("/", function() return { app:setting("etag") } end)'''))
 def test_settings_cannot_be_changed_while_the_application_runs(serve):
     app = serve(app_of([("set", 'local _, err = fsd.try(app.set, app, "x", 1); return err.message')]))
     assert "cannot add to an application that is running" in app.get("/set").text
+
+
+def test_a_name_that_looks_like_a_setting_is_told_once_and_taken(serve):
+    app = serve(app_of([], '''
+app:set("title", 1):set("body", 2):set("end", 3):enable("envelope")
+app:set("trust_proxies", 4):set("trust_proxies", 5):set("Etag", nil)
+app:enable("view_chache")
+app:get("/", function() return { app:setting("trust_proxies") } end)'''))
+    assert app.get("/").json() == [5]
+    told = sorted(record["msg"] for record in app.records() if "app:set" in record["msg"])
+    assert [message.partition(": ")[2] for message in told] == [
+        'app:set: "trust_proxies" is no setting of fsd\'s; did you mean "trust_proxy"?',
+        'app:set: "view_chache" is no setting of fsd\'s; did you mean "view_cache"?']
+    assert all(message.startswith("app.lua:") for message in told)

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/nearest.h"
 #include "common/parse.h"
 #include "worker/core/runtime.h"
 #include "worker/http/trust.h"
@@ -252,6 +253,22 @@ static const struct row *find_row(const char *name)
         }
     }
     return NULL;
+}
+
+const char *settings_find_nearest(const char *name)
+{
+    enum { LEN_MIN = 4, CUT_MAX = 2 }; /* shorter names are near to something by chance */
+    const char *names[ROW_COUNT];
+    size_t len = strlen(name);
+    if (len < LEN_MIN || find_row(name) != NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        names[i] = rows[i].name;
+    }
+    const char *found = nearest_find(name, names, ROW_COUNT);
+    /* "body" is no body_limit that was cut short */
+    return found != NULL && strlen(found) <= len + CUT_MAX ? found : NULL;
 }
 
 void settings_set(lua_State *L, struct settings *settings, const char *name, int index)

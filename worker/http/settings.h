@@ -50,6 +50,8 @@ void settings_init(struct settings *settings);
 /* Takes over the value at index, nil for the default.  Raises for a value that the setting can't have; names that fsd does not know
  * are the application's own. */
 void settings_set(lua_State *L, struct settings *settings, const char *name, int index);
+/* The setting that was most likely meant by a name that is none of ours; NULL: it may well be the application's own. */
+const char *settings_find_nearest(const char *name);
 /* Takes over what parent says wherever child was told nothing. */
 void settings_inherit(struct settings *child, const struct settings *parent);
 /* Pushes the value of a setting that was never set, and returns its type; nil for most. */

@@ -6,19 +6,36 @@
  * Called while an application loads; requests ask for settings by exchange_settings and settings_push. */
 #include "worker/http/app/app_settings.h"
 
+#include <lauxlib.h>
 #include <string.h>
 
+#include "worker/core/runtime.h"
 #include "worker/http/app/app.h"
 #include "worker/http/app/plan.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
 #include "worker/http/settings.h"
 
+/* A name of its own that looks like one of ours is told, once; the values are on the top. */
+static void warn_of_typo(lua_State *L, const char *name)
+{
+    const char *meant = lua_isnil(L, 3) ? NULL : settings_find_nearest(name);
+    if (meant != NULL && lua_getfield(L, -1, name) == LUA_TNIL) {
+        luaL_where(L, 1);
+        logger_write(&runtime_of(L)->logger, LOG_LEVEL_WARNING,
+                     "%sapp:set: \"%s\" is no setting of fsd's; did you mean \"%s\"?",
+                     lua_tostring(L, -1), name, meant);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, 4);
+}
+
 static int set(lua_State *L, struct app *app)
 {
     const char *name = luaL_checkstring(L, 2);
     settings_set(L, &app->settings, name, 3);
     lua_getiuservalue(L, 1, APP_SETTINGS);
+    warn_of_typo(L, name);
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
     lua_rawset(L, -3);
