@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
+import time
 
 import pytest
 
@@ -41,6 +43,11 @@ def logging(make_service):
         return service
 
     return make
+
+
+def told(service):
+    """How many lines were lost, as each record says."""
+    return [int(count) for count in re.findall(r"(\d+) lines? of the access log w", service.log())]
 
 
 def lines(service, count):
@@ -151,7 +158,7 @@ def test_a_pipe_that_nobody_reads_holds_nothing_up(logging):
         result = service.load("/", connections=4, requests=500).result()  # much more than a pipe takes
         assert result["ok"] == 500
         taken = b""
-        while "lines of the access log were dropped" not in service.log():
+        while not told(service):
             with contextlib.suppress(BlockingIOError):
                 taken += os.read(reader, 1 << 16)
             service.request("GET", "/native")
@@ -159,6 +166,21 @@ def test_a_pipe_that_nobody_reads_holds_nothing_up(logging):
         assert all(line == b"" or line.endswith(b"x" * 900) for line in taken.split(b"\n")[:-1])
     finally:
         os.close(reader)
+
+
+def test_a_full_disk_is_told_at_once_and_not_in_a_flood(logging):
+    service = logging("$status $request_uri")
+    change(service, access_path="/dev/full")  # never made anew, only opened
+    service.start_ready()
+    service.request("GET", "/native")
+    service.wait_log("1 line of the access log was dropped: No space left on device")
+    begun = time.monotonic()
+    result = service.load("/native", connections=4, requests=2000).result()
+    assert result["ok"] == 2000
+    wait_for(lambda: sum(told(service)) == 2001, "all lines that were lost")
+    assert len(told(service)) <= 3 + (time.monotonic() - begun) / 5  # one every five seconds, and the first
+    assert service.slot(0)["access_lost"] == 2001
+    assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
 
 
 def test_a_format_that_is_none_is_refused_with_its_place(logging):

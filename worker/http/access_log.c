@@ -1,12 +1,13 @@
 /* access_log.c - a line for each request that is over, written where the master said.
  * Owns the descriptor and the lines of one turn, which leave in one write at its end.  Workers share the file and write whole lines only: a
  * file takes them at once (O_APPEND), a pipe or terminal up to PIPE_BUF.  Nothing waits: what is not taken is dropped and counted,
- * and a record of the daemon's log says so when it heals.  libh2o calls it when it disposes of a request, so sizes and times are those
+ * and a record of the daemon's log says so at once, and then every few seconds as long as lines are lost.  libh2o calls it when it disposes of a request, so sizes and times are those
  * of the whole answer; without a format that is one test.
  * Called by server.c.  Must not know how a line is written (text/access_line.c). */
 #include "worker/http/access_log.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -25,16 +26,29 @@
 #include "worker/http/text/access_line.h"
 #include "worker/http/text/request_token.h"
 
-enum { FLUSH_BYTES = 32 * 1024, KEEP_BYTES = 256 * 1024, USER_MAX = 512 };
+enum { FLUSH_BYTES = 32 * 1024, KEEP_BYTES = 256 * 1024, USER_MAX = 512, TELL_MS = 5000 };
 
 struct access_logger {
     h2o_logger_t super;
     struct access_log *log; /* borrowed */
 };
 
+static void on_losses(struct ration *ration, uint64_t count)
+{
+    const struct access_log *log = H2O_STRUCT_FROM_MEMBER(struct access_log, losses, ration);
+    char text[128];
+    const char *reason = log->reason == EAGAIN ? "nobody reads it fast enough"
+                         : log->reason == 0    ? "it does not take all of them"
+                                               : strerror_r(log->reason, text, sizeof(text));
+    logger_write(&log->runtime->logger, LOG_LEVEL_WARNING, "%" PRIu64 " %s dropped: %s", count,
+                 count == 1 ? "line of the access log was" : "lines of the access log were",
+                 reason);
+}
+
 void access_log_init(struct access_log *log, struct runtime *runtime)
 {
     *log = (struct access_log){.runtime = runtime, .fd = -1};
+    ration_init(&log->losses, &runtime->loop, TELL_MS, on_losses);
     json_buf_init(&log->lines);
 }
 
@@ -48,8 +62,11 @@ static ssize_t write_some(const struct access_log *log, const char *bytes, size_
         return send(log->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
-    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 ? write(log->fd, bytes, len)
-                                                                     : -1;
+    if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0) {
+        return write(log->fd, bytes, len);
+    }
+    errno = (ready.revents & POLLERR) != 0 ? EPIPE : EAGAIN;
+    return -1;
 }
 
 /* How much of the text is whole lines that go out at once. */
@@ -66,20 +83,28 @@ static size_t measure_piece(const struct access_log *log, const char *text, size
 static void count_dropped(struct access_log *log, const char *text, size_t len)
 {
     const char *end = text + len;
+    uint64_t before = log->lost;
     while (text < end && (text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
-        log->dropped++;
         log->lost++;
         text++;
     }
     page_set(&log->runtime->page->access_lost, log->lost);
+    ration_note(&log->losses, log->lost - before);
 }
 
-static void tell_dropped(struct access_log *log)
+/* Writes a piece, and counts what was not taken of it. */
+static void write_piece(struct access_log *log, const char *text, size_t len)
 {
-    if (log->dropped > 0) {
-        logger_write(&log->runtime->logger, LOG_LEVEL_WARNING,
-                     "%" PRIu64 " lines of the access log were dropped", log->dropped);
-        log->dropped = 0;
+    errno = 0;
+    if (log->is_mid_line) {
+        log->is_mid_line = write_some(log, "\n", 1) != 1;
+    }
+    ssize_t taken = log->is_mid_line ? -1 : write_some(log, text, len);
+    if (taken < (ssize_t)len) {
+        size_t done = taken > 0 ? (size_t)taken : 0;
+        log->reason = errno;
+        log->is_mid_line = log->is_mid_line || (done > 0 && text[done - 1] != '\n');
+        count_dropped(log, text + done, len - done);
     }
 }
 
@@ -87,18 +112,9 @@ static void flush(struct access_log *log)
 {
     const char *at = log->lines.data;
     size_t left = log->lines.len;
-    if (log->is_mid_line && left > 0) {
-        log->is_mid_line = write_some(log, "\n", 1) != 1;
-    }
     while (left > 0) {
         size_t len = measure_piece(log, at, left);
-        ssize_t taken = log->is_mid_line ? -1 : write_some(log, at, len);
-        if (taken == (ssize_t)len) {
-            tell_dropped(log);
-        } else {
-            log->is_mid_line = log->is_mid_line || (taken > 0 && at[taken - 1] != '\n');
-            count_dropped(log, taken > 0 ? at + taken : at, taken > 0 ? len - (size_t)taken : len);
-        }
+        write_piece(log, at, len);
         at += len;
         left -= len;
     }
@@ -115,6 +131,7 @@ void access_log_fini(struct access_log *log)
     if (log->fd >= 0) {
         flush(log);
     }
+    ration_fini(&log->losses);
     fd_close(&log->fd);
     json_buf_fini(&log->lines);
 }

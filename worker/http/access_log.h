@@ -8,6 +8,7 @@
 #include "common/access_format.h"
 #include "worker/core/json/json.h"
 #include "worker/core/loop.h"
+#include "worker/core/ration.h"
 
 struct runtime;
 
@@ -20,8 +21,9 @@ struct access_log {
         is_file; /* it takes any length at once; else PIPE_BUF, so that lines of workers don't mix */
     bool is_socket;
     bool is_mid_line;      /* the last line was cut short */
-    uint64_t dropped;      /* lines that were not taken since the last one that was */
-    uint64_t lost;         /* ever */
+    uint64_t lost;         /* lines that were not taken, ever */
+    int reason;            /* why the last of them was not: errno */
+    struct ration losses;  /* what is told of them */
     struct json_buf lines; /* owned: those of this turn */
     struct loop_job flush;
     struct access_format format;
