@@ -35,8 +35,7 @@ static enum guard_head_verdict judge_head(const struct service *service, h2o_req
 
 static void refuse(struct service *service, h2o_req_t *req, int status, const char *message)
 {
-    logger_write(&service->runtime->logger, LOG_LEVEL_INFO, "refused a request: %d %s", status,
-                 message);
+    refusals_note(&service->refusals, status, message);
     answer_error(service, req, status, message, true);
 }
 
@@ -45,8 +44,7 @@ static void refuse_head(struct service *service, h2o_req_t *req, enum guard_head
 {
     int status = guard_head_status(verdict);
     const char *reason = guard_head_reason(verdict);
-    logger_write(&service->runtime->logger, LOG_LEVEL_INFO, "refused a request: %d %s", status,
-                 reason);
+    refusals_note(&service->refusals, status, reason);
     if (status == 405) {
         answer_set_allow(
             req, h2o_iovec_init(H2O_STRLIT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")));

@@ -164,6 +164,7 @@ struct http_server *http_server_new(struct runtime *runtime)
     server->service.runtime = runtime;
     server->service.on_exchange_over = on_exchange_over;
     json_buf_init(&server->service.json);
+    refusals_init(&server->service.refusals, runtime);
     connection_table_init(&server->connections, &runtime->loop, server->service.id_seed,
                           on_connections_changed);
     acceptor_init(&server->acceptor, runtime, &server->connections);
@@ -297,6 +298,7 @@ void http_server_free(struct http_server *server)
     h2o_context_dispose(&server->context);
     h2o_config_dispose(&server->globals);
     access_log_fini(&server->access);
+    refusals_fini(&server->service.refusals);
     free_exchanges(&server->service);
     edition_release(server->service.runtime->L, server->service.edition);
     json_buf_fini(&server->service.json);

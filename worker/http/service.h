@@ -7,6 +7,7 @@
 
 #include "common/address.h"
 #include "worker/core/json/json.h"
+#include "worker/http/refusals.h"
 #include "worker/http/text/guard_head.h"
 
 struct edition;
@@ -33,6 +34,7 @@ struct service {
     h2o_generator_t complete;
     struct address_trust trust; /* where the application sets nothing */
     struct guard_head_limits head_limits;
+    struct refusals refusals;
     struct json_buf json; /* owned; scratch of res:json */
     void (*on_exchange_over)(struct service *service);
     struct exchange *free;        /* owned list of exchanges for use again */
