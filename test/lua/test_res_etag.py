@@ -136,6 +136,15 @@ def test_a_part_is_sent_where_the_handler_allows_it(app, header, part, content_r
     assert (answer.headers["content-length"], answer.headers["etag"]) == (str(len(part)), '"v1"')
 
 
+@pytest.mark.parametrize("values, status, body", [
+    (["bytes=0-1", "bytes=2-3"], 200, b"0123456789abcdefghij"), (["bytes=2-3", "x"], 200, b"0123456789abcdefghij"),
+    (["bytes=0-1", "2-3"], 206, b"0123"),
+])
+def test_several_range_headers_are_one_as_in_node(app, values, status, body):
+    answer = app.get("/ranges", [("Range", value) for value in values])
+    assert (answer.status, answer.body) == (status, body)
+
+
 def test_several_parts_are_sent_as_one_body(app):
     answer = app.get("/ranges", {"Range": "bytes=0-1,10-11,-1"})
     boundary = re.fullmatch(r"multipart/byteranges; boundary=(\S+)", answer.headers["content-type"])[1]

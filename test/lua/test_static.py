@@ -263,6 +263,14 @@ def test_a_part(server, path, wanted, first, last):
     assert answer.body == LARGE[first:last + 1]
 
 
+@pytest.mark.parametrize("values, status", [
+    (["bytes=0-1", "bytes=2-3"], 200), (["bytes=2-3", "bytes=0-1"], 200), (["bytes=0-1", "x"], 200), (["x", "bytes=0-1"], 200),
+    (["bytes=0-1", "2-3"], 206)])
+def test_several_range_headers_are_one_as_in_node(server, values, status):
+    answer = server.get("/plain/a.txt", [("range", value) for value in values])
+    assert (answer.status, answer.body) == (status, b"hello" if status == 200 else b"hell")
+
+
 @pytest.mark.parametrize("wanted", ["bytes", "items=0-1", "bytes=x-y", "bytes=0-1,x", "bytes=" + ",".join(f"{i}-{i}" for i in range(0, 40, 2)), ""])
 def test_ranges_that_are_not_understood_are_as_if_not_there(server, wanted):
     answer = server.get("/plain/a.txt", {"range": wanted})

@@ -1,6 +1,6 @@
 /* conditions.c - finds the conditions of a request among its headers, and what they are held against in those of the answer.
  * Owns nothing.  Known names are compared by their address, in one walk over the headers; several headers of one name are joined by a
- * comma, as one list.
+ * comma, as one list.  Node does that with Range as well, so that two of them are one that makes no sense, and asks for nothing.
  * Called for each answer that may be left out.  Must not know what is answered. */
 #include "worker/http/conditions.h"
 
@@ -29,13 +29,30 @@ static struct conditional_text *find_place(struct conditional *conditional, cons
     return NULL;
 }
 
+/* What the headers of that name say which came before, and one more. */
+static h2o_iovec_t join(h2o_req_t *req, h2o_iovec_t before, h2o_iovec_t value)
+{
+    return before.base == NULL
+               ? value
+               : h2o_concat(&req->pool, before, h2o_iovec_init(H2O_STRLIT(", ")), value);
+}
+
 static void add(h2o_req_t *req, struct conditional_text *text, h2o_iovec_t value)
 {
-    if (text->bytes != NULL) {
-        value = h2o_concat(&req->pool, h2o_iovec_init(text->bytes, text->len),
-                           h2o_iovec_init(H2O_STRLIT(", ")), value);
-    }
+    value = join(req, h2o_iovec_init(text->bytes, text->len), value);
     *text = (struct conditional_text){value.base, value.len};
+}
+
+h2o_iovec_t conditions_find_range(h2o_req_t *req)
+{
+    h2o_iovec_t range = {NULL, 0};
+    for (size_t i = 0; i < req->headers.size; i++) {
+        const h2o_header_t *header = &req->headers.entries[i];
+        if (header->name == &H2O_TOKEN_RANGE->buf) {
+            range = join(req, range, header->value);
+        }
+    }
+    return range;
 }
 
 bool conditions_has_any(const h2o_req_t *req)
@@ -56,7 +73,7 @@ void conditions_read(h2o_req_t *req, struct conditions *ret_conditions)
     for (size_t i = 0; i < req->headers.size; i++) {
         const h2o_header_t *header = &req->headers.entries[i];
         if (header->name == &H2O_TOKEN_RANGE->buf) {
-            ret_conditions->range = header->value;
+            ret_conditions->range = join(req, ret_conditions->range, header->value);
             continue;
         }
         struct conditional_text *text = find_place(&ret_conditions->conditional, header->name);

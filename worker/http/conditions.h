@@ -16,6 +16,8 @@ struct conditions {
 bool conditions_has_any(const h2o_req_t *req);
 /* Reads them from the request's headers; the texts are the request's. */
 void conditions_read(h2o_req_t *req, struct conditions *ret_conditions);
+/* The header Range alone; base NULL: there is none. */
+h2o_iovec_t conditions_find_range(h2o_req_t *req);
 /* Whether the method is GET or HEAD. */
 bool conditions_is_reading(const h2o_req_t *req);
 /* What the answer says of its content by now (ETag, Last-Modified), whoever set it; borrows from its headers. */

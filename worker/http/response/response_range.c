@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "worker/core/error.h"
+#include "worker/http/conditions.h"
 #include "worker/http/exchange.h"
 #include "worker/http/response/byteranges.h"
 #include "worker/http/response/response_headers.h"
@@ -72,15 +73,14 @@ static void raise_unsatisfiable(lua_State *L, size_t size)
 /* The header Range, where it counts; base NULL: the whole is wanted. */
 static h2o_iovec_t find_range(const struct exchange *exchange)
 {
-    const h2o_req_t *req = exchange->req;
-    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_RANGE, -1);
-    h2o_iovec_t accepts = response_headers_find(req, "accept-ranges");
-    if (at == -1 || exchange->status != 200 || accepts.base == NULL ||
+    h2o_req_t *req = exchange->req;
+    h2o_iovec_t range = conditions_find_range(req);
+    h2o_iovec_t accepts = range.base == NULL ? range : response_headers_find(req, "accept-ranges");
+    if (accepts.base == NULL || exchange->status != 200 ||
         !h2o_lcstris(accepts.base, accepts.len, H2O_STRLIT("bytes")) ||
         !h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET"))) {
         return h2o_iovec_init(NULL, 0);
     }
-    h2o_iovec_t range = req->headers.entries[at].value;
     return byte_range_is_bytes(range.base, range.len) ? range : h2o_iovec_init(NULL, 0);
 }
 
