@@ -5,6 +5,7 @@ local body = require "fsd.http.body"
 local core = require "fsd.body.core"
 local multipart = require "fsd.http.multipart"
 local options = require "fsd.http.options"
+local own = require "fsd.http.core".own
 
 local M = {}
 
@@ -42,5 +43,7 @@ for name, own in pairs(defaults) do
 end
 
 M.multipart = multipart.new
+
+for name, make in pairs(M) do own.note_factory(make, ("fsd.body.%s { ... }"):format(name)) end
 
 return M

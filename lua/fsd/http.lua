@@ -9,6 +9,9 @@ local M = {}
 for name, value in pairs(core) do M[name] = value end
 M.methods, M.own = nil, nil -- for lua/fsd/http/ only
 
+core.own.note_factory(core.static, 'fsd.static("public")')
+core.own.note_factory(core.respond, 'fsd.respond("text")')
+
 local abort = require "fsd.http.abort"
 M.abort, M.assert = abort.abort, abort.assert
 

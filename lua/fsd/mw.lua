@@ -1,6 +1,7 @@
 -- fsd.mw: the middleware that everybody adds.  Each is a file of lua/fsd/mw/, loaded when it is first named:
 --   app:use(fsd.mw.cors { origin = "https://example.org" })
 -- Holds no state of applications.
+local own = require "fsd.http.core".own
 local text = require "fsd.text.core"
 
 local NAMES = {
@@ -17,6 +18,7 @@ local function find(self, name)
     error(("fsd.mw has no \"%s\"%s"):format(tostring(name), meant and ("; did you mean \"%s\"?"):format(meant) or ""), 2)
   end
   local make = require("fsd.mw." .. name)
+  own.note_factory(make, ("fsd.mw.%s { ... }"):format(name))
   rawset(self, name, make)
   return make
 end

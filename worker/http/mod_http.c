@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "worker/http/app/app.h"
+#include "worker/http/app/handler.h"
 #include "worker/http/app/url.h"
 #include "worker/http/ending.h"
 #include "worker/http/file/static.h"
@@ -42,6 +43,7 @@ static const luaL_Reg own[] = {
     {"inject", inject_request},
     {"is_streaming", response_stream_is_open},
     {"option_fault", methods_find_option_fault},
+    {"note_factory", handler_note_factory},
     {"param_get", params_get},
     {"param_keep", params_keep},
     {"read_ending", ending_read},

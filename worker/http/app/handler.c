@@ -1,6 +1,7 @@
 /* handler.c - one handler as an application has registered it.
- * Owns nothing but the lists; the Lua value stands in an array that the collector sees.  What can be known of it once (does it take next,
- * where does it stand, does it need Lua at all) is found out here, so that no request has to.
+ * Owns the lists, and in the registry a table of what makes handlers and is none; the Lua values stand in an array that the collector
+ * sees.  What can be known of one (does it take next, where does it stand, does it need Lua at all) is found out here, so that no
+ * request has to.
  * Called by register.c, mount.c and flatten.c while an application loads.  Must not know what a handler is for. */
 #include "worker/http/app/handler.h"
 
@@ -10,6 +11,31 @@
 #include <string.h>
 
 #include "worker/http/native.h"
+
+static const char factories[] = "fsd.factories"; /* of the registry: values to examples */
+
+int handler_note_factory(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    luaL_checkstring(L, 2);
+    (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, factories);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_rawset(L, -3);
+    return 0;
+}
+
+void handler_refuse_factory(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, factories);
+    lua_pushvalue(L, index);
+    if (!lua_isnil(L, -1) && lua_rawget(L, -2) == LUA_TSTRING) {
+        luaL_error(L, "this makes a handler, and is none itself: call it, as in %s",
+                   lua_tostring(L, -1));
+    }
+    lua_pop(L, 2);
+}
 
 bool handler_is(lua_State *L, int index)
 {

@@ -70,6 +70,7 @@ static void gather(lua_State *L, int index, int into, bool is_use, int nesting)
         }
         return;
     }
+    handler_refuse_factory(L, index);
     if (!handler_is(L, index) && !(is_use && is_app(L, index))) {
         const char *type = is_app(L, index) ? "an application or a router: mount it with app:use"
                                             : luaL_typename(L, index);
