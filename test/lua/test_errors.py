@@ -227,3 +227,14 @@ def test_an_application_goes_on_after_many_errors(app):
         for _ in range(200):
             assert app.request("GET", "/text", connection=connection).status == 500
         assert app.request("GET", "/modules_are_fields", connection=connection).status == 200
+
+
+def test_a_method_by_its_name_in_express_is_told_ours(serve):
+    app = serve(app_of([
+        ("sendFile", 'res:sendFile("x")'), ("acceptsLanguages", 'req:acceptsLanguages("de")'), ("isAuthenticated", "req:isAuthenticated()"),
+        ("send_files", 'res:send_files("x")'), ("long", f"res:{'aB' * 60}()")]))
+    hints = {"sendFile": '; fsd has "send_file"', "acceptsLanguages": '; fsd has "accepts_languages"'}
+    for name in ("sendFile", "acceptsLanguages", "isAuthenticated", "send_files", "long"):
+        assert app.get("/" + name).status == 500
+        message = app.wait_record(path="/" + name, level="error")["msg"]
+        assert message.endswith("')" + hints.get(name, "")) and "attempt to call a nil value (method '" in message

@@ -19,6 +19,7 @@
 #include "worker/http/exchange.h"
 #include "worker/http/exchange_note.h"
 #include "worker/http/head.h"
+#include "worker/http/hint.h"
 #include "worker/http/hooks.h"
 #include "worker/http/offspring.h"
 #include "worker/http/request/request.h"
@@ -34,11 +35,12 @@
 static void log_error(lua_State *L, struct exchange *exchange, int error)
 {
     struct logger *logger = &exchange->service->runtime->logger;
+    int top = lua_gettop(L);
     const char *code = error_push_text(L, error, "code");
     const char *traceback = error_push_text(L, error, "traceback");
     const char *message = error_push_text(L, error, "message");
-    const char *line = lua_pushfstring(L, "error in request: %s", /* what happened first */
-                                       message != NULL ? message : "unknown error");
+    message = hint_push(L, message != NULL ? message : "unknown error");
+    const char *line = lua_pushfstring(L, "error in request: %s", message);
     struct logger_record record;
     logger_begin(&record, logger, LOG_LEVEL_ERROR, line, strlen(line));
     exchange_note_record(exchange, &record);
@@ -49,7 +51,7 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
         logger_field_text(&record, "traceback", traceback, strlen(traceback));
     }
     logger_send(&record);
-    lua_pop(L, 4);
+    lua_settop(L, top);
 }
 
 /* Whether strangers may read the message: what err.expose says, else that of a client's error. */
@@ -115,6 +117,7 @@ static h2o_iovec_t make_body(lua_State *L, const struct exchange *exchange, int 
         return body.base != NULL ? body : answer_error_body(exchange->req, status, message);
     }
     const char *traceback = error_push_text(L, error, "traceback");
+    message = hint_push(L, message);
     const char *details =
         traceback == NULL ? message : lua_pushfstring(L, "%s\n\n%s", message, traceback);
     return answer_failure_body(exchange->req, status, details);

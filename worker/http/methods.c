@@ -17,16 +17,33 @@
 
 static const char *const classes[] = {REQUEST_METATABLE, RESPONSE_METATABLE, APP_METATABLE};
 
-int methods_get(lua_State *L)
+static void push_methods(lua_State *L, size_t class)
 {
-    static const char *const names[] = {"request", "response", "app", NULL};
-    int class = luaL_checkoption(L, 1, NULL, names);
     luaL_getmetatable(L, classes[class]);
     if (lua_getfield(L, -1, "__index") == LUA_TFUNCTION) {
         (void)lua_getupvalue(L, -1,
                              1); /* the fields that are made when asked for stand there, too */
     }
+}
+
+int methods_get(lua_State *L)
+{
+    static const char *const names[] = {"request", "response", "app", NULL};
+    push_methods(L, (size_t)luaL_checkoption(L, 1, NULL, names));
     return 1;
+}
+
+bool methods_have(lua_State *L, const char *name)
+{
+    int top = lua_gettop(L);
+    bool has = false;
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]) && !has; i++) {
+        push_methods(L, i);
+        lua_pushstring(L, name);
+        has = lua_rawget(L, -2) == LUA_TFUNCTION;
+        lua_settop(L, top);
+    }
+    return has;
 }
 
 enum { OPTIONS_MAX = 64 };
