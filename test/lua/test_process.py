@@ -44,7 +44,7 @@ ROWS = [
     ("a-program-that-takes-too-long-is-ended", '''
         local err = failure(process.run, { "sh", "-c", "echo begun; exec sleep 600", timeout = 0.2 })
         local stubborn = failure(process.run, { "sh", "-c", "trap '' TERM; echo x; while :; do sleep 0.05; done", timeout = 0.2, kill_after = 0.1 })
-        return err.code == "process.timeout" and err.stdout == "begun\\n" and err.signal == "TERM" and stubborn.code == "process.timeout" and stubborn.signal == "KILL"'''),
+        return err.message == 'the program "sh" took too long, and was ended' and err.code == "process.timeout" and err.stdout == "begun\\n" and err.signal == "TERM" and stubborn.code == "process.timeout" and stubborn.signal == "KILL"'''),
     ("a-program-that-writes-too-much-is-ended", '''
         local err = failure(process.run, { "yes", max_output = 100000 })
         local errors = failure(process.run, { "sh", "-c", "yes >&2", max_output = 100000 })
@@ -52,7 +52,7 @@ ROWS = [
           and failure(process.run, { "echo", "ab", max_output = 2 }).code == "process.output" and process.run{ "echo", "a", max_output = 2 }.ok'''),
     ("check-raises-what-has-failed", '''
         local err = failure(process.run, { "sh", "-c", "echo no >&2; exit 4", check = true })
-        return err.code == "process.failed" and err.exit_status == 4 and err.stderr == "no\\n" and process.run{ "true", check = true }.ok'''),
+        return err.message == 'the program "sh" has failed' and err.code == "process.failed" and err.exit_status == 4 and err.stderr == "no\\n" and process.run{ "true", check = true }.ok'''),
     ("a-shell-runs-commands", '''
         return process.shell("echo $((1 + 2)) | tr 3 x").stdout == "x\\n" and process.shell("cat; exit 2", { stdin = "in" }).stdout == "in"
           and process.shell("exit 2").status == 2'''),

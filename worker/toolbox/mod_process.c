@@ -108,13 +108,23 @@ static int raise_failed(lua_State *L, const char *code, const char *message)
     error_raise_traced(L);
 }
 
+/* What ended a program that the options at index 1 name; the result stands on the top. */
+static int raise_of(lua_State *L, const char *code, const char *what)
+{
+    int result = lua_gettop(L);
+    lua_rawgeti(L, 1, 1);
+    const char *message = lua_pushfstring(L, "the program \"%s\" %s", lua_tostring(L, -1), what);
+    lua_pushvalue(L, result);
+    return raise_failed(L, code, message);
+}
+
 static int judge(lua_State *L, enum process_end end, bool is_checked)
 {
     switch (end) {
     case PROCESS_LATE:
-        return raise_failed(L, "process.timeout", "the program took too long, and was ended");
+        return raise_of(L, "process.timeout", "took too long, and was ended");
     case PROCESS_FLOODED:
-        return raise_failed(L, "process.output", "the program wrote too much, and was ended");
+        return raise_of(L, "process.output", "wrote too much, and was ended");
     case PROCESS_RUNS:
     case PROCESS_LEFT:
     case PROCESS_ENDED:
@@ -124,7 +134,7 @@ static int judge(lua_State *L, enum process_end end, bool is_checked)
     bool is_ok = lua_toboolean(L, -1);
     lua_pop(L, 1);
     if (is_checked && !is_ok) {
-        return raise_failed(L, "process.failed", "the program has failed");
+        return raise_of(L, "process.failed", "has failed");
     }
     return 1;
 }
