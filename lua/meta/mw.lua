@@ -114,6 +114,7 @@ function mw.body_limit(options) end
 ---@field header? string|false "x-http-method-override"
 ---@field query? string|false name of a parameter of the query; false
 ---@field form? string|false name of a field of a form; false
+---@field limit? integer|string of a form that is read for its field, in bytes, or "64kb"; 102400
 ---@field methods? string[] what POST may become: PUT, PATCH, DELETE
 
 ---Lets a form, which can only POST, name another method. It must stand in front of the routes.

@@ -22,7 +22,8 @@ MISTAKES = [
      'unknown directive "scirpt_src"; did you mean "script_src"?'),
     ("a_source_without_quotes", "fsd.mw.secure_headers { content_security_policy = { script_src = { 'self' } } }", "with quotes"),
     ("a_source_that_ends_the_directive", "fsd.mw.secure_headers { content_security_policy = { script_src = { 'a; b' } } }", "must not have"),
-    ("a_network_that_is_none", "fsd.mw.ip_restriction { allow = { '10.0.0.0/33' } }", 'has "10.0.0.0/33", which is no address or network'),
+    ("a_network_that_is_none", "fsd.mw.ip_restriction { allow = { '10.0.0.0/33' } }", 'option "allow" has "10.0.0.0/33", which is no address or network'),
+    ("a_limit_of_a_form_that_is_none", "fsd.mw.method_override { limit = 'much' }", 'option "limit" must be a number of bytes, such as 65536 or "64kb", got "much"'),
     ("an_octal_address", "fsd.mw.ip_restriction { deny = '010.0.0.1' }", "which is no address or network"),
     ("no_seconds", "fsd.mw.timeout {}", 'option "seconds" is missing'),
     ("seconds_below_nothing", "fsd.mw.timeout(-1)", "must be more than 0"),
@@ -68,3 +69,7 @@ def test_a_mistake_says_what_and_where(app, name, code, message):
     assert message in said
     if name != "a_dictionary_that_is_not_there":
         assert said.startswith("app.lua:"), said
+
+
+def test_a_value_is_shown_once(app):
+    assert app.get("/a_network_that_is_none").json()[0].count("10.0.0.0/33") == 1

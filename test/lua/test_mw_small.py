@@ -24,6 +24,8 @@ app:post("/small", function(req) return req:text() end)
 app:post("/kib", function(req) return #req:text() .. "" end)
 app:use("/over", fsd.mw.method_override { query = "_method" })
 app:use("/form", fsd.mw.method_override { form = "_method", header = false })
+app:use("/larger", fsd.mw.method_override { form = "_method", header = false, limit = "200kb" })
+app:put("/larger", function(req) return "PUT " .. #req.body.a end)
 app:post("/form", function(req) return "POST" end)
 app:put("/form", function(req) return "PUT " .. req:form().a end)
 app:post("/over", function(req) return "POST " .. req.method end)
@@ -70,6 +72,14 @@ def test_a_timeout_of_the_handler_is_its_own(app):
 @pytest.mark.parametrize("path, size, status", [("/small", 10, 200), ("/small", 11, 413), ("/kib", 1024, 200), ("/kib", 1025, 413)])
 def test_a_body_over_the_limit_is_refused(app, path, size, status):
     assert app.request("POST", path, "x" * size).status == status
+
+
+def test_a_form_that_is_too_large_to_be_looked_into_says_where_the_limit_is(app):
+    form, headers = "_method=put&a=" + "x" * 150_000, {"content-type": "application/x-www-form-urlencoded"}
+    answer = app.request("POST", "/form", form, headers)
+    assert answer.status == 413
+    assert answer.json()["error"].endswith('more than the limit of 102400; fsd.mw.method_override { limit = "1mb" } takes more')
+    assert app.request("POST", "/larger", form, headers).text == "PUT 150000"
 
 
 def test_a_body_in_chunks_is_measured_too(app):

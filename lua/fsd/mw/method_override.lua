@@ -1,5 +1,7 @@
 -- fsd.mw.method_override: forms can only POST; a header, a field of the form or one of the query says which method is meant.  Only POST is
 -- changed, and only to the methods of the list, so a link can't delete.  It must stand in front of the routes: see the guide.
+local body = require "fsd.http.body"
+local core = require "fsd.body.core"
 local head = require "fsd.mw.head"
 local options = require "fsd.mw.options"
 
@@ -9,23 +11,30 @@ local ROWS = {
   end },
   form = { "string|false", false },
   query = { "string|false", false },
+  limit = { "integer|string", body.defaults.form.limit, check = function(value)
+    if type(value) == "string" and not core.size(value) or math.type(value) == "integer" and value < 0 then
+      return "must be a number of bytes, such as 65536 or \"64kb\""
+    end
+  end },
   methods = { "table", { "PUT", "PATCH", "DELETE" }, check = options.texts("^%u+$", "methods in capitals") },
 }
 
-local function from_form(req, name)
+local function from_form(req, name, parser)
   local type = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
   if type ~= "application/x-www-form-urlencoded" then return nil end
-  local form = req:form()
-  return form and form[name]
+  req.body = body.parsers.form(req, parser, "fsd.mw.method_override")
+  return req.body[name]
 end
 
 return function(given)
   local o = options.read("fsd.mw.method_override", given, ROWS)
-  local allowed = {}
+  local allowed, parser = {}, {}
+  for name, value in pairs(body.defaults.form) do parser[name] = value end
+  parser.limit = type(o.limit) == "string" and core.size(o.limit) or o.limit
   for _, method in ipairs(o.methods) do allowed[method] = true end
   return function(req, _, next)
     if req.method == "POST" then
-      local wanted = o.header and req:get(o.header) or o.query and req.query[o.query] or o.form and from_form(req, o.form)
+      local wanted = o.header and req:get(o.header) or o.query and req.query[o.query] or o.form and from_form(req, o.form, parser)
       if type(wanted) == "string" and allowed[wanted:upper()] then
         head.set_method(req, wanted:upper())
       end

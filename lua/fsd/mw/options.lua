@@ -62,7 +62,9 @@ local function check_value(what, name, value, row, level)
     error(("%s: option \"%s\" must be a %s, got %s"):format(what, name, describe(row[1]), shown(value)), level)
   end
   local fault = row.check and row.check(value)
-  if fault then error(("%s: option \"%s\" %s, got %s"):format(what, name, fault, shown(value)), level) end
+  if not fault then return end
+  local got = fault:find "^has " and "" or ", got " .. shown(value) -- it shows what is wrong within the value already
+  error(("%s: option \"%s\" %s%s"):format(what, name, fault, got), level)
 end
 
 function M.read(what, given, rows, level)
