@@ -12,7 +12,8 @@
 #include "worker/core/stdlib/breath.h"
 
 enum {
-    STEP_KB = 512,         /* for which one step is done: a third of a millisecond */
+    STEP_KB = 512, /* for which one step is done: a third of a millisecond */
+    SMALL_KB = 8,  /* for which Lua itself does one; for 500 at once a whole cycle of 20 MB */
     LONG_TEXT = 64 * 1024, /* bytes */
     CONCAT_KB = 64 * 1024, /* more than nearly all that is joined */
     COUNT_BITS = 3,        /* of a context, for the number of results */
@@ -81,11 +82,11 @@ bool collector_pay(lua_State *L, size_t *owed_kb)
     if (owed == 0 || !lua_gc(L, LUA_GCISRUNNING)) {
         return false;
     }
-    if (owed < STEP_KB) {
+    if (owed < SMALL_KB) {
         (void)lua_gc(L, LUA_GCSTEP, (int)owed); /* as if it had not been on credit */
         return false;
     }
-    if (lua_gc(L, LUA_GCSTEP, 0) == 0) { /* else a cycle is over: it has seen everything */
+    if (lua_gc(L, LUA_GCSTEP, 0) == 0 && owed > STEP_KB) { /* else nothing, or a cycle is over */
         *owed_kb = owed - STEP_KB;
     }
     return *owed_kb > 0;
@@ -110,5 +111,7 @@ int collector_settle(lua_State *L, size_t owed_kb, int count)
         return count;
     }
     luaL_checkstack(L, LUA_MINSTACK, "no room to settle");
-    return go_on(L, LUA_OK, (lua_KContext)(owed_kb << COUNT_BITS | (size_t)count));
+    lua_KContext context = (lua_KContext)(owed_kb << COUNT_BITS | (size_t)count);
+    breath_take(L, context, go_on); /* what is owed was just written: that took long enough */
+    return go_on(L, LUA_OK, context);
 }

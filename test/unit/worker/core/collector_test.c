@@ -130,6 +130,23 @@ static void little_is_collected_too(void **state)
     close_state(L);
 }
 
+static void what_is_less_than_a_step_never_makes_a_whole_cycle(void **state)
+{
+    (void)state;
+    lua_State *L = open_state();
+    static const char source[] = "local kept, is_gone = {}, false\n"
+                                 "for i = 1, 300000 do kept[i] = { i } end\n"
+                                 "collectgarbage()\n"
+                                 "setmetatable({}, { __gc = function() is_gone = true end })\n"
+                                 "collectgarbage('step', 0)\n" /* a cycle has begun */
+                                 "text(500 * 1024)\n"
+                                 "assert(not is_gone)\n"
+                                 "for i = 1, 200 do text(500 * 1024) end\n"
+                                 "assert(is_gone)";
+    (void)run(L, source);
+    close_state(L);
+}
+
 static void who_ends_with_an_error_pays_before(void **state)
 {
     (void)state;
@@ -186,6 +203,7 @@ int main(void)
         cmocka_unit_test(who_owes_much_lets_others_run),
         cmocka_unit_test(what_is_owed_is_collected),
         cmocka_unit_test(little_is_collected_too),
+        cmocka_unit_test(what_is_less_than_a_step_never_makes_a_whole_cycle),
         cmocka_unit_test(who_ends_with_an_error_pays_before),
         cmocka_unit_test(credit_is_given_back),
         cmocka_unit_test(a_collector_that_is_stopped_stays_so),

@@ -10,12 +10,14 @@
 #include <cmocka.h>
 
 #include "worker/core/error.h"
+#include "worker/core/stdlib/breath.h"
 
 static int open_state(void **state)
 {
     lua_State *L = luaL_newstate();
     luaL_openlibs(L);
     error_init(L);
+    breath_open(L);
     luaL_requiref(L, "json", luaopen_fsd_json, 1);
     lua_settop(L, 0);
     *state = L;
