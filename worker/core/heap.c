@@ -145,21 +145,39 @@ static void discharge(struct heap *heap, const struct stamp *stamp, size_t bytes
 
 /* The kernel gives whole pages at once at half of what it takes to be asked for each of them by a write: a millisecond for each two
  * mebibytes.  What it can't give now it gives later. */
-static void fill_pages(struct stamp *stamp, size_t bytes)
+void heap_fill_pages(void *from, size_t bytes)
 {
-    uintptr_t first = ((uintptr_t)stamp + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
-    uintptr_t end = ((uintptr_t)stamp + bytes) & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t first = ((uintptr_t)from + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t end = ((uintptr_t)from + bytes) & ~(uintptr_t)(PAGE_BYTES - 1);
     /* NOLINTNEXTLINE(performance-no-int-to-ptr): within the block */
     (void)madvise((void *)first, end - first, MADV_POPULATE_WRITE);
 }
 
+/* The block that was lent, if it is for this; NULL otherwise. */
+static struct stamp *take_lent(struct heap *heap, size_t bytes)
+{
+    if (heap->lent == NULL || bytes > heap->lent_bytes ||
+        heap->lent_bytes - bytes > HEAP_LENT_SPARE) {
+        return NULL;
+    }
+    char **lent = heap->lent;
+    struct stamp *stamp = (void *)*lent;
+    *lent = NULL;
+    heap->lent = NULL;
+    return stamp;
+}
+
 static __attribute__((noinline)) struct stamp *take_large(struct heap *heap, size_t bytes)
 {
-    struct stamp *stamp = malloc(bytes);
+    struct stamp *stamp = take_lent(heap, bytes);
+    if (stamp != NULL) {
+        return stamp;
+    }
+    stamp = malloc(bytes);
     if (heap->is_filled && bytes >= FILLED_BYTES) {
         heap->is_filled = false;
         if (stamp != NULL) {
-            fill_pages(stamp, bytes);
+            heap_fill_pages(stamp, bytes);
         }
     }
     return stamp;
@@ -250,6 +268,19 @@ void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes)
 void heap_expect_filled(struct heap *heap, bool is_filled)
 {
     heap->is_filled = is_filled;
+}
+
+void heap_lend(struct heap *heap, char **block, size_t bytes)
+{
+    heap->lent = block;
+    heap->lent_bytes = bytes;
+}
+
+void heap_forget_lent(struct heap *heap, char **block)
+{
+    if (heap->lent == block) {
+        heap->lent = NULL;
+    }
 }
 
 uint32_t heap_open_account(struct heap *heap, void *holder)

@@ -7,6 +7,8 @@
 
 #include "worker/core/heap_pool.h"
 
+enum { HEAP_LENT_SPARE = 64 }; /* more than the header of a string and of a block */
+
 /* Who is charged for memory.  Every block says which account it was charged to, and for which of the holders that the
  * account has had; the first account, 0, is the worker's own, and is never closed. */
 struct heap_account {
@@ -31,8 +33,10 @@ struct heap {
     uint32_t payer;     /* is charged again when something is refused: see heap_charge_for */
     unsigned pins;      /* places on the C stack that can't take a refusal */
     bool is_filled;     /* see heap_expect_filled */
-    bool is_tight;      /* on_tight was called; until heap_settle */
-    bool was_refused;   /* and something was refused */
+    char **lent;        /* borrowed: see heap_lend; NULL: none */
+    size_t lent_bytes;
+    bool is_tight;    /* on_tight was called; until heap_settle */
+    bool was_refused; /* and something was refused */
     bool
         is_overdrawn; /* an account has passed its limit, on_tight was called; until heap_forget_overdrawn */
     /* The alarm or an account's limit was passed, or something is refused: called in the allocator, it may only take notes. */
@@ -56,6 +60,12 @@ void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes)
 
 /* The next large block is written to its end at once, as a string is: it gets its memory in one go.  Until then, or until false. */
 void heap_expect_filled(struct heap *heap, bool is_filled);
+/* The next block that Lua takes of so many bytes, or up to HEAP_LENT_SPARE less, is *block, one of malloc's: it is the heap's then,
+ * and *block NULL.  For block as long as heap_forget_lent is not called for it, or another one is lent. */
+void heap_lend(struct heap *heap, char **block, size_t bytes);
+void heap_forget_lent(struct heap *heap, char **block);
+/* Has the kernel give the whole pages in there at once. */
+void heap_fill_pages(void *from, size_t bytes);
 
 /* An account with a new holder, which has no memory. */
 uint32_t heap_open_account(struct heap *heap, void *holder);

@@ -18,6 +18,7 @@
 #include "worker/core/error.h"
 #include "worker/core/json/json.h"
 #include "worker/core/json/json_turns.h"
+#include "worker/core/room.h"
 #include "worker/core/value.h"
 
 enum {
@@ -28,10 +29,52 @@ enum {
 
 static const char buffer_metatable[] = "fsd.json.buffer";
 
+static int buffer_gc(lua_State *L)
+{
+    json_buf_fini(luaL_checkudata(L, 1, buffer_metatable));
+    return 0;
+}
+
+static struct json_buf *push_buffer(lua_State *L)
+{
+    struct json_buf *buf = lua_newuserdatauv(L, sizeof(*buf), 0);
+    json_buf_init(buf);
+    if (luaL_newmetatable(L, buffer_metatable)) {
+        lua_pushcfunction(L, buffer_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return buf;
+}
+
+/* The context is where the buffer stands; the room is on the top. */
+static int push_long(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    struct json_buf *buf = lua_touserdata(L, (int)context);
+    room_lend(L, -1);
+    size_t owed_kb = collector_push_text(L, buf->data, buf->len);
+    json_buf_fini(buf);
+    return collector_settle(L, owed_kb, 1);
+}
+
+/* Takes over what is in the buffer, which others may write into meanwhile. */
+static int return_long(lua_State *L, struct json_buf *buf)
+{
+    luaL_checkstack(L, LUA_MINSTACK, "no room for JSON");
+    struct json_buf *kept = push_buffer(L);
+    *kept = *buf;
+    json_buf_init(buf);
+    return room_prepare(L, kept->len, lua_gettop(L), push_long);
+}
+
 static int push_encoded(lua_State *L, int result, struct json_buf *buf, const struct fsd_err *err)
 {
     if (result < 0) {
         error_raise(L, "JsonError", "json.encode", STATUS_INTERNAL_ERROR, "%s", err->text);
+    }
+    if (buf->len > KEEP_BYTES) {
+        return return_long(L, buf);
     }
     size_t owed_kb = collector_push_text(L, buf->data, buf->len);
     json_buf_reset(buf, KEEP_BYTES);
@@ -104,12 +147,6 @@ static int is_array(lua_State *L)
     return 1;
 }
 
-static int buffer_gc(lua_State *L)
-{
-    json_buf_fini(luaL_checkudata(L, 1, buffer_metatable));
-    return 0;
-}
-
 static int null_tostring(lua_State *L)
 {
     if (lua_touserdata(L, 1) == NULL) {
@@ -134,17 +171,6 @@ static void push_null(lua_State *L)
     lua_pop(L, 1);
 }
 
-static void push_buffer(lua_State *L)
-{
-    struct json_buf *buf = lua_newuserdatauv(L, sizeof(*buf), 0);
-    json_buf_init(buf);
-    if (luaL_newmetatable(L, buffer_metatable)) {
-        lua_pushcfunction(L, buffer_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-}
-
 static const luaL_Reg functions[] = {
     {"decode", decode},
     {"array", array},
@@ -155,7 +181,7 @@ static const luaL_Reg functions[] = {
 int luaopen_fsd_json(lua_State *L)
 {
     luaL_newlib(L, functions);
-    push_buffer(L);
+    (void)push_buffer(L);
     lua_pushcclosure(L, encode, 1);
     lua_setfield(L, -2, "encode");
     push_null(L);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/nearest.h"
-#include "worker/core/collector.h"
+#include "worker/core/room.h"
 #include "worker/core/stdlib/breath.h"
 
 enum {
@@ -103,7 +103,7 @@ static int escape_long(lua_State *L, size_t done)
         done += part;
         breath_take(L, (lua_KContext)done, escape_on);
     }
-    return collector_settle(L, collector_concat(L, lua_gettop(L) - 1), 1);
+    return room_join(L, lua_gettop(L) - 1);
 }
 
 static int escape_on(lua_State *L, int status, lua_KContext context)

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "worker/core/collector.h"
+#include "worker/core/room.h"
 #include "worker/core/stdlib/breath.h"
 #include "worker/core/stdlib/stdlib.h"
 
@@ -18,6 +19,16 @@ struct job {
     size_t owed_kb; /* to the collector */
     char out[];
 };
+
+static int push_result(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    struct job *job = lua_touserdata(L, 2);
+    room_lend(L, 3);
+    size_t owed_kb = job->owed_kb + collector_push_text(L, job->out, job->convert.len);
+    return collector_settle(L, owed_kb, 1);
+}
 
 static int convert_on(lua_State *L, int status, lua_KContext context);
 
@@ -38,7 +49,7 @@ static int go_on(lua_State *L)
     if (convert->kind->end != NULL) {
         convert->kind->end(L, convert, job->out);
     }
-    return collector_settle(L, job->owed_kb + collector_push_text(L, job->out, convert->len), 1);
+    return room_prepare(L, convert->len, 0, push_result);
 }
 
 static int convert_on(lua_State *L, int status, lua_KContext context)

@@ -7,7 +7,7 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 
-#include "worker/core/collector.h"
+#include "worker/core/room.h"
 #include "worker/core/stdlib/breath.h"
 #include "worker/core/stdlib/stdlib.h"
 
@@ -134,7 +134,7 @@ static int concat(lua_State *L, struct rest *rest)
         breath_take(L, rest->first, concat_on);
     }
     int count = lua_gettop(L) - CONCAT_LEN;
-    return count > 1 ? collector_settle(L, collector_concat(L, count), 1) : 1;
+    return count > 1 ? room_join(L, count) : 1;
 }
 
 /* The context is the index of the element that comes next. */

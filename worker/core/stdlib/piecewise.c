@@ -6,7 +6,7 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 
-#include "worker/core/collector.h"
+#include "worker/core/room.h"
 #include "worker/core/stdlib/breath.h"
 
 enum { PIECE_BYTES = 256 * 1024 };
@@ -33,7 +33,7 @@ static int map(lua_State *L, size_t done)
         done += part;
         breath_take(L, (lua_KContext)done, map_on);
     }
-    return collector_settle(L, collector_concat(L, lua_gettop(L) - 1), 1);
+    return room_join(L, lua_gettop(L) - 1);
 }
 
 static int map_on(lua_State *L, int status, lua_KContext context)
@@ -72,7 +72,7 @@ static int reverse(lua_State *L, size_t left)
         left -= part;
         breath_take(L, (lua_KContext)left, reverse_on);
     }
-    return collector_settle(L, collector_concat(L, lua_gettop(L) - 1), 1);
+    return room_join(L, lua_gettop(L) - 1);
 }
 
 static int reverse_on(lua_State *L, int status, lua_KContext context)

@@ -343,6 +343,42 @@ static size_t count_resident(const char *block, size_t bytes)
     return count;
 }
 
+static void a_block_that_was_lent_is_what_fits_it(void **state)
+{
+    (void)state;
+    char *lent = malloc(mib);
+    char *block = lent;
+    heap_lend(&heap, &lent, mib);
+    void *smaller = take(mib - HEAP_LENT_SPARE - stamp - 1);
+    void *larger = take(mib - stamp + 1);
+    assert_ptr_equal(lent, block);
+    char *fitting = take(mib - HEAP_LENT_SPARE - stamp);
+    assert_ptr_equal(fitting, block + stamp);
+    assert_null(lent);
+    char *next = take(mib - HEAP_LENT_SPARE - stamp);
+    assert_non_null(next);
+    give(smaller, mib - HEAP_LENT_SPARE - stamp - 1);
+    give(larger, mib - stamp + 1);
+    give(fitting, mib - HEAP_LENT_SPARE - stamp);
+    give(next, mib - HEAP_LENT_SPARE - stamp);
+}
+
+static void a_block_that_is_forgotten_stays_with_who_lent_it(void **state)
+{
+    (void)state;
+    char *lent = malloc(mib);
+    char *other = NULL;
+    heap_lend(&heap, &lent, mib);
+    heap_forget_lent(&heap, &other);
+    assert_non_null(heap.lent);
+    heap_forget_lent(&heap, &lent);
+    assert_null(heap.lent);
+    void *block = take(mib - stamp);
+    assert_non_null(lent);
+    give(block, mib - stamp);
+    free(lent);
+}
+
 static void the_next_large_block_gets_its_memory_at_once_when_it_will_be_filled(void **state)
 {
     (void)state;
@@ -410,6 +446,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_worker_itself_is_never_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             the_alarm_comes_once_at_four_fifths_and_again_an_eighth_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_block_that_was_lent_is_what_fits_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_block_that_is_forgotten_stays_with_who_lent_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(memory_of_one_size_serves_another_size_later, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(

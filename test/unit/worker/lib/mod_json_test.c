@@ -10,11 +10,20 @@
 #include <cmocka.h>
 
 #include "worker/core/error.h"
+#include "worker/core/heap.h"
 #include "worker/core/stdlib/breath.h"
+
+static struct heap heap;
+
+static void on_tight(struct heap *tight)
+{
+    (void)tight;
+}
 
 static int open_state(void **state)
 {
-    lua_State *L = luaL_newstate();
+    heap_init(&heap, on_tight);
+    lua_State *L = lua_newstate(heap_allocate, &heap);
     luaL_openlibs(L);
     error_init(L);
     breath_open(L);
@@ -27,6 +36,7 @@ static int open_state(void **state)
 static int close_state(void **state)
 {
     lua_close(*state);
+    heap_fini(&heap);
     return 0;
 }
 
@@ -95,6 +105,39 @@ static void one_buffer_serves_small_and_large_documents(void **state)
                 "end");
 }
 
+static void yield_hook(lua_State *L, lua_Debug *activation)
+{
+    (void)activation;
+    (void)lua_yield(L, 0);
+}
+
+/* Encodes a text in a coroutine that is put aside where it can be, while others encode; returns how often. */
+static unsigned encode_aside(lua_State *L, lua_Integer len)
+{
+    lua_State *thread = lua_newthread(L);
+    unsigned yields = 0;
+    int count = 0;
+    int r;
+    lua_pushinteger(L, len);
+    lua_setglobal(L, "len");
+    assert_int_equal(luaL_loadstring(thread, "big = ('x'):rep(len) result = json.encode(big)"),
+                     LUA_OK);
+    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
+    while ((r = lua_resume(thread, L, 0, &count)) == LUA_YIELD) {
+        run(L, "assert(json.encode({ 1, 2 }) == '[1,2]')");
+        yields++;
+    }
+    assert_int_equal(r, LUA_OK);
+    run(L, "assert(result == '\"' .. big .. '\"')");
+    return yields;
+}
+
+static void others_encode_while_a_long_text_is_made(void **state)
+{
+    unsigned base = encode_aside(*state, 3);
+    assert_true(encode_aside(*state, 3000000) >= base + 6);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_state, close_state)
 
 int main(void)
@@ -105,6 +148,7 @@ int main(void)
         TEST(null_and_arrays_have_their_marks),
         TEST(failures_raise_structured_errors),
         TEST(one_buffer_serves_small_and_large_documents),
+        TEST(others_encode_while_a_long_text_is_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
