@@ -31,6 +31,8 @@ TEXTS = [
     ("capture_gives_the_text", "<% local t = capture(function(a) %><b><%= a %></b><% end, 1) %>[<%- t %>]", "{}", "[<b>1</b>]"),
     ("captures_are_within_each_other", "<% local t = capture(function() %>a<% local u = capture(function() %>b<% end) %><%- u %>c<% end) %><%- t %>", "{}", "abc"),
     ("modules_can_be_required", "<%= require('greet').hello 'Ann' %>", "{}", "hello Ann"),
+    ("long_texts_keep_their_place", ("a\"\\\r\n\0 " * 1000 + "<%= v %>") * 3, "{ v = 1 }", ("a\"\\\r\n\0 " * 1000 + "1") * 3),
+    ("long_texts_are_captured", "<% local t = capture(function() %>" + "x" * 5000 + "<% end) %>[<%- t %>]", "{}", "[" + "x" * 5000 + "]"),
     ("a_name_within_another_is_not_offered", "<%= my_include %>", "{ my_include = 1 }", "1"),
 ]
 
@@ -43,6 +45,7 @@ MISTAKES = [
     ("two_expressions_are_no_way_out", "<%= 1) .. (2 %>", "page:1: <eof> expected near ')'"),
     ("code_that_does_not_compile_is_named", "a\n\n<% if x %>\n", "page:3: 'then' expected near"),
     ("a_missing_end_is_named", "<% if x then %>\n\nabc", "page:3: 'end' expected (to close 'if' at line 1) near"),
+    ("a_mistake_behind_long_text_is_named", "x\n" * 5000 + "<% if x then %>" + "y" * 5000, "page:5001: 'end' expected near"),
     ("goto_out_of_nowhere_is_named", "\n<% goto nowhere %>", "page:2: no visible label 'nowhere' for"),
 ]
 
@@ -56,6 +59,7 @@ FAILURES = [
     ("behind_trimmed_tags", "<% local x -%>\n<%# c -%>\n<% x = 1 -%>\n<%= user.name %>", 4),
     ("in_code_of_lines", "<%\nlocal a = 1\nuser.name = a\n%>", 3),
     ("behind_many_values", "<%= 1 %>\n" * 100 + "<%= user.name %>", 101),
+    ("behind_texts_of_many_lines", "x\n" * 5000 + "<%= 1 %>" + "y\n" * 5000 + "<%= user.name %>", 10001),
     ("a_table_is_no_text", "\n<%= {} %>", 2),
     ("nor_is_a_function", "\n<%- print or ipairs %>", 2),
 ]
@@ -224,6 +228,23 @@ def test_a_large_page_is_whole(tmp_path):
         app.start_ready()
         line = "<p>" + "&lt;&amp;&gt;" * 20 + "</p>\n"
         assert app.get("/").text == line * 20000
+    finally:
+        app.kill()
+
+
+def test_a_large_view_may_have_any_text_but_not_any_code(tmp_path):
+    code = '''local fsd = require "fsd" local app = fsd.app()
+app:get("/text", function(_, res) res:render("text", { v = 1 }) end)
+app:get("/code", function() local _, err = fsd.try(fsd.template.compile, ("<%= v %>"):rep(200000), { name = "page" }) return err.message end)
+app:get("/some", function() return fsd.template.compile(("<%= v %>"):rep(10000))({ v = 1 }) end)
+return app'''
+    text = "some \"text\"\n" * 300_000
+    app = AppProcess(tmp_path, {"app.lua": code, "views/text.tpl": text + "<%= v %>" + text})
+    try:
+        app.start_ready()
+        assert app.get("/text").text == text + "1" + text
+        assert app.get("/code").text.startswith("page:1: too much code: ")
+        assert app.get("/some").text == "1" * 10_000
     finally:
         app.kill()
 

@@ -5,6 +5,8 @@
 local errors = require "fsd.error"
 
 local JOINED_MAX = 30 -- operands of one `..`, each of which needs a register
+local LONG_TEXT = 4096 -- bytes: it stands in a list, and not in the code, which Lua compiles in one go
+local CODE_MAX = 1024 * 1024 -- what load takes
 local PIECES_MAX = 4096 -- in the list of pieces, before those of it that are small are joined
 
 -- Where a loop begins: a list of a million pieces would hold up Lua's collector.
@@ -78,7 +80,12 @@ end
 
 function Writer:text(text)
   if text == "" then return end
-  self:operand('"' .. text:gsub('[\\"\n\r%z]', ESCAPES) .. '"')
+  if #text < LONG_TEXT then
+    self:operand('"' .. text:gsub('[\\"\n\r%z]', ESCAPES) .. '"')
+  else
+    self.texts[#self.texts + 1] = text
+    self:operand("_l[" .. #self.texts .. "]")
+  end
   self:break_lines(count_lines(text))
 end
 
@@ -153,7 +160,7 @@ local function prologue(codes)
       if offer[3] then used[offer[3]] = true end
     end
   end
-  local parts = { "local _ENV, _s = ... local _e, _t, _o, _n = _s.escape, _s.text, {}, 0 " }
+  local parts = { "local _ENV, _s, _l = ... local _e, _t, _o, _n = _s.escape, _s.text, {}, 0 " }
   for _, offer in ipairs(OFFERED) do
     if used[offer[1]] then parts[#parts + 1] = offer[2] end
   end
@@ -161,7 +168,7 @@ local function prologue(codes)
 end
 
 return function(source, name)
-  local writer = setmetatable({ parts = { "" }, joined = 0, owed = 0 }, Writer)
+  local writer = setmetatable({ parts = { "" }, texts = {}, joined = 0, owed = 0 }, Writer)
   local codes = {}
   scan(source, name, function(text) writer:text(text) end, function(kind, code, line)
     if kind ~= "#" then codes[#codes + 1] = code end
@@ -170,10 +177,17 @@ return function(source, name)
   writer:flush()
   writer:put("return _s.concat(_o, '', 1, _n)")
   writer.parts[1] = prologue(codes)
-  local chunk, message = load(table.concat(writer.parts), "@" .. name, "t", {})
+  local code = table.concat(writer.parts)
+  if #code > CODE_MAX then
+    fail(name, 1, ("too much code: %d KiB as Lua, %d at most; put parts of it into views of their own, and include them"):format(
+      (#code + 1023) // 1024, CODE_MAX // 1024))
+  end
+  local chunk, message = load(code, "@" .. name, "t", {})
   if not chunk then
     local line, why = message:match("^.-:(%d+): (.*)$")
     fail(name, tonumber(line) or 1, why or message)
   end
-  return chunk
+  local texts = writer.texts
+  if #texts == 0 then return chunk end
+  return function(env, state) return chunk(env, state, texts) end
 end

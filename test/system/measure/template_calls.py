@@ -19,6 +19,8 @@ CALLS = [
     ("template, a value of 10 MB", VALUE.replace("SIZE", "10000000"), "res:send(kept.render(kept))", b"", {}),
     ("template.compile, 100 KB", SOURCE.replace("SIZE", "100000"), "fsd.template.compile(kept) return 204", b"", {}),
     ("template.compile, 400 KB", SOURCE.replace("SIZE", "400000"), "fsd.template.compile(kept) return 204", b"", {}),
+    ("template.compile, 3 MB of text", SOURCE.replace("SIZE", "5800") + " kept = kept .. ('<p>text</p>\\n'):rep(250000)",
+     "fsd.template.compile(kept) return 204", b"", {}),
     ("schema, 5,000 objects", LIST.replace("COUNT", "5000"), "kept.schema:assert(kept.value) return 204", b"", {}),
     ("schema, 20,000 objects", LIST.replace("COUNT", "20000"), "kept.schema:assert(kept.value) return 204", b"", {}),
 ]
