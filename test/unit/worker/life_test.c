@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <poll.h>
 
 #include "test/support/worker_child.h"
 
@@ -242,6 +243,8 @@ static void a_new_log_level_holds_at_once(void **state)
     tell_change(PROTO_COMMIT, 2);
     expect_change(PROTO_COMMITTED, 2);
     assert_post_gets(address, "413 Content Too Large");
+    struct pollfd told = {.fd = pair[0], .events = POLLIN};
+    assert_int_equal(poll(&told, 1, 30000), 1); /* a second behind the first one, if not at once */
     assert_true(recv(pair[0], record, sizeof(record), MSG_DONTWAIT) > 0);
     fd_close(&pair[0]);
     tell_drain(0);
