@@ -94,10 +94,13 @@ def test_nobody_writes_lines_of_his_own(logging):
 def test_lines_of_workers_do_not_mix_under_load(logging):
     service = logging('$worker "$request" $status', workers=2)
     service.start_ready()
-    load = service.load("/", connections=16, requests=4000)
-    result = load.result()
-    found = lines(service, result["ok"])
-    assert len(found) == result["ok"]
+    answered, found = 0, []
+    for _ in range(20):  # the kernel may give all connections to one of them
+        answered += service.load("/", connections=16, requests=4000).result()["ok"]
+        found = lines(service, answered)
+        assert len(found) == answered
+        if len(set(found)) > 1:
+            break
     assert set(found) == {'0 "GET / HTTP/1.1" 200', '1 "GET / HTTP/1.1" 200'}
 
 
