@@ -118,6 +118,28 @@ def guide(tmp_path):
         app.kill()
 
 
+def test_the_guide_to_testing_tells_what_fails_and_where(tmp_path):
+    page, code = [(page, code) for page, _, code in PROGRAMS if page.stem == "testing"][1]
+    modules = modules_of(page)
+    app = AppProcess(tmp_path, {"app.lua": code, **modules})
+    try:
+        app.start_ready()
+        app.wait_log("3 tests, 0 failed")
+        assert (app.get("/").status, app.get("/").json()) == (200, {"tests": 3, "failed": []})
+    finally:
+        app.kill()
+    broken = {"shop.lua": modules["shop.lua"].replace('name = "pen"', 'name = "pin"')}
+    app = AppProcess(tmp_path, {"app.lua": code, **broken})
+    try:
+        app.start_ready()
+        app.wait_log("3 tests, 1 failed")
+        answer = app.get("/")
+        line = 1 + code[:code.index('.name, "pen"')].count("\n")
+        assert (answer.status, answer.json()["failed"]) == (422, [{"test": "an_item_is_found", "error": f"app.lua:{line}: expected pen, got pin"}])
+    finally:
+        app.kill()
+
+
 def test_the_guide_to_servers_counts(guide):
     app = guide("servers")
     assert [app.get("/visits").json() for _ in range(2)] == [{"visits": 1}, {"visits": 2}]
