@@ -65,6 +65,7 @@ def test_an_error_in_a_hook_is_logged(hooks, path, message):
     hooks.get(path)
     record = hooks.wait_record(level="error", path=path)
     assert "error in a hook" in record["msg"] and message in record["msg"]
+    assert (record["code"], record["request_id"] != "") == ("error", True)
 
 
 @pytest.mark.parametrize("path, expected", [

@@ -30,9 +30,8 @@
 #include "worker/http/stream/stream.h"
 #include "worker/http/text/header_text.h"
 
-/* One record for an error that is the server's fault; the Error is at index error.  Everything that might raise comes
- * before the record is begun. */
-static void log_error(lua_State *L, struct exchange *exchange, int error)
+/* Everything that might raise comes before the record is begun. */
+void failure_log(lua_State *L, struct exchange *exchange, const char *what, int error)
 {
     struct logger *logger = &exchange->service->runtime->logger;
     int top = lua_gettop(L);
@@ -40,7 +39,7 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
     const char *traceback = error_push_text(L, error, "traceback");
     const char *message = error_push_text(L, error, "message");
     message = hint_push(L, message != NULL ? message : "unknown error");
-    const char *line = lua_pushfstring(L, "error in request: %s", message);
+    const char *line = lua_pushfstring(L, "%s: %s", what, message);
     struct logger_record record;
     logger_begin(&record, logger, LOG_LEVEL_ERROR, line, strlen(line));
     exchange_note_record(exchange, &record);
@@ -52,6 +51,12 @@ static void log_error(lua_State *L, struct exchange *exchange, int error)
     }
     logger_send(&record);
     lua_settop(L, top);
+}
+
+/* For an error that is the server's fault. */
+static void log_error(lua_State *L, struct exchange *exchange, int error)
+{
+    failure_log(L, exchange, "error in request", error);
 }
 
 /* Whether strangers may read the message: what err.expose says, else that of a client's error. */

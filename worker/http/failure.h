@@ -12,4 +12,7 @@ enum { AT_EXCHANGE = 1, AT_TRACEBACK, AT_REQUEST, AT_RESPONSE };
  * lets app:on_error answer or gives the default page.  May yield. */
 int failure_answer(lua_State *L, struct exchange *exchange);
 
+/* One record: what ("error in request"), then what the Error at index error says.  Raises nothing but for memory, leaves the stack. */
+void failure_log(lua_State *L, struct exchange *exchange, const char *what, int error);
+
 #endif

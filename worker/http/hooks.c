@@ -15,9 +15,9 @@
 #include "worker/http/dispatch.h"
 #include "worker/http/edition.h"
 #include "worker/http/exchange.h"
-#include "worker/http/exchange_note.h"
 #include "worker/http/failure.h"
 #include "worker/http/request/request.h"
+#include "worker/http/runner.h"
 #include "worker/http/service.h"
 
 static const struct scope *find_scope(const struct exchange *exchange)
@@ -39,15 +39,6 @@ static void push_functions(lua_State *L, const struct exchange *exchange,
         lua_rawseti(L, -3, (lua_Integer)i + 1);
     }
     lua_pop(L, 1);
-}
-
-static void push_runner(lua_State *L, const char *name)
-{
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "fsd.http.runner");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, name);
-    lua_remove(L, -2);
 }
 
 bool hooks_hold(const struct exchange *exchange)
@@ -73,19 +64,8 @@ int hooks_seal(lua_State *L)
 static void log_error(lua_State *L, struct exchange *exchange)
 {
     error_wrap(L);
-    int error = lua_gettop(L);
-    const char *message = error_push_text(L, error, "message");
-    const char *line =
-        lua_pushfstring(L, "error in a hook: %s", message != NULL ? message : "unknown error");
-    const char *traceback = error_push_text(L, error, "traceback");
-    struct logger_record record;
-    logger_begin(&record, &exchange->service->runtime->logger, LOG_LEVEL_ERROR, line, strlen(line));
-    exchange_note_record(exchange, &record);
-    if (traceback != NULL) {
-        logger_field_text(&record, "traceback", traceback, strlen(traceback));
-    }
-    logger_send(&record);
-    lua_settop(L, error - 1);
+    failure_log(L, exchange, "error in a hook", lua_gettop(L));
+    lua_pop(L, 1);
 }
 
 static int after_finish(lua_State *L, int status, lua_KContext context)
@@ -115,7 +95,7 @@ static int run(lua_State *L)
     bool is_open = exchange->state == EXCHANGE_ANSWERED && exchange->stream == NULL &&
                    !exchange->is_sealed && exchange->req != NULL;
     static const struct app_handlers none = {NULL, 0};
-    push_runner(L, "finish");
+    runner_push(L, "finish");
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     push_functions(L, exchange, is_open ? &scope->send : &none);
@@ -150,7 +130,7 @@ void hooks_before_stream(lua_State *L, struct exchange *exchange)
     }
     int top = lua_gettop(L);
     exchange->is_sealed = true; /* first: a hook may write as well */
-    push_runner(L, "before_stream");
+    runner_push(L, "before_stream");
     lua_pushvalue(L, 1);
     push_functions(L, exchange, &find_scope(exchange)->send);
     if (lua_pcall(L, 2, 0, 0) != LUA_OK) { /* as of those that see a whole answer */

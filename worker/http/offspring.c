@@ -10,6 +10,7 @@
 #include "worker/http/failure.h"
 #include "worker/http/request/request.h"
 #include "worker/http/response/response_detach.h"
+#include "worker/http/runner.h"
 
 static const char list_key = 0; /* its address: where req's own table has the list */
 
@@ -33,11 +34,7 @@ int offspring_adopt(lua_State *L)
 /* Calls a function of runner.lua with the list; req is at index 1. */
 static void push_call(lua_State *L, const char *name)
 {
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "fsd.http.runner");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, name);
-    lua_remove(L, -2);
+    runner_push(L, name);
     request_push_store(L);
     lua_rawgetp(L, -1, &list_key);
     lua_remove(L, -2);
