@@ -92,16 +92,6 @@ int native_raise(lua_State *L, const struct file_failure *failure)
     return lua_error(L);
 }
 
-static char *copy(const char *bytes, size_t len)
-{
-    char *text = malloc(len + 1);
-    if (text == NULL) {
-        abort();
-    }
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    return text;
-}
 int native_respond(lua_State *L)
 {
     size_t len;
@@ -126,8 +116,8 @@ int native_respond(lua_State *L)
     luaL_setmetatable(L, NATIVE_METATABLE);
     answer->native.kind = NATIVE_ANSWER;
     answer->status = status;
-    answer->content_type = copy(type, strlen(type));
-    answer->body = copy(body, len);
+    answer->content_type = h2o_strdup(NULL, type, SIZE_MAX).base;
+    answer->body = h2o_strdup(NULL, body, len).base;
     answer->len = len;
     return 1;
 }

@@ -5,6 +5,7 @@
 #include "worker/http/file/file_options.h"
 
 #include <ctype.h>
+#include <h2o.h>
 #include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
@@ -78,17 +79,6 @@ static void take_max_age(lua_State *L, struct file_options *options, const char 
     options->max_age_s = ms / 1000 < MAX_AGE_LIMIT_S ? ms / 1000 : MAX_AGE_LIMIT_S;
 }
 
-static char *copy(const char *bytes, size_t len)
-{
-    char *text = malloc(len + 1);
-    if (text == NULL) {
-        abort();
-    }
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    return text;
-}
-
 /* The name is at -2, the value at -1. */
 static void take_header(lua_State *L, struct file_options *options, const char *caller)
 {
@@ -108,7 +98,8 @@ static void take_header(lua_State *L, struct file_options *options, const char *
                    header_text_is_name(name, name_len) ? name : "?", fault);
     }
     struct file_header *header = &options->headers[options->header_count++];
-    *header = (struct file_header){copy(name, name_len), copy(value, len), name_len, len};
+    *header = (struct file_header){h2o_strdup(NULL, name, name_len).base,
+                                   h2o_strdup(NULL, value, len).base, name_len, len};
     for (size_t i = 0; i < name_len; i++) {
         header->name[i] = (char)tolower((unsigned char)header->name[i]);
     }

@@ -4,6 +4,7 @@
  * Called while an application loads.  Must not know requests. */
 #include "worker/http/file/folder_options.h"
 
+#include <h2o.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +20,6 @@ static const char *const names[] = {
     "listing",       "max_age",        "precompressed", "redirect",  "spa",
 };
 
-static char *copy(const char *text)
-{
-    char *bytes = strdup(text);
-    if (bytes == NULL) {
-        abort();
-    }
-    return bytes;
-}
-
 static void add_text(lua_State *L, struct folder_list *list, const char *name)
 {
     if (lua_type(L, -1) != LUA_TSTRING) {
@@ -37,7 +29,7 @@ static void add_text(lua_State *L, struct folder_list *list, const char *name)
     if (list->count == FOLDER_LIST_MAX) {
         luaL_error(L, "%s: option \"%s\" has more than %d texts", CALLER, name, FOLDER_LIST_MAX);
     }
-    list->texts[list->count++] = copy(lua_tostring(L, -1));
+    list->texts[list->count++] = h2o_strdup(NULL, lua_tostring(L, -1), SIZE_MAX).base;
 }
 
 static void clear_list(struct folder_list *list)
@@ -132,7 +124,7 @@ static void take_spa(lua_State *L, struct folder *folder, const char *name)
     const char *text = lua_tostring(L, -1);
     text += text[0] == '/' ? 1 : 0;
     check_name(L, text, name);
-    folder->spa = copy(text);
+    folder->spa = h2o_strdup(NULL, text, SIZE_MAX).base;
 }
 
 /* Nobody makes lists of files; who says so is right. */
@@ -195,7 +187,7 @@ static void take_option(lua_State *L, struct folder *folder)
 void folder_options_read(lua_State *L, int index, struct folder *folder)
 {
     file_options_init(&folder->options);
-    folder->index.texts[folder->index.count++] = copy("index.html");
+    folder->index.texts[folder->index.count++] = h2o_strdup(NULL, "index.html", SIZE_MAX).base;
     folder->fallthrough = true;
     folder->redirect = true;
     lua_pushnil(L); /* the function for headers */
