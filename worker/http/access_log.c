@@ -6,7 +6,6 @@
  * Called by server.c.  Must not know how a line is written (text/access_line.c). */
 #include "worker/http/access_log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,11 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/address.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/fd.h"
 #include "common/page.h"
 #include "worker/core/runtime.h"
+#include "worker/http/request/request_address.h"
 #include "worker/http/text/access_line.h"
 #include "worker/http/text/request_token.h"
 
@@ -179,21 +180,17 @@ static struct access_text find_header(const void *ctx, bool is_sent, const char 
     return (struct access_text){NULL, 0};
 }
 
-static struct access_text format_peer(h2o_req_t *req, char text[INET6_ADDRSTRLEN])
+/* As req.ip says it where no proxy is believed. */
+static struct access_text format_peer(h2o_req_t *req, char text[ADDRESS_TEXT_MAX])
 {
     struct sockaddr_storage peer = {0};
-    const void *address = NULL;
+    struct address address;
     (void)req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&peer);
-    if (peer.ss_family == AF_INET) {
-        address = &((const struct sockaddr_in *)&peer)->sin_addr;
-    } else if (peer.ss_family == AF_INET6) {
-        address = &((const struct sockaddr_in6 *)&peer)->sin6_addr;
-    }
-    if (address == NULL) {
+    if (!request_address_read(&peer, &address)) {
         return (struct access_text){"unix:", 5};
     }
-    const char *found = inet_ntop(peer.ss_family, address, text, INET6_ADDRSTRLEN);
-    return (struct access_text){found, found == NULL ? 0 : strlen(found)};
+    address_format(&address, text);
+    return (struct access_text){text, strlen(text)};
 }
 
 /* The user of Basic authentication, whether anybody has asked for a password or not, as nginx has it.  Decoded into text. */
@@ -245,7 +242,7 @@ static void on_request_over(h2o_logger_t *logger, h2o_req_t *req)
     if (!log->is_on || log->fd < 0) {
         return;
     }
-    char peer[INET6_ADDRSTRLEN];
+    char peer[ADDRESS_TEXT_MAX];
     char id[REQUEST_TOKEN_MAX + 1];
     char user[USER_MAX + 4];
     uint64_t now_us = clock_wall_us();

@@ -28,7 +28,7 @@ struct origin {
     unsigned believed; /* so many of its hops were said by somebody who is trusted */
 };
 
-static bool read_address(const struct sockaddr_storage *from, struct address *ret_address)
+bool request_address_read(const struct sockaddr_storage *from, struct address *ret_address)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     if (from->ss_family == AF_INET) {
@@ -103,7 +103,7 @@ static void find_origin(lua_State *L, const struct exchange *exchange, struct or
 {
     struct view_ends ends;
     view_get_ends(&exchange->view, &ends);
-    origin->has_peer = read_address(&ends.peer, &origin->peer);
+    origin->has_peer = request_address_read(&ends.peer, &origin->peer);
     origin->forwarded.count = 0;
     origin->is_forwarded = false;
     origin->believed = 0;
@@ -299,7 +299,7 @@ static void push_end(lua_State *L, const struct sockaddr_storage *end)
 {
     struct address address;
     lua_createtable(L, 0, 3);
-    if (!read_address(end, &address)) {
+    if (!request_address_read(end, &address)) {
         lua_pushliteral(L, "unix");
         lua_setfield(L, -2, "family");
         return;

@@ -2,8 +2,14 @@
 #define FSD_WORKER_HTTP_REQUEST_REQUEST_ADDRESS_H
 
 #include <lua.h>
+#include <stdbool.h>
 
+struct address;
 struct exchange;
+struct sockaddr_storage;
+
+/* The address of a peer; false: it has come by a Unix socket. */
+bool request_address_read(const struct sockaddr_storage *from, struct address *ret_address);
 
 /* Fields of req that proxies have a say in, when the setting trust_proxy believes them; each pushes its value. */
 
