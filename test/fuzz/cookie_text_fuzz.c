@@ -1,4 +1,4 @@
-/* sources: worker/http/text/cookie_text.c worker/http/text/parameters.c worker/http/text/header_text.c worker/http/text/mime.c worker/http/text/query.c | */
+/* sources: worker/http/text/cookie_text.c worker/http/text/parameters.c worker/http/text/header_text.c worker/http/text/mime.c worker/http/text/query.c worker/http/text/head_bytes.c | */
 /* Pairs lie inside the header, a decoded value is no longer than its source, what is encoded can be sent and is decoded to the same
  * again where it is ASCII, and a Set-Cookie without fault has no byte that could end it. */
 #include "worker/http/text/cookie_text.h"

@@ -1,4 +1,4 @@
-/* sources: worker/http/text/forwarded.c common/address.c worker/http/text/parameters.c worker/http/text/header_text.c worker/http/text/mime.c common/err.c | */
+/* sources: worker/http/text/forwarded.c common/address.c worker/http/text/parameters.c worker/http/text/header_text.c worker/http/text/mime.c common/err.c worker/http/text/head_bytes.c | */
 /* Hops are bounded and their texts lie inside the header; an address that is read is read again from what is written. */
 #include "worker/http/text/forwarded.h"
 

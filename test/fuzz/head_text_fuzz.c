@@ -1,4 +1,4 @@
-/* sources: worker/http/text/header_text.c worker/http/text/mime.c worker/http/text/vary.c worker/http/text/url_text.c worker/http/text/disposition.c worker/http/text/type_text.c worker/http/text/compressible.c worker/http/text/accept.c worker/http/text/parameters.c | */
+/* sources: worker/http/text/header_text.c worker/http/text/mime.c worker/http/text/vary.c worker/http/text/url_text.c worker/http/text/disposition.c worker/http/text/type_text.c worker/http/text/compressible.c worker/http/text/accept.c worker/http/text/parameters.c worker/http/text/head_bytes.c | */
 /* Whatever an application passes on, what is written for a head fits in its room and can stand there. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* sources: worker/http/body/multipart.c worker/http/body/disposition.c worker/http/body/body_parameters.c worker/http/text/query.c worker/http/text/header_text.c worker/http/text/mime.c | */
+/* sources: worker/http/body/multipart.c worker/http/body/disposition.c worker/http/body/body_parameters.c worker/http/text/query.c worker/http/text/header_text.c worker/http/text/mime.c worker/http/text/head_bytes.c | */
 /* Parts come in order and lie in the body, in pieces as in one go; headers and what they say lie in their buffers. */
 #include "worker/http/body/multipart.h"
 

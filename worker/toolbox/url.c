@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "worker/core/hex_digit.h"
+
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -13,11 +15,6 @@ static bool is_letter(char c)
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 static bool is_among(char c, const char *set)
@@ -30,7 +27,7 @@ static size_t skip(const char *text, size_t at, size_t len, const char *set)
 {
     while (at < len) {
         char c = text[at];
-        if (c == '%' && len - at > 2 && is_hex(text[at + 1]) && is_hex(text[at + 2])) {
+        if (c == '%' && len - at > 2 && hex_digit_is(text[at + 1]) && hex_digit_is(text[at + 2])) {
             at += 3;
         } else if (is_letter(c) || is_digit(c) || is_among(c, "-._~") || is_among(c, set)) {
             at++;
@@ -67,7 +64,7 @@ static size_t parse_scheme(const char *text, size_t len, struct url *url)
 static size_t skip_address(const char *text, size_t at, size_t len)
 {
     size_t from = at++;
-    while (at < len && (is_hex(text[at]) || is_among(text[at], ":.")) && at - from < 46) {
+    while (at < len && (hex_digit_is(text[at]) || is_among(text[at], ":.")) && at - from < 46) {
         at++;
     }
     return at < len && text[at] == ']' && at - from > 2 ? at + 1 : from;
@@ -303,7 +300,7 @@ bool url_decode(const char *text, size_t len, enum url_set set, char *out, size_
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         if (c == '%') {
-            if (len - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
+            if (len - i < 3 || !hex_digit_is(text[i + 1]) || !hex_digit_is(text[i + 2])) {
                 *ret_len = i;
                 return false;
             }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "worker/core/hex_digit.h"
+
 enum { UUID_LEN = 36, NUMBER_MAX = 64, SLUG_MAX = 255 };
 
 static const char *const names[PARAM_KINDS] = {"", "integer", "number", "uuid", "slug"};
@@ -92,9 +94,7 @@ static bool is_uuid(const char *text, size_t len)
 {
     for (size_t i = 0; i < len && len == UUID_LEN; i++) {
         bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-        char lower = (char)(text[i] | 0x20);
-        bool is_hex = is_digit(text[i]) || (lower >= 'a' && lower <= 'f');
-        if (is_dash ? text[i] != '-' : !is_hex) {
+        if (is_dash ? text[i] != '-' : !hex_digit_is(text[i])) {
             return false;
         }
     }

@@ -10,14 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_token(char byte)
-{
-    if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-        (byte >= '0' && byte <= '9')) {
-        return true;
-    }
-    return byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
-}
+#include "worker/http/text/head_bytes.h"
 
 static void skip_space(struct body_parameters *parameters)
 {
@@ -36,11 +29,7 @@ void body_parameters_init(struct body_parameters *parameters, const char *text, 
 
 static size_t token_len(const struct body_parameters *parameters)
 {
-    const char *at = parameters->at;
-    while (at < parameters->end && is_token(*at)) {
-        at++;
-    }
-    return (size_t)(at - parameters->at);
+    return (size_t)(head_bytes_skip_token(parameters->at, parameters->end) - parameters->at);
 }
 
 /* The opening quote is the next byte. */

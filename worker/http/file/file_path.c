@@ -9,17 +9,9 @@
 
 #include <string.h>
 
-enum { HASH_MIN = 8, HASH_MAX = 64 };
+#include "worker/core/hex_digit.h"
 
-/* 0..15, or -1. */
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    char letter = (char)(digit | 0x20);
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
+enum { HASH_MIN = 8, HASH_MAX = 64 };
 
 static bool is_digit(char c)
 {
@@ -46,8 +38,8 @@ static bool is_unreserved(char c)
 /* Reads the byte that the escape at at stands for (at is the %). */
 static enum file_path_fault read_escape(const char *at, const char *end, char *ret_byte)
 {
-    int high = end - at < 3 ? -1 : hex_value(at[1]);
-    int low = end - at < 3 ? -1 : hex_value(at[2]);
+    int high = end - at < 3 ? -1 : hex_digit_value(at[1]);
+    int low = end - at < 3 ? -1 : hex_digit_value(at[2]);
     if (high < 0 || low < 0 || (high == 0 && low == 0)) {
         return FILE_PATH_MALFORMED;
     }
@@ -166,7 +158,7 @@ static bool is_hash(const char *word, size_t len)
         is_mixed |= has_digit && !is_digit(c);
         has_digit |= is_digit(c);
         has_upper |= is_upper(c);
-        is_hex &= hex_value(c) >= 0;
+        is_hex &= hex_digit_is(c);
     }
     return len >= HASH_MIN && len <= HASH_MAX && is_mixed && (is_hex || has_upper);
 }

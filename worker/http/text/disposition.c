@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "worker/core/hex_digit.h"
 #include "worker/http/text/header_text.h"
 
 struct writer {
@@ -29,17 +30,12 @@ static bool is_printable(char c)
     return c >= 0x20 && c < 0x7f;
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Some clients decode %XX in filename: a name with such a thing needs filename*, too. */
 static bool is_plain(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (!is_printable(name[i]) ||
-            (name[i] == '%' && len - i > 2 && is_hex(name[i + 1]) && is_hex(name[i + 2]))) {
+        if (!is_printable(name[i]) || (name[i] == '%' && len - i > 2 && hex_digit_is(name[i + 1]) &&
+                                       hex_digit_is(name[i + 2]))) {
             return false;
         }
     }

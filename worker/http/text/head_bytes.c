@@ -1,7 +1,8 @@
 /* head_bytes.c - passes over the bytes of a request head that have no meaning of their own.
  * Owns nothing.  Eight bytes are looked at together, with the usual arithmetic on the high bits of a word; the rest, and what is rare,
  * goes one by one.
- * Called by guard_head.c, several times for each line of each HTTP/1 head.  Pure: must not know what a head is made of. */
+ * Called by guard_head.c, several times for each line of each HTTP/1 head, and by whoever judges a name.  Pure: must not know what a
+ * head is made of. */
 #include "worker/http/text/head_bytes.h"
 
 #include <stdbool.h>

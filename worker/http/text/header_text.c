@@ -7,22 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "worker/http/text/head_bytes.h"
 #include "worker/http/text/mime.h"
-
-static bool is_token(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
 
 bool header_text_is_name(const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (!is_token((unsigned char)text[i])) {
-            return false;
-        }
-    }
-    return len > 0;
+    return len > 0 && head_bytes_skip_token(text, text + len) == text + len;
 }
 
 /* Whether one of eight bytes is below the blank or DEL; other bytes may be taken for such when one is. */

@@ -12,23 +12,15 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* 0..15, or -1. */
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    char letter = (char)(digit | 0x20);
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
+#include "worker/core/hex_digit.h"
 
 int query_escape_value(const char *at, const char *end)
 {
     if (end - at < 3) {
         return -1;
     }
-    int high = hex_value(at[1]);
-    int low = hex_value(at[2]);
+    int high = hex_digit_value(at[1]);
+    int low = hex_digit_value(at[2]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

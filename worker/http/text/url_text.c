@@ -7,15 +7,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+#include "worker/core/hex_digit.h"
 
 static bool stays(const char *at, const char *end)
 {
     if (*at == '%') {
-        return end - at > 2 && is_hex(at[1]) && is_hex(at[2]);
+        return end - at > 2 && hex_digit_is(at[1]) && hex_digit_is(at[2]);
     }
     unsigned char c = (unsigned char)*at;
     return c > 0x20 && c < 0x7f && strchr("\"<>\\`{}", c) == NULL;
