@@ -1,17 +1,30 @@
 -- Tables of options, checked against what there is: a name that nothing knows raises, and says which one may have been meant.
+-- For what requests call with few options; fsd.mw.options, which judges more and takes longer, is for what applications are made of.
 local core = require "fsd.body.core"
+local own = require "fsd.http.core".own
 
 local M = {}
 
+-- What is known, in rows or kinds by name -> its names in their order; made once for each such table
+local lists = setmetatable({}, { __mode = "k" })
+
 local function list_names(known)
-  local names = {}
+  local names = lists[known]
+  if names then return names end
+  names = {}
   for name in pairs(known) do names[#names + 1] = name end
   table.sort(names)
+  lists[known] = names
   return names
 end
 
--- "100kb" or a number of bytes -> bytes
-local function to_bytes(value)
+-- find_unknown("fsd.mw.cors", { orign = "*" }, rows) -> 'fsd.mw.cors: unknown option "orign"; did you mean "origin"?', or nil
+function M.find_unknown(who, given, known)
+  return own.option_fault(given, who, list_names(known))
+end
+
+-- "100kb" or a number of bytes -> bytes, or nil
+function M.to_bytes(value)
   if type(value) == "string" then return core.size(value) end
   if math.type(value) == "integer" and value >= 0 then return value end
   return nil
@@ -19,7 +32,7 @@ end
 
 -- A kind of value -> what makes the option of what was given, nil where it can't be
 local kinds = {
-  bytes = to_bytes,
+  bytes = M.to_bytes,
   count = function(value) return math.type(value) == "integer" and value >= 0 and value or nil end,
 }
 
@@ -52,14 +65,9 @@ function M.check(who, given, known, defaults)
   for name, value in pairs(defaults) do options[name] = value end
   if given == nil then return options end
   if type(given) ~= "table" then error(("%s: a table of options is expected, not a %s"):format(who, type(given)), 3) end
-  for name, value in pairs(given) do
-    local kind = known[name]
-    if not kind then
-      local meant = type(name) == "string" and core.nearest(name, list_names(known))
-      error(("%s: unknown option %q%s"):format(who, tostring(name), meant and ("; did you mean %q?"):format(meant) or ""), 3)
-    end
-    options[name] = take(who, name, kind, value)
-  end
+  local fault = M.find_unknown(who, given, known)
+  if fault then error(fault, 3) end
+  for name, value in pairs(given) do options[name] = take(who, name, known[name], value) end
   return options
 end
 

@@ -1,7 +1,6 @@
 -- fsd.mw.method_override: forms can only POST; a header, a field of the form or one of the query says which method is meant.  Only POST is
 -- changed, and only to the methods of the list, so a link can't delete.  It must stand in front of the routes: see the guide.
 local body = require "fsd.http.body"
-local core = require "fsd.body.core"
 local head = require "fsd.mw.head"
 local options = require "fsd.mw.options"
 
@@ -11,11 +10,7 @@ local ROWS = {
   end },
   form = { "string|false", false },
   query = { "string|false", false },
-  limit = { "integer|string", body.defaults.form.limit, check = function(value)
-    if type(value) == "string" and not core.size(value) or math.type(value) == "integer" and value < 0 then
-      return "must be a number of bytes, such as 65536 or \"64kb\""
-    end
-  end },
+  limit = { "integer|string", body.defaults.form.limit, check = options.size },
   methods = { "table", { "PUT", "PATCH", "DELETE" }, check = options.texts("^%u+$", "methods in capitals") },
 }
 
@@ -30,7 +25,7 @@ return function(given)
   local o = options.read("fsd.mw.method_override", given, ROWS)
   local allowed, parser = {}, {}
   for name, value in pairs(body.defaults.form) do parser[name] = value end
-  parser.limit = type(o.limit) == "string" and core.size(o.limit) or o.limit
+  parser.limit = options.to_bytes(o.limit)
   for _, method in ipairs(o.methods) do allowed[method] = true end
   return function(req, _, next)
     if req.method == "POST" then

@@ -2,6 +2,7 @@
 --   options.read("fsd.mw.cors", given, rows [, level]) -> table with every option of rows
 -- rows: name -> { kind [, default] [, check] }; kind is a type, or several with "|" ("string|table"), among them "integer", "callable",
 -- "true" and "false"; check(value) returns a sentence when the value cannot be: "must be ...".
+local http_options = require "fsd.http.options"
 local text = require "fsd.text.core"
 
 local M = {}
@@ -36,25 +37,10 @@ local function shown(value)
   return type(value) == "string" and ("%q"):format(value) or type(value) == "table" and "a table" or tostring(value)
 end
 
-local function sorted_names(rows)
-  local names = {}
-  for name in pairs(rows) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 -- "; did you mean "max_age"?" or ""
 function M.meant(word, names)
   local meant = text.nearest(tostring(word), names)
   return meant and ("; did you mean %q?"):format(meant) or ""
-end
-
-local function check_names(what, given, rows, level)
-  for name in pairs(given) do
-    if rows[name] == nil then
-      error(("%s: unknown option %s%s"):format(what, shown(name), M.meant(name, sorted_names(rows))), level)
-    end
-  end
 end
 
 local function check_value(what, name, value, row, level)
@@ -73,7 +59,8 @@ function M.read(what, given, rows, level)
     error(("%s: options must be a table, got %s"):format(what, shown(given)), level)
   end
   local read = {}
-  if given ~= nil then check_names(what, given, rows, level + 1) end
+  local unknown = given ~= nil and http_options.find_unknown(what, given, rows)
+  if unknown then error(unknown, level) end
   for name, row in pairs(rows) do
     local value = given and given[name]
     if value == nil then
@@ -87,7 +74,14 @@ function M.read(what, given, rows, level)
   return read
 end
 
+-- A size: 65536 or "64kb" -> bytes, or nil
+M.to_bytes = http_options.to_bytes
+
 -- Checks for rows.
+
+function M.size(value)
+  if not M.to_bytes(value) then return "must be a number of bytes, such as 65536 or \"64kb\"" end
+end
 
 function M.one_of(...)
   local values = { ... }

@@ -7,7 +7,6 @@
  *   core.parts, core.next_part: body_parts.c                       core.create ... core.keep: body_file.c
  *   core.header(req, name) -> string or nil                        core.media_type(text) -> "text/html", "" for none
  *   core.media_fits(type, pattern) -> boolean                      core.parameter(text, name) -> string or nil
- *   core.nearest(word, names) -> the name that was meant, or nil
  *   core.size(text) -> bytes or nil                                "100kb", "1MiB", "2.5 mb": powers of 1024
  * Owns nothing.  Called by lua/fsd/http.  Must not know options and defaults. */
 #include "worker/http/body/mod_body_core.h"
@@ -15,7 +14,6 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "common/nearest.h"
 #include "worker/core/collector.h"
 #include "worker/http/body/body_bytes.h"
 #include "worker/http/body/body_file.h"
@@ -28,8 +26,6 @@
 #include "worker/http/exchange.h"
 #include "worker/http/request/request.h"
 #include "worker/http/text/media_type.h"
-
-enum { NAMES_MAX = 32 };
 
 static int length(lua_State *L)
 {
@@ -54,20 +50,6 @@ static int has_body(lua_State *L)
 static int is_inflated(lua_State *L)
 {
     lua_pushboolean(L, body_bytes_are_kept(L));
-    return 1;
-}
-
-static int nearest(lua_State *L)
-{
-    const char *names[NAMES_MAX];
-    size_t count = 0;
-    const char *word = luaL_checkstring(L, 1);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    while (count < NAMES_MAX && lua_rawgeti(L, 2, (lua_Integer)count + 1) == LUA_TSTRING) {
-        names[count++] = lua_tostring(L, -1); /* the table keeps it */
-        lua_pop(L, 1);
-    }
-    lua_pushstring(L, nearest_find(word, names, count));
     return 1;
 }
 
@@ -153,7 +135,6 @@ static const luaL_Reg functions[] = {
     {"limit", limit},
     {"has_body", has_body},
     {"is_inflated", is_inflated},
-    {"nearest", nearest},
     {"nest", body_form_nest},
     {"size", size},
     {"slice", slice},
