@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "test/support/lua_aside.h"
 #include "worker/core/stdlib/breath.h"
 
 enum { LEN = 8 * 1024 * 1024 };
@@ -49,42 +50,16 @@ static void close_state(lua_State *L)
     free(bytes);
 }
 
-static void yield_hook(lua_State *L, lua_Debug *activation)
-{
-    (void)activation;
-    (void)lua_yield(L, 0);
-}
-
-/* Runs source in a coroutine that yields at each instruction; returns how often. */
-static unsigned run(lua_State *L, const char *source)
-{
-    lua_State *thread = lua_newthread(L);
-    int count = 0;
-    unsigned yields = 0;
-    int r;
-    assert_int_equal(luaL_loadstring(thread, source), LUA_OK);
-    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
-    while ((r = lua_resume(thread, L, 0, &count)) == LUA_YIELD) {
-        yields++;
-        lua_pop(thread, count);
-    }
-    if (r != LUA_OK) {
-        fail_msg("%s", lua_tostring(thread, -1));
-    }
-    lua_settop(L, 0);
-    return yields;
-}
-
 static void results_come_whatever_is_owed(void **state)
 {
     (void)state;
     lua_State *L = open_state();
-    (void)run(L, "local t, b = text(3) assert(t == 'xxx' and b == 'behind')");
-    (void)run(L, "local t, b = text(65536) assert(#t == 65536 and b == 'behind')");
-    (void)run(L,
-              "local t, b = text(8 * 1024 * 1024) assert(#t == 8 * 1024 * 1024 and b == 'behind')");
-    (void)run(L, "assert(join('a', 'b') == 'ab' and join('a', 1) == 'a1')");
-    (void)run(L, "local t = text(1 << 20) assert(join(t, t) == t .. t)");
+    (void)aside_run(L, "local t, b = text(3) assert(t == 'xxx' and b == 'behind')");
+    (void)aside_run(L, "local t, b = text(65536) assert(#t == 65536 and b == 'behind')");
+    (void)aside_run(
+        L, "local t, b = text(8 * 1024 * 1024) assert(#t == 8 * 1024 * 1024 and b == 'behind')");
+    (void)aside_run(L, "assert(join('a', 'b') == 'ab' and join('a', 1) == 'a1')");
+    (void)aside_run(L, "local t = text(1 << 20) assert(join(t, t) == t .. t)");
     close_state(L);
 }
 
@@ -92,8 +67,8 @@ static void what_is_joined_on_credit_is_paid_between_breaths(void **state)
 {
     (void)state;
     lua_State *L = open_state();
-    unsigned little = run(L, "t = text(1 << 20) .. ''  return join('a', 'b')");
-    unsigned much = run(L, "t = text(1 << 20) .. ''  return join(t, t, t, t)");
+    unsigned little = aside_run(L, "t = text(1 << 20) .. ''  return join('a', 'b')");
+    unsigned much = aside_run(L, "t = text(1 << 20) .. ''  return join(t, t, t, t)");
     assert_true(much > little);
     close_state(L);
 }
@@ -105,8 +80,8 @@ static void who_owes_much_lets_others_run(void **state)
     assert_int_equal(
         luaL_dostring(L, "kept = {} for i = 1, 300000 do kept[i] = { i } end collectgarbage()"),
         LUA_OK);
-    unsigned base = run(L, "text(1)");
-    assert_true(run(L, "text(8 * 1024 * 1024)") > base + 10);
+    unsigned base = aside_run(L, "text(1)");
+    assert_true(aside_run(L, "text(8 * 1024 * 1024)") > base + 10);
     close_state(L);
 }
 
@@ -143,7 +118,7 @@ static void what_is_less_than_a_step_never_makes_a_whole_cycle(void **state)
                                  "assert(not is_gone)\n"
                                  "for i = 1, 200 do text(500 * 1024) end\n"
                                  "assert(is_gone)";
-    (void)run(L, source);
+    (void)aside_run(L, source);
     close_state(L);
 }
 
@@ -190,7 +165,7 @@ static void a_collector_that_is_stopped_stays_so(void **state)
     (void)state;
     lua_State *L = open_state();
     (void)lua_gc(L, LUA_GCSTOP);
-    (void)run(L, "assert(#text(8 * 1024 * 1024) == 8 * 1024 * 1024)");
+    (void)aside_run(L, "assert(#text(8 * 1024 * 1024) == 8 * 1024 * 1024)");
     assert_false(lua_gc(L, LUA_GCISRUNNING));
     close_state(L);
 }

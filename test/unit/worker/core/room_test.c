@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "test/support/lua_aside.h"
 #include "worker/core/collector.h"
 #include "worker/core/heap.h"
 #include "worker/core/stdlib/breath.h"
@@ -100,32 +101,6 @@ static void close_state(lua_State *L)
     free(bytes);
 }
 
-static void yield_hook(lua_State *L, lua_Debug *activation)
-{
-    (void)activation;
-    (void)lua_yield(L, 0);
-}
-
-/* Runs source in a coroutine that yields at each instruction; returns how often. */
-static unsigned run(lua_State *L, const char *source)
-{
-    lua_State *thread = lua_newthread(L);
-    int count = 0;
-    unsigned yields = 0;
-    int r;
-    assert_int_equal(luaL_loadstring(thread, source), LUA_OK);
-    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
-    while ((r = lua_resume(thread, L, 0, &count)) == LUA_YIELD) {
-        yields++;
-        lua_pop(thread, count);
-    }
-    if (r != LUA_OK) {
-        fail_msg("%s", lua_tostring(thread, -1));
-    }
-    lua_settop(L, 0);
-    return yields;
-}
-
 static void a_long_string_is_made_in_the_memory_that_was_prepared(void **state)
 {
     (void)state;
@@ -142,7 +117,7 @@ static void nothing_is_prepared_for_a_short_one(void **state)
 {
     (void)state;
     lua_State *L = open_state();
-    (void)run(L, "assert(text(0) == '' and text(3) == 'abc' and #text(100000) == 100000)");
+    (void)aside_run(L, "assert(text(0) == '' and text(3) == 'abc' and #text(100000) == 100000)");
     assert_int_equal(lent, 0);
     close_state(L);
 }
@@ -152,8 +127,8 @@ static void others_run_while_memory_is_got(void **state)
     (void)state;
     lua_State *L = open_state();
     (void)lua_gc(L, LUA_GCSTOP); /* nothing is paid */
-    unsigned little = run(L, "text(100000)");
-    assert_true(run(L, "text(8 * 1024 * 1024)") >= little + 15);
+    unsigned little = aside_run(L, "text(100000)");
+    assert_true(aside_run(L, "text(8 * 1024 * 1024)") >= little + 15);
     close_state(L);
 }
 
@@ -161,11 +136,11 @@ static void room_that_is_not_used_is_freed(void **state)
 {
     (void)state;
     lua_State *L = open_state();
-    (void)run(L, "for _ = 1, 3 do assert(not pcall(fail, 8 * 1024 * 1024)) end");
+    (void)aside_run(L, "for _ = 1, 3 do assert(not pcall(fail, 8 * 1024 * 1024)) end");
     (void)lua_gc(L, LUA_GCCOLLECT);
     assert_null(heap.lent);
-    (void)run(L, "assert(#text(8 * 1024 * 1024) == 8 * 1024 * 1024)");
-    (void)run(L, "assert(not pcall(fail, 8 * 1024 * 1024))");
+    (void)aside_run(L, "assert(#text(8 * 1024 * 1024) == 8 * 1024 * 1024)");
+    (void)aside_run(L, "assert(not pcall(fail, 8 * 1024 * 1024))");
     close_state(L); /* the sanitizer sees what is lost */
 }
 
@@ -173,12 +148,9 @@ static void a_coroutine_that_ends_meanwhile_loses_nothing(void **state)
 {
     (void)state;
     lua_State *L = open_state();
-    lua_State *thread = lua_newthread(L);
-    int count = 0;
-    assert_int_equal(luaL_loadstring(thread, "return text(8 * 1024 * 1024)"), LUA_OK);
-    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
+    lua_State *thread = aside_load(L, "return text(8 * 1024 * 1024)");
     for (int i = 0; i < 10; i++) { /* amid its pieces */
-        assert_int_equal(lua_resume(thread, L, 0, &count), LUA_YIELD);
+        assert_true(aside_step(L, thread));
     }
     assert_int_equal(lua_resetthread(thread), LUA_OK);
     assert_int_equal(lent, 0);
@@ -190,11 +162,11 @@ static void strings_are_joined(void **state)
 {
     (void)state;
     lua_State *L = open_state();
-    (void)run(
+    (void)aside_run(
         L, "assert(join('a', 'b') == 'ab' and join('a') == 'a' and join('a', 1, 2.5) == 'a12.5')");
-    (void)run(L, "local t = text(3 * 1024 * 1024) local all = join(t, 'x', t, t, 'y')\n"
-                 "assert(#all == 3 * #t + 2 and all == t .. 'x' .. t .. t .. 'y')");
-    (void)run(L, "local t = text(3 * 1024 * 1024) assert(join(t, 42, t) == t .. '42' .. t)");
+    (void)aside_run(L, "local t = text(3 * 1024 * 1024) local all = join(t, 'x', t, t, 'y')\n"
+                       "assert(#all == 3 * #t + 2 and all == t .. 'x' .. t .. t .. 'y')");
+    (void)aside_run(L, "local t = text(3 * 1024 * 1024) assert(join(t, 42, t) == t .. '42' .. t)");
     close_state(L);
 }
 
@@ -204,7 +176,7 @@ static void a_state_with_another_allocator_has_no_room(void **state)
     heap = (struct heap){0};
     lua_State *L = luaL_newstate();
     open_into(L);
-    (void)run(L, "local t = text(8 * 1024 * 1024) assert(join(t, t) == t .. t)");
+    (void)aside_run(L, "local t = text(8 * 1024 * 1024) assert(join(t, t) == t .. t)");
     assert_int_equal(lent, 0);
     lua_close(L);
     free(bytes);

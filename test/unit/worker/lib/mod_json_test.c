@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "test/support/lua_aside.h"
 #include "worker/core/error.h"
 #include "worker/core/heap.h"
 #include "worker/core/stdlib/breath.h"
@@ -105,29 +106,17 @@ static void one_buffer_serves_small_and_large_documents(void **state)
                 "end");
 }
 
-static void yield_hook(lua_State *L, lua_Debug *activation)
-{
-    (void)activation;
-    (void)lua_yield(L, 0);
-}
-
-/* Encodes a text in a coroutine that is put aside where it can be, while others encode; returns how often. */
+/* Encodes a text aside, while others encode; returns how often. */
 static unsigned encode_aside(lua_State *L, lua_Integer len)
 {
-    lua_State *thread = lua_newthread(L);
     unsigned yields = 0;
-    int count = 0;
-    int r;
     lua_pushinteger(L, len);
     lua_setglobal(L, "len");
-    assert_int_equal(luaL_loadstring(thread, "big = ('x'):rep(len) result = json.encode(big)"),
-                     LUA_OK);
-    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
-    while ((r = lua_resume(thread, L, 0, &count)) == LUA_YIELD) {
+    lua_State *thread = aside_load(L, "big = ('x'):rep(len) result = json.encode(big)");
+    while (aside_step(L, thread)) {
         run(L, "assert(json.encode({ 1, 2 }) == '[1,2]')");
         yields++;
     }
-    assert_int_equal(r, LUA_OK);
     run(L, "assert(result == '\"' .. big .. '\"')");
     return yields;
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "test/support/lua_aside.h"
 #include "worker/core/stdlib/breath.h"
 
 /* As often as a text of a megabyte has to let others run at least: every 256 KiB of it. */
@@ -25,32 +26,12 @@ static lua_State *open_state(void)
     return L;
 }
 
-static void yield_hook(lua_State *L, lua_Debug *activation)
-{
-    (void)activation;
-    (void)lua_yield(L, 0);
-}
-
-/* Runs the function that the source returns in a coroutine that yields at each instruction; returns how often. */
+/* Runs the function that the source returns, aside; returns how often it was put aside. */
 static unsigned count_yields(lua_State *L, const char *source)
 {
     assert_int_equal(luaL_dostring(L, source), LUA_OK);
-    lua_State *thread = lua_newthread(L);
-    lua_pushvalue(L, -2);
-    lua_xmove(L, thread, 1);
-    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
-    int count = 0;
-    unsigned yields = 0;
-    int r;
-    while ((r = lua_resume(thread, L, 0, &count)) == LUA_YIELD) {
-        yields++;
-        lua_pop(thread, count);
-    }
-    if (r != LUA_OK) {
-        fail_msg("%s", lua_tostring(thread, -1));
-    }
-    lua_settop(L, 0);
-    return yields;
+    lua_setglobal(L, "run");
+    return aside_run(L, "run()");
 }
 
 static void a_long_text_is_escaped_as_its_parts_are(void **state)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "common/err.h"
+#include "test/support/lua_aside.h"
 #include "worker/core/json/json_decoder.h"
 #include "worker/core/json/json_encoder.h"
 #include "worker/core/stdlib/breath.h"
@@ -174,30 +175,14 @@ static int write_long(lua_State *L)
     return json_turns_encode(L, 1, buf, give_text);
 }
 
-static void yield_hook(lua_State *L, lua_Debug *activation)
-{
-    (void)activation;
-    if (lua_isyieldable(L)) {
-        (void)lua_yield(L, 0);
-    }
-}
-
-/* Runs source in a coroutine that yields at each instruction of Lua's; returns how often. */
+/* Runs source, aside and with the collector at work; returns how often it was put aside. */
 static unsigned run(lua_State *L, const char *source)
 {
-    lua_State *thread = lua_newthread(L);
-    int count = 0;
+    lua_State *thread = aside_load(L, source);
     unsigned yields = 0;
-    assert_int_equal(luaL_loadstring(thread, source), LUA_OK);
-    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
-    int r;
-    while ((r = lua_resume(thread, L, 0, &count)) == LUA_YIELD) {
+    while (aside_step(L, thread)) {
         yields++;
-        lua_pop(thread, count);
         (void)lua_gc(L, LUA_GCSTEP, 1);
-    }
-    if (r != LUA_OK) {
-        fail_msg("%s", lua_tostring(thread, -1));
     }
     lua_settop(L, 0);
     return yields;
@@ -240,7 +225,6 @@ static void what_is_left_in_the_middle_is_freed(void **state)
     (void)state;
     lua_State *L = luaL_newstate();
     struct json_buf buf;
-    int count = 0;
     luaL_openlibs(L);
     breath_open(L);
     json_buf_init(&buf);
@@ -249,12 +233,9 @@ static void what_is_left_in_the_middle_is_freed(void **state)
     lua_pushcclosure(L, write_long, 1);
     lua_setglobal(L, "write");
     assert_int_equal(luaL_dostring(L, "list = {} for i = 1, 50000 do list[i] = i end"), LUA_OK);
-    lua_State *thread = lua_newthread(L);
-    assert_int_equal(luaL_loadstring(thread, "return read(write(list))"), LUA_OK);
-    lua_sethook(thread, yield_hook, LUA_MASKCOUNT, 1);
+    lua_State *thread = aside_load(L, "return read(write(list))");
     for (int i = 0; i < 12; i++) {
-        assert_int_equal(lua_resume(thread, L, 0, &count), LUA_YIELD);
-        lua_pop(thread, count);
+        assert_true(aside_step(L, thread));
     }
     json_buf_fini(&buf);
     lua_close(L); /* the sanitizer would tell of the writing's buffer */
