@@ -129,6 +129,14 @@ class Service(AppProcess):
         self.peers.append(socket.create_connection((host, int(port)), timeout=30))
         return self.peers[-1]
 
+    def hold(self, peer=None):
+        """A request to probe.lua that has begun: its connection, and the file that it waits for to be answered with "slow"."""
+        peer, gate = peer or self.connect(), self.folder / "gate"
+        name = str(gate).encode()
+        peer.sendall(b"POST /until HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(name), name))
+        self.wait_log("slow began")
+        return peer, gate
+
     def exchange(self, data):
         """Sends these bytes on a new connection and returns all that comes until the server closes it."""
         peer = self.connect()

@@ -26,6 +26,18 @@ app:get("/slow/:seconds", function(req, res)
   task.sleep(tonumber(req.params.seconds))
   res:send("slow")
 end)
+-- slow as well, until the file is there that the body names
+app:post("/until", function(req, res)
+  local path = req:text()
+  log:notice("slow began")
+  local file = io.open(path)
+  while not file do
+    task.sleep(0.01)
+    file = io.open(path)
+  end
+  file:close()
+  res:send("slow")
+end)
 app:get("/big/:kib", function(req, res) res:send(string.rep("x", 1024 * tonumber(req.params.kib))) end)
 app:get("/exit/:code", function(req, res) os.exit(tonumber(req.params.code)) end)
 app:get("/hold", function(req, res)

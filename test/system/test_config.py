@@ -110,12 +110,11 @@ return app""")
 
 
 def test_a_slow_request_is_finished_with_the_old_settings(service):
-    peer = service.connect()
-    peer.sendall(b"GET /slow/0.5 HTTP/1.1\r\nHost: x\r\n\r\n")
-    service.wait_log("slow began")
+    peer, gate = service.hold()
     with edited(service) as conf:
         conf["apps"]["shop"]["settings"] = {"colour": "blue"}
     apply(service)
+    gate.touch()
     status, headers, body, _ = read_answer(peer)
     assert (status, body, headers["connection"]) == (200, b"slow", "close")
 
@@ -247,8 +246,7 @@ def test_a_pool_that_is_taken_away_finishes_its_slow_request_and_leaves_its_addr
     apply(service)
     peer, more = connect_to(service, address_of(service, "more")), address_of(service, "more")
     worker = pids(service, "more")[0]
-    peer.sendall(b"GET /slow/2 HTTP/1.1\r\nHost: x\r\n\r\n")
-    service.wait_log("slow began")
+    _, gate = service.hold(peer)
     whole = (service.folder / "fsd.yaml").read_text()
     with edited(service) as conf:
         for section in ("listeners", "apps", "pools"):
@@ -259,6 +257,7 @@ def test_a_pool_that_is_taken_away_finishes_its_slow_request_and_leaves_its_addr
     apply(service)  # somebody has changed his mind: the address is free again
     assert get(service, "more") == (200, "hello")
     assert os.path.exists(f"/proc/{worker}")
+    gate.touch()
     status, _, body, _ = read_answer(peer)
     assert (status, body) == (200, b"slow")
 

@@ -130,11 +130,10 @@ def test_sighup_is_a_rolling_restart(service):
 
 
 def test_a_slow_request_is_finished_by_the_old_worker(service):
-    peer = service.connect()
-    peer.sendall(b"GET /slow/0.5 HTTP/1.1\r\nHost: x\r\n\r\n")
-    service.wait_log("slow began")
+    peer, gate = service.hold()
     service.set_version("2")
     assert service.ctl("reload", "--restart").returncode == 0
+    gate.touch()
     answer = peer.recv(65536)
     assert b"200 OK" in answer and b"x-version: 1" in answer and answer.endswith(b"slow")
     assert b"Connection: close" in answer

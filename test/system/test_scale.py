@@ -68,12 +68,12 @@ def test_new_connections_go_to_the_slots_that_stay_while_the_others_finish(servi
         peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         slow.append((peer, read_answer(peer)[1]))
     peer = next(peer for peer, headers in slow if headers["x-slot"] == "3")
-    peer.sendall(b"GET /slow/2 HTTP/1.1\r\nHost: x\r\n\r\n")
-    service.wait_log("slow began")
+    _, gate = service.hold(peer)
     scale(service, 2)
     assert served_by(service) == {"0", "1"}
     scale(service, 4)  # before it is done; all sockets are there again
     wait_for(lambda: served_by(service) == {"0", "1", "2", "3"}, "all slots to serve")
+    gate.touch()
     assert read_answer(peer)[2] == b"slow"
 
 
@@ -85,8 +85,7 @@ def test_a_change_that_fails_does_not_end_who_leaves_since_an_earlier_one(servic
         if read_answer(peer)[1]["x-slot"] == "2":
             break
         peer = service.connect()
-    peer.sendall(b"GET /slow/1.5 HTTP/1.1\r\nHost: x\r\n\r\n")
-    service.wait_log("slow began")
+    _, gate = service.hold(peer)
     scale(service, 2)
     service.edit_app("return app", "error('no luck')")
     with pytest.raises(RpcError, match="no luck"):
@@ -95,6 +94,7 @@ def test_a_change_that_fails_does_not_end_who_leaves_since_an_earlier_one(servic
         conf["apps"]["shop"]["settings"] = {"colour": "blue"}
     with pytest.raises(RpcError, match="no luck"):
         service.call("reload")
+    gate.touch()
     status, _, body, _ = read_answer(peer)
     assert (status, body) == (200, b"slow")
 

@@ -43,10 +43,10 @@ def test_fsdctl_stop_returns_when_the_daemon_has_gone(service, words):
 
 @pytest.mark.basic
 def test_a_slow_request_is_answered_before_the_daemon_ends(service):
-    peer = service.connect()
-    peer.sendall(b"GET /slow/0.5 HTTP/1.1\r\nHost: x\r\n\r\n")
-    service.wait_log("slow began")
+    peer, gate = service.hold()
     service.signal(signal.SIGTERM)
+    service.wait_log("stopping")
+    gate.touch()
     answer = read_all(peer)
     peer.close()
     assert b"200 OK" in answer and answer.endswith(b"slow")
@@ -116,10 +116,10 @@ def test_ctrl_c_on_the_terminal_reaches_only_the_master(make_service):
     """A shell sends SIGINT to the whole foreground process group."""
     service = make_service(workers=2)
     service.start_ready(start_new_session=True)
-    peer = service.connect()
-    peer.sendall(b"GET /slow/0.3 HTTP/1.1\r\nHost: x\r\n\r\n")
-    service.wait_log("slow began")
+    peer, gate = service.hold()
     os.killpg(service.process.pid, signal.SIGINT)
+    service.wait_log("stopping")
+    gate.touch()
     assert read_all(peer).endswith(b"slow")
     peer.close()
     assert service.wait_exit() == 0
