@@ -221,6 +221,11 @@ static void on_end(struct master *master, const char *why)
     waiting_check(master);
 }
 
+bool setback_is_under_way(const struct master *master)
+{
+    return master->reload.on_end == on_end;
+}
+
 bool setback_on_free(struct master *master)
 {
     bool is_offered = false;

@@ -38,6 +38,8 @@ void setback_watch(struct master *master);
 bool setback_on_gave_up(struct master *master, const struct pool *pool, const char *why);
 /* No change is under way any more.  True: one has begun, because code must be taken back. */
 bool setback_on_free(struct master *master);
+/* Is code being taken back in this moment?  It may not run any more, and its workers be on their way still. */
+bool setback_is_under_way(const struct master *master);
 /* At the very end. */
 void setback_close(struct master *master);
 

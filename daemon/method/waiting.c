@@ -26,8 +26,12 @@ static bool is_drained(const struct pool *pool)
            (pool->phase == POOL_DRAINED && pool_is_empty(pool));
 }
 
+/* The confirmed code that has just come back is not what anybody waits for: at its end he is told so. */
 static bool is_confirmed(const struct master *master)
 {
+    if (setback_is_under_way(master)) {
+        return false;
+    }
     for (size_t i = 0; i < master->inventory.conf->app_count; i++) {
         if (!setback_get_facts(master, i).is_confirmed) {
             return false;

@@ -359,6 +359,25 @@ def test_a_reload_that_still_waits_fails_when_its_code_is_not_fit(make_fake):
     fsd.wait_workers(lambda rows: [(row["state"], row["generation"]) for row in rows] == [("ready", 3)] * 2, "both workers", 60)
 
 
+def test_who_asks_while_workers_go_back_is_not_told_that_the_code_is_confirmed(make_fake, tmp_path):
+    gate = tmp_path / "gate"
+    fsd = make_fake({"body": "old", "commit": f"until:{gate}", "slots": [0]}, workers=2)
+    fsd.write_conf(intensity=0)
+    set_probation(fsd, "1d")
+    fsd.start_ready()
+    fsd.call("confirm")
+    fsd.write_app({"body": "new", "commit": "signal:6", "slots": [1]})
+    with pytest.raises(RpcError, match="is being taken back"):
+        fsd.call("reload")
+    wait_for(lambda: any(row["running"] and row["number"] > 2 for row in app_of(fsd)["generations"]), "the old code to be decided upon", 60)
+    with fsd.open_control() as waiting:
+        fsd.send_call(waiting, "wait", **{"for": "confirmed"})
+        fsd.status()  # what came before is read before
+        gate.touch()
+        with pytest.raises(RpcError, match='generation 2 of app "shop" was taken back'):
+            fsd.read_answer(waiting)
+
+
 def test_code_that_is_confirmed_is_not_taken_back(make_service):
     service = start_confirmed(make_service, workers=1)
     deploy_deadly(service)
