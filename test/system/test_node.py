@@ -70,7 +70,7 @@ def test_a_worker_that_stood_still_hears_how_things_are(node):
     os.kill(pid, signal.SIGSTOP)
     try:
         found = node.run(0, f'local last for i = 1, 1000 do local p = other("group.join([[h]]) {STAYS}") actor.monitor(p) fsd.task.sleep(0) if i < 1000 then exit(p, "kill") receive() else last = p end end '
-                            'return tostring(last), #group.members("h")')
+                            'while #group.members("h") == 0 do fsd.task.sleep(0.001) end return tostring(last), #group.members("h")')
         node.wait_run(2, 'return tostring(group.members("h")[1]), #group.members("h")', found)
     finally:
         os.kill(pid, signal.SIGCONT)
