@@ -250,6 +250,15 @@ void task_mark_idle(struct task *task)
     task->is_idle = true;
 }
 
+void task_raise_cancel(lua_State *L)
+{
+    struct task *task = task_of(L);
+    if (task != NULL && task->cancel != TASK_CANCEL_NONE) {
+        push_cancel(L, task);
+        (void)lua_error(L);
+    }
+}
+
 int task_wait_or_pass(lua_State *L, struct task_wait *wait, void (*on_pass)(struct task_wait *wait))
 {
     struct task *task = task_of(L);

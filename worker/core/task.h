@@ -162,6 +162,9 @@ struct task *task_check(lua_State *L);
 /* In a C function called by Lua, after task_check: `return task_wait(L, wait)`.  Yields until task_wake; raises the Error
  * when the task is cancelled. */
 int task_wait(lua_State *L, struct task_wait *wait);
+/* Raises at once what the next wait of the task that runs would raise, for a function that has found the cause itself: so it is told of
+ * it once.  Returns when there is nothing to be raised. */
+void task_raise_cancel(lua_State *L);
 /* As task_wait, for a wake that brings something: when the task is cancelled or killed behind it, before it goes on, on_pass is called
  * and not on_resume, so that it goes to somebody else. */
 int task_wait_or_pass(lua_State *L, struct task_wait *wait,

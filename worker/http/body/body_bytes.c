@@ -23,6 +23,7 @@ static const struct exchange *check(lua_State *L)
 {
     const struct exchange *exchange = request_check(L);
     if (exchange->view.is_kept) {
+        task_raise_cancel(L);
         error_raise(
             L, "HttpError", exchange->is_client_gone ? "aborted" : "body.gone", 400,
             "the body has gone: read it before answering or waiting for the client to leave");

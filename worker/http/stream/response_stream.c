@@ -27,6 +27,7 @@ struct pending_write {
 
 static void raise_aborted(lua_State *L)
 {
+    task_raise_cancel(L);
     error_raise(L, "CancelError", "aborted", 499, "the client has gone");
 }
 
