@@ -311,6 +311,24 @@ static void a_task_that_cancels_itself_is_told_at_its_next_wait(void **state)
     assert_string_equal(outcome, "CancelError: the worker is leaving (shutdown)");
 }
 
+static int lua_raise(lua_State *L)
+{
+    task_raise_cancel(L);
+    lua_pushliteral(L, "nothing to raise");
+    return 1;
+}
+
+static void who_is_told_before_it_waits_is_not_told_again(void **state)
+{
+    (void)state;
+    lua_register(runtime.L, "raise", lua_raise);
+    start("tell(raise()) cancel() local _, err = pcall(raise) tell(err.code) tell(raise())\n"
+          "sleep(0) tell('on')");
+    run();
+    assert_int_equal(last_status, LUA_OK);
+    assert_string_equal(told, "nothing to raise;shutdown;nothing to raise;on;");
+}
+
 static void one_that_goes_on_waiting_is_closed_by_force(void **state)
 {
     (void)state;
@@ -573,6 +591,7 @@ int main(void)
         TEST(a_task_that_is_ready_is_cancelled_where_it_goes_on),
         TEST(what_a_task_does_not_take_is_passed_on_once),
         TEST(a_task_that_cancels_itself_is_told_at_its_next_wait),
+        TEST(who_is_told_before_it_waits_is_not_told_again),
         TEST(one_that_goes_on_waiting_is_closed_by_force),
         TEST(one_that_could_not_go_on_since_it_was_cancelled_has_its_time_all_the_same),
         TEST(a_task_that_is_killed_is_closed_and_runs_nothing_else),
