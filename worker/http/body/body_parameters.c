@@ -2,7 +2,8 @@
  * Owns nothing; pure.  Strict where others would guess: what is no `; name=value` ends the search with an error, so that two
  * readers of one header can't see different things in it.  Empty pieces between semicolons are passed over, as
  * RFC 9110 asks.
- * Called for Content-Type (which boundary, which charset) and by disposition.c.  text/parameters.c forgives more, as what only chooses an answer may.  Must not know which parameters there are. */
+ * Called for Content-Type (which boundary, which charset) and by disposition.c.  text/parameters.c forgives more, as what only
+ * chooses an answer may.  Must not know which parameters there are. */
 #include "worker/http/body/body_parameters.h"
 
 #include <errno.h>
@@ -81,10 +82,11 @@ int body_parameters_next(struct body_parameters *parameters, char *buf, struct b
             }
             parameters->at++;
             int r = take_value(parameters, buf, ret_value);
-            if (r == 0) {
-                *ret_name = name;
+            if (r < 0) {
+                return r;
             }
-            return r == 0 ? 1 : r;
+            *ret_name = name;
+            return 1;
         }
     }
     return parameters->at < parameters->end ? -EINVAL : 0;
