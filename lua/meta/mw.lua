@@ -273,7 +273,7 @@ function mw.session(options) end
 ---@class fsd.mw.CsrfOptions
 ---@field origin? string|string[]|fun(origin: string, req: fsd.Request): boolean further sites whose pages may act
 ---@field secret? string|string[] 16 characters or more: a token is asked for, too
----@field field? string of the form, "_csrf"
+---@field field? string of the form, "_csrf"; of one with files, in front of the first file
 ---@field header? string "x-csrf-token"
 ---@field cookie? string without a session, "csrf"
 ---@field session_field? string with a session, "csrf"

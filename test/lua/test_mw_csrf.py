@@ -1,5 +1,6 @@
 """fsd.mw.csrf, ip_restriction, jwt and language: what they let through, and what tries to get around them."""
 import http.cookies
+import json
 import urllib.parse
 
 import pytest
@@ -17,6 +18,7 @@ app:use("/other", fsd.mw.csrf { secret = "some other secret of many characters" 
 app:use("/session", fsd.mw.session { secret = SECRET })
 app:use("/session", fsd.mw.csrf { secret = SECRET })
 app:use("/skip", fsd.mw.csrf { skip = function(req) return req:get "x-api-key" ~= nil end })
+app:use("/parsed", fsd.body.form { limit = "1mb" }, fsd.body.json(), fsd.body.multipart(), fsd.mw.csrf { secret = SECRET })
 app:get("/session/login", function(req) req.session:regenerate() req.session.user = "ann" return 204 end)
 
 app:use("/inside", fsd.mw.ip_restriction { allow = { "10.0.0.0/8", "2001:db8::/33", "192.168.7.7", "::1" }, deny = { "10.6.0.0/15" } })
@@ -126,7 +128,40 @@ def test_without_it_nothing_is_done(app, path, token):
     visitor = Visitor(app, path)
     mine = visitor.token()
     answer = visitor.request("POST", headers={"x-csrf-token": token and token.replace("TOKEN", mine)})
-    assert (answer.status, answer.json()["error"]) == (403, "the form is too old, please load it again")
+    why = "the form is too old, please load it again" if token is not None else "this request has no token: field \"_csrf\", or header x-csrf-token"
+    assert (answer.status, answer.json()["error"]) == (403, why)
+
+
+def part(name, value, filename=None):
+    end = f'; filename="{filename}"' if filename else ""
+    return f'--b\r\ncontent-disposition: form-data; name="{name}"{end}\r\n\r\n{value}\r\n'
+
+
+@BOTH
+def test_a_form_with_files_has_it_in_front_of_them(app, path):
+    visitor = Visitor(app, path)
+    token, kind = visitor.token(), {"content-type": "multipart/form-data; boundary=b"}
+    picture = part("picture", "x" * 20, "a.png")
+    for parts, status in [
+        (part("title", "a") + part("_csrf", token) + picture, 200), (part("_csrf", "x" + token), 403),
+        (picture + part("_csrf", token), 403), (part("_csrf", token, "a.txt"), 403), (part("title", token), 403),
+    ]:
+        assert visitor.request("POST", body=parts + "--b--\r\n", headers=kind).status == status
+    assert visitor.request("POST", body=part("_csrf", token)[:-9], headers=kind).status == 400
+
+
+@pytest.mark.parametrize("parser", ["form", "json", "multipart"])
+def test_what_was_parsed_before_counts(app, parser):
+    """A form above req:form's own limit, JSON, and a token behind the files."""
+    visitor = Visitor(app, "/parsed/" + parser)
+    token = visitor.token()
+    body, kind = {
+        "form": (urllib.parse.urlencode({"text": "x" * 200000, "_csrf": token}), "application/x-www-form-urlencoded"),
+        "json": (json.dumps({"_csrf": token}), "application/json"),
+        "multipart": (part("picture", "x", "a.png") + part("_csrf", token) + "--b--\r\n", "multipart/form-data; boundary=b"),
+    }[parser]
+    assert visitor.request("POST", body=body, headers={"content-type": kind}).status == 200
+    assert visitor.request("POST", body=body.replace(token, "x" + token), headers={"content-type": kind}).status == 403
 
 
 @BOTH

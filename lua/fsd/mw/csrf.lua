@@ -1,7 +1,7 @@
 -- fsd.mw.csrf: keeps pages of other sites from acting with our visitors' cookies.  Browsers say where a request comes from: Sec-Fetch-Site,
 -- else Origin, is judged for every method that changes something.  That is enough for browsers of the last years; with `secret`,
--- a token is asked for, too: in the form, or in a header.  A request with neither header is no browser's, and passes unless
--- a token is asked for.
+-- a token is asked for, too: in a header, or in the form, which is parsed for it.  A request with neither Sec-Fetch-Site nor Origin is
+-- no browser's, and passes unless a token is asked for.
 local base64 = require "fsd.base64"
 local crypto = require "fsd.crypto"
 local errors = require "fsd.error"
@@ -94,13 +94,23 @@ local function is_good(keys, anchor, token)
   return false
 end
 
-local function find_token(req, o)
-  local token = req:get(o.header)
-  if token then return token end
-  local type = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
-  if type ~= "application/x-www-form-urlencoded" then return nil end
-  local form = req:form()
-  return form and form[o.field]
+-- A form that was parsed already counts as it is; of one with files, the fields in front of the first file do.
+local function find_in_form(req, field)
+  if type(req.body) == "table" then return req.body[field] end
+  local kind = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
+  if kind == "application/x-www-form-urlencoded" then return req:form()[field] end
+  if kind ~= "multipart/form-data" then return nil end
+  for part in req:parts { limits = { file_size = math.maxinteger } } do -- who takes the file judges its size
+    if part.filename then return nil end
+    if part.name == field then return part:text() end
+  end
+end
+
+local function check_token(req, o, keys)
+  local token = req:get(o.header) or find_in_form(req, o.field)
+  if token == nil then refuse("csrf.token", ("this request has no token: field %q, or header %s"):format(o.field, o.header)) end
+  local bound = find_anchor(req, o)
+  if not bound or not is_good(keys, bound, token) then refuse("csrf.token", "the form is too old, please load it again") end
 end
 
 local function to_keys(secret)
@@ -126,10 +136,7 @@ return function(given)
     end
     if not SAFE[req.method] then
       check_source(req, is_allowed)
-      if #keys > 0 then
-        local bound = find_anchor(req, o)
-        if not bound or not is_good(keys, bound, find_token(req, o)) then refuse("csrf.token", "the form is too old, please load it again") end
-      end
+      if #keys > 0 then check_token(req, o, keys) end
     end
     next()
   end
