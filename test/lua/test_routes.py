@@ -106,7 +106,8 @@ BAD_CALLS = [
     ('app:get("/", fsd.respond)', 'call it, as in fsd.respond("text")'),
     ('app:get("/", nil)', "handler must be a function, got nil"),
     ('app:get("/", "text")', "handler must be a function, got string"),
-    ('app:get("/", print, {})', "handler must be a function, got table"),
+    ('app:get("/", print, { body = {} }, print)', "handler must be a function, got table: options of a route stand right behind its path, "
+     "fsd.schema.handler { ... } checks anywhere"),
     ('app:get(print)', "string expected"),
     ('app:use()', "expected 1 to 40 handlers, got 0"),
     ('app:use("/x")', "expected 1 to 40 handlers, got 0"),

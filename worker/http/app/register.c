@@ -54,6 +54,19 @@ static bool is_composed(lua_State *L, int index)
     return true;
 }
 
+/* What stands where a handler should, and what it was probably meant for. */
+static const char *describe(lua_State *L, int index)
+{
+    if (is_app(L, index)) {
+        return "an application or a router: mount it with app:use";
+    }
+    if (route_options_test(L, index)) {
+        return "table: options of a route stand right behind its path, "
+               "fsd.schema.handler { ... } checks anywhere";
+    }
+    return luaL_typename(L, index);
+}
+
 static void gather(lua_State *L, int index, int into, bool is_use, int nesting)
 {
     if (is_composed(L, index) ||
@@ -72,9 +85,8 @@ static void gather(lua_State *L, int index, int into, bool is_use, int nesting)
     }
     handler_refuse_factory(L, index);
     if (!handler_is(L, index) && !(is_use && is_app(L, index))) {
-        const char *type = is_app(L, index) ? "an application or a router: mount it with app:use"
-                                            : luaL_typename(L, index);
-        const char *text = lua_pushfstring(L, "handler must be a function, got %s", type);
+        const char *text =
+            lua_pushfstring(L, "handler must be a function, got %s", describe(L, index));
         if (nesting == 0) {
             luaL_argerror(L, index, text);
         }
