@@ -52,7 +52,9 @@ ROWS = [
           and failure(process.run, { "echo", "ab", max_output = 2 }).code == "process.output" and process.run{ "echo", "a", max_output = 2 }.ok'''),
     ("check-raises-what-has-failed", '''
         local err = failure(process.run, { "sh", "-c", "echo no >&2; exit 4", check = true })
-        return err.message == 'the program "sh" has failed' and err.code == "process.failed" and err.exit_status == 4 and err.stderr == "no\\n" and process.run{ "true", check = true }.ok'''),
+        local killed = failure(process.run, { "sh", "-c", "kill -9 $$", check = true })
+        return err.message == 'the program "sh" has failed with status 4' and killed.message == 'the program "sh" was ended by the signal KILL'
+          and err.code == "process.failed" and err.exit_status == 4 and err.stderr == "no\\n" and process.run{ "true", check = true }.ok'''),
     ("a-shell-runs-commands", '''
         return process.shell("echo $((1 + 2)) | tr 3 x").stdout == "x\\n" and process.shell("cat; exit 2", { stdin = "in" }).stdout == "in"
           and process.shell("exit 2").status == 2'''),

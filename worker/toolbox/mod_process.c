@@ -118,6 +118,18 @@ static int raise_of(lua_State *L, const char *code, const char *what)
     return raise_failed(L, code, message);
 }
 
+/* The same of a program that has failed by itself, with its status or signal. */
+static int raise_unsuccessful(lua_State *L)
+{
+    bool is_exit = lua_getfield(L, -1, "status") != LUA_TNIL;
+    lua_getfield(L, -2, "signal");
+    const char *how =
+        is_exit ? lua_pushfstring(L, "has failed with status %d", (int)lua_tointeger(L, -2))
+                : lua_pushfstring(L, "was ended by the signal %s", lua_tostring(L, -1));
+    lua_pushvalue(L, -4);
+    return raise_of(L, "process.failed", how);
+}
+
 static int judge(lua_State *L, enum process_end end, bool is_checked)
 {
     switch (end) {
@@ -134,7 +146,7 @@ static int judge(lua_State *L, enum process_end end, bool is_checked)
     bool is_ok = lua_toboolean(L, -1);
     lua_pop(L, 1);
     if (is_checked && !is_ok) {
-        return raise_of(L, "process.failed", "has failed");
+        return raise_unsuccessful(L);
     }
     return 1;
 }
