@@ -79,7 +79,7 @@ ROWS = [
         return { said(d.set, d, "a", t)[2], (d:set("a", { 1 })), d:get("a")[1] }''', ["shared.too_large", True, 1]),
     ("an_unknown_name_is_an_error", 'return said(fsd.shared, "nope")',
      ["SharedError", "shared.unknown", 'there is no shared dictionary "nope": name it in the section "shared" of the '
-      'configuration, or with fsd run --shared', 500]),
+      'configuration, or with fsd run --shared nope', 500]),
     ("it_says_what_it_is", 'return { tostring(d) }', ['fsd.shared dictionary "cache"']),
     ("a_lease_is_for_one", '''local lease = d:try_lock("job")
         local other = d:try_lock("job")

@@ -333,8 +333,8 @@ static int mod_open(lua_State *L)
     if (shared != NULL && dictionary == NULL) {
         error_raise(L, "SharedError", "shared.unknown", STATUS_INTERNAL_ERROR,
                     "there is no shared dictionary \"%s\": name it in the section \"shared\" of "
-                    "the configuration, or with fsd run --shared",
-                    name);
+                    "the configuration, or with fsd run --shared %s",
+                    name, name);
     }
     struct dictionary **handle = lua_newuserdatauv(L, sizeof(struct dictionary *), 0);
     *handle = dictionary;
