@@ -143,6 +143,9 @@ local check = S.handler {
   body = S({ name = { "string", min = 1 } }, { unknown = "refuse" }),
 }
 app:post("/users/:id", check, function(req) return req.valid end)
+local upload = fsd.body.multipart()
+app:post("/upload", upload:single "file", S.handler { body = S { number = "integer" } }, function(req) return { req.valid.body, #req.file.data } end)
+app:post("/long", fsd.body.json { limit = "1mb" }, S.handler { body = { name = "string", number = "integer" } }, function(req) return { #req.valid.body.name } end)
 app:get("/schema", function() return S { name = { "string", max = 5, description = "what" }, tags = { "list", of = "integer", optional = true } }
   :json_schema() end)
 app:get("/assert", function() return { S "integer":assert "x" } end)
@@ -189,6 +192,17 @@ def test_a_body_that_is_missing_or_of_another_type_is_refused(users):
     assert (answer.status, answer.json()["code"]) == (415, "validation.type")
     answer = users.request("POST", "/users/7", "{", {"content-type": "application/json"})
     assert (answer.status, answer.json()["code"]) == (400, "entity.parse.failed")
+
+
+def test_what_a_parser_in_front_has_made_is_checked(users):
+    def upload(number):
+        body = (f'--b\r\ncontent-disposition: form-data; name="number"\r\n\r\n{number}\r\n'
+                '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nxyz\r\n--b--\r\n')
+        return users.request("POST", "/upload", body, {"content-type": "multipart/form-data; boundary=b"})
+    assert upload("7").json() == [{"number": 7}, 3]
+    assert upload("x").json()["error"] == "body.number must be a whole number"
+    assert users.request("POST", "/long", {"name": "x" * 200000, "number": 1}).json() == [200000]
+    assert users.request("POST", "/long", {"name": "x", "number": "1"}).json()["error"] == "body.number must be a whole number"
 
 
 def test_problems_are_limited(users):

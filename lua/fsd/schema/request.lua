@@ -15,12 +15,14 @@ local function fail_type()
   }, 0)
 end
 
--- The body as a value, and whether it has strings only.
+-- The body as a value, and whether it has strings only.  What was parsed before counts as it is, so its parser may have other limits.
 local function read_body(req)
-  local type = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
-  if type == "application/json" or type:find "^application/[%w.-]+%+json$" then return req:json(), false end
-  if type == "application/x-www-form-urlencoded" and req.form then return req:form(), true end
-  if type == "" and req:text() == "" then return nil, false end
+  local kind = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
+  local is_form = kind == "application/x-www-form-urlencoded"
+  if type(req.body) == "table" then return req.body, is_form or kind == "multipart/form-data" end
+  if kind == "application/json" or kind:find "^application/[%w.-]+%+json$" then return req:json(), false end
+  if is_form and req.form then return req:form(), true end
+  if kind == "" and req:text() == "" then return nil, false end
   fail_type()
 end
 
