@@ -41,7 +41,7 @@ function http.static(root, options) end
 ---@class fsd.AbortOptions
 ---@field expose? boolean whether the client reads the message; by default it does below status 500
 ---@field code? string for programs; the reason by default: "not_found"
----@field headers? table<string, string|number> sent with the error's page, which has none of those that were set before
+---@field headers? table<string, string|number> sent with the answer, be it of app:on_error or the error's own page
 ---@field name? string "HttpError" by default
 ---@field cause? any the error behind it
 

@@ -136,7 +136,7 @@ def test_a_handler_that_answers_nothing_is_named_with_its_line(app):
     app.get("/nothing_returned")
     record = app.wait_record(path="/nothing_returned", code="no_response")
     assert record["handler"] in record["msg"] and record["handler"].startswith("app.lua:")
-    assert "call res:send or next()" in record["msg"]
+    assert "call res:send or next(), or res:detach() when another task answers" in record["msg"]
 
 
 # --- app:on_error ---
@@ -152,6 +152,11 @@ app:get("/silent", function() error { status = 404, message = "silent" } end)
 app:get("/waits", function() error { status = 404, message = "m" } end)
 app:get("/returns", function() error { status = 404, message = "m" } end)
 app:get("/headers", function(req, res) res:status(201):set("x-a", "1"); error { status = 404, message = "m" } end)
+app:get("/wanted", function(req, res)
+  res:set("retry-after", "1"):type("css")
+  fsd.http.abort(429, "m", { headers = { ["retry-after"] = 60, ["www-authenticate"] = "Bearer" } })
+end)
+app:get("/refused", function() error { status = 401, message = "m", headers = { ["x-a"] = "1\\n2", ["content-length"] = 7, [1] = "x", ["x-b"] = print } } end)
 app:get("/answered", function(req, res) res:send("sent"); error("late") end)
 app:on_error(function(err, req, res, next)
   local ways = {
@@ -161,6 +166,7 @@ app:on_error(function(err, req, res, next)
     ["/silent"] = function() end,
     ["/waits"] = function() fsd.task.sleep(0.001); res:status(err.status):send("waited") end,
     ["/headers"] = function() res:send { status = res.status_code } end,
+    ["/wanted"] = function() res:status(err.status):unset("www-authenticate"):send("wait") end,
     ["/answered"] = function() fsd.log:error("on_error was called") end,
   }
   if req.path == "/returns" then res:status(404); return { returned = true } end
@@ -203,6 +209,14 @@ def test_headers_that_were_set_before_the_error_are_kept_for_on_error(handled):
     assert handled.get("/headers").headers["x-a"] == "1"
 
 
+def test_headers_that_the_error_wants_are_set_for_on_error(handled):
+    answer = handled.get("/wanted")
+    assert (answer.status, answer.text, answer.headers["retry-after"]) == (429, "wait", "60")
+    assert answer.headers["content-type"] == "text/css; charset=utf-8" and "www-authenticate" not in answer.headers
+    answer = handled.get("/refused")
+    assert (answer.status, len(answer.json()), "x-a" in answer.headers, "x-b" in answer.headers) == (401, 6, False, False)
+
+
 def test_an_error_in_on_error_is_logged_as_well(handled):
     handled.get("/fails")
     record = handled.wait_record(path="/fails")
@@ -238,3 +252,11 @@ def test_a_method_by_its_name_in_express_is_told_ours(serve):
         assert app.get("/" + name).status == 500
         message = app.wait_record(path="/" + name, level="error")["msg"]
         assert message.endswith("')" + hints.get(name, "")) and "attempt to call a nil value (method '" in message
+
+
+def test_a_body_that_nobody_has_parsed_is_told_how(serve):
+    app = serve(app_of([("field", "return req.body.name"), ("other", "local row = {} return row.bodies.name")]))
+    for name, hint in ("field", '; if that is req.body: call req:json() or req:form(), or mount fsd.body.json()'), ("other", ""):
+        assert app.get("/" + name).status == 500
+        field = "bodies" if name == "other" else "body"
+        assert app.wait_record(path="/" + name, level="error")["msg"].endswith(f"attempt to index a nil value (field '{field}'){hint}")

@@ -347,7 +347,9 @@ static int after_main(lua_State *L, int status, lua_KContext context)
     }
     if (exchange->state == EXCHANGE_OPEN) {
         const char *message = lua_pushfstring(
-            L, "the handler at %s returned without answering: call res:send or next()",
+            L,
+            "the handler at %s returned without answering: call res:send or next(), "
+            "or res:detach() when another task answers",
             exchange->last != NULL ? exchange->last->where : "?");
         error_push(L, "HttpError", "no_response", 500, message);
         return failure_answer(L, exchange);

@@ -68,15 +68,20 @@ static bool is_exposed(lua_State *L, int error, int status)
     return is;
 }
 
-/* err.headers, in place of what the handlers had set about the body that was to come. */
-static void replace_headers(lua_State *L, struct exchange *exchange, int error)
+static void put_headers(lua_State *L, struct exchange *exchange, int error)
 {
-    response_headers_drop_content(exchange->req);
     lua_pushliteral(L, "headers");
     if (lua_rawget(L, error) == LUA_TTABLE) {
         response_headers_put_table(L, lua_gettop(L), exchange->req);
     }
     lua_pop(L, 1);
+}
+
+/* err.headers, in place of what the handlers had set about the body that was to come. */
+static void replace_headers(lua_State *L, struct exchange *exchange, int error)
+{
+    response_headers_drop_content(exchange->req);
+    put_headers(L, exchange, error);
 }
 
 /* For programs, what a ValidationError lists goes with its message; base NULL: it has no list, or a person is to read it. */
@@ -232,6 +237,7 @@ static int ask_next_handler(lua_State *L, struct exchange *exchange)
     }
     exchange->scope = scope;
     exchange->error_handlers++;
+    put_headers(L, exchange, error); /* an answer of its own needs Retry-After and the like, too */
     lua_pushcfunction(L, run_error_handler);
     lua_pushvalue(L, error);
     lua_pushvalue(L, AT_REQUEST);

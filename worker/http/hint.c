@@ -1,4 +1,4 @@
-/* hint.c - helps who knows Express: its methods have names such as sendFile, ours send_file.
+/* hint.c - helps who knows Express: its methods have names such as sendFile, ours send_file; and bodies are parsed when asked for.
  * Owns nothing.  Looks at the words of an error of Lua's that is about to be logged, so that calls that are right cost nothing.
  * Called by failure.c.  Must not know what the methods do. */
 #include "worker/http/hint.h"
@@ -27,7 +27,7 @@ static bool make_snake(const char *name, size_t len, char snake[NAME_ROOM])
     return has_capitals && used + 2 < NAME_ROOM;
 }
 
-const char *hint_push(lua_State *L, const char *message)
+static const char *push_method(lua_State *L, const char *message)
 {
     static const char words[] = "attempt to call a nil value (method '";
     const char *name = strstr(message, words);
@@ -39,4 +39,15 @@ const char *hint_push(lua_State *L, const char *message)
         return lua_pushstring(L, message);
     }
     return lua_pushfstring(L, "%s; fsd has \"%s\"", message, snake);
+}
+
+const char *hint_push(lua_State *L, const char *message)
+{
+    if (strstr(message, "attempt to index a nil value (field 'body')") != NULL) {
+        return lua_pushfstring(L,
+                               "%s; if that is req.body: call req:json() or req:form(), or mount "
+                               "fsd.body.json()",
+                               message);
+    }
+    return push_method(L, message);
 }
