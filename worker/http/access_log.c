@@ -1,8 +1,8 @@
 /* access_log.c - a line for each request that is over, written where the master said.
  * Owns the descriptor and the lines of one turn, which leave in one write at its end.  Workers share the file and write whole lines only: a
  * file takes them at once (O_APPEND), a pipe or terminal up to PIPE_BUF.  Nothing waits: what is not taken is dropped and counted,
- * and a record of the daemon's log says so at once, and then every few seconds as long as lines are lost.  libh2o calls it when it disposes of a request, so sizes and times are those
- * of the whole answer; without a format that is one test.
+ * and a record of the daemon's log says so at once, and then every few seconds as long as lines are lost.  libh2o calls it when it
+ * disposes of a request, so sizes and times are those of the whole answer; without a format that is one test.
  * Called by server.c.  Must not know how a line is written (text/access_line.c). */
 #include "worker/http/access_log.h"
 

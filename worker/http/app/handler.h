@@ -24,11 +24,11 @@ struct app_handlers {
     size_t count;
 };
 
-/* Whether a value can be a handler by itself: a function, a table that can be called, a native answer. */
 /* core.own.note_factory(value, example): it makes handlers and is none, though it can be called. */
 int handler_note_factory(lua_State *L);
 /* Raises when the value at index is one of these, with the example of how to call it. */
 void handler_refuse_factory(lua_State *L, int index);
+/* Whether a value can be a handler by itself: a function, a table that can be called, a native answer. */
 bool handler_is(lua_State *L, int index);
 /* Fills a handler from the value at index, which is appended to the array at values. */
 void handler_init(lua_State *L, struct app_handler *handler, int values, int index);
