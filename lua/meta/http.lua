@@ -873,6 +873,7 @@ function Router:routes() end
 ---@field scope string what it is mounted at, "" for nothing
 ---@field where string "app.lua:12"
 ---@field name? string
+---@field params? table<string, "integer"|"number"|"uuid"|"slug"> what app:param says that its parameters are
 ---@field schemas? table<"params"|"query"|"headers"|"body", table> what is checked before its handlers run, as JSON Schema
 
 ---What app:route gives: a path that waits for its methods.

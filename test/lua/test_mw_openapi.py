@@ -18,6 +18,11 @@ users:get("/:id", { name = "user", params = { id = { "integer", min = 1 } } }, f
 users:post("/", { body = { name = { "string", max = 40 } } }, function(req) return req.valid.body end)
 users:put("/", S.handler { body = { "list", of = "integer" } }, function() end)
 app:use("/users", users)
+local shop = fsd.router()
+for name, kind in pairs { number = "integer", part = "number", token = "uuid", title = "slug" } do shop:param(name, kind) end
+shop:get("/:number/:token{/:part}", function() end)
+shop:put("/:title/:other", { params = { title = { "string", max = 9 } } }, S.handler { body = { name = { "string", max = 40 } } }, function() end)
+app:use("/shops/:shop/number/", shop)
 for i, wrong in ipairs { {}, { title = "x" }, { title = "x", version = "1", titel = "y" } } do
   local _, message = pcall(fsd.mw.openapi, wrong)
   app:get("/wrong" .. i, function() return { message } end)
@@ -67,6 +72,22 @@ def test_schemas_of_paths_queries_and_headers_are_parameters(paths):
         {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1}},
         {"name": "q", "in": "query", "required": True, "schema": {"type": "string"}},
         {"name": "x-tenant", "in": "header", "required": True, "schema": {"type": "string"}}]
+
+
+def test_what_parameters_are_for_the_router_they_are_for_tools(app, paths):
+    rows = {(row["method"], row["path"]): row for row in app.get("/routes").json()}
+    assert rows["GET", "/shops/:shop/number/:number/:token{/:part}"]["params"] == {"number": "integer", "token": "uuid", "part": "number"}
+    assert rows["PUT", "/shops/:shop/number/:title/:other"]["params"] == {"title": "slug"} and "params" not in rows["GET", "/routes"]
+    parameters = paths["/shops/{shop}/number/{number}/{token}/{part}"]["get"]["parameters"]
+    assert [row["schema"] for row in parameters] == [
+        {"type": "string"}, {"type": "integer", "format": "int64"}, {"type": "string", "format": "uuid"}, {"type": "number"}]
+    parameters = paths["/shops/{shop}/number/{title}/{other}"]["put"]["parameters"]
+    assert [row["schema"] for row in parameters] == [{"type": "string"}, {"type": "string", "maxLength": 9}, {"type": "string"}]
+
+
+def test_several_checks_of_a_route_are_all_told(paths):
+    operation = paths["/shops/{shop}/number/{title}/{other}"]["put"]
+    assert operation["requestBody"]["content"]["application/json"]["schema"] == NAME
 
 
 def test_schemas_of_bodies_are_request_bodies(paths):

@@ -9,6 +9,12 @@ local ROWS = { title = { "string" }, version = { "string" }, description = { "st
 local METHODS = { GET = true, PUT = true, POST = true, DELETE = true, OPTIONS = true, HEAD = true, PATCH = true }
 local NOT_PARAMETERS = { accept = true, ["content-type"] = true, authorization = true } -- says OpenAPI
 
+-- What app:param says -> JSON Schema
+local KINDS = {
+  integer = { type = "integer", format = "int64" }, number = { type = "number" }, uuid = { type = "string", format = "uuid" },
+  slug = { type = "string", pattern = "^[A-Za-z0-9_-]+$" },
+}
+
 -- "/a{/:b}" -> "/a/:b", "/a": a group is there or not.  What is escaped must have been hidden.
 local function variants(path, found)
   found = found or {}
@@ -55,9 +61,11 @@ end
 local function to_operation(route, names)
   local schemas = route.schemas or {}
   local of_path = schemas.params and schemas.params.properties or {}
+  local kinds = route.params or {}
   local parameters = json.array {}
   for _, name in ipairs(names) do
-    parameters[#parameters + 1] = { name = name, ["in"] = "path", required = true, schema = of_path[name] or { type = "string" } }
+    local schema = of_path[name] or KINDS[kinds[name]] or { type = "string" }
+    parameters[#parameters + 1] = { name = name, ["in"] = "path", required = true, schema = schema }
   end
   add_properties(parameters, schemas.query, "query")
   add_properties(parameters, schemas.headers, "header")

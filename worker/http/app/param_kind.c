@@ -23,6 +23,11 @@ enum param_kind param_kind_find(const char *name)
     return PARAM_ANY;
 }
 
+const char *param_kind_name(enum param_kind kind)
+{
+    return names[kind];
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

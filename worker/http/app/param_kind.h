@@ -9,6 +9,8 @@ enum param_kind { PARAM_ANY, PARAM_INTEGER, PARAM_NUMBER, PARAM_UUID, PARAM_SLUG
 
 /* The kind of this name, or PARAM_ANY. */
 enum param_kind param_kind_find(const char *name);
+/* The way back; "" for PARAM_ANY. */
+const char *param_kind_name(enum param_kind kind);
 /* Whether a piece of a path is of the kind: "-12" (64 bits), "1.5", "0190a6f2-....", "a-post_2".  None of them is percent-encoded. */
 bool param_kind_fits(enum param_kind kind, const char *text, size_t len);
 

@@ -1,6 +1,6 @@
 /* url.c - what an application knows of its routes: their list, and the way back from a name to a URL.
  *   app:url(name [, params [, query]]) -> string
- *   app:routes() -> { { method =, path =, name =, where =, scope =, schemas = }, ... }
+ *   app:routes() -> { { method =, path =, name =, where =, scope =, params =, schemas = }, ... }
  * Owns nothing; reads the plan, so both work when all routes are known: while the application runs.  A name is looked for in what
  * is mounted in the application or router that is asked, then everywhere.
  * Called by handlers.  Must not know requests. */
@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "worker/http/app/app.h"
+#include "worker/http/app/param_kind.h"
 #include "worker/http/app/plan.h"
 #include "worker/http/app/rule.h"
 #include "worker/http/route/pattern_write.h"
@@ -231,7 +232,35 @@ static void push_described(lua_State *L)
     lua_replace(L, -2);
 }
 
-/* Stack: ..., row.  What its handlers check: the last one that has schemas. */
+/* Stack: ..., row.  What app:param says that its parameters are. */
+static void set_params(lua_State *L, const struct router_entry *entry,
+                       const struct app_route *route)
+{
+    if (route->param_kinds == NULL) {
+        return;
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < entry->pattern.name_count; i++) {
+        if (route->param_kinds[i] != PARAM_ANY) {
+            set_text(L, entry->pattern.names[i], param_kind_name(route->param_kinds[i]));
+        }
+    }
+    lua_setfield(L, -2, "params");
+}
+
+/* Stack: ..., row, parts.  Adds them to those that the row has, and pops them. */
+static void add_schemas(lua_State *L)
+{
+    (void)luaL_getsubtable(L, -2, "schemas");
+    for (lua_pushnil(L); lua_next(L, -3) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_pop(L, 2);
+}
+
+/* Stack: ..., row.  What its handlers check; of several that check the same part, the last one. */
 static void set_schemas(lua_State *L, const struct app_route *route, int values)
 {
     for (size_t i = 0; i < route->count && !lua_isnil(L, values + 1); i++) {
@@ -239,7 +268,7 @@ static void set_schemas(lua_State *L, const struct app_route *route, int values)
         lua_rawgeti(L, values, route->handlers[i].index);
         lua_call(L, 1, 1);
         if (lua_istable(L, -1)) {
-            lua_setfield(L, -2, "schemas");
+            add_schemas(L);
         } else {
             lua_pop(L, 1);
         }
@@ -259,7 +288,7 @@ int url_list_routes(lua_State *L)
         if (entry->kind != ROUTER_ROUTE || route->rule == NULL) {
             continue;
         }
-        lua_createtable(L, 0, 6);
+        lua_createtable(L, 0, 7);
         set_text(L, "method", entry->method == NULL ? "*" : entry->method);
         set_text(L, "path", entry->pattern.text);
         set_text(L, "where", route->rule->where);
@@ -267,6 +296,7 @@ int url_list_routes(lua_State *L)
         if (route->rule->name != NULL) {
             set_text(L, "name", route->rule->name);
         }
+        set_params(L, entry, route);
         set_schemas(L, route, APP + 1);
         lua_rawseti(L, -2, ++count);
     }

@@ -34,6 +34,8 @@ static void kinds_have_names(void **state)
     assert_int_equal(param_kind_find("slug"), PARAM_SLUG);
     assert_int_equal(param_kind_find("Integer"), PARAM_ANY);
     assert_int_equal(param_kind_find(""), PARAM_ANY);
+    assert_string_equal(param_kind_name(PARAM_SLUG), "slug");
+    assert_string_equal(param_kind_name(PARAM_ANY), "");
     assert_true(param_kind_fits(PARAM_ANY, "%%%", 3));
 }
 
