@@ -150,6 +150,13 @@ def test_a_form_with_files_has_it_in_front_of_them(app, path):
     assert visitor.request("POST", body=part("_csrf", token)[:-9], headers=kind).status == 400
 
 
+def test_a_form_that_is_too_long_names_what_takes_longer_ones(app):
+    visitor = Visitor(app, "/token")
+    form = urllib.parse.urlencode({"_csrf": visitor.token(), "text": "x" * 200000})
+    answer = visitor.request("POST", body=form, headers={"content-type": "application/x-www-form-urlencoded"})
+    assert answer.status == 413 and 'fsd.body.form { limit = "1mb" } takes more' in answer.json()["error"]
+
+
 @pytest.mark.parametrize("parser", ["form", "json", "multipart"])
 def test_what_was_parsed_before_counts(app, parser):
     """A form above req:form's own limit, JSON, and a token behind the files."""

@@ -202,6 +202,8 @@ def test_what_a_parser_in_front_has_made_is_checked(users):
     assert upload("7").json() == [{"number": 7}, 3]
     assert upload("x").json()["error"] == "body.number must be a whole number"
     assert users.request("POST", "/long", {"name": "x" * 200000, "number": 1}).json() == [200000]
+    too_long = users.request("POST", "/users/7", {"name": "x" * 200000})
+    assert too_long.status == 413 and 'fsd.body.json { limit = "1mb" } takes more' in too_long.json()["error"]
     assert users.request("POST", "/long", {"name": "x", "number": "1"}).json()["error"] == "body.number must be a whole number"
 
 

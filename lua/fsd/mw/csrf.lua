@@ -3,6 +3,7 @@
 -- a token is asked for, too: in a header, or in the form, which is parsed for it.  A request with neither Sec-Fetch-Site nor Origin is
 -- no browser's, and passes unless a token is asked for.
 local base64 = require "fsd.base64"
+local body = require "fsd.http.body"
 local crypto = require "fsd.crypto"
 local errors = require "fsd.error"
 local options = require "fsd.mw.options"
@@ -98,7 +99,10 @@ end
 local function find_in_form(req, field)
   if type(req.body) == "table" then return req.body[field] end
   local kind = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
-  if kind == "application/x-www-form-urlencoded" then return req:form()[field] end
+  if kind == "application/x-www-form-urlencoded" then
+    req.body = body.parsers.form(req, body.defaults.form, "fsd.body.form")
+    return req.body[field]
+  end
   if kind ~= "multipart/form-data" then return nil end
   for part in req:parts { limits = { file_size = math.maxinteger } } do -- who takes the file judges its size
     if part.filename then return nil end

@@ -1,5 +1,6 @@
 -- fsd.schema.request: a request against schemas, before its handler runs.  What is checked stands in req.valid: { body, query, params,
 -- headers }.  All problems of all parts are told at once.
+local body = require "fsd.http.body"
 local json = require "fsd.json"
 local errors = require "fsd.error"
 local described = require "fsd.schema.described"
@@ -15,13 +16,18 @@ local function fail_type()
   }, 0)
 end
 
+local function parse(req, name)
+  req.body = body.parsers[name](req, body.defaults[name], "fsd.body." .. name) -- who lifts the limit
+  return req.body
+end
+
 -- The body as a value, and whether it has strings only.  What was parsed before counts as it is, so its parser may have other limits.
 local function read_body(req)
   local kind = (req:get "content-type" or ""):match("^%s*([^;%s]*)"):lower()
   local is_form = kind == "application/x-www-form-urlencoded"
   if type(req.body) == "table" then return req.body, is_form or kind == "multipart/form-data" end
-  if kind == "application/json" or kind:find "^application/[%w.-]+%+json$" then return req:json(), false end
-  if is_form and req.form then return req:form(), true end
+  if kind == "application/json" or kind:find "^application/[%w.-]+%+json$" then return parse(req, "json"), false end
+  if is_form then return parse(req, "form"), true end
   if kind == "" and req:text() == "" then return nil, false end
   fail_type()
 end
