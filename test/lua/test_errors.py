@@ -254,9 +254,15 @@ def test_a_method_by_its_name_in_express_is_told_ours(serve):
         assert message.endswith("')" + hints.get(name, "")) and "attempt to call a nil value (method '" in message
 
 
-def test_a_body_that_nobody_has_parsed_is_told_how(serve):
-    app = serve(app_of([("field", "return req.body.name"), ("other", "local row = {} return row.bodies.name")]))
-    for name, hint in ("field", '; if that is req.body: call req:json() or req:form(), or mount fsd.body.json()'), ("other", ""):
-        assert app.get("/" + name).status == 500
-        field = "bodies" if name == "other" else "body"
-        assert app.wait_record(path="/" + name, level="error")["msg"].endswith(f"attempt to index a nil value (field '{field}'){hint}")
+def test_what_is_missed_where_express_has_it_is_told(serve):
+    app = serve(app_of([("body", "return req.body.name"), ("session", "req.session.name = 1"), ("other", "local row = {} return row.bodies.name")], '''
+app:param("user", function(req, res, next, id) next() end)
+app:get("/of/:user", function() end)
+'''))
+    for path, end in [
+        ("/body", "(field 'body'); if that is req.body: call req:json() or req:form(), or mount fsd.body.json()"),
+        ("/session", "(field 'session'); if that is req.session: mount fsd.mw.session in front"), ("/other", "(field 'bodies')"),
+        ("/of/7", "(local 'next'); a function of app:param gets req, res and the value, and returns what takes its place"),
+    ]:
+        assert app.get(path).status == 500
+        assert app.wait_record(path=path, level="error")["msg"].endswith(end)

@@ -108,6 +108,9 @@ BAD_CALLS = [
     ('app:get("/", "text")', "handler must be a function, got string"),
     ('app:get("/", print, { body = {} }, print)', "handler must be a function, got table: options of a route stand right behind its path, "
      "fsd.schema.handler { ... } checks anywhere"),
+    ('app:use(function(err, req, res, next) end)', "a handler takes req, res and next, this one 4 parameters; one that takes an error is "
+     "registered by app:on_error"),
+    ('app:get("/", print, { function(a, b, c, d, e) end })', "this one 5 parameters"),
     ('app:get(print)', "string expected"),
     ('app:use()', "expected 1 to 40 handlers, got 0"),
     ('app:use("/x")', "expected 1 to 40 handlers, got 0"),

@@ -1,4 +1,5 @@
-/* hint.c - helps who knows Express: its methods have names such as sendFile, ours send_file; and bodies are parsed when asked for.
+/* hint.c - helps who knows Express: its methods have names such as sendFile, ours send_file; what is parsed and mounted there by
+ * habit is missed here.
  * Owns nothing.  Looks at the words of an error of Lua's that is about to be logged, so that calls that are right cost nothing.
  * Called by failure.c.  Must not know what the methods do. */
 #include "worker/http/hint.h"
@@ -43,11 +44,21 @@ static const char *push_method(lua_State *L, const char *message)
 
 const char *hint_push(lua_State *L, const char *message)
 {
-    if (strstr(message, "attempt to index a nil value (field 'body')") != NULL) {
-        return lua_pushfstring(L,
-                               "%s; if that is req.body: call req:json() or req:form(), or mount "
-                               "fsd.body.json()",
-                               message);
+    static const struct {
+        const char *words;
+        const char *hint;
+    } hints[] = {
+        {"attempt to index a nil value (field 'body')",
+         "if that is req.body: call req:json() or req:form(), or mount fsd.body.json()"},
+        {"attempt to index a nil value (field 'session')",
+         "if that is req.session: mount fsd.mw.session in front"},
+        {"attempt to call a string value (local 'next')",
+         "a function of app:param gets req, res and the value, and returns what takes its place"},
+    };
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        if (strstr(message, hints[i].words) != NULL) {
+            return lua_pushfstring(L, "%s; %s", message, hints[i].hint);
+        }
     }
     return push_method(L, message);
 }

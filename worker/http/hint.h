@@ -3,8 +3,8 @@
 
 #include <lua.h>
 
-/* Pushes a message and, behind it, what fsd calls a method that Express knows by another name ("...; fsd has \"send_file\""), or how to
- * get a body that was not parsed. */
+/* Pushes a message and, behind it, what fsd calls a method that Express knows by another name ("...; fsd has \"send_file\""), or what is
+ * missing where Express has something else. */
 const char *hint_push(lua_State *L, const char *message);
 
 #endif

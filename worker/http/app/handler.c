@@ -37,6 +37,23 @@ void handler_refuse_factory(lua_State *L, int index)
     lua_pop(L, 2);
 }
 
+void handler_refuse_error_handler(lua_State *L, int index)
+{
+    enum { PARAMS_MAX = 3 };
+    lua_Debug info;
+    if (!lua_isfunction(L, index)) {
+        return;
+    }
+    lua_pushvalue(L, index);
+    lua_getinfo(L, ">u", &info);
+    if (info.nparams > PARAMS_MAX) {
+        luaL_error(L,
+                   "a handler takes req, res and next, this one %d parameters; one that takes an "
+                   "error is registered by app:on_error",
+                   (int)info.nparams);
+    }
+}
+
 bool handler_is(lua_State *L, int index)
 {
     if (lua_isfunction(L, index) || native_test(L, index) != NULL) {

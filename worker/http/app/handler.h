@@ -28,6 +28,8 @@ struct app_handlers {
 int handler_note_factory(lua_State *L);
 /* Raises when the value at index is one of these, with the example of how to call it. */
 void handler_refuse_factory(lua_State *L, int index);
+/* Raises for a function with more parameters than a handler has: in Express those four are an error handler's. */
+void handler_refuse_error_handler(lua_State *L, int index);
 /* Whether a value can be a handler by itself: a function, a table that can be called, a native answer. */
 bool handler_is(lua_State *L, int index);
 /* Fills a handler from the value at index, which is appended to the array at values. */

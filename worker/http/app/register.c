@@ -84,6 +84,7 @@ static void gather(lua_State *L, int index, int into, bool is_use, int nesting)
         return;
     }
     handler_refuse_factory(L, index);
+    handler_refuse_error_handler(L, index);
     if (!handler_is(L, index) && !(is_use && is_app(L, index))) {
         const char *text =
             lua_pushfstring(L, "handler must be a function, got %s", describe(L, index));
