@@ -8,7 +8,6 @@
 #include "worker/core/task.h"
 
 #include <assert.h>
-#include <lauxlib.h>
 
 #include "common/page.h"
 #include "worker/core/closing.h"
@@ -359,50 +358,4 @@ void task_kill(struct task *task)
         task->wait->on_cancel(task->wait);
         make_ready(task);
     }
-}
-
-struct task *task_of(lua_State *L)
-{
-    const struct runtime *runtime = runtime_of(L);
-    return runtime->slice.current == L ? runtime->tasks.running : NULL;
-}
-
-struct task *task_acting(lua_State *L)
-{
-    struct task *task = runtime_of(L)->tasks.running;
-    return task != NULL && task->trial == TASK_TRIAL_NONE ? task : NULL;
-}
-
-bool task_is_declaring(lua_State *L)
-{
-    const struct task *task = runtime_of(L)->tasks.running;
-    return task == NULL || task->trial == TASK_TRIAL_LOADS;
-}
-
-void task_check_loaded(lua_State *L, const char *what)
-{
-    const struct runtime *runtime = runtime_of(L);
-    const struct task *task = runtime->tasks.running;
-    if (task != NULL ? task->trial != TASK_TRIAL_NONE : runtime->is_loading) {
-        luaL_error(L,
-                   "cannot %s here: only code that runs can, not code that is being loaded or "
-                   "checked (use app:on)",
-                   what);
-    }
-}
-
-struct task *task_check(lua_State *L)
-{
-    struct task *task = task_of(L);
-    bool is_loading = task_is_declaring(L);
-    if (task != NULL && !is_loading && lua_isyieldable(L) && task->runtime->tasks.pins == 0) {
-        return task;
-    }
-    if (!is_loading) {
-        luaL_error(L, "cannot wait here: called from within a C function (a metamethod, "
-                      "require ...)");
-    }
-    luaL_error(L, "cannot wait here: only requests and tasks can, not code that is being loaded, "
-                  "collected or closed");
-    __builtin_unreachable(); /* luaL_error does not return, but its prototype can't say so */
 }
