@@ -84,10 +84,12 @@ def test_nobody_writes_lines_of_his_own(logging):
     service = logging("json")
     service.start_ready()
     nasty = bytes(byte for byte in range(0x20, 0x100) if byte != 0x7f)
-    service.exchange(b"GET /%0a%0d HTTP/1.1\r\nHost: x\r\nUser-Agent: " + nasty + b"\r\nReferer: \"},{\"\r\nConnection: close\r\n\r\n")
+    service.exchange(b"GET /%0a%0d HTTP/1.1\r\nHost: x\r\nUser-Agent: " + nasty + b"\r\nReferer: \"},{\"\r\n"
+                     b"X-Forwarded-For: 192.0.2.7, \"x\"\r\nConnection: close\r\n\r\n")
     line, = lines(service, 1)
     record = json.loads(line)
     assert record["uri"] == "/%0a%0d" and record["referer"] == '"},{"' and record["status"] == 404
+    assert (record["remote_addr"], record["forwarded_for"]) == ("127.0.0.1", '192.0.2.7, "x"')
     assert record["user_agent"].endswith(r"\xFE\xFF") and record["worker"] == 0 and record["pool"] == "web"
 
 

@@ -197,10 +197,14 @@ static void write_string(struct json_buf *buf, const char *key, struct access_te
     }
 }
 
+static void write_header(struct json_buf *buf, const char *key, const struct access_facts *facts,
+                         const char *name)
+{
+    write_string(buf, key, facts->find_header(facts->ctx, false, name, strlen(name)));
+}
+
 static void write_json(struct json_buf *buf, const struct access_facts *facts)
 {
-    static const char referer[] = "referer";
-    static const char user_agent[] = "user-agent";
     write_text(buf, "{\"time\":\"");
     write_time_iso8601(buf, facts->ended_us);
     write_string(buf, "\",\"remote_addr\":", facts->remote_addr);
@@ -217,10 +221,9 @@ static void write_json(struct json_buf *buf, const struct access_facts *facts)
     write_text(buf, ",\"request_time\":");
     write_seconds(buf, facts->took_us);
     write_string(buf, ",\"request_id\":", facts->request_id);
-    write_string(
-        buf, ",\"referer\":", facts->find_header(facts->ctx, false, referer, sizeof(referer) - 1));
-    write_string(buf, ",\"user_agent\":",
-                 facts->find_header(facts->ctx, false, user_agent, sizeof(user_agent) - 1));
+    write_header(buf, ",\"referer\":", facts, "referer");
+    write_header(buf, ",\"user_agent\":", facts, "user-agent");
+    write_header(buf, ",\"forwarded_for\":", facts, "x-forwarded-for");
     write_string(buf, ",\"pool\":", facts->pool);
     write_text(buf, ",\"worker\":");
     json_write_integer(buf, facts->worker);

@@ -95,8 +95,8 @@ static void json_is_one_object_a_line(void **state)
         "\"method\":\"GET\",\"uri\":\"/a?b=\\n\",\"protocol\":\"HTTP/"
         "1.1\",\"host\":\"example.org\","
         "\"status\":200,\"body_bytes_sent\":12,\"request_time\":1.234,\"request_id\":\"1-2\","
-        "\"referer\":null,\"user_agent\":\"a\\\\x22b\\\\x5Cc\\\\x0D\\\\x0Ad\\\\xFF\",\"pool\":"
-        "\"web\","
+        "\"referer\":null,\"user_agent\":\"a\\\\x22b\\\\x5Cc\\\\x0D\\\\x0Ad\\\\xFF\","
+        "\"forwarded_for\":null,\"pool\":\"web\","
         "\"worker\":3}\n");
 }
 
