@@ -98,10 +98,17 @@ void heap_settle(struct heap *heap)
     heap->was_refused = false;
 }
 
+/* Whether the block that was lent is what is asked for. */
+static bool is_lent(const struct heap *heap, size_t bytes)
+{
+    return heap->lent != NULL && bytes <= heap->lent_bytes &&
+           heap->lent_bytes - bytes <= HEAP_LENT_SPARE;
+}
+
 /* Whether so much more may be taken; above check_bytes, or when much is asked for at once. */
 static bool admit(struct heap *heap, size_t more)
 {
-    size_t wanted = heap->used_bytes + more;
+    size_t wanted = heap->used_bytes + more - (is_lent(heap, more) ? heap->lent_bytes : 0);
     size_t limit = heap->limit_bytes;
     bool is_own = heap->account == 0 || heap->pins > 0;
     size_t most = more >= LARGE_BYTES ? limit : limit + least(limit / STEP_PART, SIZE_MAX - limit);
@@ -153,27 +160,23 @@ void heap_fill_pages(void *from, size_t bytes)
     (void)madvise((void *)first, end - first, MADV_POPULATE_WRITE);
 }
 
-/* The block that was lent, if it is for this; NULL otherwise. */
-static struct stamp *take_lent(struct heap *heap, size_t bytes)
+/* The block that was lent; what it was charged for is for whoever takes it to be charged for. */
+static struct stamp *take_lent(struct heap *heap)
 {
-    if (heap->lent == NULL || bytes > heap->lent_bytes ||
-        heap->lent_bytes - bytes > HEAP_LENT_SPARE) {
-        return NULL;
-    }
     char **lent = heap->lent;
-    struct stamp *stamp = (void *)*lent;
+    struct stamp *stamp = (struct stamp *)(void *)*lent - 1;
     *lent = NULL;
     heap->lent = NULL;
+    discharge(heap, stamp, heap->lent_bytes);
     return stamp;
 }
 
 static __attribute__((noinline)) struct stamp *take_large(struct heap *heap, size_t bytes)
 {
-    struct stamp *stamp = take_lent(heap, bytes);
-    if (stamp != NULL) {
-        return stamp;
+    if (is_lent(heap, bytes)) {
+        return take_lent(heap);
     }
-    stamp = malloc(bytes);
+    struct stamp *stamp = malloc(bytes);
     if (heap->is_filled && bytes >= FILLED_BYTES) {
         heap->is_filled = false;
         if (stamp != NULL) {
@@ -273,7 +276,7 @@ void heap_expect_filled(struct heap *heap, bool is_filled)
 void heap_lend(struct heap *heap, char **block, size_t bytes)
 {
     heap->lent = block;
-    heap->lent_bytes = bytes;
+    heap->lent_bytes = bytes + sizeof(struct stamp);
 }
 
 void heap_forget_lent(struct heap *heap, char **block)

@@ -7,7 +7,7 @@
 
 #include "worker/core/heap_pool.h"
 
-enum { HEAP_LENT_SPARE = 64 }; /* more than the header of a string and of a block */
+enum { HEAP_LENT_SPARE = 64 }; /* more than the header of a string */
 
 /* Who is charged for memory.  Every block says which account it was charged to, and for which of the holders that the
  * account has had; the first account, 0, is the worker's own, and is never closed. */
@@ -60,8 +60,8 @@ void *heap_allocate(void *data, void *block, size_t old_bytes, size_t new_bytes)
 
 /* The next large block is written to its end at once, as a string is: it gets its memory in one go.  Until then, or until false. */
 void heap_expect_filled(struct heap *heap, bool is_filled);
-/* The next block that Lua takes of so many bytes, or up to HEAP_LENT_SPARE less, is *block, one of malloc's: it is the heap's then,
- * and *block NULL.  For block as long as heap_forget_lent is not called for it, or another one is lent. */
+/* The next block that Lua takes of so many bytes, or up to HEAP_LENT_SPARE less, is *block, which heap_allocate has made, of so many bytes
+ * and no small ones: then *block is NULL.  For block as long as heap_forget_lent is not called for it, or another one is lent. */
 void heap_lend(struct heap *heap, char **block, size_t bytes);
 void heap_forget_lent(struct heap *heap, char **block);
 /* Has the kernel give the whole pages in there at once. */

@@ -1,12 +1,12 @@
 /* room.c - long strings whose memory has been got before they are made.
  * Owns, in userdata on Lua's stack, a block that becomes the string's; so it is freed when an error is raised or the task ends.
  * Lua can only make a string at once, and takes a block for it that the kernel has to fill with pages; here the block is
- * taken before and filled piece by piece, and the heap hands it out when Lua asks for one that fits.
+ * taken before and filled piece by piece, and the heap hands it out when Lua asks for one that fits.  It is the heap's from the
+ * beginning, which charges it and refuses it as it would the string.
  * Called by C functions that return long strings.  Must not know what is in them. */
 #include "worker/core/room.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 
 #include "worker/core/collector.h"
 #include "worker/core/heap.h"
@@ -38,8 +38,9 @@ static struct heap *heap_of(lua_State *L)
 static int room_gc(lua_State *L)
 {
     struct room *room = lua_touserdata(L, 1);
-    heap_forget_lent(heap_of(L), &room->block);
-    free(room->block);
+    struct heap *heap = heap_of(L);
+    heap_forget_lent(heap, &room->block);
+    (void)heap_allocate(heap, room->block, room->bytes, 0);
     room->block = NULL;
     return 0;
 }
@@ -74,7 +75,8 @@ static int fill_on(lua_State *L, int status, lua_KContext context)
 int room_prepare(lua_State *L, size_t len, lua_KContext context, lua_KFunction then)
 {
     luaL_checkstack(L, SLOTS, "no room");
-    if (len < LONG_BYTES || heap_of(L) == NULL) {
+    struct heap *heap = heap_of(L);
+    if (len < LONG_BYTES || heap == NULL) {
         lua_pushnil(L);
         return then(L, LUA_OK, context);
     }
@@ -82,8 +84,8 @@ int room_prepare(lua_State *L, size_t len, lua_KContext context, lua_KFunction t
     room->then = then;
     room->context = context;
     room->bytes = len + HEAP_LENT_SPARE;
-    room->block =
-        malloc(room->bytes); /* NULL: the string is refused, too, or finds its memory later */
+    /* NULL: the string is refused, too, or finds its memory later */
+    room->block = heap_allocate(heap, NULL, 0, room->bytes);
     return fill_on(L, LUA_OK, lua_gettop(L));
 }
 

@@ -346,37 +346,62 @@ static size_t count_resident(const char *block, size_t bytes)
 static void a_block_that_was_lent_is_what_fits_it(void **state)
 {
     (void)state;
-    char *lent = malloc(mib);
+    char *lent = take(mib);
     char *block = lent;
     heap_lend(&heap, &lent, mib);
-    void *smaller = take(mib - HEAP_LENT_SPARE - stamp - 1);
-    void *larger = take(mib - stamp + 1);
+    void *smaller = take(mib - HEAP_LENT_SPARE - 1);
+    void *larger = take(mib + 1);
     assert_ptr_equal(lent, block);
-    char *fitting = take(mib - HEAP_LENT_SPARE - stamp);
-    assert_ptr_equal(fitting, block + stamp);
+    char *fitting = take(mib - HEAP_LENT_SPARE);
+    assert_ptr_equal(fitting, block);
     assert_null(lent);
-    char *next = take(mib - HEAP_LENT_SPARE - stamp);
+    char *next = take(mib - HEAP_LENT_SPARE);
     assert_non_null(next);
-    give(smaller, mib - HEAP_LENT_SPARE - stamp - 1);
-    give(larger, mib - stamp + 1);
-    give(fitting, mib - HEAP_LENT_SPARE - stamp);
-    give(next, mib - HEAP_LENT_SPARE - stamp);
+    give(smaller, mib - HEAP_LENT_SPARE - 1);
+    give(larger, mib + 1);
+    give(fitting, mib - HEAP_LENT_SPARE);
+    give(next, mib - HEAP_LENT_SPARE);
+    assert_int_equal(heap.used_bytes, 0);
+}
+
+static void a_block_that_was_lent_is_charged_once_and_to_who_takes_it(void **state)
+{
+    (void)state;
+    heap_set_limit(&heap, 5 * mib);
+    uint32_t one = heap_open_account(&heap, &alarms);
+    uint32_t other = heap_open_account(&heap, &alarms);
+    char *rest = take(4 * mib - 2 * stamp);
+    (void)heap_charge(&heap, one);
+    char *lent = take(mib);
+    assert_int_equal(heap_account_bytes(&heap, one), mib + stamp);
+    heap_lend(&heap, &lent, mib);
+    (void)heap_charge(&heap, other);
+    assert_null(take(mib / 2)); /* does not fit, neither there nor below the limit */
+    char *taken = take(mib - 8);
+    assert_non_null(taken);
+    assert_null(lent);
+    assert_int_equal(heap_account_bytes(&heap, one), 0);
+    assert_int_equal(heap_account_bytes(&heap, other), mib - 8 + stamp);
+    give(taken, mib - 8);
+    give(rest, 4 * mib - 2 * stamp);
+    assert_int_equal(heap.used_bytes, 0);
+    (void)heap_charge(&heap, 0);
 }
 
 static void a_block_that_is_forgotten_stays_with_who_lent_it(void **state)
 {
     (void)state;
-    char *lent = malloc(mib);
+    char *lent = take(mib);
     char *other = NULL;
     heap_lend(&heap, &lent, mib);
     heap_forget_lent(&heap, &other);
     assert_non_null(heap.lent);
     heap_forget_lent(&heap, &lent);
     assert_null(heap.lent);
-    void *block = take(mib - stamp);
+    void *block = take(mib);
     assert_non_null(lent);
-    give(block, mib - stamp);
-    free(lent);
+    give(block, mib);
+    give(lent, mib);
 }
 
 static void the_next_large_block_gets_its_memory_at_once_when_it_will_be_filled(void **state)
@@ -447,6 +472,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             the_alarm_comes_once_at_four_fifths_and_again_an_eighth_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_block_that_was_lent_is_what_fits_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_block_that_was_lent_is_charged_once_and_to_who_takes_it,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_block_that_is_forgotten_stays_with_who_lent_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(memory_of_one_size_serves_another_size_later, set_up,

@@ -158,6 +158,37 @@ static void a_coroutine_that_ends_meanwhile_loses_nothing(void **state)
     close_state(L);
 }
 
+static void what_is_prepared_counts_as_used_and_is_refused_at_the_limit(void **state)
+{
+    (void)state;
+    enum { THREADS = 8, LIMIT = 5 * LEN };
+    lua_State *L = open_state();
+    heap_set_limit(&heap, LIMIT);
+    (void)heap_charge(&heap, heap_open_account(&heap, bytes));
+    lua_State *threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        threads[i] = aside_load(L, "assert(#text(8 * 1024 * 1024) == 8 * 1024 * 1024)");
+    }
+    for (int i = 0; i < THREADS; i++) { /* each is put aside amid its pieces, if it got any */
+        bool is_aside = true;
+        for (int j = 0; j < 10 && is_aside; j++) {
+            int count = 0;
+            is_aside = lua_resume(threads[i], L, 0, &count) == LUA_YIELD;
+        }
+        assert_int_equal(is_aside, i < 4);
+        assert_true(heap.used_bytes <= LIMIT);
+        assert_true(heap.used_bytes > (size_t)LEN * (i < 4 ? (unsigned)i + 1 : 4));
+    }
+    for (int i = 0; i < 4; i++) { /* those that have their room need no more for the string */
+        while (aside_step(L, threads[i])) {
+            assert_true(heap.used_bytes <= LIMIT);
+        }
+    }
+    assert_int_equal(lent, 4);
+    (void)heap_charge(&heap, 0);
+    close_state(L);
+}
+
 static void strings_are_joined(void **state)
 {
     (void)state;
@@ -190,6 +221,7 @@ int main(void)
         cmocka_unit_test(others_run_while_memory_is_got),
         cmocka_unit_test(room_that_is_not_used_is_freed),
         cmocka_unit_test(a_coroutine_that_ends_meanwhile_loses_nothing),
+        cmocka_unit_test(what_is_prepared_counts_as_used_and_is_refused_at_the_limit),
         cmocka_unit_test(strings_are_joined),
         cmocka_unit_test(a_state_with_another_allocator_has_no_room),
     };
