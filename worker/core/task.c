@@ -3,7 +3,7 @@
  * task_wake, and the task goes on at the end of the turn (a job of the loop), never from within the callback.  One that has
  * used up its slice is preempted: it yields between two instructions (preempt.c) and gets its share of a later turn.
  * Cancelling raises in the wait, or where the task was preempted, so that unwinding (<close>, pcall) runs and may itself wait;
- * a second later the coroutine is closed by force, but never before it has been told.
+ * a second after it was told the coroutine is closed by force.
  * Called by the HTTP area and by hooks.  Must not know what a task does. */
 #include "worker/core/task.h"
 
@@ -219,10 +219,26 @@ void task_wake(struct task *task)
     }
 }
 
+static void on_grace_over(struct timer *timer)
+{
+    struct task *task = H2O_STRUCT_FROM_MEMBER(struct task_timing, grace, timer)->task;
+    if (task->state == TASK_READY) {
+        task->is_overdue = true; /* one whose wait is over runs once more; suspend() ends it then */
+    } else {
+        task->wait->on_cancel(task->wait);
+        close_by_force(task);
+    }
+}
+
+/* The CPU may be short, or a disk slow: the grace begins when the task is told. */
 static void push_cancel(lua_State *L, struct task *task)
 {
     const struct cancel_word *word = &cancel_words[task->cancel];
     task->cancel = TASK_CANCEL_NONE; /* raised once: what unwinds may wait again */
+    if (task->cancelling) {
+        loop_set_timer(&task->runtime->loop, &task_need_timing(task)->grace, GRACE_MS,
+                       on_grace_over);
+    }
     error_push(L, word->name, word->code, word->status, word->message);
     if (task->owner->on_raise != NULL) {
         task->owner->on_raise(task, L);
@@ -294,20 +310,6 @@ void task_preempt(lua_State *L)
     (void)lua_yield(L, 0); /* comes back: Lua yields when the hook returns */
 }
 
-/* The CPU may be short, or a disk slow: who could not be told until now gets its time when it is. */
-static void on_grace_over(struct timer *timer)
-{
-    struct task *task = H2O_STRUCT_FROM_MEMBER(struct task_timing, grace, timer)->task;
-    if (task->cancel != TASK_CANCEL_NONE) {
-        loop_set_timer(&task->runtime->loop, timer, GRACE_MS, on_grace_over);
-    } else if (task->state == TASK_READY) {
-        task->is_overdue = true; /* one whose wait is over runs once more; suspend() ends it then */
-    } else {
-        task->wait->on_cancel(task->wait);
-        close_by_force(task);
-    }
-}
-
 /* It was woken, but will not take what that has brought; once, also when it is killed behind being cancelled. */
 static void pass_on(struct task *task)
 {
@@ -323,11 +325,9 @@ void task_cancel(struct task *task, enum task_cancel reason)
         return;
     }
     pass_on(task);
-    struct loop *loop = &task->runtime->loop;
     task->cancelling = true;
     task->is_told |= reason == TASK_CANCEL_REPLACED;
     task->cancel = reason;
-    loop_set_timer(loop, &task_need_timing(task)->grace, GRACE_MS, on_grace_over);
     if (task->state == TASK_WAITING) {
         task->wait->on_cancel(task->wait);
         make_ready(task);

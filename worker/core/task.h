@@ -101,7 +101,7 @@ struct task {
     enum task_cancel cancel : 8; /* to be raised when it goes on */
     bool is_overdue;             /* the grace is over, but it was ready to run just then */
     bool is_killed;     /* to be closed where it stands, at the latest when it waits again */
-    bool cancelling;    /* was cancelled; the grace is running */
+    bool cancelling;    /* was cancelled; once it is told, the grace is running */
     bool is_suspending; /* it yields to task.c now, not to a coroutine of the application's own */
     bool is_preempted;  /* it has yielded without waiting */
     /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
@@ -174,8 +174,7 @@ void task_mark_idle(struct task *task);
 /* The wait is over: the task goes on at the end of this turn. */
 void task_wake(struct task *task);
 
-/* Raises the reason in the task's wait, or where it was preempted; after a grace of 1 s the coroutine is closed where it stands, if
- * it has had the CPU since.
+/* Raises the reason in the task's wait, or where it was preempted; a grace of 1 s later the coroutine is closed where it stands.
  * Later reasons are ignored. */
 void task_cancel(struct task *task, enum task_cancel reason);
 /* Raises TASK_CANCEL_RELOAD in the task's wait if it is an idle one, once in its life; false: it is in the middle of something, was told

@@ -34,7 +34,7 @@ void task_clear_timers(struct task *task)
 void task_pardon(struct task *task)
 {
     if (task->cancelling && !task->is_killed) {
-        timer_clear(&task->runtime->loop.timers, &task->timing->grace);
+        timer_clear(&task->runtime->loop.timers, &task_need_timing(task)->grace);
         task->cancel = TASK_CANCEL_NONE;
         task->cancelling = false;
         task->is_overdue = false;

@@ -177,9 +177,8 @@ one_that_was_cancelled_while_it_stood_in_the_queue_is_told_before_it_is_ended(vo
                                     "tell(err.code) sleep(0) tell('unwound')");
     assert_int_equal(task->state, TASK_READY);
     task_cancel(task, TASK_CANCEL_ABORTED);
-    struct timer *grace = &task->timing->grace;
-    timer_clear(&tasks.runtime.loop.timers, grace);
-    grace->on_fire(grace); /* others had the CPU all this time */
+    assert_true(task->timing == NULL ||
+                !timer_is_set(&task->timing->grace)); /* others may have the CPU for long */
     tasks_run();
     assert_int_equal(tasks.status, LUA_OK);
     assert_string_equal(tasks.told, "aborted;unwound;");
