@@ -525,7 +525,7 @@ function App:render(view, values) end
 ---Sends a request to this application without a socket, and waits for the answer: for tests, and for handlers that use others.
 ---Limits, middleware, error handlers and compression are those of any request. Anywhere that may wait: handlers, tasks, actors.
 ---
----A handler may inject what injects again: 16 requests deep; one more raises the Error "inject.too.deep" (508).
+---A handler may inject what injects again, also in tasks that it spawns: 16 requests deep; one more raises the Error "inject.too.deep" (508).
 ---@param options fsd.InjectOptions|string a text is the url
 ---@return fsd.InjectAnswer answer
 function App:inject(options) end

@@ -17,6 +17,7 @@ app:get("/fails", function() error("no luck") end)
 app:get("/cookies", function(req, res) res:cookie("a", "1"):cookie("b", "2"):append("x-list", "1"):append("x-list", "2"):send("") end)
 app:get("/native", fsd.http.respond("native"))
 app:get("/nested", function(req, res) return { app:inject("/hello").body } end)
+local left = fsd.task.channel(1)
 app:get("/down/:n", function(req, res)
   local n = tonumber(req.params.n)
   if n == 0 then return { "ground" } end
@@ -24,6 +25,17 @@ app:get("/down/:n", function(req, res)
   res:status(answer.status):json(answer:json())
 end)
 app:get("/mirror", function(req, res) local answer = app:inject("/mirror"); res:status(answer.status):json(answer:json()) end)
+app:get("/mirror_in_a_task", function(req, res)
+  local answer = fsd.task.timeout(60, function() return app:inject("/mirror_in_a_task") end)
+  res:status(answer.status):json(answer:json())
+end)
+app:get("/mirror_behind", function(req, res)
+  fsd.task.spawn(function()
+    local ok, err = pcall(app.inject, app, "/mirror_behind")
+    if not ok then left:put(err.code) end
+  end)
+  res:send("left")
+end)
 app:get("/none", function(req, res) res:status(204):send() end)
 app:get("/large", function(req, res) res:send(("x"):rep(1000)) end)
 app:on_error(function(err, req, res) res:status(err.status or 500):json{ failed = err.message or tostring(err), code = err.code } end)
@@ -64,6 +76,8 @@ GIVEN = [
     ("so_many_may_wait_for_each_other", 'return app:inject("/down/15"):json()', ["ground"]),
     ("one_more_may_not", 'local a = app:inject("/down/16"); return { a.status, a:json().code }', [508, "inject.too.deep"]),
     ("one_that_asks_itself_is_told", 'local a = app:inject("/mirror"); return { a.status, a:json().code }', [508, "inject.too.deep"]),
+    ("one_that_asks_itself_in_a_task_is_told", 'local a = app:inject("/mirror_in_a_task"); return { a.status, a:json().code }', [508, "inject.too.deep"]),
+    ("one_that_leaves_a_task_that_asks_it_is_told", 'app:inject("/mirror_behind"); return { left:get(60) }', ["inject.too.deep"]),
     ("it_is_the_depth_that_counts", 'for i = 1, 40 do app:inject("/down/1") end; return app:inject("/down/15"):json()', ["ground"]),
     ("many_may_run_at_once", '''
         local group, sum = fsd.task.wait_group(), 0

@@ -55,6 +55,7 @@ struct task *task_new(struct runtime *runtime, const struct task_owner *owner, v
     task->is_preempted = false;
     task->is_spoiled = false;
     task->is_hog = false;
+    task->descent = 0;
     task->trial = TASK_TRIAL_NONE;
     task->is_idle = false;
     task->is_told = false;

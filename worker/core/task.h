@@ -106,7 +106,9 @@ struct task {
     bool is_preempted;  /* it has yielded without waiting */
     /* Lua's hooks may be off in the coroutine for good, or a message handler on: not to be used again */
     bool is_spoiled;
-    bool is_hog; /* ended for its memory, which is to be collected then */
+    uint8_t
+        descent; /* how many requests of the worker to itself have led to it: a spawned task takes it over (inject.c) */
+    bool is_hog : 1; /* ended for its memory, which is to be collected then */
     enum task_trial trial : 4;
     bool is_idle : 1; /* what it waits for is the next thing to do: nothing is under way */
     bool is_told : 1; /* it was told to end because of other code, whether it is cancelled or not */

@@ -39,11 +39,6 @@ static void on_task_wait(struct task *task);
 static const struct task_owner owner = {
     "request", on_task_done, on_task_wait, exchange_note_run, NULL, NULL, exchange_note_task, NULL};
 
-const struct exchange *exchange_of_task(const struct task *task)
-{
-    return task->owner == &owner ? task->data : NULL;
-}
-
 void exchange_start_over(struct exchange *exchange)
 {
     exchange->state = EXCHANGE_OPEN;
@@ -383,6 +378,7 @@ static void start(struct exchange *exchange)
     if (exchange->stream != NULL) {
         handover_pass(&exchange->stream->handover, task);
     }
+    task->descent = exchange->inject_depth;
     generations_assign(task, exchange->edition->generation);
     task_set_cpu_limit(task, runtime->config.cpu_ms);
     lua_pushcfunction(task->L, dispatch_main);

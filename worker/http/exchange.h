@@ -79,8 +79,8 @@ struct exchange {
     bool awaits_answer;     /* its own task waits for that */
     bool drops_body;        /* what is written goes nowhere: the answer has no body */
     uint8_t
-        inject_depth; /* how many requests wait for it that the application has sent to itself */
-    uint64_t serial;  /* the second half of an id that we make */
+        inject_depth; /* how many requests that the application has sent to itself have led to it, with it */
+    uint64_t serial; /* the second half of an id that we make */
     char
         id[REQUEST_TOKEN_MAX + 1]; /* "" until somebody asks (request_id), or the client gave one */
     struct recorder_ticket ticket; /* its place in the black box */
@@ -122,8 +122,6 @@ void exchange_flush(struct exchange *exchange);
 void exchange_on_taken(struct exchange *exchange);
 /* Ends a stream of events because the worker leaves, and cancels the handlers. */
 void exchange_dismiss(struct exchange *exchange);
-/* Whose handlers a task runs; NULL: it is no request's. */
-const struct exchange *exchange_of_task(const struct task *task);
 /* Where the handler that runs belongs: what it is mounted in, or the application itself. */
 const struct scope *exchange_scope(const struct exchange *exchange);
 

@@ -244,18 +244,16 @@ static struct edition *open_edition(lua_State *L, struct service *service)
     return edition;
 }
 
-/* How deep the request lies that the task is going to send; what a handler leaves to tasks of their own begins anew. */
+/* How deep the request lies that the task is going to send. */
 static uint8_t find_depth(lua_State *L, const struct task *task)
 {
-    const struct exchange *exchange = exchange_of_task(task);
-    unsigned depth = exchange == NULL ? 1 : exchange->inject_depth + 1U;
-    if (depth > DEPTH_MAX) {
+    if (task->descent == DEPTH_MAX) {
         error_raise(L, "HttpError", "inject.too.deep", 508,
-                    "app:inject: %d requests wait for each other already: does a handler inject "
+                    "app:inject: %d requests have led to each other already: does a handler inject "
                     "what leads to itself?",
                     DEPTH_MAX);
     }
-    return (uint8_t)depth;
+    return (uint8_t)(task->descent + 1);
 }
 
 static h2o_iovec_t copy_argument(lua_State *L, struct injection *injection, int index)

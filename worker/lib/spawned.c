@@ -252,7 +252,9 @@ static void note_place(lua_State *L, struct spawned *spawn, int function)
 /* Moves what stands on the top, function, arguments and handle, to the stack of a new task. */
 static void hand_to_task(lua_State *L, struct spawned *spawn, int count)
 {
-    struct task *task = task_new(spawn->set->runtime, &owner, spawn);
+    struct runtime *runtime = spawn->set->runtime;
+    struct task *task = task_new(runtime, &owner, spawn);
+    task->descent = runtime->tasks.running == NULL ? 0 : runtime->tasks.running->descent;
     if (!lua_checkstack(task->L, count + 3)) {
         abort(); /* out of memory */
     }
