@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "worker/core/holding.h"
+
 enum {
     FIRST_ACCOUNTS = 64,
     LARGE_BYTES = 64 << 10, /* what is refused at the limit, and not a little later */
@@ -284,6 +286,18 @@ void heap_forget_lent(struct heap *heap, char **block)
     if (heap->lent == block) {
         heap->lent = NULL;
     }
+}
+
+bool heap_hold(struct heap *heap, struct holding *holding, size_t bytes)
+{
+    if (bytes > holding->bytes && !may_grow(heap, bytes - holding->bytes)) {
+        return false;
+    }
+    struct stamp stamp = {holding->account, holding->serial};
+    discharge(heap, &stamp, holding->bytes);
+    charge(heap, &stamp, bytes);
+    *holding = (struct holding){bytes, stamp.account, stamp.serial};
+    return true;
 }
 
 uint32_t heap_open_account(struct heap *heap, void *holder)

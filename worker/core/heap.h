@@ -7,6 +7,8 @@
 
 #include "worker/core/heap_pool.h"
 
+struct holding;
+
 enum { HEAP_LENT_SPARE = 64 }; /* more than the header of a string */
 
 /* Who is charged for memory.  Every block says which account it was charged to, and for which of the holders that the
@@ -66,6 +68,9 @@ void heap_lend(struct heap *heap, char **block, size_t bytes);
 void heap_forget_lent(struct heap *heap, char **block);
 /* Has the kernel give the whole pages in there at once. */
 void heap_fill_pages(void *from, size_t bytes);
+
+/* For holding.c: charges for so many bytes instead of those it was charged for; false: refused. */
+bool heap_hold(struct heap *heap, struct holding *holding, size_t bytes);
 
 /* An account with a new holder, which has no memory. */
 uint32_t heap_open_account(struct heap *heap, void *holder);

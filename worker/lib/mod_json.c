@@ -16,6 +16,7 @@
 #include "common/err.h"
 #include "worker/core/collector.h"
 #include "worker/core/error.h"
+#include "worker/core/holding.h"
 #include "worker/core/json/json.h"
 #include "worker/core/json/json_turns.h"
 #include "worker/core/room.h"
@@ -29,16 +30,28 @@ enum {
 
 static const char buffer_metatable[] = "fsd.json.buffer";
 
+struct buffer {
+    struct json_buf buf; /* first: what encode has */
+    struct holding holding;
+};
+
+static void clear_buffer(lua_State *L, struct buffer *buffer)
+{
+    json_buf_fini(&buffer->buf);
+    holding_clear(L, &buffer->holding);
+}
+
 static int buffer_gc(lua_State *L)
 {
-    json_buf_fini(luaL_checkudata(L, 1, buffer_metatable));
+    clear_buffer(L, luaL_checkudata(L, 1, buffer_metatable));
     return 0;
 }
 
-static struct json_buf *push_buffer(lua_State *L)
+static struct buffer *push_buffer(lua_State *L)
 {
-    struct json_buf *buf = lua_newuserdatauv(L, sizeof(*buf), 0);
-    json_buf_init(buf);
+    struct buffer *buf = lua_newuserdatauv(L, sizeof(*buf), 0);
+    *buf = (struct buffer){0};
+    json_buf_init(&buf->buf);
     if (luaL_newmetatable(L, buffer_metatable)) {
         lua_pushcfunction(L, buffer_gc);
         lua_setfield(L, -2, "__gc");
@@ -51,10 +64,10 @@ static struct json_buf *push_buffer(lua_State *L)
 static int push_long(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
-    struct json_buf *buf = lua_touserdata(L, (int)context);
+    struct buffer *buffer = lua_touserdata(L, (int)context);
     room_lend(L, -1);
-    size_t owed_kb = collector_push_text(L, buf->data, buf->len);
-    json_buf_fini(buf);
+    size_t owed_kb = collector_push_text(L, buffer->buf.data, buffer->buf.len);
+    clear_buffer(L, buffer);
     return collector_settle(L, owed_kb, 1);
 }
 
@@ -62,10 +75,11 @@ static int push_long(lua_State *L, int status, lua_KContext context)
 static int return_long(lua_State *L, struct json_buf *buf)
 {
     luaL_checkstack(L, LUA_MINSTACK, "no room for JSON");
-    struct json_buf *kept = push_buffer(L);
-    *kept = *buf;
+    struct buffer *kept = push_buffer(L);
+    kept->buf = *buf;
     json_buf_init(buf);
-    return room_prepare(L, kept->len, lua_gettop(L), push_long);
+    holding_set(L, &kept->holding, kept->buf.len);
+    return room_prepare(L, kept->buf.len, lua_gettop(L), push_long);
 }
 
 static int push_encoded(lua_State *L, int result, struct json_buf *buf, const struct fsd_err *err)

@@ -15,6 +15,7 @@
 
 #include "common/err.h"
 #include "worker/core/collector.h"
+#include "worker/core/holding.h"
 #include "worker/core/json/json_decoder.h"
 #include "worker/core/json/json_encoder.h"
 #include "worker/core/stdlib/breath.h"
@@ -38,6 +39,7 @@ struct reading {
 struct writing {
     json_turns_encoded_fn on_done;
     struct json_buf buf; /* owned */
+    struct holding holding;
     struct json_encoder encoder;
 };
 
@@ -97,6 +99,7 @@ int json_turns_decode(lua_State *L, const char *text, size_t len,
 static int finish_writing(lua_State *L, struct writing *writing, int result,
                           const struct fsd_err *err)
 {
+    holding_clear(L, &writing->holding); /* whose it is now sees to that */
     int count = writing->on_done(L, result, &writing->buf, err);
     json_buf_fini(&writing->buf); /* now, and not when it is collected */
     return count;
@@ -111,6 +114,7 @@ static int write_on(lua_State *L, int status, lua_KContext context)
     writing->encoder.err = &err;
     while ((r = json_encoder_run(&writing->encoder, JSON_TURNS_PIECE)) == -EAGAIN) {
         luaL_checkstack(L, SLOTS, "JSON");
+        holding_set(L, &writing->holding, writing->buf.len);
         breath_take(L, context, write_on);
     }
     return finish_writing(L, writing, r, &err);
@@ -120,6 +124,7 @@ static int writing_gc(lua_State *L)
 {
     struct writing *writing = lua_touserdata(L, 1);
     json_buf_fini(&writing->buf);
+    holding_clear(L, &writing->holding);
     return 0;
 }
 
@@ -131,6 +136,7 @@ static int write_long(lua_State *L, int place, const struct json_encoder *encode
     struct writing *writing = lua_newuserdatauv(L, sizeof(*writing), 0);
     writing->on_done = on_done;
     json_buf_init(&writing->buf);
+    writing->holding = (struct holding){0};
     if (luaL_newmetatable(L, writing_metatable)) {
         lua_pushcfunction(L, writing_gc);
         lua_setfield(L, -2, "__gc");

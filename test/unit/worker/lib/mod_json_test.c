@@ -129,6 +129,23 @@ static void others_encode_while_a_long_text_is_made(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_state, close_state)
 
+static void a_text_that_passes_the_limit_of_memory_is_refused_while_it_is_written(void **state)
+{
+    lua_State *L = *state;
+    heap_set_limit(&heap, 32 << 20);
+    (void)heap_charge(&heap, heap_open_account(&heap, &heap));
+    (void)aside_run(L, "part = ('x'):rep(1 << 20) list = {} for i = 1, 1000 do list[i] = part end\n"
+                       "local ok, problem = pcall(json.encode, list)\n"
+                       "assert(not ok and problem == 'not enough memory', problem)\n"
+                       "for i = 6, 1000 do list[i] = nil end\n"
+                       "for _ = 1, 3 do assert(#json.encode(list) == 5 * ((1 << 20) + 3) + 1) end\n"
+                       "part, list = nil, nil");
+    (void)lua_gc(L, LUA_GCCOLLECT);
+    (void)lua_gc(L, LUA_GCCOLLECT);
+    assert_true(heap.used_bytes < 1 << 20); /* nothing is charged for any more */
+    (void)heap_charge(&heap, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +155,7 @@ int main(void)
         TEST(failures_raise_structured_errors),
         TEST(one_buffer_serves_small_and_large_documents),
         TEST(others_encode_while_a_long_text_is_made),
+        TEST(a_text_that_passes_the_limit_of_memory_is_refused_while_it_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
