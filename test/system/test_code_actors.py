@@ -281,7 +281,7 @@ def test_a_timer_of_old_code_that_repeats_ends_with_its_time(cast):
     cast.ask("/every")
     wait_for(lambda: "v1" in cast.ask("/kept")["ticks"], "a tick of the old code")
     cast.change_to()
-    assert laggards(cast)[2][0].startswith("timer app.lua:")
+    assert any(row.startswith("timer app.lua:") for row in laggards(cast)[2])  # beside a run of it, maybe
     cast.wait_log("a timer ends with the code that has set it: app.lua:")
     cast.wait_alone(2)
     before = cast.ask("/kept")["ticks"]

@@ -1,6 +1,7 @@
 """The commands of fsdctl with a real daemon: what they do, what they print, how they exit."""
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -199,6 +200,10 @@ def test_a_wrong_configuration_is_told_with_its_place_and_78(service):
     assert service.ctl("status").returncode == 0
 
 
+def is_waiting(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "S"
+
+
 @pytest.mark.basic
 def test_a_crash_is_listed_and_its_report_tells_what_ran(service):
     fifo = service.folder / "fifo"  # whoever opens it for reading stands still until somebody writes
@@ -206,7 +211,8 @@ def test_a_crash_is_listed_and_its_report_tells_what_ran(service):
     with service.connection() as connection:
         connection.request("GET", "/stuck", headers={"x-fifo": str(fifo)})
         service.wait_log("stuck")
-        busy = next(row for row in service.workers() if row["doing"] is not None)
+        busy = wait_for(lambda: next((row for row in service.workers() if row["doing"] is not None), None), "the handler on the CPU")
+        wait_for(lambda: is_waiting(busy["pid"]), "it to wait in the kernel: until then it may be preempted")
         assert "GET /stuck" in done(service.ctl("status"))
         os.kill(busy["pid"], signal.SIGSEGV)
         service.wait_replaced(busy)
